@@ -1,1 +1,7 @@
-//! XBoard.
+//! XBoard: connects Shopify stores and serves their numbers through one GraphQL schema.
+//!
+//! The rooms, in reading order. A room uses those before it in this list, never those after it; `auth`,
+//! `shopify` and `db` do not know each other, and `graphql` does not know `shopify`.
+
+pub mod db;
+pub mod domain;

@@ -1,0 +1,73 @@
+//! The two kinds of transactions. A statement that forgets its tenant still sees only one tenant's rows:
+//! the role it runs as is held to them by row security.
+
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::ids::TenantId;
+
+#[expect(clippy::disallowed_types, reason = "db opens transactions")]
+type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// A transaction inside one store. Dropped without [`commit`](Self::commit), it is rolled back.
+#[derive(Debug)]
+pub struct TenantTx {
+    transaction: Transaction,
+    tenant: TenantId,
+}
+
+impl TenantTx {
+    pub(super) async fn enter(mut transaction: Transaction, tenant: TenantId) -> Result<Self> {
+        sqlx::query!("select enter_tenant($1)::text as entered", tenant.uuid())
+            .fetch_one(&mut *transaction)
+            .await?;
+        Ok(Self {
+            transaction,
+            tenant,
+        })
+    }
+
+    /// The store this transaction is in.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// A transaction over accounts, the directory of stores and the jobs; a store's data is out of its reach.
+#[derive(Debug)]
+pub struct SystemTx {
+    transaction: Transaction,
+}
+
+impl SystemTx {
+    pub(super) async fn enter(mut transaction: Transaction) -> Result<Self> {
+        sqlx::query!("select enter_system()::text as entered")
+            .fetch_one(&mut *transaction)
+            .await?;
+        Ok(Self { transaction })
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Goes on inside one store, in the same transaction: what was done on both sides lasts together.
+    pub async fn into_tenant(self, tenant: TenantId) -> Result<TenantTx> {
+        TenantTx::enter(self.transaction, tenant).await
+    }
+}

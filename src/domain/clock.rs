@@ -1,0 +1,27 @@
+//! The time, as a value: the one place that asks the machine, so that a test can fix it.
+
+use chrono::{DateTime, Utc};
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// An instant that does not move, for tests.
+    Fixed(DateTime<Utc>),
+}
+
+impl Clock {
+    /// The present instant.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine"
+    )]
+    pub fn now(self) -> DateTime<Utc> {
+        match self {
+            Self::System => Utc::now(),
+            Self::Fixed(instant) => instant,
+        }
+    }
+}

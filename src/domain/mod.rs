@@ -1,0 +1,12 @@
+//! Plain types and rules: what a store's numbers are made of. No I/O, no async; no other room is known here.
+
+pub mod clock;
+pub mod credentials;
+pub mod email;
+pub mod ids;
+pub mod money;
+pub mod principal;
+pub mod record;
+pub mod sale;
+pub mod shop;
+pub mod sync;

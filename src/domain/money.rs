@@ -1,0 +1,145 @@
+//! Money: an exact decimal in a currency. Amounts of two currencies never meet in one sum.
+
+use std::fmt;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// An ISO 4217 code, as Shopify writes it: three capital letters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
+#[sqlx(transparent)]
+#[serde(transparent)]
+pub struct Currency(String);
+
+/// What was given is no currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a currency code: {0:?}")]
+pub struct CurrencyError(String);
+
+impl Currency {
+    /// Reads a code of three capital letters.
+    pub fn parse(code: &str) -> Result<Self, CurrencyError> {
+        if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            Ok(Self(code.to_owned()))
+        } else {
+            Err(CurrencyError(code.chars().take(20).collect()))
+        }
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.0
+    }
+
+    /// How many decimals its smallest unit has (ISO 4217): 2 for most, 0 for yen, 3 for Kuwaiti dinar.
+    #[must_use]
+    pub fn decimals(&self) -> u32 {
+        match self.0.as_str() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
+            | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An amount in a currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Money {
+    /// The amount, exact.
+    pub amount: Decimal,
+    /// What it is counted in.
+    pub currency: Currency,
+}
+
+/// Two currencies met in one sum.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot add {1} to {0}")]
+pub struct CurrencyMismatch(Currency, Currency);
+
+impl Money {
+    /// An amount in a currency.
+    #[must_use]
+    pub const fn new(amount: Decimal, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// The sum of two amounts of one currency.
+    pub fn add(&self, other: &Self) -> Result<Self, CurrencyMismatch> {
+        if self.currency == other.currency {
+            Ok(Self::new(self.amount + other.amount, self.currency.clone()))
+        } else {
+            Err(CurrencyMismatch(
+                self.currency.clone(),
+                other.currency.clone(),
+            ))
+        }
+    }
+
+    /// The amount as it is written in an answer: at least the decimals of the currency ("1062.00", "500" for
+    /// yen), more only where the exact amount has more. Never rounded.
+    #[must_use]
+    pub fn written_amount(&self) -> String {
+        let mut amount = self.amount.normalize();
+        if amount.scale() < self.currency.decimals() {
+            amount.rescale(self.currency.decimals());
+        }
+        amount.to_string()
+    }
+
+    /// This amount divided by a count and rounded to the smallest unit of the currency, halves away from
+    /// zero. Zero when there is nothing to divide by.
+    #[must_use]
+    pub fn per(&self, count: i64) -> Self {
+        let amount = self
+            .amount
+            .checked_div(Decimal::from(count))
+            .unwrap_or_default();
+        let amount = amount.round_dp_with_strategy(
+            self.currency.decimals(),
+            RoundingStrategy::MidpointAwayFromZero,
+        );
+        Self::new(amount, self.currency.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(amount: &str, currency: &str) -> Money {
+        Money::new(amount.parse().unwrap(), Currency::parse(currency).unwrap())
+    }
+
+    #[test]
+    fn amounts_are_written_with_the_decimals_of_their_currency() {
+        assert_eq!(money("1062", "INR").written_amount(), "1062.00");
+        assert_eq!(money("10.3000", "USD").written_amount(), "10.30");
+        assert_eq!(money("10.3333", "USD").written_amount(), "10.3333");
+        assert_eq!(money("500.0000", "JPY").written_amount(), "500");
+        assert_eq!(money("-0.5", "KWD").written_amount(), "-0.500");
+        assert_eq!(money("0", "EUR").written_amount(), "0.00");
+    }
+
+    #[test]
+    fn an_average_is_rounded_once_and_zero_of_nothing() {
+        assert_eq!(money("100", "USD").per(3).written_amount(), "33.33");
+        assert_eq!(money("0.25", "USD").per(2).written_amount(), "0.13");
+        assert_eq!(money("100", "USD").per(0).written_amount(), "0.00");
+    }
+
+    #[test]
+    fn two_currencies_do_not_add() {
+        assert!(money("1", "USD").add(&money("1", "EUR")).is_err());
+        assert_eq!(
+            money("1", "USD").add(&money("2.50", "USD")),
+            Ok(money("3.50", "USD"))
+        );
+    }
+}
