@@ -3,5 +3,6 @@
 //! The rooms, in reading order. A room uses those before it in this list, never those after it; `auth`,
 //! `shopify` and `db` do not know each other, and `graphql` does not know `shopify`.
 
+pub mod auth;
 pub mod db;
 pub mod domain;

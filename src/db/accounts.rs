@@ -1,0 +1,303 @@
+//! Who may sign in: users, the directory of stores, memberships, sessions and their refresh tokens. Nothing
+//! here asks who is asking; that is settled before.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{DbError, Result, SystemTx};
+use crate::domain::email::Email;
+use crate::domain::ids::{SessionId, TenantId, UserId};
+use crate::domain::principal::Role;
+use crate::domain::shop::ShopDomain;
+
+/// A session that nobody used for so long has ended.
+pub const SESSION_IDLE_DAYS: i64 = 30;
+/// A session ends after so long however much it is used: then the password is asked for again.
+pub const SESSION_LONGEST_DAYS: i32 = 90;
+
+/// A user as sign-in needs it.
+#[derive(Clone, Debug)]
+pub struct UserRecord {
+    /// Who.
+    pub id: UserId,
+    /// The bcrypt hash of the password.
+    pub password_hash: SecretString,
+}
+
+/// Which session a refresh token belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// The session.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The store it speaks for.
+    pub tenant: TenantId,
+}
+
+/// What became of a refresh token that somebody presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokenUse {
+    /// It was good and is now used up.
+    Accepted(SessionRecord),
+    /// It had been used before, so somebody has a copy: its session has been ended.
+    Reused,
+    /// Its session has ended or run out.
+    Ended,
+    /// No such token.
+    Unknown,
+}
+
+impl SystemTx {
+    /// Adds a user. `None`: the email address is taken.
+    pub async fn create_user(
+        &mut self,
+        email: &Email,
+        password_hash: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>> {
+        let id = UserId::generate();
+        let added = sqlx::query!(
+            "insert into users (id, email, password_hash, created_at) values ($1, $2, $3, $4) \
+             on conflict do nothing",
+            id.uuid(),
+            email.as_str(),
+            password_hash.expose_secret(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok((added.rows_affected() == 1).then_some(id))
+    }
+
+    /// The user with this email address.
+    pub async fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserRecord>> {
+        let row = sqlx::query!(
+            "select id, password_hash from users where email = $1",
+            email.as_str()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.map(|row| UserRecord {
+            id: UserId::trusted(row.id),
+            password_hash: SecretString::from(row.password_hash),
+        }))
+    }
+
+    /// The email address of a user.
+    pub async fn user_email(&mut self, user: UserId) -> Result<Option<String>> {
+        let email = sqlx::query_scalar!("select email from users where id = $1", user.uuid())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(email)
+    }
+
+    /// Enters a store into the directory. `None`: it is there already, by its domain or by its id.
+    pub async fn create_tenant(
+        &mut self,
+        domain: &ShopDomain,
+        gid: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<TenantId>> {
+        let id = TenantId::generate();
+        let added = sqlx::query!(
+            "insert into tenants (id, shop_domain, shop_gid, status, created_at) \
+             values ($1, $2, $3, 'CONNECTED', $4) on conflict do nothing",
+            id.uuid(),
+            domain.as_str(),
+            gid,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok((added.rows_affected() == 1).then_some(id))
+    }
+
+    /// Makes a user a member of a store.
+    pub async fn create_membership(
+        &mut self,
+        tenant: TenantId,
+        user: UserId,
+        role: Role,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "insert into memberships (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)",
+            tenant.uuid(),
+            user.uuid(),
+            role.code(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The stores of a user with the user's role in each, the longest-standing first.
+    pub async fn memberships_of(&mut self, user: UserId) -> Result<Vec<(TenantId, Role)>> {
+        let rows = sqlx::query!(
+            "select tenant_id, role from memberships where user_id = $1 \
+             order by created_at, tenant_id",
+            user.uuid()
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter()
+            .map(|row| Ok((TenantId::trusted(row.tenant_id), role(&row.role)?)))
+            .collect()
+    }
+
+    /// Signs a user in to a store, and forgets the user's sessions that ran out long ago.
+    pub async fn create_session(
+        &mut self,
+        user: UserId,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+    ) -> Result<SessionId> {
+        let id = SessionId::generate();
+        sqlx::query!(
+            "delete from sessions where user_id = $1 and expires_at < $2",
+            user.uuid(),
+            now - TimeDelta::days(SESSION_IDLE_DAYS)
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "insert into sessions (id, user_id, tenant_id, created_at, expires_at) \
+             values ($1, $2, $3, $4, $5)",
+            id.uuid(),
+            user.uuid(),
+            tenant.uuid(),
+            now,
+            now + TimeDelta::days(SESSION_IDLE_DAYS)
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(id)
+    }
+
+    /// What the user may do in the store, while the session is alive: the check of every request.
+    pub async fn principal_role(
+        &mut self,
+        session: SessionId,
+        user: UserId,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Role>> {
+        let code = sqlx::query_scalar!(
+            "select m.role from sessions s \
+             join memberships m on m.tenant_id = s.tenant_id and m.user_id = s.user_id \
+             where s.id = $1 and s.user_id = $2 and s.tenant_id = $3 \
+               and s.ended_at is null and s.expires_at > $4",
+            session.uuid(),
+            user.uuid(),
+            tenant.uuid(),
+            now
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        code.as_deref().map(role).transpose()
+    }
+
+    /// Ends a session: its tokens are refused from now on. One that has ended stays as it is.
+    pub async fn end_session(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query!(
+            "update sessions set ended_at = $2 where id = $1 and ended_at is null",
+            session.uuid(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps the hash of a session's newest refresh token.
+    pub async fn add_refresh_token(
+        &mut self,
+        session: SessionId,
+        hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "insert into refresh_tokens (token_hash, session_id, created_at) values ($1, $2, $3)",
+            hash,
+            session.uuid(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Uses a refresh token up. Of two at once the row lock lets one through; the other finds the token used,
+    /// which ends the session: commit in every case.
+    pub async fn use_refresh_token(
+        &mut self,
+        hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<RefreshTokenUse> {
+        let accepted = sqlx::query!(
+            "update refresh_tokens t set used_at = $2 from sessions s \
+             join memberships m on m.tenant_id = s.tenant_id and m.user_id = s.user_id \
+             where t.token_hash = $1 and t.used_at is null and s.id = t.session_id \
+               and s.ended_at is null and s.expires_at > $2 \
+             returning s.id, s.user_id, s.tenant_id",
+            hash,
+            now
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        let Some(row) = accepted else {
+            return self.refused_refresh_token(hash, now).await;
+        };
+        let session = SessionRecord {
+            id: SessionId::trusted(row.id),
+            user: UserId::trusted(row.user_id),
+            tenant: TenantId::trusted(row.tenant_id),
+        };
+        self.prolong_session(session.id, now).await?;
+        Ok(RefreshTokenUse::Accepted(session))
+    }
+
+    /// Why a refresh token was not accepted. A used one ends its session.
+    async fn refused_refresh_token(
+        &mut self,
+        hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<RefreshTokenUse> {
+        let found = sqlx::query!(
+            "select session_id, used_at is not null as \"used!\" from refresh_tokens \
+             where token_hash = $1",
+            hash
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        match found {
+            None => Ok(RefreshTokenUse::Unknown),
+            Some(token) if token.used => {
+                self.end_session(SessionId::trusted(token.session_id), now)
+                    .await?;
+                Ok(RefreshTokenUse::Reused)
+            }
+            Some(_) => Ok(RefreshTokenUse::Ended),
+        }
+    }
+
+    /// A session that is used lives on, up to its longest life.
+    async fn prolong_session(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query!(
+            "update sessions set expires_at = \
+               least($2::timestamptz, created_at + make_interval(days => $3::int)) where id = $1",
+            session.uuid(),
+            now + TimeDelta::days(SESSION_IDLE_DAYS),
+            SESSION_LONGEST_DAYS
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+fn role(code: &str) -> Result<Role> {
+    Role::from_code(code).ok_or_else(|| DbError::Corrupt(format!("memberships.role is {code:?}")))
+}
