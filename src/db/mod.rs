@@ -2,8 +2,16 @@
 //! [`TenantTx`], what is asked before a store is known through [`SystemTx`]; each runs as a database role
 //! that can do nothing else. The statements are methods on these two, filed by noun.
 
+pub mod accounts;
+pub mod jobs;
+mod merge;
+pub mod shops;
+pub mod staging;
+pub mod sync_runs;
 mod transaction;
+pub mod verify;
 
+pub use merge::Merged;
 pub use transaction::{SystemTx, TenantTx};
 
 use std::time::Duration;
@@ -24,6 +32,9 @@ pub enum DbError {
     /// A setup in which one store's rows could be seen by another.
     #[error("unsafe database: {0}")]
     Unsafe(String),
+    /// The connection that held the staged rows is gone, and they with it: the load starts again.
+    #[error("the staged rows were lost with their connection")]
+    StagingLost,
     /// A row holds what this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),

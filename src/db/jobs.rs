@@ -1,0 +1,214 @@
+//! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED under a
+//! lease that its worker renews, and put back when it fails. A worker that dies lets its lease run out, and
+//! another takes the job up: every job can be done twice without harm.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{DbError, Result, SystemTx, TenantTx};
+use crate::domain::ids::{SyncRunId, TenantId};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobKind {
+    /// Carry out a run of a sync.
+    Sync {
+        /// Which one.
+        run: SyncRunId,
+    },
+}
+
+impl JobKind {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Sync { .. } => "sync",
+        }
+    }
+
+    fn dedupe_key(&self, tenant: TenantId) -> String {
+        match self {
+            Self::Sync { run } => format!("sync:{tenant}:{run}"),
+        }
+    }
+}
+
+/// A job that a worker has claimed.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its number.
+    pub id: i64,
+    /// The store it is about.
+    pub tenant: TenantId,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// How often it has been tried, this time included.
+    pub attempts: i32,
+}
+
+impl TenantTx {
+    /// Queues a job, unless the same one is waiting already.
+    pub async fn queue_job(&mut self, kind: JobKind, run_at: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant();
+        let payload =
+            serde_json::to_value(kind).map_err(|error| DbError::Corrupt(error.to_string()))?;
+        sqlx::query!(
+            "insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
+             values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
+            tenant.uuid(),
+            kind.name(),
+            kind.dedupe_key(tenant),
+            payload,
+            run_at,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl SystemTx {
+    /// Claims the job that is due longest, whose lease nobody holds.
+    pub async fn claim_job(
+        &mut self,
+        worker: Uuid,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<Job>> {
+        let until = now + lease;
+        let row = sqlx::query!(
+            "update jobs set claimed_by = $1, claimed_until = $3, attempts = attempts + 1 \
+             where id = ( \
+                select id from jobs \
+                where dead_at is null and run_at <= $2 and (claimed_until is null or claimed_until < $2) \
+                order by run_at, id limit 1 for update skip locked) \
+             returning id, tenant_id as \"tenant: TenantId\", payload, attempts",
+            worker,
+            now,
+            until,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(|row| {
+            let kind = serde_json::from_value(row.payload)
+                .map_err(|error| DbError::Corrupt(error.to_string()))?;
+            Ok(Job {
+                id: row.id,
+                tenant: row.tenant,
+                kind,
+                attempts: row.attempts,
+            })
+        })
+        .transpose()
+    }
+
+    /// Renews a lease. False when the job is no longer this worker's.
+    pub async fn renew_job(
+        &mut self,
+        job: i64,
+        worker: Uuid,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        let renewed = sqlx::query!(
+            "update jobs set claimed_until = $3 where id = $1 and claimed_by = $2",
+            job,
+            worker,
+            until
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        Ok(renewed == 1)
+    }
+
+    /// Takes a job that is done off the queue.
+    pub async fn finish_job(&mut self, job: i64, worker: Uuid) -> Result<()> {
+        sqlx::query!(
+            "delete from jobs where id = $1 and claimed_by = $2",
+            job,
+            worker
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a job back, to be tried again at `run_at`. Where the same one was queued meanwhile, that one
+    /// stands for both.
+    pub async fn retry_job(
+        &mut self,
+        job: i64,
+        worker: Uuid,
+        run_at: DateTime<Utc>,
+        error: &str,
+    ) -> Result<()> {
+        let superseded = sqlx::query!(
+            "delete from jobs j where j.id = $1 and j.claimed_by = $2 and exists ( \
+                select from jobs w where w.dedupe_key = j.dedupe_key and w.id <> j.id \
+                   and w.claimed_by is null and w.dead_at is null)",
+            job,
+            worker
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if superseded == 0 {
+            sqlx::query!(
+                "update jobs set claimed_by = null, claimed_until = null, run_at = $3, last_error = $4 \
+                 where id = $1 and claimed_by = $2",
+                job,
+                worker,
+                run_at,
+                error
+            )
+            .execute(self.connection())
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a job back untried, for a worker that is asked to stop: it is due at once.
+    pub async fn give_back_job(&mut self, job: i64, worker: Uuid) -> Result<()> {
+        sqlx::query!(
+            "update jobs set claimed_until = null, claimed_by = null, attempts = attempts - 1 \
+             where id = $1 and claimed_by = $2",
+            job,
+            worker
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Sets a job aside that has failed too often; an operator may look at it.
+    pub async fn bury_job(
+        &mut self,
+        job: i64,
+        worker: Uuid,
+        error: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update jobs set claimed_by = null, claimed_until = null, dead_at = $4, last_error = $3 \
+             where id = $1 and claimed_by = $2",
+            job,
+            worker,
+            error,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// How many jobs are waiting or being worked on.
+    pub async fn count_jobs(&mut self) -> Result<i64> {
+        Ok(
+            sqlx::query_scalar!("select count(*) as \"count!\" from jobs where dead_at is null")
+                .fetch_one(self.connection())
+                .await?,
+        )
+    }
+}

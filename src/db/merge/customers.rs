@@ -1,0 +1,102 @@
+//! Customers.
+
+use chrono::{DateTime, Utc};
+
+use super::Merged;
+use crate::db::{Result, TenantTx};
+
+impl TenantTx {
+    pub(super) async fn merge_customers(
+        &mut self,
+        after: i64,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let tenant = self.tenant().uuid();
+        let ids = sqlx::query_scalar!(
+            "select distinct id from staged_customers where id > $1 order by id limit $2",
+            after,
+            limit
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let changed = sqlx::query_scalar!(
+            "insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
+             select distinct on (s.id) $1::uuid, s.id, s.display_name, s.email, s.tags, s.created_at, s.updated_at, s.hash, $3::timestamptz \
+             from staged_customers s where s.id = any($2) order by s.id, s.updated_at desc \
+             on conflict (tenant_id, id) do update set \
+                display_name = excluded.display_name, email = excluded.email, tags = excluded.tags, \
+                created_at = excluded.created_at, updated_at = excluded.updated_at, \
+                content_hash = excluded.content_hash, synced_at = excluded.synced_at, deleted_at = null \
+             where (customers.content_hash <> excluded.content_hash or customers.deleted_at is not null) \
+               and (customers.deleted_at is null or customers.deleted_at < excluded.synced_at) \
+               and (customers.updated_at is null or (customers.updated_at, customers.synced_at) <= (excluded.updated_at, excluded.synced_at)) \
+             returning id",
+            tenant,
+            &ids,
+            asked_at
+        )
+        .fetch_all(self.connection())
+        .await?;
+        self.add_customer_totals(&changed).await?;
+        Ok(Merged {
+            seen: ids.len(),
+            changed: changed.len(),
+            last: ids.last().copied(),
+        })
+    }
+
+    /// Customers whom only an order names: an order may come before its customer, or outlive it.
+    pub(super) async fn add_unknown_customers(
+        &mut self,
+        ids: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let added = sqlx::query_scalar!(
+            "insert into customers (tenant_id, id, display_name, tags, content_hash, synced_at) \
+             select $1::uuid, c.id, '', '{}', 0, $3::timestamptz from unnest($2::bigint[]) c(id) order by c.id \
+             on conflict (tenant_id, id) do nothing returning id",
+            tenant,
+            ids,
+            now
+        )
+        .fetch_all(self.connection())
+        .await?;
+        self.add_customer_totals(&added).await
+    }
+
+    /// Every customer has totals, if only zeros, so that lists ordered by them hold everyone.
+    async fn add_customer_totals(&mut self, ids: &[i64]) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
+             select $1::uuid, c.id, 0, 0 from unnest($2::bigint[]) c(id) order by c.id \
+             on conflict (tenant_id, customer_id) do nothing",
+            tenant,
+            ids
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Their figures stay: what was sold was sold.
+    pub(super) async fn delete_customers(
+        &mut self,
+        ids: &[i64],
+        asked_at: DateTime<Utc>,
+    ) -> Result<usize> {
+        let tenant = self.tenant().uuid();
+        let deleted = sqlx::query_scalar!(
+            "update customers set deleted_at = $3 \
+             where tenant_id = $1 and id = any($2) and deleted_at is null and synced_at <= $3 returning id",
+            tenant,
+            ids,
+            asked_at
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(deleted.len())
+    }
+}

@@ -1,0 +1,167 @@
+//! Merging staged records into the store's tables. Everything that a change means (the objects, the ledger,
+//! the rollups, the totals) is written in the transaction of the change; an object whose content is the same
+//! costs no write. The methods expect a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
+
+mod customers;
+mod orders;
+mod products;
+mod rollups;
+
+use chrono::{DateTime, Utc};
+
+use super::{DbError, Result, TenantTx};
+use crate::domain::money::Currency;
+use crate::domain::sync::ObjectKind;
+
+/// What a merge did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// How many objects were looked at.
+    pub seen: usize,
+    /// How many of them were new or different.
+    pub changed: usize,
+    /// The last id of the chunk; the next one begins behind it.
+    pub last: Option<i64>,
+}
+
+/// What the merge needs to know of the store.
+#[derive(Clone, Debug)]
+struct Store {
+    currency: Currency,
+    time_zone: String,
+}
+
+impl TenantTx {
+    /// Merges the staged objects of a kind with ids above `after`, at most `limit` of them. `asked_at` is when
+    /// Shopify was asked: an answer that is older than what is stored changes nothing.
+    pub async fn merge_staged(
+        &mut self,
+        kind: ObjectKind,
+        after: i64,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let store = self.lock_store().await?;
+        let merged = match kind {
+            ObjectKind::Customers => self.merge_customers(after, limit, asked_at).await?,
+            ObjectKind::Products => self.merge_products(after, limit, asked_at).await?,
+            ObjectKind::Orders => self.merge_orders(&store, after, limit, asked_at).await?,
+        };
+        if merged.changed > 0 {
+            self.bump_data_version().await?;
+        }
+        Ok(merged)
+    }
+
+    /// Takes objects away that Shopify no longer has. Those asked for again since `asked_at` stay.
+    pub async fn delete_objects(
+        &mut self,
+        kind: ObjectKind,
+        ids: &[i64],
+        asked_at: DateTime<Utc>,
+    ) -> Result<usize> {
+        let store = self.lock_store().await?;
+        let deleted = match kind {
+            ObjectKind::Customers => self.delete_customers(ids, asked_at).await?,
+            ObjectKind::Products => self.delete_products(ids, asked_at).await?,
+            ObjectKind::Orders => self.delete_orders(&store, ids, asked_at).await?,
+        };
+        if deleted > 0 {
+            self.bump_data_version().await?;
+        }
+        Ok(deleted)
+    }
+
+    /// The ids of a kind that are stored, were fetched before `asked_at`, and are not among the staged ones:
+    /// what a complete fetch shows to be deleted. Orders created before `oldest` are left alone, since a store
+    /// that shows only its newest orders says nothing of the others.
+    pub async fn unstaged_ids(
+        &mut self,
+        kind: ObjectKind,
+        asked_at: DateTime<Utc>,
+        oldest: Option<DateTime<Utc>>,
+    ) -> Result<Vec<i64>> {
+        let tenant = self.tenant().uuid();
+        let connection = self.connection();
+        Ok(match kind {
+            ObjectKind::Customers => {
+                sqlx::query_scalar!(
+                    "select id from customers c where tenant_id = $1 and deleted_at is null and updated_at is not null \
+                       and synced_at < $2 and not exists (select from staged_customers s where s.id = c.id)",
+                    tenant,
+                    asked_at
+                )
+                .fetch_all(connection)
+                .await?
+            }
+            ObjectKind::Products => {
+                sqlx::query_scalar!(
+                    "select id from products p where tenant_id = $1 and deleted_at is null \
+                       and synced_at < $2 and not exists (select from staged_products s where s.id = p.id)",
+                    tenant,
+                    asked_at
+                )
+                .fetch_all(connection)
+                .await?
+            }
+            ObjectKind::Orders => {
+                sqlx::query_scalar!(
+                    "select id from orders o where tenant_id = $1 and deleted_at is null \
+                       and synced_at < $2 and ($3::timestamptz is null or least(created_at, processed_at) >= $3) \
+                       and not exists (select from staged_orders s where s.id = o.id)",
+                    tenant,
+                    asked_at,
+                    oldest
+                )
+                .fetch_all(connection)
+                .await?
+            }
+        })
+    }
+
+    /// The newest `updatedAt` of the staged root objects.
+    pub async fn staged_high_water(&mut self, kind: ObjectKind) -> Result<Option<DateTime<Utc>>> {
+        let connection = self.connection();
+        Ok(match kind {
+            ObjectKind::Customers => {
+                sqlx::query_scalar!("select max(updated_at) from staged_customers")
+                    .fetch_one(connection)
+                    .await?
+            }
+            ObjectKind::Products => {
+                sqlx::query_scalar!("select max(updated_at) from staged_products")
+                    .fetch_one(connection)
+                    .await?
+            }
+            ObjectKind::Orders => {
+                sqlx::query_scalar!("select max(updated_at) from staged_orders")
+                    .fetch_one(connection)
+                    .await?
+            }
+        })
+    }
+
+    /// One writer per store at a time: rollups move by differences, which must not interleave.
+    async fn lock_store(&mut self) -> Result<Store> {
+        let tenant = self.tenant();
+        sqlx::query_as!(
+            Store,
+            "select currency as \"currency: Currency\", time_zone from shops where tenant_id = $1 for update",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?
+        .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
+    }
+
+    async fn bump_data_version(&mut self) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set data_version = data_version + 1 where tenant_id = $1",
+            tenant.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}

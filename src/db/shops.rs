@@ -1,0 +1,331 @@
+//! The connected store itself: what it says of itself, its sealed credentials, how far it has been fetched.
+
+use chrono::{DateTime, Utc};
+
+use super::{DbError, Result, SystemTx, TenantTx};
+use crate::domain::ids::TenantId;
+use crate::domain::money::Currency;
+use crate::domain::shop::{ShopDomain, ShopRecord};
+use crate::domain::sync::ObjectKind;
+
+/// A connected store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shop {
+    /// `gid://shopify/Shop/…`
+    pub gid: String,
+    /// Its permanent domain.
+    pub domain: ShopDomain,
+    /// The name that the merchant gave it.
+    pub name: String,
+    /// What its figures are counted in.
+    pub currency: Currency,
+    /// The IANA zone of its calendar days.
+    pub time_zone: String,
+    /// The granted access scopes.
+    pub scopes: Vec<String>,
+    /// Whether it can be fetched from.
+    pub status: ShopStatus,
+    /// What stands in the way, in a sentence, when it cannot.
+    pub status_reason: Option<String>,
+    /// How many days of orders Shopify shows; `None` when all.
+    pub order_history_days: Option<i32>,
+    /// When a sync last ended well.
+    pub last_synced_at: Option<DateTime<Utc>>,
+    /// Moves with every committed change.
+    pub data_version: i64,
+}
+
+/// Whether a store can be fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShopStatus {
+    /// All is well.
+    Connected,
+    /// Its credentials were refused: the owner has to give new ones.
+    ReauthorisationNeeded,
+    /// Shopify closed, froze or locked the store.
+    Suspended,
+    /// The owner took it away.
+    Disconnected,
+}
+
+impl ShopStatus {
+    /// The status as the database and the API write it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Connected => "CONNECTED",
+            Self::ReauthorisationNeeded => "REAUTHORISATION_NEEDED",
+            Self::Suspended => "SUSPENDED",
+            Self::Disconnected => "DISCONNECTED",
+        }
+    }
+
+    fn from_code(code: &str) -> Result<Self> {
+        [
+            Self::Connected,
+            Self::ReauthorisationNeeded,
+            Self::Suspended,
+            Self::Disconnected,
+        ]
+        .into_iter()
+        .find(|status| status.code() == code)
+        .ok_or_else(|| DbError::Corrupt(format!("shop status {code}")))
+    }
+}
+
+/// Sealed credentials, and the token that was last got with them.
+#[derive(Clone, Debug)]
+pub struct SealedCredentials {
+    /// `ACCESS_TOKEN` or `CLIENT_CREDENTIALS`.
+    pub kind: String,
+    /// The credentials.
+    pub sealed: Vec<u8>,
+    /// The access token that a client-credentials grant gave.
+    pub sealed_access_token: Option<Vec<u8>>,
+    /// When that token ends.
+    pub access_token_expires_at: Option<DateTime<Utc>>,
+}
+
+impl TenantTx {
+    /// The store, if it is (still) there.
+    pub async fn shop(&mut self) -> Result<Option<Shop>> {
+        let tenant = self.tenant();
+        let row = sqlx::query!(
+            "select shop_gid, domain as \"domain: ShopDomain\", name, currency as \"currency: Currency\", time_zone, \
+                    scopes, status, status_reason, order_history_days, last_synced_at, data_version \
+             from shops where tenant_id = $1",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(|row| {
+            Ok(Shop {
+                gid: row.shop_gid,
+                domain: row.domain,
+                name: row.name,
+                currency: row.currency,
+                time_zone: row.time_zone,
+                scopes: row.scopes,
+                status: ShopStatus::from_code(&row.status)?,
+                status_reason: row.status_reason,
+                order_history_days: row.order_history_days,
+                last_synced_at: row.last_synced_at,
+                data_version: row.data_version,
+            })
+        })
+        .transpose()
+    }
+
+    /// Writes a newly connected store.
+    pub async fn create_shop(&mut self, record: &ShopRecord, now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "insert into shops (tenant_id, shop_gid, domain, name, currency, time_zone, scopes, status, \
+                                order_history_days, connected_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, 'CONNECTED', $8, $9)",
+            tenant.uuid(),
+            record.gid,
+            record.domain.as_str(),
+            record.name,
+            record.currency.code(),
+            record.time_zone,
+            &record.scopes,
+            record.order_history_days(),
+            now,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Takes over what the store now says of itself, and that it answers. The caller looks after a changed
+    /// currency or time zone: the ledger's days and the rollups depend on them.
+    pub async fn update_shop(&mut self, record: &ShopRecord) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set name = $2, currency = $3, time_zone = $4, scopes = $5, order_history_days = $6, \
+                    status = 'CONNECTED', status_reason = null, data_version = data_version + 1 \
+             where tenant_id = $1 \
+               and (name, currency, time_zone, scopes, order_history_days, status) \
+                   is distinct from ($2, $3, $4, $5, $6, 'CONNECTED')",
+            tenant.uuid(),
+            record.name,
+            record.currency.code(),
+            record.time_zone,
+            &record.scopes,
+            record.order_history_days(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that the store cannot be fetched from, and why.
+    pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set status = $2, status_reason = $3, data_version = data_version + 1 where tenant_id = $1",
+            tenant.uuid(),
+            status.code(),
+            reason,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Up to which `updatedAt` the objects of a kind have been fetched.
+    pub async fn sync_cursor(&mut self, kind: ObjectKind) -> Result<Option<DateTime<Utc>>> {
+        let tenant = self.tenant();
+        let cursors = sqlx::query!(
+            "select customers_cursor, products_cursor, orders_cursor from shops where tenant_id = $1",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(cursors.and_then(|cursors| match kind {
+            ObjectKind::Customers => cursors.customers_cursor,
+            ObjectKind::Products => cursors.products_cursor,
+            ObjectKind::Orders => cursors.orders_cursor,
+        }))
+    }
+
+    /// Moves the cursor of a kind forward; never back.
+    pub async fn advance_sync_cursor(&mut self, kind: ObjectKind, to: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set \
+                customers_cursor = case when $2 = 'CUSTOMERS' then greatest(customers_cursor, $3) else customers_cursor end, \
+                products_cursor = case when $2 = 'PRODUCTS' then greatest(products_cursor, $3) else products_cursor end, \
+                orders_cursor = case when $2 = 'ORDERS' then greatest(orders_cursor, $3) else orders_cursor end \
+             where tenant_id = $1",
+            tenant.uuid(),
+            kind.code(),
+            to,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that a sync ended well.
+    pub async fn mark_synced(&mut self, at: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set last_synced_at = $2, data_version = data_version + 1 where tenant_id = $1",
+            tenant.uuid(),
+            at
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes the store's sealed credentials, in place of those before.
+    pub async fn save_credentials(
+        &mut self,
+        kind: &str,
+        sealed: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "insert into shop_credentials (tenant_id, kind, sealed, updated_at) values ($1, $2, $3, $4) \
+             on conflict (tenant_id) do update set kind = excluded.kind, sealed = excluded.sealed, \
+                sealed_access_token = null, access_token_expires_at = null, updated_at = excluded.updated_at",
+            tenant.uuid(),
+            kind,
+            sealed,
+            now,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The store's sealed credentials.
+    pub async fn credentials(&mut self) -> Result<Option<SealedCredentials>> {
+        let tenant = self.tenant();
+        Ok(sqlx::query_as!(
+            SealedCredentials,
+            "select kind, sealed, sealed_access_token, access_token_expires_at \
+             from shop_credentials where tenant_id = $1",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// The same, held until the end of the transaction, so that one process at a time renews the token.
+    pub async fn lock_credentials(&mut self) -> Result<Option<SealedCredentials>> {
+        let tenant = self.tenant();
+        Ok(sqlx::query_as!(
+            SealedCredentials,
+            "select kind, sealed, sealed_access_token, access_token_expires_at \
+             from shop_credentials where tenant_id = $1 for update",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// Keeps a renewed access token.
+    pub async fn save_access_token(
+        &mut self,
+        sealed: &[u8],
+        expires_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shop_credentials set sealed_access_token = $2, access_token_expires_at = $3 where tenant_id = $1",
+            tenant.uuid(),
+            sealed,
+            expires_at,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl SystemTx {
+    /// The store with this domain.
+    pub async fn find_tenant(&mut self, domain: &ShopDomain) -> Result<Option<TenantId>> {
+        Ok(sqlx::query_scalar!(
+            "select id as \"id: TenantId\" from tenants where shop_domain = $1",
+            domain.as_str()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// Every store.
+    pub async fn tenants(&mut self) -> Result<Vec<(TenantId, ShopDomain)>> {
+        let rows = sqlx::query!(
+            "select id as \"id: TenantId\", shop_domain as \"domain: ShopDomain\" from tenants order by created_at"
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.domain)).collect())
+    }
+
+    /// Stores whose scheduled sync is due; their next one is put at `next`, so that no other process takes
+    /// the same.
+    pub async fn take_due_tenants(
+        &mut self,
+        now: DateTime<Utc>,
+        next: DateTime<Utc>,
+    ) -> Result<Vec<TenantId>> {
+        Ok(sqlx::query_scalar!(
+            "update tenants set next_sync_at = $2 \
+             where status = 'CONNECTED' and id in ( \
+                select id from tenants where status = 'CONNECTED' and (next_sync_at is null or next_sync_at <= $1) \
+                order by next_sync_at nulls first limit 100 for update skip locked) \
+             returning id as \"id: TenantId\"",
+            now,
+            next
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+}

@@ -1,0 +1,404 @@
+//! Staging: records from Shopify on their way into the store's tables. They are copied into temporary tables
+//! of a connection that belongs to one load, joined there and merged chunk by chunk. Temporary tables are
+//! private to their connection, so no other store's load can ever see them; they are gone when it ends, and
+//! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
+use sqlx::postgres::PgPoolOptions;
+
+use super::{Database, DbError, Result, TenantTx};
+use crate::domain::ids::TenantId;
+use crate::domain::record::Record;
+
+/// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
+const BUFFER_BYTES: usize = 4 << 20;
+
+/// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
+const MAPPING_VERSION: &str = "1";
+
+macro_rules! staged_tables {
+    ($($field:ident: $table:literal ($columns:literal)),+ $(,)?) => {
+        #[derive(Debug, Default)]
+        struct Buffers {
+            $($field: String,)+
+        }
+
+        impl Buffers {
+            fn bytes(&self) -> usize {
+                0 $(+ self.$field.len())+
+            }
+
+            async fn copy_into(&mut self, transaction: &mut TenantTx) -> Result<()> {
+                $(
+                    if !self.$field.is_empty() {
+                        let mut copy = transaction
+                            .connection()
+                            .copy_in_raw(concat!("copy ", $table, " (", $columns, ", hash) from stdin"))
+                            .await?;
+                        copy.send(self.$field.as_bytes()).await?;
+                        copy.finish().await?;
+                        self.$field.clear();
+                    }
+                )+
+                Ok(())
+            }
+        }
+
+        /// Made like the shapes of migration 5; `like` copies columns, not indexes.
+        const CREATE_TABLES: &str = concat!(
+            $("create temporary table ", $table, " (like public.", $table, ");",)+
+        );
+        const TRUNCATE_TABLES: &str = concat!("truncate ", staged_tables!(@list $($table),+));
+    };
+    (@list $first:literal $(, $rest:literal)*) => { concat!($first $(, ", ", $rest)*) };
+}
+
+staged_tables! {
+    customers: "staged_customers" ("id, display_name, email, tags, created_at, updated_at"),
+    products: "staged_products" ("id, title, status, vendor, product_type, created_at, updated_at"),
+    variants: "staged_variants" ("product_id, id, title, sku, price, position"),
+    orders: "staged_orders" (
+        "id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, test, currency, \
+         financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, net_payment, refunds"
+    ),
+    line_items: "staged_line_items" (
+        "order_id, id, title, variant_title, sku, quantity, current_quantity, original_total, discounted_total, \
+         product_id, variant_id"
+    ),
+    agreements: "staged_agreements" ("order_id, gid, happened_at, reason"),
+    sales: "staged_sales" (
+        "agreement_gid, gid, action_type, line_type, quantity, currency, total, tax, discount, line_item_id"
+    ),
+}
+
+const CREATE_INDEXES: &str = "\
+    create index if not exists staged_orders_id on staged_orders (id); \
+    create index if not exists staged_line_items_order on staged_line_items (order_id); \
+    create index if not exists staged_agreements_order on staged_agreements (order_id); \
+    create index if not exists staged_sales_agreement on staged_sales (agreement_gid); \
+    create index if not exists staged_products_id on staged_products (id); \
+    create index if not exists staged_variants_product on staged_variants (product_id); \
+    create index if not exists staged_customers_id on staged_customers (id); \
+    analyze staged_orders; analyze staged_line_items; analyze staged_agreements; analyze staged_sales; \
+    analyze staged_products; analyze staged_variants; analyze staged_customers";
+
+/// A load: a connection of its own with its own staging tables.
+#[derive(Debug)]
+#[expect(
+    clippy::disallowed_types,
+    reason = "a pool of one, so that transactions come from this connection"
+)]
+pub struct Loader {
+    pool: sqlx::PgPool,
+    tenant: TenantId,
+    /// The server process that holds the staging tables.
+    backend: i32,
+    buffers: Buffers,
+    staged: usize,
+}
+
+impl Database {
+    /// A new load into one store.
+    pub async fn loader(&self, tenant: TenantId) -> Result<Loader> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(self.options.clone())
+            .await?;
+        let mut transaction = TenantTx::enter(pool.begin().await?, tenant).await?;
+        sqlx::raw_sql(CREATE_TABLES)
+            .execute(transaction.connection())
+            .await?;
+        let backend = backend(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(Loader {
+            pool,
+            tenant,
+            backend,
+            buffers: Buffers::default(),
+            staged: 0,
+        })
+    }
+}
+
+async fn backend(transaction: &mut TenantTx) -> Result<i32> {
+    Ok(sqlx::query_scalar!("select pg_backend_pid() as \"pid!\"")
+        .fetch_one(transaction.connection())
+        .await?)
+}
+
+impl Loader {
+    /// A transaction on the load's connection, where the staged rows are.
+    pub async fn transaction(&self) -> Result<TenantTx> {
+        let mut transaction = TenantTx::enter(self.pool.begin().await?, self.tenant).await?;
+        if backend(&mut transaction).await? == self.backend {
+            Ok(transaction)
+        } else {
+            Err(DbError::StagingLost)
+        }
+    }
+
+    /// How many records have been staged.
+    #[must_use]
+    pub const fn staged(&self) -> usize {
+        self.staged
+    }
+
+    /// Takes records in. They reach the database when enough have gathered, at the latest with
+    /// [`finish_staging`](Self::finish_staging).
+    pub async fn stage(&mut self, records: &[Record]) -> Result<()> {
+        for record in records {
+            self.buffers.push(record);
+        }
+        self.staged += records.len();
+        if self.buffers.bytes() >= BUFFER_BYTES {
+            self.flush().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sends what has gathered, and makes a large load ready to be joined.
+    pub async fn finish_staging(&mut self) -> Result<()> {
+        self.flush().await?;
+        if self.staged > 1_000 {
+            let mut transaction = self.transaction().await?;
+            sqlx::raw_sql(CREATE_INDEXES)
+                .execute(transaction.connection())
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Empties the staging tables, for the next page.
+    pub async fn clear(&mut self) -> Result<()> {
+        self.buffers = Buffers::default();
+        self.staged = 0;
+        let mut transaction = self.transaction().await?;
+        sqlx::raw_sql(TRUNCATE_TABLES)
+            .execute(transaction.connection())
+            .await?;
+        transaction.commit().await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        if self.buffers.bytes() == 0 {
+            return Ok(());
+        }
+        let mut transaction = self.transaction().await?;
+        self.buffers.copy_into(&mut transaction).await?;
+        transaction.commit().await
+    }
+
+    /// Ends the load; the staged rows are gone.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+impl Buffers {
+    fn push(&mut self, record: &Record) {
+        match record {
+            Record::Customer(customer) => row(&mut self.customers, |row| {
+                row.value(customer.id);
+                row.text(&customer.display_name);
+                row.optional_text(customer.email.as_deref());
+                row.texts(&customer.tags);
+                row.instant(customer.created_at);
+                row.instant(customer.updated_at);
+            }),
+            Record::Product(product) => row(&mut self.products, |row| {
+                row.value(product.id);
+                row.text(&product.title);
+                row.text(&product.status);
+                row.text(&product.vendor);
+                row.text(&product.product_type);
+                row.instant(product.created_at);
+                row.instant(product.updated_at);
+            }),
+            Record::Variant(variant) => row(&mut self.variants, |row| {
+                row.value(variant.product);
+                row.value(variant.id);
+                row.text(&variant.title);
+                row.optional_text(variant.sku.as_deref());
+                row.value(variant.price);
+                row.value(variant.position);
+            }),
+            Record::Order(order) => row(&mut self.orders, |row| order_row(row, order)),
+            Record::LineItem(line) => row(&mut self.line_items, |row| {
+                row.value(line.order);
+                row.value(line.id);
+                row.text(&line.title);
+                row.optional_text(line.variant_title.as_deref());
+                row.optional_text(line.sku.as_deref());
+                row.value(line.quantity);
+                row.value(line.current_quantity);
+                row.value(line.original_total);
+                row.value(line.discounted_total);
+                row.optional(line.product);
+                row.optional(line.variant);
+            }),
+            Record::Agreement(agreement) => row(&mut self.agreements, |row| {
+                row.value(agreement.order);
+                row.text(&agreement.gid);
+                row.instant(agreement.happened_at);
+                row.text(agreement.reason.word());
+            }),
+            Record::Sale(sale) => row(&mut self.sales, |row| {
+                row.text(&sale.agreement_gid);
+                row.text(&sale.gid);
+                row.text(sale.action.word());
+                row.text(sale.line_type.word());
+                row.optional(sale.quantity);
+                row.text(sale.currency.code());
+                row.value(sale.total);
+                row.value(sale.tax);
+                row.value(sale.discount);
+                row.optional(sale.line_item);
+            }),
+        }
+    }
+}
+
+fn order_row(row: &mut Row<'_>, order: &crate::domain::record::OrderRecord) {
+    row.value(order.id);
+    row.text(&order.name);
+    row.optional(order.customer);
+    row.instant(order.created_at);
+    row.instant(order.processed_at);
+    row.instant(order.updated_at);
+    row.optional_text(order.cancelled_at.map(|at| at.to_rfc3339()).as_deref());
+    row.value(order.test);
+    row.text(order.currency.code());
+    row.optional_text(order.financial_status.as_deref());
+    row.optional_text(order.fulfillment_status.as_deref());
+    row.optional_text(order.source_name.as_deref());
+    row.texts(&order.discount_codes);
+    row.texts(&order.tags);
+    row.value(order.total_price);
+    row.value(order.net_payment);
+    let refunds: Vec<_> = order
+        .refunds
+        .iter()
+        .map(|refund| {
+            serde_json::json!({
+                "id": refund.id,
+                "processed_at": refund.processed_at,
+                "total_refunded": refund.total_refunded.to_string(),
+            })
+        })
+        .collect();
+    row.text(&serde_json::Value::Array(refunds).to_string());
+}
+
+/// Writes one row of COPY's text format, with a hash of its content in the last column.
+fn row(buffer: &mut String, fill: impl FnOnce(&mut Row<'_>)) {
+    let start = buffer.len();
+    fill(&mut Row { buffer });
+    let content = buffer.get(start..).unwrap_or_default();
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(MAPPING_VERSION.as_bytes());
+    context.update(content.as_bytes());
+    let hash = context.finish();
+    let hash = hash
+        .as_ref()
+        .first_chunk::<8>()
+        .map_or(0, |bytes| i64::from_be_bytes(*bytes));
+    let _ = writeln!(buffer, "{hash}");
+}
+
+struct Row<'a> {
+    buffer: &'a mut String,
+}
+
+impl Row<'_> {
+    fn value(&mut self, value: impl std::fmt::Display) {
+        let _ = write!(self.buffer, "{value}\t");
+    }
+
+    fn optional(&mut self, value: Option<impl std::fmt::Display>) {
+        match value {
+            Some(value) => self.value(value),
+            None => self.buffer.push_str("\\N\t"),
+        }
+    }
+
+    fn instant(&mut self, value: chrono::DateTime<chrono::Utc>) {
+        self.value(value.to_rfc3339());
+    }
+
+    fn text(&mut self, text: &str) {
+        escape(self.buffer, text);
+        self.buffer.push('\t');
+    }
+
+    fn optional_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.buffer.push_str("\\N\t"),
+        }
+    }
+
+    fn texts(&mut self, texts: &[String]) {
+        let mut array = String::from("{");
+        for (index, text) in texts.iter().enumerate() {
+            if index > 0 {
+                array.push(',');
+            }
+            array.push('"');
+            for character in text.chars() {
+                if matches!(character, '"' | '\\') {
+                    array.push('\\');
+                }
+                array.push(character);
+            }
+            array.push('"');
+        }
+        array.push('}');
+        self.text(&array);
+    }
+}
+
+/// COPY's escapes. PostgreSQL cannot hold a NUL in a text; it is left out.
+fn escape(buffer: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '\\' => buffer.push_str("\\\\"),
+            '\n' => buffer.push_str("\\n"),
+            '\r' => buffer.push_str("\\r"),
+            '\t' => buffer.push_str("\\t"),
+            '\0' => {}
+            other => buffer.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_escaped_and_its_hash_depends_on_its_content_alone() {
+        let mut first = String::new();
+        row(&mut first, |row| {
+            row.text("a\tb\\c\nd\0");
+            row.optional_text(None);
+            row.texts(&["x,\"y\\".to_owned(), "z".to_owned()]);
+        });
+        assert!(
+            first.starts_with("a\\tb\\\\c\\nd\t\\N\t{\"x,\\\\\"y\\\\\\\\\",\"z\"}\t"),
+            "{first}"
+        );
+        let mut twice = first.clone();
+        row(&mut twice, |row| {
+            row.text("a\tb\\c\nd\0");
+            row.optional_text(None);
+            row.texts(&["x,\"y\\".to_owned(), "z".to_owned()]);
+        });
+        assert_eq!(twice, format!("{first}{first}"));
+    }
+}
