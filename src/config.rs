@@ -1,0 +1,455 @@
+//! Every setting, read once: a flag, an environment variable, or a line of `.env`.
+//!
+//! [`Settings`] is what the operator wrote, and `xboard --help` is its reference. [`Config`] is what it
+//! means: parsed, checked and complete, so that no other module reads the environment or checks a setting
+//! again. Secrets are checked here and not by clap, because clap's errors repeat the value they refuse.
+
+mod kept;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use kept::make_data_dir;
+pub use keys::{EncryptionKey, EncryptionKeys};
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use clap::{Args, ValueEnum};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+/// How many bytes a signing secret has at least (HS256 hashes to 32).
+const JWT_SECRET_BYTES: usize = 32;
+
+/// The bcrypt cost below which a release build warns: cheaper hashes are for tests.
+const LOWEST_SAFE_BCRYPT_COST: u32 = 10;
+
+/// The settings as the operator wrote them. Give secrets by the environment or `.env`: flags show in `ps`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// PostgreSQL 15 or newer, as `postgres://user:password@host/database` [default: a private server]
+    #[arg(long, env, hide_env_values = true, global = true, value_name = "URL")]
+    pub database_url: Option<SecretString>,
+
+    /// Signs access tokens, at least 32 bytes (`openssl rand -base64 32`) [default: made and kept in the data directory, without `DATABASE_URL`]
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        global = true,
+        value_name = "SECRET"
+    )]
+    pub jwt_secret: Option<SecretString>,
+
+    /// Encrypts Shopify access tokens: base64 of 32 bytes (`openssl rand -base64 32`), or several as `ID:BASE64,ID:BASE64`
+    /// to rotate, of which the first encrypts [default: made and kept in the data directory, without `DATABASE_URL`]
+    #[arg(long, env, hide_env_values = true, global = true, value_name = "KEYS")]
+    pub encryption_key: Option<SecretString>,
+
+    /// The port to listen on
+    #[arg(long, env, global = true, default_value_t = 3001)]
+    pub port: u16,
+
+    /// The address to listen on; 0.0.0.0 for every interface
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value = "127.0.0.1",
+        value_name = "ADDRESS"
+    )]
+    pub host: IpAddr,
+
+    /// Where Shopify reaches this server; without it webhooks are not registered and polling does the work
+    #[arg(long, env, global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// The origins whose pages may call the API, separated by commas, or *
+    #[arg(long, env, global = true, value_name = "ORIGINS")]
+    pub cors_origins: Option<String>,
+
+    /// The version of Shopify's Admin API to ask for
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value = "2026-10",
+        value_name = "YYYY-MM"
+    )]
+    pub shopify_api_version: String,
+
+    /// For tests and demos: stands for `https://{domain}`; `{shop}` is the first label of the shop's domain
+    #[arg(long, env, global = true, value_name = "URL")]
+    pub shopify_base_url: Option<String>,
+
+    /// Seconds between two polls of a store; 0 turns polling off
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value_t = 300,
+        value_name = "SECONDS"
+    )]
+    pub sync_interval_seconds: u64,
+
+    /// The cost of a password hash: each step doubles the time
+    #[arg(long, env, global = true, default_value_t = 12, value_name = "4-31")]
+    #[arg(value_parser = clap::value_parser!(u32).range(4..=31))]
+    pub bcrypt_cost: u32,
+
+    /// Whether clients may read the schema, and GraphiQL is served
+    #[arg(long, env, global = true, value_enum, default_value_t = Switch::On)]
+    pub xboard_introspection: Switch,
+
+    /// Where the private PostgreSQL and the kept secrets live [default: /var/lib/xboard for root, else ~/.local/share/xboard]
+    #[arg(long, env, global = true, value_name = "DIRECTORY")]
+    pub xboard_data_dir: Option<PathBuf>,
+
+    /// The directory of the postgres program to use [default: the newest installed, 15 or later]
+    #[arg(long, env, global = true, value_name = "DIRECTORY")]
+    pub xboard_pg_bin: Option<PathBuf>,
+
+    /// What to log, as tracing directives: info, or warn,xboard=debug [default: info]
+    #[arg(long, env, global = true, value_name = "FILTER")]
+    pub rust_log: Option<String>,
+
+    /// How log lines look
+    #[arg(long, env, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// A setting that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// Where the data lives.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// A PostgreSQL that someone else runs.
+    External(SecretString),
+    /// A PostgreSQL of our own (`db::embedded`).
+    Private {
+        /// The directory that holds it.
+        data_dir: PathBuf,
+        /// The directory of the `postgres` program, when the operator names one.
+        bin: Option<PathBuf>,
+    },
+}
+
+/// The pages that may call the API from a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// Every page. Harmless here: the API knows bearer tokens, never cookies.
+    Any,
+    /// These, as the browser sends them. An empty list allows only our own pages.
+    Only(Vec<HeaderValue>),
+}
+
+/// The settings, understood: what the program runs by.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the data lives.
+    pub database: Database,
+    /// Signs access tokens.
+    pub jwt_secret: SecretString,
+    /// Encrypt what must not be read from a stolen database.
+    pub encryption_keys: EncryptionKeys,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where Shopify reaches this server: no slash at the end.
+    pub public_url: Option<String>,
+    /// The pages that may call the API.
+    pub cors_origins: CorsOrigins,
+    /// The version of Shopify's Admin API to ask for.
+    pub shopify_api_version: String,
+    /// Stands for `https://{domain}`, with `{shop}` for the shop's first label: no slash at the end.
+    pub shopify_base_url: Option<String>,
+    /// The time between two polls of a store; none: no polling.
+    pub sync_interval: Option<Duration>,
+    /// The cost of a password hash.
+    pub bcrypt_cost: u32,
+    /// Whether clients may read the schema.
+    pub introspection: bool,
+}
+
+/// Why the settings cannot be used. Never repeats a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// With a database of the operator's, the secrets must be the operator's too.
+    #[error(
+        "DATABASE_URL is set, so these must be set too: {}. Make each with: openssl rand -base64 32. \
+         Keep them: without the same ENCRYPTION_KEY the stores must be connected again",
+        .0.join(", ")
+    )]
+    Missing(Vec<&'static str>),
+    /// Not a PostgreSQL address.
+    #[error("DATABASE_URL must look like postgres://user:password@host:5432/database")]
+    DatabaseUrl,
+    /// Too short to sign with.
+    #[error(
+        "JWT_SECRET has {0} bytes and needs at least 32. Make one with: openssl rand -base64 32"
+    )]
+    JwtSecretTooShort(usize),
+    /// Not a list of keys.
+    #[error("ENCRYPTION_KEY {0}. Make one with: openssl rand -base64 32")]
+    EncryptionKey(&'static str),
+    /// Any other setting that is not what it should be.
+    #[error("{name} is {value:?}, but must be {expected}")]
+    Invalid {
+        /// The setting.
+        name: &'static str,
+        /// What it says.
+        value: String,
+        /// What it should say.
+        expected: &'static str,
+    },
+    /// No place to keep data.
+    #[error("there is no home directory to keep data in: set XBOARD_DATA_DIR (or DATABASE_URL)")]
+    NoDataDirectory,
+    /// A kept secret could not be read or written.
+    #[error("cannot keep {name} in {path}")]
+    Kept {
+        /// The setting.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The `.env` file is not one.
+    #[error("cannot read .env: {0}")]
+    DotEnv(String),
+}
+
+/// Reads `.env` in the working directory into the environment; what is set already wins.
+///
+/// Call it first in `main`, before any thread is started: the environment belongs to the whole process.
+pub fn load_dot_env() -> Result<(), SettingsError> {
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
+        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        // A parse error repeats the whole line, which may hold a secret: say only where it is.
+        Err(dotenvy::Error::LineParse(line, index)) => Err(SettingsError::DotEnv(format!(
+            "the line that starts with {:?} is not NAME=value (character {index})",
+            line.split('=').next().unwrap_or_default()
+        ))),
+        Err(error) => Err(SettingsError::DotEnv(error.to_string())),
+    }
+}
+
+impl Settings {
+    /// What the settings mean. Makes and keeps the secrets that are missing, when it may.
+    pub fn resolve(&self) -> Result<Config, SettingsError> {
+        let database = self.database()?;
+        let (jwt_secret, encryption_keys) = self.secrets(&database)?;
+        if self.bcrypt_cost < LOWEST_SAFE_BCRYPT_COST && cfg!(not(debug_assertions)) {
+            tracing::warn!(
+                bcrypt.cost = self.bcrypt_cost,
+                "BCRYPT_COST is low: only fit for tests"
+            );
+        }
+        Ok(Config {
+            database,
+            jwt_secret,
+            encryption_keys,
+            listen: SocketAddr::new(self.host, self.port),
+            public_url: base_url("PUBLIC_URL", self.public_url.as_deref())?,
+            cors_origins: cors_origins(self.cors_origins.as_deref().unwrap_or_default())?,
+            shopify_api_version: api_version(&self.shopify_api_version)?,
+            shopify_base_url: base_url("SHOPIFY_BASE_URL", self.shopify_base_url.as_deref())?,
+            sync_interval: Some(self.sync_interval_seconds)
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs),
+            bcrypt_cost: self.bcrypt_cost,
+            introspection: self.xboard_introspection == Switch::On,
+        })
+    }
+
+    /// Where the data lives; for commands that need nothing else.
+    pub fn database(&self) -> Result<Database, SettingsError> {
+        match filled(self.database_url.as_ref()) {
+            Some(url) => {
+                let text = url.expose_secret();
+                if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+                    return Err(SettingsError::DatabaseUrl);
+                }
+                Ok(Database::External(url.clone()))
+            }
+            None => Ok(Database::Private {
+                data_dir: self.data_dir()?,
+                bin: self.postgres_bin().map(Path::to_path_buf),
+            }),
+        }
+    }
+
+    /// The directory of the `postgres` program, when the operator names one.
+    pub fn postgres_bin(&self) -> Option<&Path> {
+        self.xboard_pg_bin
+            .as_deref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The two secrets: the operator's, or kept ones when the database is our own.
+    fn secrets(
+        &self,
+        database: &Database,
+    ) -> Result<(SecretString, EncryptionKeys), SettingsError> {
+        let jwt_secret = filled(self.jwt_secret.as_ref()).cloned();
+        let encryption_key = filled(self.encryption_key.as_ref()).cloned();
+        let (jwt_secret, encryption_key) = match (database, jwt_secret, encryption_key) {
+            (_, Some(jwt_secret), Some(encryption_key)) => (jwt_secret, encryption_key),
+            (Database::External(_), jwt_secret, encryption_key) => {
+                let missing = [
+                    ("JWT_SECRET", jwt_secret.is_none()),
+                    ("ENCRYPTION_KEY", encryption_key.is_none()),
+                ];
+                let names = missing.iter().filter(|(_, is_missing)| *is_missing);
+                return Err(SettingsError::Missing(
+                    names.map(|(name, _)| *name).collect(),
+                ));
+            }
+            (Database::Private { data_dir, .. }, jwt_secret, encryption_key) => (
+                jwt_secret.map_or_else(|| kept::secret(data_dir, "JWT_SECRET"), Ok)?,
+                encryption_key.map_or_else(|| kept::secret(data_dir, "ENCRYPTION_KEY"), Ok)?,
+            ),
+        };
+        let bytes = jwt_secret.expose_secret().len();
+        if bytes < JWT_SECRET_BYTES {
+            return Err(SettingsError::JwtSecretTooShort(bytes));
+        }
+        let keys = EncryptionKeys::parse(encryption_key.expose_secret())?;
+        Ok((jwt_secret, keys))
+    }
+
+    /// The data directory: absolute, so that a later change of directory cannot move it.
+    fn data_dir(&self) -> Result<PathBuf, SettingsError> {
+        let chosen = self
+            .xboard_data_dir
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty());
+        let directory = match chosen {
+            Some(directory) => directory,
+            None if is_root() => PathBuf::from("/var/lib/xboard"),
+            None => home_data_dir().ok_or(SettingsError::NoDataDirectory)?,
+        };
+        std::path::absolute(&directory).map_err(|_| SettingsError::NoDataDirectory)
+    }
+}
+
+/// Whether this process runs as root. PostgreSQL refuses to, and data then belongs to the system.
+///
+/// Asks `id`, because the standard library cannot tell and `unsafe` is forbidden here.
+pub(crate) fn is_root() -> bool {
+    std::process::Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// The data directory of a user, by the XDG rules.
+fn home_data_dir() -> Option<PathBuf> {
+    let directory = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    directory("XDG_DATA_HOME")
+        .or_else(|| directory("HOME").map(|home| home.join(".local/share")))
+        .map(|share| share.join("xboard"))
+}
+
+/// An empty setting is an unset one: compose files pass `${NAME:-}` on.
+fn filled(secret: Option<&SecretString>) -> Option<&SecretString> {
+    secret.filter(|secret| !secret.expose_secret().trim().is_empty())
+}
+
+/// An http address to put a path behind. `{shop}` in it is not looked at.
+fn base_url(name: &'static str, value: Option<&str>) -> Result<Option<String>, SettingsError> {
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let is_base = Url::parse(&value.replace("{shop}", "shop")).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !is_base {
+        return Err(invalid(
+            name,
+            value,
+            "an address such as https://xboard.example.com",
+        ));
+    }
+    Ok(Some(value.trim_end_matches('/').to_owned()))
+}
+
+/// The origins of a comma-separated list.
+fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
+    if value.trim() == "*" {
+        return Ok(CorsOrigins::Any);
+    }
+    let origins = value
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
+    let headers = origins.map(|origin| {
+        // The browser sends the canonical form and the comparison is by bytes, so nothing else can match.
+        let canonical = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        HeaderValue::from_str(origin)
+            .ok()
+            .filter(|_| canonical.is_ok_and(|canonical| canonical == origin))
+            .ok_or_else(|| {
+                invalid(
+                    "CORS_ORIGINS",
+                    origin,
+                    "origins such as https://app.example.com",
+                )
+            })
+    });
+    Ok(CorsOrigins::Only(headers.collect::<Result<_, _>>()?))
+}
+
+/// A version of Shopify's API: a quarter, or the one under way.
+fn api_version(value: &str) -> Result<String, SettingsError> {
+    let is_quarter = value.split_once('-').is_some_and(|(year, month)| {
+        year.len() == 4
+            && year.bytes().all(|byte| byte.is_ascii_digit())
+            && matches!(month, "01" | "04" | "07" | "10")
+    });
+    if is_quarter || value == "unstable" {
+        Ok(value.to_owned())
+    } else {
+        Err(invalid(
+            "SHOPIFY_API_VERSION",
+            value,
+            "a quarter such as 2026-10, or unstable",
+        ))
+    }
+}
+
+/// The error of a setting that is not a secret.
+fn invalid(name: &'static str, value: &str, expected: &'static str) -> SettingsError {
+    SettingsError::Invalid {
+        name,
+        value: value.to_owned(),
+        expected,
+    }
+}
