@@ -6,3 +6,4 @@
 pub mod auth;
 pub mod db;
 pub mod domain;
+pub mod graphql;

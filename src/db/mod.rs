@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod jobs;
 mod merge;
+pub mod metrics;
 pub mod shops;
 pub mod staging;
 pub mod sync_runs;
@@ -45,6 +46,16 @@ impl DbError {
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Sqlx(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether there was an answer coming, but not in time: no free connection, or a statement cut off.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Sqlx(sqlx::Error::PoolTimedOut) => true,
+            Self::Sqlx(sqlx::Error::Database(error)) => error.code().as_deref() == Some("57014"),
+            _ => false,
+        }
     }
 }
 

@@ -37,6 +37,12 @@ impl TenantTx {
         &mut self.transaction
     }
 
+    /// Steps out of the store and goes on over accounts, in the same transaction and, where it is one, the
+    /// same snapshot.
+    pub async fn into_system(self) -> Result<SystemTx> {
+        SystemTx::enter(self.transaction).await
+    }
+
     /// Makes the changes last.
     pub async fn commit(self) -> Result<()> {
         Ok(self.transaction.commit().await?)

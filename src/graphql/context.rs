@@ -1,0 +1,88 @@
+//! What every resolver of one request shares: who asks, the time, and the one snapshot that everything is
+//! read from.
+
+use std::net::IpAddr;
+
+use async_graphql::Context;
+
+use super::error::ApiError;
+use super::loaders::Loaders;
+use super::snapshot::{Account, Reading, Snapshot};
+use crate::db::Database;
+use crate::domain::clock::Clock;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::principal::Principal;
+
+/// One request's own data. Made by the HTTP layer for each request and put into the request's
+/// async-graphql data: `request.data(RequestContext::new(…))`.
+pub struct RequestContext {
+    /// Who asks; `None` without a token.
+    pub principal: Option<Principal>,
+    /// Where transactions come from. Reads go through [`read`](Self::read), not through this.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// What the logs call this request.
+    pub request_id: String,
+    /// Where the request came from, where that is known.
+    pub client_address: Option<IpAddr>,
+    snapshot: Snapshot,
+    pub(super) loaders: Loaders,
+}
+
+impl RequestContext {
+    /// The data of a request. Opens nothing yet.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        principal: Option<Principal>,
+        request_id: String,
+        client_address: Option<IpAddr>,
+    ) -> Self {
+        let snapshot = Snapshot::new(database.clone(), clock);
+        let loaders = Loaders::new(&snapshot);
+        Self {
+            principal,
+            database,
+            clock,
+            request_id,
+            client_address,
+            snapshot,
+            loaders,
+        }
+    }
+
+    /// The data of the request that `ctx` belongs to.
+    pub fn of<'a>(ctx: &Context<'a>) -> Result<&'a Self, ApiError> {
+        ctx.data_opt()
+            .ok_or_else(|| ApiError::internal(&"the request came without its context"))
+    }
+
+    /// Who asks, or the error that says to sign in.
+    pub fn require_principal(&self) -> Result<Principal, ApiError> {
+        self.principal.ok_or(ApiError::Unauthenticated)
+    }
+
+    /// The caller's store, in the snapshot of this operation. Others wait while it is held, so hold it for a
+    /// statement or two and never across another call to this.
+    pub async fn read(&self) -> Result<Reading, ApiError> {
+        let tenant = self.require_principal()?.tenant;
+        self.read_tenant(tenant).await
+    }
+
+    /// The same for a store that the caller has just signed in to, or is a member of.
+    pub async fn read_tenant(&self, tenant: TenantId) -> Result<Reading, ApiError> {
+        self.snapshot.enter(tenant).await
+    }
+
+    /// A user's address and memberships, in the snapshot of this operation.
+    pub async fn read_account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
+        self.snapshot.account(user).await
+    }
+
+    /// Lets go of the snapshot. A mutation calls this after its commit, so that the payload shows what it did.
+    pub async fn refresh(&self) {
+        self.snapshot.close().await;
+    }
+}

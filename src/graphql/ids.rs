@@ -1,0 +1,138 @@
+//! The ids of the API: opaque, with a prefix that says what they are of, and the store inside, so that the id
+//! of another store's object is recognised and treated like one that does not exist.
+
+use async_graphql::ID;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use crate::domain::ids::{
+    CustomerId, LineItemId, OrderId, ProductId, RefundId, SyncRunId, TenantId, UserId,
+};
+
+/// What an id of the API is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeId {
+    /// A user, the same in every store.
+    User(UserId),
+    /// The store itself.
+    Tenant,
+    /// A run of a sync.
+    SyncRun(SyncRunId),
+    /// An order.
+    Order(OrderId),
+    /// A customer.
+    Customer(CustomerId),
+    /// A product.
+    Product(ProductId),
+    /// A line of an order. No node: it is reached through its order.
+    LineItem(OrderId, LineItemId),
+    /// A refund of an order. No node: it is reached through its order.
+    Refund(OrderId, RefundId),
+}
+
+impl NodeId {
+    /// The id as the API writes it, for an object of this store.
+    #[must_use]
+    pub fn encode(self, tenant: TenantId) -> ID {
+        let tenant = tenant.uuid().into_bytes();
+        let numbers = |numbers: &[i64]| {
+            let mut bytes = tenant.to_vec();
+            bytes.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            bytes
+        };
+        let (prefix, bytes) = match self {
+            Self::User(id) => ("usr", id.uuid().into_bytes().to_vec()),
+            Self::Tenant => ("ten", tenant.to_vec()),
+            Self::SyncRun(id) => ("syn", [tenant, id.uuid().into_bytes()].concat()),
+            Self::Order(id) => ("ord", numbers(&[id.number()])),
+            Self::Customer(id) => ("cus", numbers(&[id.number()])),
+            Self::Product(id) => ("pro", numbers(&[id.number()])),
+            Self::LineItem(order, id) => ("lin", numbers(&[order.number(), id.number()])),
+            Self::Refund(order, id) => ("ref", numbers(&[order.number(), id.number()])),
+        };
+        ID(format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// What an id is of, when it belongs to this store (or to no store). `None` for every other text:
+    /// nobody learns whether it was malformed or another store's.
+    #[must_use]
+    pub fn decode(id: &str, tenant: TenantId) -> Option<Self> {
+        let (prefix, bytes) = parts(id)?;
+        if prefix == "usr" {
+            return Some(Self::User(UserId::trusted(Uuid::from_slice(&bytes).ok()?)));
+        }
+        let key = bytes.strip_prefix(tenant.uuid().as_bytes().as_slice())?;
+        let number = || Some(i64::from_be_bytes(key.try_into().ok()?));
+        match prefix {
+            "ten" => key.is_empty().then_some(Self::Tenant),
+            "syn" => Some(Self::SyncRun(SyncRunId::trusted(
+                Uuid::from_slice(key).ok()?,
+            ))),
+            "ord" => number().map(OrderId::new).map(Self::Order),
+            "cus" => number().map(CustomerId::new).map(Self::Customer),
+            "pro" => number().map(ProductId::new).map(Self::Product),
+            _ => None,
+        }
+    }
+
+    /// The store that a tenant's id names, whichever it is. The caller compares it with the memberships of
+    /// the user: it proves nothing by itself.
+    #[must_use]
+    pub fn decode_tenant(id: &str) -> Option<Uuid> {
+        match parts(id)? {
+            ("ten", bytes) => Uuid::from_slice(&bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+fn parts(id: &str) -> Option<(&str, Vec<u8>)> {
+    let (prefix, encoded) = id.split_once('_')?;
+    Some((prefix, URL_SAFE_NO_PAD.decode(encoded).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_id_reads_back_in_its_own_store_only() {
+        let (ours, theirs) = (TenantId::generate(), TenantId::generate());
+        for id in [
+            NodeId::Tenant,
+            NodeId::SyncRun(SyncRunId::generate()),
+            NodeId::Order(OrderId::new(1)),
+            NodeId::Customer(CustomerId::new(i64::MAX)),
+            NodeId::Product(ProductId::new(3)),
+        ] {
+            let text = id.encode(ours);
+            assert_eq!(NodeId::decode(&text, ours), Some(id));
+            assert_eq!(NodeId::decode(&text, theirs), None);
+        }
+    }
+
+    #[test]
+    fn a_user_is_the_same_in_every_store() {
+        let id = NodeId::User(UserId::generate());
+        let text = id.encode(TenantId::generate());
+        assert_eq!(NodeId::decode(&text, TenantId::generate()), Some(id));
+    }
+
+    #[test]
+    fn a_tenant_is_named_by_its_own_id_only() {
+        let tenant = TenantId::generate();
+        let id = NodeId::Tenant.encode(tenant);
+        assert_eq!(NodeId::decode_tenant(&id), Some(tenant.uuid()));
+        let order = NodeId::Order(OrderId::new(1)).encode(tenant);
+        assert_eq!(NodeId::decode_tenant(&order), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in ".{0,80}") {
+            prop_assert_eq!(NodeId::decode(&text, TenantId::generate()).filter(|id| !matches!(id, NodeId::User(_))), None);
+        }
+    }
+}

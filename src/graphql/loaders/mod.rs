@@ -1,0 +1,98 @@
+//! Loaders gather what the resolvers of one operation ask for one by one and read it with one statement.
+//! They are made per request and read from its snapshot: a shared one would be a cache across stores. Every
+//! key names its store.
+
+mod batches;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use futures_util::future::BoxFuture;
+
+use super::error::ApiError;
+use super::snapshot::Snapshot;
+use crate::db::{Result, TenantTx};
+use crate::domain::ids::TenantId;
+
+pub(super) use batches::ProgressOf;
+
+/// What can be asked for one by one and is read for many at once.
+pub(super) trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
+    /// What is found for a key.
+    type Value: Clone + Send + Sync + 'static;
+
+    /// Reads all of it; what is not there is left out.
+    fn read(
+        transaction: &mut TenantTx,
+        keys: Vec<Self>,
+    ) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
+}
+
+/// A key in a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct In<K> {
+    tenant: TenantId,
+    key: K,
+}
+
+struct BatchLoader {
+    snapshot: Snapshot,
+}
+
+impl<K: Batch> Loader<In<K>> for BatchLoader {
+    type Value = K::Value;
+    type Error = ApiError;
+
+    async fn load(&self, keys: &[In<K>]) -> Result<HashMap<In<K>, K::Value>, ApiError> {
+        let mut by_tenant: HashMap<TenantId, Vec<K>> = HashMap::new();
+        for In { tenant, key } in keys {
+            by_tenant.entry(*tenant).or_default().push(key.clone());
+        }
+        let mut found = HashMap::new();
+        for (tenant, keys) in by_tenant {
+            let mut reading = self.snapshot.enter(tenant).await?;
+            let values = K::read(reading.transaction(), keys).await?;
+            found.extend(
+                values
+                    .into_iter()
+                    .map(|(key, value)| (In { tenant, key }, value)),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// The loaders of a request.
+pub(super) struct Loaders {
+    loader: DataLoader<BatchLoader>,
+}
+
+impl Loaders {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let loader = BatchLoader {
+            snapshot: snapshot.clone(),
+        };
+        Self {
+            loader: DataLoader::new(loader, spawn),
+        }
+    }
+
+    /// What is found for a key of a store.
+    pub(super) async fn load<K: Batch>(
+        &self,
+        tenant: TenantId,
+        key: K,
+    ) -> Result<Option<K::Value>, ApiError> {
+        self.loader.load_one(In { tenant, key }).await
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the resolvers that ask for a batch wait for it, so it never outlives its request by much"
+)]
+fn spawn(batch: BoxFuture<'static, ()>) {
+    tokio::spawn(batch);
+}

@@ -1,0 +1,65 @@
+//! The one GraphQL schema: what every frontend may ask. Resolvers turn arguments into domain values, read
+//! through the operation's snapshot and hand domain values back; they hold no SQL and no rule of a figure.
+
+pub mod context;
+pub mod error;
+mod extension;
+pub mod ids;
+mod loaders;
+mod query;
+pub mod scalars;
+pub mod snapshot;
+pub mod types;
+
+use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+
+pub use query::Query;
+
+/// The schema that is served.
+pub type XBoardSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// How much one operation may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How deep selections may nest. The introspection query of common tools needs 15.
+    pub depth: usize,
+    /// How many fields it may touch, where a field below a list counts once per item asked for.
+    pub complexity: usize,
+    /// How many directives one field may carry.
+    pub directives: usize,
+    /// How deep the text may nest before it is parsed any further.
+    pub recursive_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 15,
+            complexity: 10_000,
+            directives: 5,
+            recursive_depth: 32,
+        }
+    }
+}
+
+/// Builds the schema.
+#[must_use]
+pub fn build_schema(limits: Limits, introspection: bool) -> XBoardSchema {
+    let builder = Schema::build(Query::default(), EmptyMutation, EmptySubscription)
+        .extension(extension::ErrorCodesFactory)
+        .limit_depth(limits.depth)
+        .limit_complexity(limits.complexity)
+        .limit_directives(limits.directives)
+        .limit_recursive_depth(limits.recursive_depth);
+    if introspection {
+        builder.finish()
+    } else {
+        builder.disable_introspection().finish()
+    }
+}
+
+/// The schema in its own language: what `schema.graphql` holds.
+#[must_use]
+pub fn sdl() -> String {
+    build_schema(Limits::default(), true).sdl()
+}

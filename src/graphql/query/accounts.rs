@@ -1,0 +1,20 @@
+//! Who is asking.
+
+use async_graphql::{Context, Object};
+
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::types::User;
+
+/// Questions about the caller.
+#[derive(Default)]
+pub(super) struct AccountQueries;
+
+#[Object]
+impl AccountQueries {
+    /// Who the token speaks for. Null without a token.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>, ApiError> {
+        let principal = RequestContext::of(ctx)?.principal;
+        Ok(principal.map(|principal| User::new(principal.user, principal.tenant)))
+    }
+}

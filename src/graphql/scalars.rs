@@ -1,0 +1,110 @@
+//! The scalars of the schema, and how they are written.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+
+/// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecimalText(pub rust_decimal::Decimal);
+
+/// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
+#[Scalar(name = "Decimal")]
+impl ScalarType for DecimalText {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        text.parse()
+            .map(Self)
+            .map_err(|_| InputValueError::custom("Expected a decimal number such as \"1234.50\"."))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A calendar day in the shop's time zone, written year-month-day: `"2026-11-23"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(pub NaiveDate);
+
+/// A calendar day in the shop's time zone, written year-month-day: `"2026-11-23"`.
+#[Scalar(name = "Date")]
+impl ScalarType for Day {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        parse_day(text).map(Self).ok_or_else(|| {
+            InputValueError::custom("Expected a calendar day such as \"2026-11-23\".")
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%Y-%m-%d").to_string())
+    }
+}
+
+/// Four digits, two, two: chrono alone would also take `+2026-1-2`.
+fn parse_day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (day.format("%Y-%m-%d").to_string() == text && text.len() == 10).then_some(day)
+}
+
+/// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
+
+/// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
+#[Scalar(name = "DateTime")]
+impl ScalarType for Instant {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        DateTime::parse_from_rfc3339(text)
+            .map(|instant| Self(instant.to_utc()))
+            .map_err(|_| {
+                InputValueError::custom("Expected an instant such as \"2026-11-23T18:30:00Z\".")
+            })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Option<Day> {
+        Day::parse(Value::String(text.to_owned())).ok()
+    }
+
+    #[test]
+    fn a_day_has_one_spelling() {
+        let valid = NaiveDate::from_ymd_opt(2028, 2, 29).unwrap();
+        assert_eq!(day("2028-02-29"), Some(Day(valid)));
+        for wrong in [
+            "2027-02-29",
+            "2026-1-2",
+            "+2026-01-02",
+            "2026-01-02T00:00:00Z",
+            "20260102",
+            "",
+        ] {
+            assert_eq!(day(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_written_in_utc() {
+        let instant =
+            Instant::parse(Value::String("2026-03-02T00:30:00+05:30".to_owned())).unwrap();
+        assert_eq!(
+            instant.to_value(),
+            Value::String("2026-03-01T19:00:00Z".to_owned())
+        );
+    }
+}
