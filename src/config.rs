@@ -1,6 +1,6 @@
 //! Every setting, read once: a flag, an environment variable, or a line of `.env`.
 //!
-//! [`Settings`] is what the operator wrote, and `xboard --help` is its reference. [`Config`] is what it
+//! `Settings` is what the operator wrote, and `xboard --help` is its reference. `Config` is what it
 //! means: parsed, checked and complete, so that no other module reads the environment or checks a setting
 //! again. Secrets are checked here and not by clap, because clap's errors repeat the value they refuse.
 
@@ -246,11 +246,15 @@ pub fn load_dot_env() -> Result<(), SettingsError> {
     match dotenvy::from_path(".env") {
         Ok(()) => Ok(()),
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        // A parse error repeats the whole line, which may hold a secret: say only where it is.
-        Err(dotenvy::Error::LineParse(line, index)) => Err(SettingsError::DotEnv(format!(
-            "the line that starts with {:?} is not NAME=value (character {index})",
-            line.split('=').next().unwrap_or_default()
-        ))),
+        // A parse error repeats the whole line, which may hold a secret: name only the setting.
+        Err(dotenvy::Error::LineParse(line, _)) => {
+            let name = line
+                .split_once('=')
+                .map_or("without =", |(name, _)| name.trim());
+            Err(SettingsError::DotEnv(format!(
+                "the line {name} is not NAME=value"
+            )))
+        }
         Err(error) => Err(SettingsError::DotEnv(error.to_string())),
     }
 }

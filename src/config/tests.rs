@@ -26,17 +26,17 @@ fn settings(data_dir: &Path) -> Settings {
     settings
 }
 
-fn secret(text: &str) -> Option<SecretString> {
-    Some(SecretString::from(text))
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text)
 }
 
 #[test]
 fn with_a_database_the_missing_secrets_are_named_and_none_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let mut settings = settings(directory.path());
-    settings.database_url = secret("postgres://user:hidden@host/xboard");
+    settings.database_url = Some(secret("postgres://user:hidden@host/xboard"));
     // Compose files pass an unset variable on as an empty one.
-    settings.encryption_key = secret("");
+    settings.encryption_key = Some(secret(""));
     let error = settings.resolve().unwrap_err();
     assert!(
         error.to_string().contains("JWT_SECRET, ENCRYPTION_KEY"),
@@ -46,7 +46,7 @@ fn with_a_database_the_missing_secrets_are_named_and_none_is_made() {
         error.to_string().contains("openssl rand -base64 32"),
         "{error}"
     );
-    settings.jwt_secret = secret(KEY);
+    settings.jwt_secret = Some(secret(KEY));
     let error = settings.resolve().unwrap_err();
     assert!(matches!(error, SettingsError::Missing(names) if names == ["ENCRYPTION_KEY"]));
     assert_eq!(directory.path().read_dir().unwrap().count(), 0);
@@ -97,13 +97,13 @@ fn key_of(config: &Config) -> &[u8] {
 fn nothing_that_is_printed_shows_a_secret() {
     let directory = tempfile::tempdir().unwrap();
     let mut settings = settings(directory.path());
-    settings.database_url = secret("postgres://user:hidden@host/xboard");
-    settings.jwt_secret = secret("hidden-0123456789-0123456789-0123456789");
-    settings.encryption_key = secret(KEY);
+    settings.database_url = Some(secret("postgres://user:hidden@host/xboard"));
+    settings.jwt_secret = Some(secret("hidden-0123456789-0123456789-0123456789"));
+    settings.encryption_key = Some(secret(KEY));
     let shown = format!("{settings:?} {:?}", settings.resolve().unwrap());
-    settings.jwt_secret = secret("hidden");
+    settings.jwt_secret = Some(secret("hidden"));
     let shown = format!("{shown} {}", settings.resolve().unwrap_err());
-    settings.database_url = secret("mysql://user:hidden@host/xboard");
+    settings.database_url = Some(secret("mysql://user:hidden@host/xboard"));
     let shown = format!("{shown} {}", settings.resolve().unwrap_err());
     assert!(
         !shown.contains("hidden") && !shown.contains("MDEy") && !shown.contains("48, 49"),

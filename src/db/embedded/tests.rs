@@ -37,7 +37,7 @@ fn options(directory: &Path) -> EmbeddedOptions {
 }
 
 fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}");
         sleep(Duration::from_millis(10));
