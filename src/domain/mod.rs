@@ -1,9 +1,11 @@
 //! Plain types and rules: what a store's numbers are made of. No I/O, no async; no other room is known here.
 
+pub mod calendar;
 pub mod clock;
 pub mod credentials;
 pub mod email;
 pub mod ids;
+pub mod metrics;
 pub mod money;
 pub mod principal;
 pub mod record;
