@@ -4,8 +4,10 @@
 
 pub mod accounts;
 pub mod jobs;
+pub mod keyset;
 mod merge;
 pub mod metrics;
+pub mod series;
 pub mod shops;
 pub mod staging;
 pub mod sync_runs;

@@ -1,0 +1,50 @@
+//! Where a page of an ordered list begins and ends, as the statements that read pages take it.
+
+/// A stretch of a list that is ordered by a key. Both ends are left out themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keyset<K> {
+    /// Only rows with a greater key.
+    pub above: Option<K>,
+    /// Only rows with a smaller key.
+    pub below: Option<K>,
+    /// From the greatest key downwards; else from the smallest upwards.
+    pub descending: bool,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl<K: Copy, T: Copy> Keyset<(T, K)> {
+    /// The sorted value and the id of both ends, apart.
+    pub(super) fn ends(&self) -> (Option<T>, Option<K>, Option<T>, Option<K>) {
+        (
+            self.above.map(|key| key.0),
+            self.above.map(|key| key.1),
+            self.below.map(|key| key.0),
+            self.below.map(|key| key.1),
+        )
+    }
+}
+
+/// Text as a pattern of `ilike` that finds it anywhere; `%`, `_` and `\` stand for themselves.
+pub(super) fn contains(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_themselves() {
+        assert_eq!(contains(r"50%_\"), r"%50\%\_\\%");
+    }
+}
