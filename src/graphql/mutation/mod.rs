@@ -1,0 +1,81 @@
+//! What can be changed: accounts, sessions and syncs. What was wrong with an input comes back as `userErrors`;
+//! an error of the operation is for faults of the client's program, and for ours.
+
+mod credentials;
+mod register;
+mod session;
+mod sync;
+mod user_error;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, MergedObject};
+
+use super::context::RequestContext;
+use super::error::ApiError;
+use crate::auth::limits::Limits;
+use crate::auth::passwords::{PasswordError, Passwords};
+use crate::auth::tokens::{AccessTokens, TokenError};
+use crate::ingest::Ingest;
+use user_error::{UserError, UserErrorCode};
+
+/// Everything that changes something.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    register::RegisterMutation,
+    session::SessionMutations,
+    sync::SyncMutation,
+);
+
+/// What mutations work with beside the request's own context. Put into the schema's data.
+#[derive(Clone, Debug)]
+pub struct MutationContext {
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Signs access tokens.
+    pub tokens: Arc<AccessTokens>,
+    /// How often somebody may try.
+    pub limits: Arc<Limits>,
+    /// Connects stores and starts syncs.
+    pub ingest: Ingest,
+}
+
+impl MutationContext {
+    fn of<'a>(ctx: &Context<'a>) -> Result<&'a Self, ApiError> {
+        ctx.data_opt()
+            .ok_or_else(|| ApiError::internal(&"the schema came without its mutation context"))
+    }
+
+    /// Counts an attempt to sign in or up as `account`; the error when there were too many.
+    fn count_attempt(&self, request: &RequestContext, account: &str) -> Result<(), UserError> {
+        self.limits
+            .check(request.client_address, account)
+            .map_err(|too_many| {
+                tracing::warn!("sign-in attempts are limited");
+                UserError::new(&["input"], UserErrorCode::RateLimited, sentence(&too_many))
+            })
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+/// An error of the domain as a sentence for people.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

@@ -1,0 +1,262 @@
+//! Signing up: a user, their store and its first sync, all or nothing.
+
+use std::time::Duration;
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use secrecy::SecretString;
+
+use super::credentials::{self, ShopCredentialsInput};
+use super::session::Session;
+use super::user_error::{UserError, UserErrorCode};
+use super::{MutationContext, sentence};
+use crate::auth::password_rules::{self, WeakPassword};
+use crate::db::SystemTx;
+use crate::domain::credentials::Credentials;
+use crate::domain::email::Email;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::principal::Role;
+use crate::domain::shop::{ShopDomain, ShopRecord};
+use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::types::{SyncRun, User};
+use crate::ingest::ConnectError;
+
+/// How long a store may take to prove itself, retries included: less than an operation may take, so that
+/// the user is told what is the matter.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who signs up, with which store.
+#[derive(InputObject)]
+pub(super) struct RegisterInput {
+    /// The address to sign in with.
+    email: String,
+    /// At least 12 characters, and none of the passwords that anyone would try first.
+    password: String,
+    /// The store to connect. The user becomes its owner.
+    shop: ShopCredentialsInput,
+}
+
+/// What became of signing up.
+#[derive(Default, SimpleObject)]
+pub(super) struct RegisterPayload {
+    /// The user's first session. Null if there are `userErrors`.
+    session: Option<Session>,
+    /// The new user. Null if there are `userErrors`.
+    user: Option<User>,
+    /// The store's first sync, which has begun. Null if there are `userErrors`.
+    sync_run: Option<SyncRun>,
+    /// All that stood in the way. Nothing was made then.
+    user_errors: Vec<UserError>,
+}
+
+impl From<Vec<UserError>> for RegisterPayload {
+    fn from(user_errors: Vec<UserError>) -> Self {
+        Self {
+            user_errors,
+            ..Self::default()
+        }
+    }
+}
+
+/// Signing up.
+#[derive(Default)]
+pub(super) struct RegisterMutation;
+
+#[Object]
+impl RegisterMutation {
+    /// Creates the user, connects the store (verified by asking it for its own name) and starts the first
+    /// sync. All of it is done, or nothing. Limited per account and per address (`RATE_LIMITED`).
+    async fn register(
+        &self,
+        ctx: &Context<'_>,
+        input: RegisterInput,
+    ) -> Result<RegisterPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        if let Err(error) = tools.count_attempt(request, &input.email) {
+            return Ok(vec![error].into());
+        }
+        let candidate = match Candidate::parse(input) {
+            Ok(candidate) => candidate,
+            Err(errors) => return Ok(errors.into()),
+        };
+        let record = match prove(tools, &candidate).await? {
+            Ok(record) => record,
+            Err(error) => return Ok(vec![error].into()),
+        };
+        // The slowest part, so it comes last before the transaction, which it would keep open.
+        let hash = tools.passwords.hash(&candidate.password).await?;
+        Box::pin(enter(request, tools, &candidate, &record, &hash)).await
+    }
+}
+
+/// Who wants to sign up: everything that can be checked without asking anyone is.
+struct Candidate {
+    email: Email,
+    password: SecretString,
+    domain: ShopDomain,
+    credentials: Credentials,
+}
+
+impl Candidate {
+    fn parse(input: RegisterInput) -> Result<Self, Vec<UserError>> {
+        let mut errors = Vec::new();
+        let mut error = |field, code, message| {
+            errors.push(UserError::new(&["input", field], code, message));
+        };
+        let email = Email::parse(&input.email);
+        if let Err(wrong) = &email {
+            error("email", UserErrorCode::Invalid, sentence(wrong));
+        }
+        let password = SecretString::from(input.password);
+        let shop = input.shop.domain.split('.').next().unwrap_or_default();
+        if let Err(weak) = password_rules::check(&password, &[input.email.trim(), shop]) {
+            let code = match weak {
+                WeakPassword::TooShort => UserErrorCode::TooShort,
+                WeakPassword::TooLong => UserErrorCode::Invalid,
+                WeakPassword::TooCommon => UserErrorCode::TooCommon,
+            };
+            error("password", code, sentence(&weak));
+        }
+        let shop = credentials::parse(input.shop, &mut errors);
+        match (email, shop) {
+            (Ok(email), Some((domain, credentials))) if errors.is_empty() => Ok(Self {
+                email,
+                password,
+                domain,
+                credentials,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+/// Asks the store who it is. The outer error is ours to repair, the inner one the user's.
+async fn prove(
+    tools: &MutationContext,
+    candidate: &Candidate,
+) -> Result<Result<ShopRecord, UserError>, ApiError> {
+    let asked = tools
+        .ingest
+        .verify_shop(&candidate.domain, &candidate.credentials);
+    match tokio::time::timeout(STORE_PATIENCE, asked).await {
+        Ok(Ok(record)) => Ok(Ok(record)),
+        Ok(Err(error)) => connect_error(error).map(Err),
+        Err(_) => Ok(Err(unreachable_shop())),
+    }
+}
+
+fn unreachable_shop() -> UserError {
+    let message = "The store does not answer at present. Try again later.";
+    UserError::new(
+        &["input", "shop", "domain"],
+        UserErrorCode::ShopUnreachable,
+        message,
+    )
+}
+
+/// Why the store could not be connected: told to the user, or ours to repair.
+fn connect_error(error: ConnectError) -> Result<UserError, ApiError> {
+    let told = |field, code, message| Ok(UserError::new(&["input", "shop", field], code, message));
+    match error {
+        ConnectError::NotFound => told("domain", UserErrorCode::ShopNotFound, sentence(&error)),
+        // What exactly the store answered is for the log.
+        ConnectError::Unreachable(cause) => {
+            tracing::info!(error.cause = %cause, "a store could not be reached");
+            Ok(unreachable_shop())
+        }
+        ConnectError::Suspended(_) => {
+            let message =
+                "The store is closed, frozen or locked. Its owner can reopen it at Shopify.";
+            told("domain", UserErrorCode::ShopUnreachable, message.to_owned())
+        }
+        ConnectError::Rejected => told(
+            "credentials",
+            UserErrorCode::AccessTokenRejected,
+            sentence(&error),
+        ),
+        ConnectError::MissingScopes(_) => told(
+            "credentials",
+            UserErrorCode::MissingScopes,
+            sentence(&error),
+        ),
+        ConnectError::Internal(_) => Err(ApiError::internal(&error)),
+    }
+}
+
+/// Writes it all in one transaction. That an address or a store is there already is told only now, to
+/// somebody who proved to have a store: anyone else could find out who our users are.
+async fn enter(
+    request: &RequestContext,
+    tools: &MutationContext,
+    candidate: &Candidate,
+    record: &ShopRecord,
+    hash: &SecretString,
+) -> Result<RegisterPayload, ApiError> {
+    let now = request.clock.now();
+    let mut system = request.database.system().await?;
+    let user = system.create_user(&candidate.email, hash, now).await?;
+    let tenant = system
+        .create_tenant(&record.domain, &record.gid, now)
+        .await?;
+    let (Some(user), Some(tenant)) = (user, tenant) else {
+        return Ok(taken(user, tenant).into());
+    };
+    system
+        .create_membership(tenant, user, Role::Owner, now)
+        .await?;
+    let session = Session::begin(&mut system, tools, (user, tenant), now).await?;
+    let sync_run = connect(system, tools, tenant, candidate, record).await?;
+    request.refresh().await;
+    tracing::info!(tenant.id = %tenant, shop.domain = %record.domain, "a store was connected");
+    Ok(RegisterPayload {
+        session: Some(session),
+        user: Some(User::new(user, tenant)),
+        sync_run: Some(sync_run),
+        user_errors: Vec::new(),
+    })
+}
+
+/// The store's own rows and its first sync; then everything lasts.
+async fn connect(
+    system: SystemTx,
+    tools: &MutationContext,
+    tenant: TenantId,
+    candidate: &Candidate,
+    record: &ShopRecord,
+) -> Result<SyncRun, ApiError> {
+    let mut transaction = system.into_tenant(tenant).await?;
+    tools
+        .ingest
+        .store_shop(&mut transaction, record, &candidate.credentials)
+        .await?;
+    let run = tools
+        .ingest
+        .request_sync(&mut transaction, SyncMode::Full, SyncTrigger::Register)
+        .await?;
+    transaction.commit().await?;
+    tools.ingest.wake_worker();
+    Ok(SyncRun::new(tenant, run))
+}
+
+fn taken(user: Option<UserId>, tenant: Option<TenantId>) -> Vec<UserError> {
+    let mut errors = Vec::new();
+    if user.is_none() {
+        let message = "There is an account with this email address. Sign in instead.";
+        errors.push(UserError::new(
+            &["input", "email"],
+            UserErrorCode::Taken,
+            message,
+        ));
+    }
+    if tenant.is_none() {
+        let field = ["input", "shop", "domain"];
+        let message = "This store is connected already. Ask one of its members to invite you.";
+        errors.push(UserError::new(
+            &field,
+            UserErrorCode::ShopAlreadyConnected,
+            message,
+        ));
+    }
+    errors
+}

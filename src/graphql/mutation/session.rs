@@ -1,0 +1,260 @@
+//! Signing in and out. A session is a row; its tokens are worth nothing once it has ended.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::MutationContext;
+use super::user_error::{UserError, UserErrorCode};
+use crate::auth::tokens::{Bearer, RefreshToken};
+use crate::db::SystemTx;
+use crate::db::accounts::{RefreshTokenUse, UserRecord};
+use crate::domain::email::Email;
+use crate::domain::ids::{TenantId, UserId};
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::scalars::Instant;
+use crate::graphql::types::User;
+
+/// What a signed-in program holds. Secret: whoever has it, has the session.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    token: SecretString,
+    expires_at: DateTime<Utc>,
+    refresh_token: SecretString,
+}
+
+/// What a signed-in program holds. Secret: whoever has it, has the session.
+#[Object]
+impl Session {
+    /// The access token, to be sent as `Authorization: Bearer`. It lives for 15 minutes.
+    async fn token(&self) -> &str {
+        self.token.expose_secret()
+    }
+
+    /// The instant at which the access token ends.
+    async fn expires_at(&self) -> Instant {
+        Instant(self.expires_at)
+    }
+
+    /// Trade it for the next pair with `refreshSession`, once. It lives for 30 days, a session for 90 at most.
+    async fn refresh_token(&self) -> &str {
+        self.refresh_token.expose_secret()
+    }
+}
+
+impl Session {
+    /// The first pair of tokens of a new session.
+    pub(super) async fn begin(
+        transaction: &mut SystemTx,
+        tools: &MutationContext,
+        (user, tenant): (UserId, TenantId),
+        now: DateTime<Utc>,
+    ) -> Result<Self, ApiError> {
+        let session = transaction.create_session(user, tenant, now).await?;
+        Self::next(
+            transaction,
+            tools,
+            Bearer {
+                user,
+                tenant,
+                session,
+            },
+            now,
+        )
+        .await
+    }
+
+    /// The next pair of tokens.
+    async fn next(
+        transaction: &mut SystemTx,
+        tools: &MutationContext,
+        bearer: Bearer,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ApiError> {
+        let refresh_token = RefreshToken::generate()?;
+        transaction
+            .add_refresh_token(bearer.session, &refresh_token.hash(), now)
+            .await?;
+        let access = tools.tokens.issue(bearer)?;
+        Ok(Self {
+            token: access.token,
+            expires_at: access.expires_at,
+            refresh_token: refresh_token.secret().clone(),
+        })
+    }
+}
+
+/// Who signs in.
+#[derive(InputObject)]
+pub(super) struct LoginInput {
+    /// The email address that the user signed up with.
+    email: String,
+    /// The user's password.
+    password: String,
+}
+
+/// What became of signing in.
+#[derive(Default, SimpleObject)]
+pub(super) struct LoginPayload {
+    /// The new session. Null if there are `userErrors`.
+    session: Option<Session>,
+    /// The user who signed in. Null if there are `userErrors`.
+    user: Option<User>,
+    /// Why nobody signed in.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of trading the refresh token.
+#[derive(Default, SimpleObject)]
+pub(super) struct RefreshSessionPayload {
+    /// The next pair of tokens. Null if there are `userErrors`.
+    session: Option<Session>,
+    /// Why there is no next pair.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of signing out.
+#[derive(Default, SimpleObject)]
+pub(super) struct LogoutPayload {
+    /// Always empty: signing out cannot fail for a reason that the user could mend.
+    user_errors: Vec<UserError>,
+}
+
+impl From<UserError> for LoginPayload {
+    fn from(error: UserError) -> Self {
+        Self {
+            user_errors: vec![error],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<UserError> for RefreshSessionPayload {
+    fn from(error: UserError) -> Self {
+        Self {
+            user_errors: vec![error],
+            ..Self::default()
+        }
+    }
+}
+
+/// Signing in and out.
+#[derive(Default)]
+pub(super) struct SessionMutations;
+
+#[Object]
+impl SessionMutations {
+    /// Signs a user in to the store of their longest-standing membership. Which of the email address and the
+    /// password was wrong is not told. Limited per account and per address (`RATE_LIMITED`).
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        if let Err(error) = tools.count_attempt(request, &input.email) {
+            return Ok(error.into());
+        }
+        let password = SecretString::from(input.password);
+        let Some(user) = user_of(request, tools, &input.email, &password).await? else {
+            let message = "The email address and the password do not belong together.";
+            return Ok(
+                UserError::new(&["input"], UserErrorCode::InvalidCredentials, message).into(),
+            );
+        };
+        let now = request.clock.now();
+        let mut transaction = request.database.system().await?;
+        let Some(&(tenant, _)) = transaction.memberships_of(user.id).await?.first() else {
+            let message = "You are not a member of any store. Ask a member to invite you.";
+            return Ok(UserError::new(&["input"], UserErrorCode::NotAllowed, message).into());
+        };
+        let session = Session::begin(&mut transaction, tools, (user.id, tenant), now).await?;
+        transaction.commit().await?;
+        request.refresh().await;
+        Ok(LoginPayload {
+            session: Some(session),
+            user: Some(User::new(user.id, tenant)),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Trades a refresh token for a new pair; the old one dies. One used twice ends the whole session, since
+    /// then somebody has a copy. `EXPIRED`: the session has ended; `INVALID`: the token is no good.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        refresh_token: String,
+    ) -> Result<RefreshSessionPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let refused =
+            |code, message: &str| Ok(UserError::new(&["refreshToken"], code, message).into());
+        let Ok(token) = RefreshToken::parse(&refresh_token) else {
+            return refused(UserErrorCode::Invalid, "This is not a refresh token.");
+        };
+        let now = request.clock.now();
+        let mut transaction = request.database.system().await?;
+        let outcome = transaction.use_refresh_token(&token.hash(), now).await?;
+        let RefreshTokenUse::Accepted(session) = outcome else {
+            // A reused token has ended its session: that must last.
+            transaction.commit().await?;
+            return match outcome {
+                RefreshTokenUse::Ended => refused(
+                    UserErrorCode::Expired,
+                    "The session has ended. Sign in again.",
+                ),
+                RefreshTokenUse::Reused => {
+                    tracing::warn!("a refresh token was used twice; its session has been ended");
+                    refused(
+                        UserErrorCode::Invalid,
+                        "The refresh token was used before. Sign in again.",
+                    )
+                }
+                _ => refused(UserErrorCode::Invalid, "This is not a refresh token."),
+            };
+        };
+        let bearer = Bearer {
+            user: session.user,
+            tenant: session.tenant,
+            session: session.id,
+        };
+        let session = Session::next(&mut transaction, tools, bearer, now).await?;
+        transaction.commit().await?;
+        Ok(RefreshSessionPayload {
+            session: Some(session),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Ends the session of the token that this is sent with: its tokens die at once.
+    async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload, ApiError> {
+        let request = RequestContext::of(ctx)?;
+        let principal = request.require_principal()?;
+        let mut transaction = request.database.system().await?;
+        transaction
+            .end_session(principal.session, request.clock.now())
+            .await?;
+        transaction.commit().await?;
+        Ok(LogoutPayload::default())
+    }
+}
+
+/// The user with this address and this password. Takes as long whether or not there is such an address, and
+/// holds no connection while it hashes.
+async fn user_of(
+    request: &RequestContext,
+    tools: &MutationContext,
+    email: &str,
+    password: &SecretString,
+) -> Result<Option<UserRecord>, ApiError> {
+    let user = match Email::parse(email) {
+        Ok(email) => {
+            request
+                .database
+                .system()
+                .await?
+                .find_user_by_email(&email)
+                .await?
+        }
+        Err(_) => None,
+    };
+    let hash = user.as_ref().map(|user| &user.password_hash);
+    let right = tools.passwords.verify(password, hash).await?;
+    Ok(user.filter(|_| right))
+}

@@ -1,0 +1,68 @@
+//! Asking for a sync.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::MutationContext;
+use super::user_error::{UserError, UserErrorCode};
+use crate::domain::principal::Role;
+use crate::domain::sync::SyncTrigger;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::types::{SyncMode, SyncRun};
+
+/// Which sync is wanted.
+#[derive(InputObject)]
+pub(super) struct SyncInput {
+    /// How much is fetched.
+    #[graphql(default_with = "SyncMode::Incremental")]
+    mode: SyncMode,
+}
+
+/// What became of asking for a sync.
+#[derive(Default, SimpleObject)]
+pub(super) struct SyncPayload {
+    /// The run that was started, or the one that was under way. Null if there are `userErrors`.
+    sync_run: Option<SyncRun>,
+    /// Why there is no run.
+    user_errors: Vec<UserError>,
+}
+
+/// Asking for a sync.
+#[derive(Default)]
+pub(super) struct SyncMutation;
+
+#[Object]
+impl SyncMutation {
+    /// Starts a sync of the token's store, or returns the one already running, whatever its mode. For owners
+    /// and admins (`NOT_ALLOWED`).
+    async fn sync(
+        &self,
+        ctx: &Context<'_>,
+        input: Option<SyncInput>,
+    ) -> Result<SyncPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let principal = request.require_principal()?;
+        if principal.role < Role::Admin {
+            let message = "Only owners and admins of the store may start a sync.";
+            let error = UserError::new(&["input"], UserErrorCode::NotAllowed, message);
+            return Ok(SyncPayload {
+                sync_run: None,
+                user_errors: vec![error],
+            });
+        }
+        let mode = input.map_or(SyncMode::Incremental, |input| input.mode);
+        let mut transaction = request.database.tenant(principal.tenant).await?;
+        let run = tools
+            .ingest
+            .request_sync(&mut transaction, mode.into(), SyncTrigger::Manual)
+            .await?;
+        transaction.commit().await?;
+        tools.ingest.wake_worker();
+        request.refresh().await;
+        let sync_run = Some(SyncRun::new(principal.tenant, run));
+        Ok(SyncPayload {
+            sync_run,
+            user_errors: Vec::new(),
+        })
+    }
+}

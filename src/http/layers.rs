@@ -1,0 +1,128 @@
+//! What happens to every request: an id, a line in the log, limits, and headers that keep browsers careful.
+//! Nothing that is sent is logged but the method and the path: queries, headers and bodies hold secrets.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method, Response};
+use axum::middleware::{Next, from_fn};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+use uuid::Uuid;
+
+use super::Origins;
+use super::answer::Refusal;
+use super::media::Media;
+
+/// The most bytes of a body.
+const LARGEST_BODY: usize = 256 * 1024;
+/// How long a client may pause while it sends its body.
+const BODY_PAUSE: Duration = Duration::from_secs(10);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the logs and the client call a request.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Puts the layers around the routes. Those named last are outermost.
+pub(super) fn wrap(routes: Router, origins: &Origins) -> Router {
+    let header =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    routes
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new())
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(cors(origins))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(finished)
+                .on_failure(()),
+        )
+        .layer(from_fn(with_request_id))
+}
+
+/// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be
+/// followed.
+async fn with_request_id(mut request: Request, next: Next) -> Response<Body> {
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let id = given
+        .filter(|id| is_sensible(id))
+        .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn is_sensible(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+fn span(request: &Request) -> Span {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", |id| id.0.as_str());
+    tracing::info_span!(
+        "request",
+        request.id = id,
+        http.request.method = %request.method(),
+        url.path = request.uri().path(),
+    )
+}
+
+fn finished(response: &Response<Body>, latency: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    let duration = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        http.response.status_code = status,
+        duration_ms = duration,
+        "answered"
+    );
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    // What the panic said is already on standard error; it may hold anything, so it is not repeated.
+    tracing::error!("a handler panicked");
+    Refusal::internal().in_media(Media::Json)
+}
+
+fn cors(origins: &Origins) -> CorsLayer {
+    let allowed = match origins {
+        Origins::Any => AllowOrigin::any(),
+        Origins::Only(list) => AllowOrigin::list(list.iter().cloned()),
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
+        .expose_headers([REQUEST_ID])
+        .max_age(Duration::from_secs(3600))
+}

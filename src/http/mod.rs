@@ -1,0 +1,84 @@
+//! HTTP: the routes, and GraphQL over HTTP to the letter of its specification. Nothing of a store is known
+//! here: bytes become an operation, a header becomes a principal, and the schema answers.
+
+mod answer;
+mod bearer;
+mod graphql;
+mod health;
+mod layers;
+mod media;
+mod operation;
+mod pages;
+pub mod serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::routing::get;
+
+use crate::auth::tokens::AccessTokens;
+use crate::db::Database;
+use crate::domain::clock::Clock;
+use crate::graphql::XBoardSchema;
+
+/// The pages of other origins that may call the API from a browser.
+#[derive(Clone, Debug)]
+pub enum Origins {
+    /// All of them. Harmless here: the API knows bearer tokens, never cookies.
+    Any,
+    /// These. None: only our own pages.
+    Only(Vec<HeaderValue>),
+}
+
+/// How the server behaves towards its clients.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Who may call the API from a browser.
+    pub origins: Origins,
+    /// Whether GraphiQL is served. Goes together with introspection, without which it is of little use.
+    pub graphiql: bool,
+    /// Whether a proxy in front writes the client's address into `X-Forwarded-For`. Without a proxy a client
+    /// could write there what it likes, and escape the login limits.
+    pub behind_proxy: bool,
+    /// How long one operation may take.
+    pub operation_timeout: Duration,
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct HttpState {
+    /// Answers operations.
+    pub schema: XBoardSchema,
+    /// Tells whether a session is alive.
+    pub database: Database,
+    /// Verifies bearer tokens.
+    pub tokens: Arc<AccessTokens>,
+    /// The time.
+    pub clock: Clock,
+    /// How to behave.
+    pub options: HttpOptions,
+}
+
+impl std::fmt::Debug for HttpState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpState")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The whole site. Serve it with the clients' addresses: see [`serve`].
+pub fn router(state: HttpState) -> Router {
+    let mut routes = Router::new()
+        .route("/", get(pages::welcome))
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/health", get(health::health))
+        .route("/dbtest", get(health::dbtest));
+    if state.options.graphiql {
+        routes = routes.route("/graphiql", get(pages::graphiql));
+    }
+    let origins = state.options.origins.clone();
+    layers::wrap(routes.with_state(state), &origins)
+}

@@ -1,0 +1,35 @@
+//! The pages for people.
+
+use async_graphql::http::GraphiQLSource;
+use axum::response::{Html, IntoResponse};
+
+/// `GET /graphiql`: the API's explorer. Asks for a token in its headers pane.
+pub(super) async fn graphiql() -> impl IntoResponse {
+    Html(
+        GraphiQLSource::build()
+            .endpoint("/graphql")
+            .title("XBoard GraphiQL")
+            .finish(),
+    )
+}
+
+/// `GET /`: what is here.
+pub(super) async fn welcome() -> impl IntoResponse {
+    Html(WELCOME)
+}
+
+const WELCOME: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>XBoard</title>
+<h1>XBoard</h1>
+<p>A gateway between Shopify stores and their numbers.</p>
+<ul>
+<li><a href="/graphiql">GraphiQL</a>: explore the API</li>
+<li><code>POST /graphql</code>: the API</li>
+<li><a href="/health">/health</a>: the program is alive</li>
+<li><a href="/dbtest">/dbtest</a>: the database answers</li>
+</ul>
+</html>
+"#;
