@@ -4,11 +4,14 @@
 //! means: parsed, checked and complete, so that no other module reads the environment or checks a setting
 //! again. Secrets are checked here and not by clap, because clap's errors repeat the value they refuse.
 
+mod error;
 mod kept;
 mod keys;
 #[cfg(test)]
 mod tests;
+mod values;
 
+pub use error::SettingsError;
 pub(crate) use kept::make_data_dir;
 pub use keys::{EncryptionKey, EncryptionKeys};
 
@@ -18,8 +21,9 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::{Args, ValueEnum};
-use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
+
+use values::{api_version, base_url, cors_origins};
 
 /// How many bytes a signing secret has at least (HS256 hashes to 32).
 const JWT_SECRET_BYTES: usize = 32;
@@ -190,55 +194,6 @@ pub struct Config {
     pub introspection: bool,
 }
 
-/// Why the settings cannot be used. Never repeats a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// With a database of the operator's, the secrets must be the operator's too.
-    #[error(
-        "DATABASE_URL is set, so these must be set too: {}. Make each with: openssl rand -base64 32. \
-         Keep them: without the same ENCRYPTION_KEY the stores must be connected again",
-        .0.join(", ")
-    )]
-    Missing(Vec<&'static str>),
-    /// Not a PostgreSQL address.
-    #[error("DATABASE_URL must look like postgres://user:password@host:5432/database")]
-    DatabaseUrl,
-    /// Too short to sign with.
-    #[error(
-        "JWT_SECRET has {0} bytes and needs at least 32. Make one with: openssl rand -base64 32"
-    )]
-    JwtSecretTooShort(usize),
-    /// Not a list of keys.
-    #[error("ENCRYPTION_KEY {0}. Make one with: openssl rand -base64 32")]
-    EncryptionKey(&'static str),
-    /// Any other setting that is not what it should be.
-    #[error("{name} is {value:?}, but must be {expected}")]
-    Invalid {
-        /// The setting.
-        name: &'static str,
-        /// What it says.
-        value: String,
-        /// What it should say.
-        expected: &'static str,
-    },
-    /// No place to keep data.
-    #[error("there is no home directory to keep data in: set XBOARD_DATA_DIR (or DATABASE_URL)")]
-    NoDataDirectory,
-    /// A kept secret could not be read or written.
-    #[error("cannot keep {name} in {path}")]
-    Kept {
-        /// The setting.
-        name: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
-    },
-    /// The `.env` file is not one.
-    #[error("cannot read .env: {0}")]
-    DotEnv(String),
-}
-
 /// Reads `.env` in the working directory into the environment; what is set already wins.
 ///
 /// Call it first in `main`, before any thread is started: the environment belongs to the whole process.
@@ -383,77 +338,4 @@ fn home_data_dir() -> Option<PathBuf> {
 /// An empty setting is an unset one: compose files pass `${NAME:-}` on.
 fn filled(secret: Option<&SecretString>) -> Option<&SecretString> {
     secret.filter(|secret| !secret.expose_secret().trim().is_empty())
-}
-
-/// An http address to put a path behind. `{shop}` in it is not looked at.
-fn base_url(name: &'static str, value: Option<&str>) -> Result<Option<String>, SettingsError> {
-    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let is_base = Url::parse(&value.replace("{shop}", "shop")).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    if !is_base {
-        return Err(invalid(
-            name,
-            value,
-            "an address such as https://xboard.example.com",
-        ));
-    }
-    Ok(Some(value.trim_end_matches('/').to_owned()))
-}
-
-/// The origins of a comma-separated list.
-fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
-    if value.trim() == "*" {
-        return Ok(CorsOrigins::Any);
-    }
-    let origins = value
-        .split(',')
-        .map(str::trim)
-        .filter(|origin| !origin.is_empty());
-    let headers = origins.map(|origin| {
-        // The browser sends the canonical form and the comparison is by bytes, so nothing else can match.
-        let canonical = Url::parse(origin).map(|url| url.origin().ascii_serialization());
-        HeaderValue::from_str(origin)
-            .ok()
-            .filter(|_| canonical.is_ok_and(|canonical| canonical == origin))
-            .ok_or_else(|| {
-                invalid(
-                    "CORS_ORIGINS",
-                    origin,
-                    "origins such as https://app.example.com",
-                )
-            })
-    });
-    Ok(CorsOrigins::Only(headers.collect::<Result<_, _>>()?))
-}
-
-/// A version of Shopify's API: a quarter, or the one under way.
-fn api_version(value: &str) -> Result<String, SettingsError> {
-    let is_quarter = value.split_once('-').is_some_and(|(year, month)| {
-        year.len() == 4
-            && year.bytes().all(|byte| byte.is_ascii_digit())
-            && matches!(month, "01" | "04" | "07" | "10")
-    });
-    if is_quarter || value == "unstable" {
-        Ok(value.to_owned())
-    } else {
-        Err(invalid(
-            "SHOPIFY_API_VERSION",
-            value,
-            "a quarter such as 2026-10, or unstable",
-        ))
-    }
-}
-
-/// The error of a setting that is not a secret.
-fn invalid(name: &'static str, value: &str, expected: &'static str) -> SettingsError {
-    SettingsError::Invalid {
-        name,
-        value: value.to_owned(),
-        expected,
-    }
 }

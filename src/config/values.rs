@@ -1,0 +1,82 @@
+//! The settings that are more than a number: text in, checked and made uniform, or an error that names the setting.
+
+use axum::http::HeaderValue;
+use reqwest::Url;
+
+use super::{CorsOrigins, SettingsError};
+
+/// An http address to put a path behind. `{shop}` in it is not looked at.
+pub(super) fn base_url(
+    name: &'static str,
+    value: Option<&str>,
+) -> Result<Option<String>, SettingsError> {
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let is_base = Url::parse(&value.replace("{shop}", "shop")).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !is_base {
+        return Err(invalid(
+            name,
+            value,
+            "an address such as https://xboard.example.com",
+        ));
+    }
+    Ok(Some(value.trim_end_matches('/').to_owned()))
+}
+
+/// The origins of a comma-separated list.
+pub(super) fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
+    if value.trim() == "*" {
+        return Ok(CorsOrigins::Any);
+    }
+    let origins = value
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
+    let headers = origins.map(|origin| {
+        // The browser sends the canonical form and the comparison is by bytes, so nothing else can match.
+        let canonical = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        HeaderValue::from_str(origin)
+            .ok()
+            .filter(|_| canonical.is_ok_and(|canonical| canonical == origin))
+            .ok_or_else(|| {
+                invalid(
+                    "CORS_ORIGINS",
+                    origin,
+                    "origins such as https://app.example.com",
+                )
+            })
+    });
+    Ok(CorsOrigins::Only(headers.collect::<Result<_, _>>()?))
+}
+
+/// A version of Shopify's API: a quarter, or the one under way.
+pub(super) fn api_version(value: &str) -> Result<String, SettingsError> {
+    let is_quarter = value.split_once('-').is_some_and(|(year, month)| {
+        year.len() == 4
+            && year.bytes().all(|byte| byte.is_ascii_digit())
+            && matches!(month, "01" | "04" | "07" | "10")
+    });
+    if is_quarter || value == "unstable" {
+        Ok(value.to_owned())
+    } else {
+        Err(invalid(
+            "SHOPIFY_API_VERSION",
+            value,
+            "a quarter such as 2026-10, or unstable",
+        ))
+    }
+}
+
+/// The error of a setting that is not a secret.
+fn invalid(name: &'static str, value: &str, expected: &'static str) -> SettingsError {
+    SettingsError::Invalid {
+        name,
+        value: value.to_owned(),
+        expected,
+    }
+}
