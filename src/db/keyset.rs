@@ -13,15 +13,11 @@ pub struct Keyset<K> {
     pub limit: i64,
 }
 
-impl<K: Copy, T: Copy> Keyset<(T, K)> {
-    /// The sorted value and the id of both ends, apart.
-    pub(super) fn ends(&self) -> (Option<T>, Option<K>, Option<T>, Option<K>) {
-        (
-            self.above.map(|key| key.0),
-            self.above.map(|key| key.1),
-            self.below.map(|key| key.0),
-            self.below.map(|key| key.1),
-        )
+/// One end of a keyset whose key is a value and an id, apart.
+pub(super) fn end<T: Clone, K: Copy>(key: Option<&(T, K)>) -> (Option<T>, Option<K>) {
+    match key {
+        Some((value, id)) => (Some(value.clone()), Some(*id)),
+        None => (None, None),
     }
 }
 
@@ -37,6 +33,11 @@ pub(super) fn contains(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// How many rows there are.
+pub(super) struct Count {
+    pub(super) count: i64,
 }
 
 #[cfg(test)]

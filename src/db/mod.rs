@@ -3,13 +3,19 @@
 //! that can do nothing else. The statements are methods on these two, filed by noun.
 
 pub mod accounts;
+pub mod customers;
 pub mod jobs;
 pub mod keyset;
+pub mod line_items;
 mod merge;
 pub mod metrics;
+pub mod orders;
+pub mod products;
+pub mod refunds;
 pub mod series;
 pub mod shops;
 pub mod staging;
+pub mod sync_history;
 pub mod sync_runs;
 mod transaction;
 pub mod verify;
