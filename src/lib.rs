@@ -6,4 +6,7 @@
 pub mod auth;
 pub mod db;
 pub mod domain;
+pub mod shopify;
 pub mod graphql;
+pub mod http;
+pub mod ingest;

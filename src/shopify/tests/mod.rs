@@ -1,0 +1,1 @@
+//! The client against a stand-in at the wire.
