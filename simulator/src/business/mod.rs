@@ -1,0 +1,17 @@
+//! What merchants and customers do, with the ledger that Shopify writes of it.
+//!
+//! Every operation changes the ledger and the current state together and moves `updatedAt`.
+
+mod catalogue;
+mod change;
+mod literal;
+mod orders;
+mod place;
+
+pub use catalogue::{CustomerChange, NewCustomer, NewProduct, NewVariant, ProductChange};
+pub use change::{BusinessError, EditLine, OrderChange, RefundLine, RefundRequest};
+pub use literal::{LiteralAgreement, LiteralLine, LiteralOrder, LiteralRefund, LiteralSale};
+pub use place::{NewLine, NewOrder};
+pub(crate) use place::{Terms, place};
+
+pub(crate) use change::{Ledger, edit, refund};

@@ -1,0 +1,113 @@
+//! The operations on orders as a shop offers them.
+
+use super::change::{BusinessError, EditLine, OrderChange, RefundRequest, cancel, edit, refund};
+use super::literal::{LiteralOrder, literal};
+use super::place::{NewOrder, Terms, boxed, place};
+use crate::clock::Moment;
+use crate::shop::Shop;
+use crate::store::{Order, Store};
+
+impl Shop {
+    /// Places an order.
+    pub fn place_order(&self, new: &NewOrder) -> Result<Order, BusinessError> {
+        let (now, due) = self.change_times();
+        let terms = self.terms();
+        self.change(|store| {
+            let order = place(store, new, &terms)?;
+            store.orders.put(order.clone(), now, due);
+            Ok(order)
+        })
+    }
+
+    /// Puts an order exactly as given, in place of the one with its id if there is one.
+    pub fn put_order(&self, given: &LiteralOrder) -> Result<Order, BusinessError> {
+        let (now, due) = self.change_times();
+        let terms = self.terms();
+        self.change(|store| {
+            let order = literal(store, given, terms.currency, now)?;
+            store.orders.put(order.clone(), now, due);
+            Ok(order)
+        })
+    }
+
+    /// Adds units to lines of an order or removes them.
+    pub fn edit_order(&self, id: u64, lines: &[EditLine]) -> Result<Order, BusinessError> {
+        let terms = self.terms();
+        self.order_change(id, |store, order, now| {
+            edit(store, order, lines, now, &terms)
+        })
+    }
+
+    /// Gives something of an order back.
+    pub fn refund_order(&self, id: u64, request: &RefundRequest) -> Result<Order, BusinessError> {
+        self.order_change(id, |store, order, now| {
+            refund(store, order, request, request.at.unwrap_or(now))
+        })
+    }
+
+    /// Gives everything of an order back that is left, and marks it cancelled.
+    pub fn cancel_order(&self, id: u64) -> Result<Order, BusinessError> {
+        self.order_change(id, cancel)
+    }
+
+    /// Deletes an order: no feed shows it any more.
+    pub fn delete_order(&self, id: u64) -> Result<(), BusinessError> {
+        self.order_change(id, |_, order, _| {
+            order.deleted = true;
+            Ok(())
+        })
+        .map(|_| ())
+    }
+
+    /// Changes how an order looks; an empty change moves `updatedAt` only.
+    pub fn change_order(&self, id: u64, change: &OrderChange) -> Result<Order, BusinessError> {
+        self.order_change(id, |_, order, now| {
+            if let Some(tags) = &change.tags {
+                order.tags = boxed(tags);
+            }
+            if change.customer.is_some() || change.no_customer {
+                order.customer = change.customer;
+            }
+            if let Some(paid) = change.paid {
+                order.paid = paid;
+                order.received = if paid {
+                    order.total()
+                } else {
+                    crate::Amount::ZERO
+                };
+            }
+            if let Some(fulfilled) = change.fulfilled {
+                order.fulfilled = fulfilled;
+            }
+            order.updated_at = change.at.unwrap_or(now);
+            Ok(())
+        })
+    }
+
+    fn order_change(
+        &self,
+        id: u64,
+        change: impl FnOnce(&mut Store, &mut Order, Moment) -> Result<(), BusinessError>,
+    ) -> Result<Order, BusinessError> {
+        let (now, due) = self.change_times();
+        self.change(|store| {
+            let found = store.orders.get(id).ok_or(BusinessError::NoSuchOrder(id))?;
+            let mut order = Order::clone(found);
+            change(store, &mut order, now)?;
+            store.orders.put(order.clone(), now, due);
+            Ok(order)
+        })
+    }
+
+    /// What holds in the shop for an order placed now.
+    pub(crate) fn terms(&self) -> Terms {
+        let facts = self.facts();
+        let (tax, taxes_included) = self.taxes();
+        Terms {
+            currency: facts.currency,
+            tax,
+            taxes_included,
+            now: self.now(),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The simulator over real HTTP, asked with the queries that the program sends.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod bulk;
+mod client;
+mod ledger;
+mod paging;
