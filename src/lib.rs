@@ -1,12 +1,17 @@
 //! XBoard: connects Shopify stores and serves their numbers through one GraphQL schema.
 //!
-//! The rooms, in reading order. A room uses those before it in this list, never those after it; `auth`,
-//! `shopify` and `db` do not know each other, and `graphql` does not know `shopify`.
+//! The rooms, from the outside in: `commands`, `app`, `http`, `graphql`, `ingest`, then `auth`, `shopify`
+//! and `db`, then `domain`. A room uses those that come after it, never those before; `auth`, `shopify` and
+//! `db` do not know each other, and `graphql` does not know `shopify`. A test holds the direction.
 
+pub mod app;
 pub mod auth;
+pub mod commands;
+pub mod config;
 pub mod db;
 pub mod domain;
-pub mod shopify;
 pub mod graphql;
 pub mod http;
 pub mod ingest;
+pub mod shopify;
+pub mod telemetry;

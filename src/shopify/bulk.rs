@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::client::{Repeat, Store};
 use super::error::{ShopifyError, shown};
 use super::queries;
+use super::store::{Repeat, Store};
 use crate::domain::sync::ObjectKind;
 
 /// A bulk operation that was started.

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
-use super::client::Store;
 use super::error::ShopifyError;
 use super::paged::PageEnd;
 use super::queries;
+use super::store::Store;
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
 use crate::domain::sync::ObjectKind;
 

@@ -1,11 +1,11 @@
 //! Customers by their numbers.
 
-use super::client::Store;
 use super::error::ShopifyError;
 use super::fetch::{Entry, Part, aligned};
 use super::queries::{
     CustomersById, UnnamedCustomersById, customers_by_id, unnamed_customers_by_id,
 };
+use super::store::Store;
 use super::wire::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::record::Record;

@@ -6,9 +6,10 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Response, Url};
 
 use super::answer::{Verdict, judge_status};
-use super::client::{Shopify, Store};
+use super::client::Shopify;
 use super::error::ShopifyError;
 use super::jsonl::read_line;
+use super::store::Store;
 use crate::domain::record::Record;
 use crate::domain::shop::ShopDomain;
 

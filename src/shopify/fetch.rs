@@ -6,9 +6,9 @@ use std::sync::PoisonError;
 use chrono::{DateTime, Utc};
 
 use super::answer::Denied;
-use super::client::Store;
 use super::error::{ErrorKind, ShopifyError};
 use super::sizes::PageSizes;
+use super::store::Store;
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 

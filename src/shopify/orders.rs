@@ -6,7 +6,6 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::client::Store;
 use super::error::ShopifyError;
 use super::fetch::{Entry, Part, READINGS, aligned};
 use super::paged::PageEnd;
@@ -15,6 +14,7 @@ use super::queries::{
     order_line_items, orders_by_id,
 };
 use super::sizes::PageSizes;
+use super::store::Store;
 use super::wire::{Agreement, LineItem, Order, Sale};
 use crate::domain::ids::OrderId;
 use crate::domain::record::Record;

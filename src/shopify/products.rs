@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::client::Store;
 use super::error::ShopifyError;
 use super::fetch::{Entry, Part, READINGS, aligned};
 use super::paged::PageEnd;
 use super::queries::{ProductVariants, ProductsById, product_variants, products_by_id};
 use super::sizes::PageSizes;
+use super::store::Store;
 use super::wire::{Product, Variant};
 use crate::domain::ids::ProductId;
 use crate::domain::record::Record;

@@ -1,8 +1,8 @@
 //! Who the store is, and how much it holds.
 
-use super::client::Store;
 use super::error::{ErrorKind, ShopifyError};
 use super::queries;
+use super::store::Store;
 use crate::domain::money::Currency;
 use crate::domain::shop::{ShopDomain, ShopRecord};
 
