@@ -62,6 +62,11 @@ impl EncryptionKeys {
         &self.current
     }
 
+    /// The keys that only decrypt.
+    pub fn older(&self) -> &[EncryptionKey] {
+        &self.older
+    }
+
     /// The key that encrypted what stands behind this id.
     pub fn find(&self, id: u8) -> Option<&EncryptionKey> {
         std::iter::once(&self.current)

@@ -6,17 +6,19 @@ pub mod error;
 mod extension;
 pub mod ids;
 mod loaders;
+mod mutation;
 mod query;
 pub mod scalars;
 pub mod snapshot;
 pub mod types;
 
-use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+use async_graphql::{EmptySubscription, Schema};
 
+pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
 
 /// The schema that is served.
-pub type XBoardSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+pub type XBoardSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// How much one operation may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +44,23 @@ impl Default for Limits {
     }
 }
 
-/// Builds the schema.
+/// Builds the schema. Without a context of their own its mutations answer with an internal error: enough for
+/// reading the schema.
 #[must_use]
-pub fn build_schema(limits: Limits, introspection: bool) -> XBoardSchema {
-    let builder = Schema::build(Query::default(), EmptyMutation, EmptySubscription)
+pub fn build_schema(
+    limits: Limits,
+    introspection: bool,
+    mutations: Option<MutationContext>,
+) -> XBoardSchema {
+    let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .extension(extension::ErrorCodesFactory)
         .limit_depth(limits.depth)
         .limit_complexity(limits.complexity)
         .limit_directives(limits.directives)
         .limit_recursive_depth(limits.recursive_depth);
+    if let Some(mutations) = mutations {
+        builder = builder.data(mutations);
+    }
     if introspection {
         builder.finish()
     } else {
@@ -61,5 +71,5 @@ pub fn build_schema(limits: Limits, introspection: bool) -> XBoardSchema {
 /// The schema in its own language: what `schema.graphql` holds.
 #[must_use]
 pub fn sdl() -> String {
-    build_schema(Limits::default(), true).sdl()
+    build_schema(Limits::default(), true, None).sdl()
 }

@@ -1,7 +1,10 @@
 //! The pages for people.
 
 use async_graphql::http::GraphiQLSource;
+use axum::extract::State;
 use axum::response::{Html, IntoResponse};
+
+use super::HttpState;
 
 /// `GET /graphiql`: the API's explorer. Asks for a token in its headers pane.
 pub(super) async fn graphiql() -> impl IntoResponse {
@@ -14,9 +17,12 @@ pub(super) async fn graphiql() -> impl IntoResponse {
 }
 
 /// `GET /`: what is here.
-pub(super) async fn welcome() -> impl IntoResponse {
-    Html(WELCOME)
+pub(super) async fn welcome(State(state): State<HttpState>) -> impl IntoResponse {
+    let explorer = if state.options.graphiql { EXPLORER } else { "" };
+    Html(WELCOME.replace("{explorer}", explorer))
 }
+
+const EXPLORER: &str = "<li><a href=\"/graphiql\">GraphiQL</a>: explore the API</li>\n";
 
 const WELCOME: &str = r#"<!doctype html>
 <html lang="en">
@@ -26,8 +32,7 @@ const WELCOME: &str = r#"<!doctype html>
 <h1>XBoard</h1>
 <p>A gateway between Shopify stores and their numbers.</p>
 <ul>
-<li><a href="/graphiql">GraphiQL</a>: explore the API</li>
-<li><code>POST /graphql</code>: the API</li>
+{explorer}<li><code>POST /graphql</code>: the API</li>
 <li><a href="/health">/health</a>: the program is alive</li>
 <li><a href="/dbtest">/dbtest</a>: the database answers</li>
 </ul>

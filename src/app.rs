@@ -1,0 +1,191 @@
+//! The program as one value: built once, by `main` and by the tests alike, so that what is tested is what runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::limits::{AttemptsPerMinute, Limits};
+use crate::auth::passwords::Passwords;
+use crate::auth::sealer::Sealer;
+use crate::auth::tokens::AccessTokens;
+use crate::config::{Config, CorsOrigins, EncryptionKeys};
+use crate::db::Database;
+use crate::domain::clock::Clock;
+use crate::graphql::{self, MutationContext};
+use crate::http::{self, HttpOptions, HttpState, Origins};
+use crate::ingest::{Ingest, IngestConfig};
+use crate::shopify::{Shopify, ShopifyConfig};
+
+/// How long one operation may take.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+/// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
+const CONNECTIONS: u32 = 20;
+
+/// What the program is built from: the settings, and what only tests change.
+#[derive(Debug)]
+pub struct AppConfig {
+    /// Where the database is.
+    pub database_url: SecretString,
+    /// The most connections to it.
+    pub connections: u32,
+    /// Whether missing migrations are applied first.
+    pub migrate: bool,
+    /// Signs access tokens: at least 32 bytes.
+    pub jwt_secret: SecretString,
+    /// Seal the stores' credentials.
+    pub encryption_keys: EncryptionKeys,
+    /// The time.
+    pub clock: Clock,
+    /// The cost of a password hash.
+    pub bcrypt_cost: u32,
+    /// How often somebody may try to sign in.
+    pub attempts: AttemptsPerMinute,
+    /// How much one operation may ask for.
+    pub limits: graphql::Limits,
+    /// Whether clients may read the schema.
+    pub introspection: bool,
+    /// How Shopify is asked.
+    pub shopify: ShopifyConfig,
+    /// How syncs behave.
+    pub ingest: IngestConfig,
+    /// How the server behaves towards its clients.
+    pub http: HttpOptions,
+}
+
+impl AppConfig {
+    /// What the settings say, over a database that is already running.
+    #[must_use]
+    pub fn new(config: Config, database_url: SecretString) -> Self {
+        Self {
+            database_url,
+            connections: CONNECTIONS,
+            migrate: true,
+            jwt_secret: config.jwt_secret,
+            encryption_keys: config.encryption_keys,
+            clock: Clock::System,
+            bcrypt_cost: config.bcrypt_cost,
+            attempts: AttemptsPerMinute::default(),
+            limits: graphql::Limits::default(),
+            introspection: config.introspection,
+            shopify: ShopifyConfig {
+                api_version: config.shopify_api_version,
+                base_url: config.shopify_base_url,
+                ..ShopifyConfig::default()
+            },
+            ingest: IngestConfig {
+                sync_interval: config.sync_interval,
+                ..IngestConfig::default()
+            },
+            http: HttpOptions {
+                origins: match config.cors_origins {
+                    CorsOrigins::Any => Origins::Any,
+                    CorsOrigins::Only(list) => Origins::Only(list),
+                },
+                graphiql: config.introspection,
+                behind_proxy: false,
+                operation_timeout: OPERATION_TIMEOUT,
+            },
+        }
+    }
+}
+
+/// The built program. Its worker is started apart: see [`ingest::worker`](crate::ingest::worker).
+#[derive(Debug)]
+pub struct App {
+    database: Database,
+    ingest: Ingest,
+    router: Router,
+}
+
+impl App {
+    /// Connects to the database, migrates it if asked to, refuses it when stores could see each other's rows,
+    /// and puts the parts together. Nothing is started.
+    pub async fn build(config: AppConfig) -> anyhow::Result<Self> {
+        let database = open(&config).await?;
+        let keys = &config.encryption_keys;
+        let older = keys.older().iter().map(|key| (key.id, &key.bytes));
+        let sealer = Sealer::new((keys.current().id, &keys.current().bytes), older)
+            .context("the encryption keys cannot be used")?;
+        let shopify = Shopify::new(config.shopify, config.clock)
+            .context("the connection to Shopify cannot be set up")?;
+        let ingest = Ingest::new(
+            database.clone(),
+            shopify,
+            Arc::new(sealer),
+            config.clock,
+            config.ingest,
+        );
+        let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
+        let mutations = MutationContext {
+            passwords: Passwords::new(config.bcrypt_cost),
+            tokens: Arc::clone(&tokens),
+            limits: Arc::new(Limits::new(config.attempts)),
+            ingest: ingest.clone(),
+        };
+        let router = http::router(HttpState {
+            schema: graphql::build_schema(config.limits, config.introspection, Some(mutations)),
+            database: database.clone(),
+            tokens,
+            clock: config.clock,
+            options: config.http,
+        });
+        Ok(Self {
+            database,
+            ingest,
+            router,
+        })
+    }
+
+    /// The database that everything is kept in.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What connects stores and syncs them; its worker is started with a clone.
+    #[must_use]
+    pub const fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    /// The whole site.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Serves the site until `shutdown` is cancelled and what was under way is answered.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let address = listener.local_addr().context("the address is not known")?;
+        tracing::info!(server.address = %address, "listening");
+        http::serve::serve(listener, self.router(), shutdown)
+            .await
+            .context("the server failed")
+    }
+}
+
+async fn open(config: &AppConfig) -> anyhow::Result<Database> {
+    let database = Database::connect(config.database_url.expose_secret(), config.connections)
+        .await
+        .context("the database cannot be reached")?;
+    if config.migrate {
+        database
+            .migrate()
+            .await
+            .context("the database could not be brought up to date")?;
+    }
+    database
+        .check_row_security()
+        .await
+        .context("the database is not safe to use")?;
+    Ok(database)
+}

@@ -1,0 +1,368 @@
+//! Signing up: what works, what is refused, and that a refused sign-up leaves nothing behind.
+
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::support::{FakeStore, REGISTER, TestApp, register_input};
+
+const GOOD_PASSWORD: &str = "correct horse battery";
+
+/// Tries to sign up; the user errors as (field, code), after checking that nothing was made.
+async fn refused(app: &TestApp, input: Value) -> Vec<(String, String)> {
+    let before = app.database.row_counts().await;
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(
+        app.database.row_counts().await,
+        before,
+        "something was left behind"
+    );
+    for part in ["session", "user", "syncRun"] {
+        assert_eq!(payload[part], Value::Null, "{payload}");
+    }
+    let errors = payload["userErrors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| {
+            let field: Vec<_> = error["field"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
+            (field.join("."), error["code"].as_str().unwrap().to_owned())
+        })
+        .collect()
+}
+
+fn told(field: &str, code: &str) -> Vec<(String, String)> {
+    vec![(field.to_owned(), code.to_owned())]
+}
+
+#[tokio::test]
+async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_sync() {
+    let app = TestApp::start().await;
+    app.stores.put("engines", FakeStore::number(1));
+    let input = register_input(" Ada@Example.com ", GOOD_PASSWORD, "Engines", "shpat_1");
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    let tenant = payload["user"]["memberships"][0]["tenant"]["id"].clone();
+    assert_eq!(
+        payload["user"],
+        json!({
+            "email": "ada@example.com",
+            "tenant": { "shop": { "domain": "engines.myshopify.com", "name": "Shop engines" } },
+            "memberships": [{ "role": "OWNER", "tenant": { "id": tenant } }],
+        })
+    );
+    assert_eq!(
+        payload["syncRun"],
+        json!({ "mode": "FULL", "status": "QUEUED", "trigger": "REGISTER", "progress": [] })
+    );
+    let token = payload["session"]["token"].as_str().unwrap();
+    let me = app.field("{ me { email } }", json!({}), Some(token)).await;
+    assert_eq!(me, json!({ "email": "ada@example.com" }));
+    let made: Vec<_> = app
+        .database
+        .row_counts()
+        .await
+        .into_iter()
+        .filter(|(table, rows)| *rows > 0 && !table.starts_with('_'))
+        .collect();
+    let one = |table: &str| (table.to_owned(), 1);
+    assert_eq!(
+        made,
+        [
+            one("jobs"),
+            one("memberships"),
+            one("refresh_tokens"),
+            one("sessions"),
+            one("shop_credentials"),
+            one("shops"),
+            one("sync_runs"),
+            one("tenants"),
+            one("users"),
+        ]
+    );
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn neither_the_password_nor_the_stores_token_is_readable_in_the_database() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines", 7001).await;
+    let mut connection = app.database.connection().await;
+    let hash: String = sqlx::query_scalar("select password_hash from users")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert!(hash.starts_with("$2b$04$"), "{hash}");
+    let sealed: Vec<u8> = sqlx::query_scalar("select sealed from shop_credentials")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("shpat_7001"));
+    let kept: Vec<u8> = sqlx::query_scalar("select token_hash from refresh_tokens")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 32);
+    assert!(!user.refresh_token.is_empty());
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn a_malformed_email_address_is_refused() {
+    let app = TestApp::start().await;
+    for email in ["", "ada", "ada@example", "a b@example.com"] {
+        let errors = refused(
+            &app,
+            register_input(email, GOOD_PASSWORD, "engines", "shpat_1"),
+        )
+        .await;
+        assert_eq!(errors, told("input.email", "INVALID"), "{email}");
+    }
+    assert_eq!(app.stores.requests().await, 0);
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused() {
+    let app = TestApp::start().await;
+    for (password, code) in [
+        ("short", "TOO_SHORT"),
+        ("elevenchars", "TOO_SHORT"),
+        ("Password2026!", "TOO_COMMON"),
+        ("aaaaaaaaaaaaaa", "TOO_COMMON"),
+        ("ada@example.com", "TOO_COMMON"),
+        (&"long and ".repeat(200), "INVALID"),
+    ] {
+        let errors = refused(
+            &app,
+            register_input("ada@example.com", password, "engines", "shpat_1"),
+        )
+        .await;
+        assert_eq!(errors, told("input.password", code), "{password}");
+    }
+    assert_eq!(app.stores.requests().await, 0);
+}
+
+#[tokio::test]
+async fn a_domain_that_is_no_stores_is_refused_and_never_asked() {
+    let app = TestApp::start().await;
+    for domain in [
+        "engines",
+        "engines.example.com",
+        "engines.myshopify.com.evil.example",
+        "engines.myshopify.com/x",
+        "127.0.0.1",
+    ] {
+        let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1");
+        input["shop"]["domain"] = json!(domain);
+        assert_eq!(
+            refused(&app, input).await,
+            told("input.shop.domain", "INVALID"),
+            "{domain}"
+        );
+    }
+    assert_eq!(app.stores.requests().await, 0);
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_any_are_refused() {
+    let app = TestApp::start().await;
+    let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "");
+    assert_eq!(
+        refused(&app, input.clone()).await,
+        told("input.shop.credentials.accessToken.token", "INVALID")
+    );
+    input["shop"]["credentials"] =
+        json!({ "accessToken": { "token": "shpat_1", "apiSecret": "line\nbreak" } });
+    assert_eq!(
+        refused(&app, input.clone()).await,
+        told("input.shop.credentials.accessToken.apiSecret", "INVALID")
+    );
+    input["shop"]["credentials"] =
+        json!({ "clientCredentials": { "clientId": "é", "clientSecret": "s" } });
+    assert_eq!(
+        refused(&app, input).await,
+        told(
+            "input.shop.credentials.clientCredentials.clientId",
+            "INVALID"
+        )
+    );
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_the_input_is_told_at_once() {
+    let app = TestApp::start().await;
+    let errors = refused(&app, register_input("ada", "short", "no_store", "")).await;
+    let expected = [
+        ("input.email", "INVALID"),
+        ("input.password", "TOO_SHORT"),
+        ("input.shop.domain", "INVALID"),
+        ("input.shop.credentials.accessToken.token", "INVALID"),
+    ];
+    assert_eq!(
+        errors,
+        expected.map(|(field, code)| (field.to_owned(), code.to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_exist_is_refused() {
+    let app = TestApp::start().await;
+    let errors = refused(
+        &app,
+        register_input("ada@example.com", GOOD_PASSWORD, "nowhere", "shpat_1"),
+    )
+    .await;
+    assert_eq!(errors, told("input.shop.domain", "SHOP_NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused() {
+    let app = TestApp::start().await;
+    app.stores.put("engines", FakeStore::number(1));
+    let errors = refused(
+        &app,
+        register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_2"),
+    )
+    .await;
+    assert_eq!(
+        errors,
+        told("input.shop.credentials", "ACCESS_TOKEN_REJECTED")
+    );
+}
+
+#[tokio::test]
+async fn missing_scopes_are_named() {
+    let app = TestApp::start().await;
+    let scopes = vec!["read_orders".to_owned()];
+    app.stores.put(
+        "engines",
+        FakeStore {
+            scopes,
+            ..FakeStore::number(1)
+        },
+    );
+    let input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1");
+    assert_eq!(
+        refused(&app, input.clone()).await,
+        told("input.shop.credentials", "MISSING_SCOPES")
+    );
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(
+        payload["userErrors"][0]["message"],
+        "Missing scopes: read_customers, read_products."
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_or_is_closed_is_told() {
+    let app = TestApp::start().await;
+    for status in [503, 402, 423] {
+        app.stores.put(
+            "engines",
+            FakeStore {
+                status,
+                ..FakeStore::number(1)
+            },
+        );
+        let errors = refused(
+            &app,
+            register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+        )
+        .await;
+        assert_eq!(
+            errors,
+            told("input.shop.domain", "SHOP_UNREACHABLE"),
+            "{status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_and_a_store_that_are_there_already_are_told_only_to_who_has_a_store() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines", 1).await;
+    app.stores.put("looms", FakeStore::number(2));
+    // Another store, the same address.
+    let errors = refused(
+        &app,
+        register_input(&user.email, GOOD_PASSWORD, "looms", "shpat_2"),
+    )
+    .await;
+    assert_eq!(errors, told("input.email", "TAKEN"));
+    // Another address, the same store.
+    let errors = refused(
+        &app,
+        register_input("bob@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+    )
+    .await;
+    assert_eq!(errors, told("input.shop.domain", "SHOP_ALREADY_CONNECTED"));
+    // The same store under another domain.
+    app.stores.put("engines-2", FakeStore::number(1));
+    let errors = refused(
+        &app,
+        register_input("bob@example.com", GOOD_PASSWORD, "engines-2", "shpat_1"),
+    )
+    .await;
+    assert_eq!(errors, told("input.shop.domain", "SHOP_ALREADY_CONNECTED"));
+    // Both at once.
+    let errors = refused(
+        &app,
+        register_input(&user.email, GOOD_PASSWORD, "engines", "shpat_1"),
+    )
+    .await;
+    assert_eq!(errors.len(), 2);
+    // Without the store's own token nothing of this is told.
+    let errors = refused(
+        &app,
+        register_input(&user.email, GOOD_PASSWORD, "engines", "shpat_9"),
+    )
+    .await;
+    assert_eq!(
+        errors,
+        told("input.shop.credentials", "ACCESS_TOKEN_REJECTED")
+    );
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn of_two_who_connect_one_store_at_once_one_succeeds() {
+    let app = TestApp::start().await;
+    app.stores.put("engines", FakeStore::number(1));
+    let attempt = async |email: &str| {
+        let input = register_input(email, GOOD_PASSWORD, "engines", "shpat_1");
+        app.field(REGISTER, json!({ "input": input }), None).await["userErrors"].clone()
+    };
+    let (first, second) = tokio::join!(attempt("ada@example.com"), attempt("bob@example.com"));
+    let mut codes =
+        [first, second].map(|errors| errors[0]["code"].as_str().unwrap_or("none").to_owned());
+    codes.sort();
+    assert_eq!(codes, ["SHOP_ALREADY_CONNECTED", "none"]);
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn attempts_to_sign_up_and_in_are_limited_per_account() {
+    let app = TestApp::start_with(|config| {
+        config.attempts.account = std::num::NonZeroU32::new(2).unwrap();
+    })
+    .await;
+    let login = "mutation { login(input: { email: \"ada@example.com\", password: \"x\" }) { userErrors { code field message } } }";
+    for _ in 0..2 {
+        let payload = app.field(login, json!({}), None).await;
+        assert_eq!(payload["userErrors"][0]["code"], "INVALID_CREDENTIALS");
+    }
+    let payload = app.field(login, json!({}), None).await;
+    assert_eq!(payload["userErrors"][0]["code"], "RATE_LIMITED");
+    assert_eq!(payload["userErrors"][0]["field"], json!(["input"]));
+    let message = payload["userErrors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("Too many attempts: wait "), "{message}");
+    let errors = refused(
+        &app,
+        register_input("Ada@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+    )
+    .await;
+    assert_eq!(errors, told("input", "RATE_LIMITED"));
+}

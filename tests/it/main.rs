@@ -1,0 +1,15 @@
+//! The integration tests: the real program, over a real database, spoken to as its users do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may panic, asks the machine, and looks behind the program's back"
+)]
+
+mod accounts;
+mod http;
+mod ledger;
+mod sessions;
+mod support;
+mod tenancy;

@@ -1,0 +1,257 @@
+//! The real program on a real port, with a database and stores of its own.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, StatusCode};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use xboard::app::{App, AppConfig};
+use xboard::auth::limits::AttemptsPerMinute;
+use xboard::config::EncryptionKeys;
+use xboard::domain::clock::Clock;
+use xboard::graphql;
+use xboard::http::{HttpOptions, Origins};
+use xboard::ingest::IngestConfig;
+use xboard::shopify::{RetryPolicy, ShopifyConfig};
+
+use super::{FakeStore, FakeStores, TestDatabase};
+
+/// What signs the tokens of every test.
+pub const JWT_SECRET: &str = "the signing secret of the tests, long enough";
+
+/// A user who has signed up.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// The access token.
+    pub token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+}
+
+/// The running program.
+pub struct TestApp {
+    /// Its database.
+    pub database: TestDatabase,
+    /// The stores that it can reach.
+    pub stores: FakeStores,
+    app: App,
+    client: reqwest::Client,
+    address: String,
+    shutdown: CancellationToken,
+    server: JoinHandle<anyhow::Result<()>>,
+}
+
+impl TestApp {
+    /// Starts it.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts it, after a change to how it is built.
+    pub async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
+        let database = TestDatabase::create().await;
+        let stores = FakeStores::start().await;
+        let mut config = config(&database, stores.base_url());
+        change(&mut config);
+        let app = App::build(config).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let serving = xboard::http::serve::serve(listener, app.router(), shutdown.clone());
+        let server = tokio::spawn(async { Ok(serving.await?) });
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            database,
+            stores,
+            app,
+            client,
+            address,
+            shutdown,
+            server,
+        }
+    }
+
+    /// The program itself.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A GET of a path.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.address))
+    }
+
+    /// A POST to `/graphql`, without anything yet.
+    pub fn post(&self) -> RequestBuilder {
+        self.client.post(format!("{}/graphql", self.address))
+    }
+
+    /// Carries an operation out; the answer's body. The status must be 200.
+    pub async fn graphql(&self, query: &str, variables: Value, token: Option<&str>) -> Value {
+        let (status, body) = self.try_graphql(query, variables, token).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
+    /// The same, whatever the status.
+    pub async fn try_graphql(
+        &self,
+        query: &str,
+        variables: Value,
+        token: Option<&str>,
+    ) -> (StatusCode, Value) {
+        let mut request = self
+            .post()
+            .json(&json!({ "query": query, "variables": variables }));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
+    }
+
+    /// Carries out an operation of one field and gives that field: there must be no errors.
+    pub async fn field(&self, query: &str, variables: Value, token: Option<&str>) -> Value {
+        let mut body = self.graphql(query, variables, token).await;
+        assert_eq!(body.get("errors"), None, "{body}");
+        let data = body["data"].as_object_mut().unwrap();
+        assert_eq!(data.len(), 1);
+        std::mem::take(data.values_mut().next().unwrap())
+    }
+
+    /// Opens the store `{label}.myshopify.com` and signs a user up with it. Leaves the job of its first sync.
+    pub async fn register_shop(&self, label: &str, number: u32) -> Registered {
+        let store = FakeStore::number(number);
+        let (email, password) = (
+            format!("owner@{label}.example"),
+            format!("a passphrase for {label}"),
+        );
+        let input = register_input(&email, &password, label, &store.token);
+        self.stores.put(label, store);
+        let payload = self.field(REGISTER, json!({ "input": input }), None).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
+        let text = |name: &str| payload["session"][name].as_str().unwrap().to_owned();
+        Registered {
+            email,
+            password,
+            token: text("token"),
+            refresh_token: text("refreshToken"),
+        }
+    }
+
+    /// Starts a sync with the token's rights and works until it has ended; its final status.
+    pub async fn sync_and_wait(&self, token: &str, mode: &str) -> String {
+        let started = self
+            .field(
+                "mutation ($mode: SyncMode!) { sync(input: { mode: $mode }) { syncRun { id } userErrors { message } } }",
+                json!({ "mode": mode }),
+                Some(token),
+            )
+            .await;
+        let id = started["syncRun"]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{started}"))
+            .to_owned();
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(xboard::ingest::worker::run(
+            self.app.ingest().clone(),
+            stop.clone(),
+        ));
+        let query = "query ($id: ID!) { node(id: $id) { ... on SyncRun { status } } }";
+        let status = tokio::time::timeout(Duration::from_secs(60), async {
+            loop {
+                let run = self.field(query, json!({ "id": id }), Some(token)).await;
+                let status = run["status"].as_str().unwrap().to_owned();
+                if !matches!(status.as_str(), "QUEUED" | "RUNNING") {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap();
+        stop.cancel();
+        worker.await.unwrap();
+        status
+    }
+
+    /// Ends the server in good order.
+    pub async fn stop(&mut self) {
+        self.shutdown.cancel();
+        (&mut self.server).await.unwrap().unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Signs up, asking for everything that comes back.
+pub const REGISTER: &str = "mutation ($input: RegisterInput!) { register(input: $input) {
+    session { token expiresAt refreshToken }
+    user { email tenant { shop { domain name } } memberships { role tenant { id } } }
+    syncRun { mode status trigger progress { kind } }
+    userErrors { field message code } } }";
+
+/// The input of `register`, with an access token.
+pub fn register_input(email: &str, password: &str, label: &str, token: &str) -> Value {
+    json!({
+        "email": email,
+        "password": password,
+        "shop": {
+            "domain": format!("{label}.myshopify.com"),
+            "credentials": { "accessToken": { "token": token } },
+        },
+    })
+}
+
+fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
+    const MANY: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
+    AppConfig {
+        database_url: SecretString::from(database.url()),
+        connections: 8,
+        migrate: false,
+        jwt_secret: SecretString::from(JWT_SECRET),
+        encryption_keys: EncryptionKeys::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .unwrap(),
+        clock: Clock::System,
+        bcrypt_cost: 4,
+        attempts: AttemptsPerMinute {
+            account: MANY,
+            address: MANY,
+        },
+        limits: graphql::Limits::default(),
+        introspection: true,
+        shopify: ShopifyConfig {
+            base_url: Some(shopify_base_url),
+            retry: RetryPolicy {
+                repeats: 0,
+                ..RetryPolicy::default()
+            },
+            ..ShopifyConfig::default()
+        },
+        ingest: IngestConfig {
+            sync_interval: None,
+            ..IngestConfig::default()
+        },
+        http: HttpOptions {
+            origins: Origins::Only(Vec::new()),
+            graphiql: true,
+            behind_proxy: false,
+            operation_timeout: Duration::from_secs(15),
+        },
+    }
+}
