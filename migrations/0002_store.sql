@@ -132,3 +132,12 @@ create table refunds (
   total_refunded numeric(20, 4) not null,
   primary key (tenant_id, order_id, id)
 );
+
+create table tombstones (
+  tenant_id uuid not null,
+  kind text not null check (kind in ('CUSTOMERS', 'PRODUCTS', 'ORDERS')),
+  id bigint not null,
+  deleted_at timestamptz not null,
+  primary key (tenant_id, kind, id)
+);
+comment on table tombstones is 'Objects that were deleted before they were ever stored: an answer from before the deletion must not bring them in.';

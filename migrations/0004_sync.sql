@@ -22,6 +22,7 @@ create table sync_steps (
   method text not null check (method in ('BULK', 'PAGED')),
   bulk_operation_gid text,
   bulk_created_at timestamptz,
+  bulk_asked_at timestamptz,
   bulk_attempts int not null default 0,
   page_cursor text,
   since timestamptz,
@@ -33,6 +34,7 @@ create table sync_steps (
   foreign key (tenant_id, run_id) references sync_runs (tenant_id, id) on delete cascade
 );
 comment on table sync_steps is 'Where each kind of object of a run stands, so that a killed run goes on where it was.';
+comment on column sync_steps.bulk_created_at is 'By Shopify''s clock; bulk_asked_at is by ours.';
 comment on column sync_steps.high_water is 'The newest updatedAt of the root objects seen; becomes the shop''s cursor when the step ends.';
 
 create table jobs (
@@ -68,7 +70,7 @@ declare
   name text;
 begin
   foreach name in array array[
-    'shops', 'shop_credentials', 'customers', 'products', 'product_variants', 'orders', 'line_items', 'refunds',
+    'shops', 'shop_credentials', 'customers', 'products', 'product_variants', 'tombstones', 'orders', 'line_items', 'refunds',
     'sales', 'daily_sales', 'customer_days', 'customer_totals', 'product_totals', 'sync_runs', 'sync_steps'
   ] loop
     execute format('alter table %I enable row level security', name);
@@ -76,7 +78,7 @@ begin
     execute format('grant select, insert, update, delete on %I to xboard_app', name);
   end loop;
   foreach name in array array[
-    'shops', 'shop_credentials', 'customers', 'products', 'product_variants', 'orders', 'line_items', 'refunds',
+    'shops', 'shop_credentials', 'customers', 'products', 'product_variants', 'tombstones', 'orders', 'line_items', 'refunds',
     'sales', 'daily_sales', 'customer_days', 'customer_totals', 'product_totals', 'sync_runs', 'sync_steps', 'jobs'
   ] loop
     execute format(

@@ -1,2 +1,7 @@
-//! The command line.
-fn main() {}
+//! The command line: see [`xboard::commands`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xboard::commands::main()
+}

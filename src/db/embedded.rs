@@ -121,6 +121,11 @@ impl EmbeddedPostgres {
         postmaster::clear_leftovers(&cluster.data, &account, &binaries)?;
         let socket = SocketDirectory::make(&cluster.root, &account)?;
         let postmaster = Postmaster::start(&account, &binaries, &cluster, &socket, options)?;
+        // For a command beside this program. It opens nothing by itself: only the account may enter the
+        // socket's directory.
+        let address = options.data_dir.join("address");
+        std::fs::write(&address, socket.url())
+            .map_err(|source| EmbeddedError::io("write", &address, source))?;
         tracing::info!(
             postgres.version = binaries.major,
             duration_ms = started.elapsed().as_millis(),
@@ -134,6 +139,13 @@ impl EmbeddedPostgres {
             _temporary: temporary,
             _lock: lock,
         })
+    }
+
+    /// The address of the server that another program runs in this directory; none when nobody holds it.
+    pub fn running_url(data_dir: &Path) -> Option<String> {
+        let lock = File::open(data_dir.join("lock")).ok()?;
+        let held = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        held.then(|| std::fs::read_to_string(data_dir.join("address")).ok()).flatten()
     }
 
     /// The address for sqlx, psql and every other client, as the server's superuser.

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod customers;
+pub mod embedded;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;

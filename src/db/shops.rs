@@ -328,4 +328,16 @@ impl SystemTx {
         .fetch_all(self.connection())
         .await?)
     }
+
+    /// Puts a store's next scheduled sync later.
+    pub async fn postpone_tenant(&mut self, tenant: TenantId, until: DateTime<Utc>) -> Result<()> {
+        sqlx::query!(
+            "update tenants set next_sync_at = $2 where id = $1",
+            tenant.uuid(),
+            until
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
 }

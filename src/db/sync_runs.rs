@@ -51,6 +51,8 @@ pub struct SyncStep {
     pub bulk_operation_gid: Option<String>,
     /// When Shopify started it, by Shopify's clock.
     pub bulk_created_at: Option<DateTime<Utc>>,
+    /// When it was asked for, by our clock: what its rows are as of.
+    pub bulk_asked_at: Option<DateTime<Utc>>,
     /// How many bulk operations were tried and failed.
     pub bulk_attempts: i32,
     /// The page that comes next.
@@ -275,7 +277,7 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         let row = sqlx::query!(
-            "select method, bulk_operation_gid, bulk_created_at, bulk_attempts, page_cursor, since, high_water, \
+            "select method, bulk_operation_gid, bulk_created_at, bulk_asked_at, bulk_attempts, page_cursor, since, high_water, \
                     done, total, finished_at \
              from sync_steps where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
@@ -293,6 +295,7 @@ impl TenantTx {
             },
             bulk_operation_gid: row.bulk_operation_gid,
             bulk_created_at: row.bulk_created_at,
+            bulk_asked_at: row.bulk_asked_at,
             bulk_attempts: row.bulk_attempts,
             page_cursor: row.page_cursor,
             since: row.since,
@@ -308,7 +311,7 @@ impl TenantTx {
         let tenant = self.tenant();
         sqlx::query!(
             "update sync_steps set method = $4, bulk_operation_gid = $5, bulk_created_at = $6, bulk_attempts = $7, \
-                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12 \
+                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12, bulk_asked_at = $13 \
              where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
             run.uuid(),
@@ -322,6 +325,7 @@ impl TenantTx {
             step.done,
             step.total,
             step.finished_at,
+            step.bulk_asked_at,
         )
         .execute(self.connection())
         .await?;

@@ -14,9 +14,13 @@ impl TenantTx {
     ) -> Result<Merged> {
         let tenant = self.tenant().uuid();
         let ids = sqlx::query_scalar!(
-            "select distinct id from staged_customers where id > $1 order by id limit $2",
+            "select distinct id from staged_customers s where id > $1 and not exists ( \
+                select from tombstones t where t.tenant_id = $3 and t.kind = 'CUSTOMERS' and t.id = s.id and t.deleted_at >= $4) \
+             order by id limit $2",
             after,
-            limit
+            limit,
+            tenant,
+            asked_at
         )
         .fetch_all(self.connection())
         .await?;

@@ -61,6 +61,7 @@ impl TenantTx {
         asked_at: DateTime<Utc>,
     ) -> Result<usize> {
         let store = self.lock_store().await?;
+        self.bury_unknown(kind, ids, asked_at).await?;
         let deleted = match kind {
             ObjectKind::Customers => self.delete_customers(ids, asked_at).await?,
             ObjectKind::Products => self.delete_products(ids, asked_at).await?,
@@ -70,6 +71,32 @@ impl TenantTx {
             self.bump_data_version().await?;
         }
         Ok(deleted)
+    }
+
+    /// Remembers the deletion of objects that are not stored (yet).
+    async fn bury_unknown(
+        &mut self,
+        kind: ObjectKind,
+        ids: &[i64],
+        asked_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into tombstones (tenant_id, kind, id, deleted_at) \
+             select $1::uuid, $2::text, d.id, $4::timestamptz from (select distinct unnest($3::bigint[]) as id) d \
+             where not case $2::text \
+                when 'CUSTOMERS' then exists (select from customers o where o.tenant_id = $1 and o.id = d.id) \
+                when 'PRODUCTS' then exists (select from products o where o.tenant_id = $1 and o.id = d.id) \
+                else exists (select from orders o where o.tenant_id = $1 and o.id = d.id) end \
+             on conflict (tenant_id, kind, id) do update set deleted_at = greatest(tombstones.deleted_at, excluded.deleted_at)",
+            tenant,
+            kind.code(),
+            ids,
+            asked_at
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// The ids of a kind that are stored, were fetched before `asked_at`, and are not among the staged ones:

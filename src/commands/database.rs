@@ -1,0 +1,82 @@
+//! The database that a command works with: the operator's, a private one that the command starts, or the
+//! private one of a program that is already running on this machine.
+
+use anyhow::Context as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::{Database, Settings};
+use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+
+/// A database that answers for as long as this is held.
+#[derive(Debug)]
+pub(super) struct RunningDatabase {
+    url: SecretString,
+    private: Option<EmbeddedPostgres>,
+}
+
+impl RunningDatabase {
+    /// For a program that stays: starts the private server, and is refused where another has it.
+    pub(super) fn start(database: &Database) -> anyhow::Result<Self> {
+        match database {
+            Database::External(url) => Ok(Self {
+                url: url.clone(),
+                private: None,
+            }),
+            Database::Private { data_dir, bin } => {
+                let options = EmbeddedOptions {
+                    bin: bin.clone(),
+                    ..EmbeddedOptions::new(data_dir)
+                };
+                let server = EmbeddedPostgres::start(&options)?;
+                Ok(Self {
+                    url: server.connection_url().into(),
+                    private: Some(server),
+                })
+            }
+        }
+    }
+
+    /// For a command beside a running program: joins the private server where one runs, else starts it.
+    pub(super) fn join(database: &Database) -> anyhow::Result<Self> {
+        if let Database::Private { data_dir, .. } = database
+            && let Some(url) = EmbeddedPostgres::running_url(data_dir)
+        {
+            return Ok(Self {
+                url: url.into(),
+                private: None,
+            });
+        }
+        Self::start(database)
+    }
+
+    /// Where it is.
+    pub(super) fn url(&self) -> SecretString {
+        self.url.clone()
+    }
+
+    /// Opens it, brought up to date and found to be safe.
+    pub(super) async fn open(&self) -> anyhow::Result<crate::db::Database> {
+        let database = crate::db::Database::connect(self.url.expose_secret(), 5)
+            .await
+            .context("the database cannot be reached")?;
+        database
+            .migrate()
+            .await
+            .context("the database could not be brought up to date")?;
+        database.check_row_security().await?;
+        Ok(database)
+    }
+
+    /// Stops the private server, if this command started it.
+    pub(super) fn stop(self) -> anyhow::Result<()> {
+        match self.private {
+            Some(server) => Ok(server.stop()?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Joins or starts the database that the settings name.
+pub(super) fn join(settings: &Settings) -> anyhow::Result<RunningDatabase> {
+    RunningDatabase::join(&settings.database()?)
+}

@@ -1,0 +1,124 @@
+//! `sync`: syncs a store now and shows how far it is. The run is like any other: when this command is
+//! stopped, a worker goes on with it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::database::RunningDatabase;
+use super::progress::SyncBars;
+use super::runtime;
+use super::serve::shutdown_on_signal;
+use super::verify::stores;
+use crate::app::{App, AppConfig};
+use crate::config::Settings;
+use crate::db::Database;
+use crate::db::sync_runs::SyncRun;
+use crate::domain::ids::{SyncRunId, TenantId};
+use crate::domain::sync::{SyncMode, SyncStatus, SyncTrigger};
+use crate::ingest::worker;
+
+/// What `sync` takes besides the settings.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SyncArgs {
+    /// The store's domain, such as my-store.myshopify.com
+    #[arg(long, value_name = "DOMAIN")]
+    shop: String,
+    /// Fetch everything again, not only what changed
+    #[arg(long)]
+    full: bool,
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+pub(super) fn sync(settings: &Settings, args: &SyncArgs) -> anyhow::Result<ExitCode> {
+    let mut config = settings.resolve()?;
+    // Only what was asked for: other stores' schedules are the running program's business.
+    config.sync_interval = None;
+    let running = RunningDatabase::join(&config.database)?;
+    let config = AppConfig::new(config, running.url());
+    let run = runtime()?.block_on(async {
+        let app = App::build(config).await?;
+        let shutdown = shutdown_on_signal()?;
+        let run = request_and_watch(&app, args, shutdown).await?;
+        app.database().close().await;
+        anyhow::Ok(run)
+    })?;
+    running.stop()?;
+    match run.status {
+        SyncStatus::Succeeded => {
+            println!("{} is synced", args.shop);
+            Ok(ExitCode::SUCCESS)
+        }
+        status => {
+            let why = run
+                .error
+                .unwrap_or_else(|| "it was stopped; a worker goes on with it".to_owned());
+            anyhow::bail!("the sync is {}: {why}", status.code())
+        }
+    }
+}
+
+async fn request_and_watch(
+    app: &App,
+    args: &SyncArgs,
+    shutdown: CancellationToken,
+) -> anyhow::Result<SyncRun> {
+    let (tenant, _) = stores(app.database(), Some(&args.shop))
+        .await?
+        .into_iter()
+        .next()
+        .context("no such store")?;
+    let mode = if args.full {
+        SyncMode::Full
+    } else {
+        SyncMode::Incremental
+    };
+    let mut transaction = app.database().tenant(tenant).await?;
+    let run = app
+        .ingest()
+        .request_sync(&mut transaction, mode, SyncTrigger::Manual)
+        .await?;
+    transaction.commit().await?;
+    let tasks = TaskTracker::new();
+    let stop_worker = shutdown.child_token();
+    tasks.spawn(worker::run(app.ingest().clone(), stop_worker.clone()));
+    let run = watch(app.database(), tenant, run.id, &shutdown).await;
+    stop_worker.cancel();
+    tasks.close();
+    tasks.wait().await;
+    run
+}
+
+/// Shows a run's progress until it has ended or `shutdown` is cancelled.
+pub(super) async fn watch(
+    database: &Database,
+    tenant: TenantId,
+    run: SyncRunId,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<SyncRun> {
+    let mut bars = SyncBars::new();
+    loop {
+        let mut snapshot = database.tenant_snapshot(tenant).await?;
+        let current = snapshot
+            .sync_runs_by_id(&[run])
+            .await?
+            .into_iter()
+            .next()
+            .context("the sync run is gone")?;
+        bars.show(&snapshot.sync_progress(&[run]).await?);
+        drop(snapshot);
+        let ended = !matches!(current.status, SyncStatus::Queued | SyncStatus::Running);
+        if ended || shutdown.is_cancelled() {
+            bars.finish();
+            return Ok(current);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `verify`: works every figure out anew and reports differences. Ends with 1 when there are any.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{database, runtime};
+use crate::config::Settings;
+use crate::domain::ids::TenantId;
+use crate::domain::shop::ShopDomain;
+
+/// What `verify` takes besides the settings.
+#[derive(Debug, Clone, Args)]
+pub(super) struct VerifyArgs {
+    /// The store's domain [default: every store]
+    #[arg(long, value_name = "DOMAIN")]
+    shop: Option<String>,
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+pub(super) fn verify(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let running = database::join(settings)?;
+    let found = runtime()?.block_on(async {
+        let database = running.open().await?;
+        let mut found = 0;
+        for (tenant, domain) in stores(&database, args.shop.as_deref()).await? {
+            let mut snapshot = database.tenant_snapshot(tenant).await?;
+            let differences = snapshot.verify().await?;
+            println!("{domain}: {}", summary(differences.len()));
+            for difference in &differences {
+                println!(
+                    "  {} {}: kept {}, recomputed {}",
+                    difference.table, difference.row, difference.kept, difference.recomputed
+                );
+            }
+            found += differences.len();
+        }
+        database.close().await;
+        anyhow::Ok(found)
+    })?;
+    running.stop()?;
+    Ok(if found == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn summary(differences: usize) -> String {
+    match differences {
+        0 => "every kept figure equals its recomputation".to_owned(),
+        1 => "1 difference".to_owned(),
+        some => format!("{some} differences"),
+    }
+}
+
+/// The named store, or all of them.
+pub(super) async fn stores(
+    database: &crate::db::Database,
+    domain: Option<&str>,
+) -> anyhow::Result<Vec<(TenantId, ShopDomain)>> {
+    let mut system = database.system().await?;
+    let Some(domain) = domain else {
+        return Ok(system.tenants().await?);
+    };
+    let domain = ShopDomain::parse(domain)?;
+    let tenant = system
+        .find_tenant(&domain)
+        .await?
+        .with_context(|| format!("{domain} is not connected: register it first"))?;
+    Ok(vec![(tenant, domain)])
+}

@@ -1,0 +1,253 @@
+//! Fetching everything by one bulk operation: started or adopted, waited for, downloaded into staging,
+//! counted, merged chunk by chunk. When Shopify refuses the query, or fails it too often, the pages do it.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tracing::{info, warn};
+
+use super::run::{Run, SyncError};
+use crate::db::staging::Loader;
+use crate::db::sync_runs::{SyncMethod, SyncStep};
+use crate::domain::sync::{ObjectKind, SyncMode};
+use crate::shopify::{BulkRefusal, BulkState, BulkStatus, ShopifyError};
+
+/// After this many bulk operations without a whole result the pages are fetched instead.
+const MAX_BULK_ATTEMPTS: i32 = 3;
+
+impl Run<'_> {
+    pub(super) async fn backfill(
+        &self,
+        mut step: SyncStep,
+        loader: &mut Loader,
+    ) -> Result<(), SyncError> {
+        while step.bulk_attempts < MAX_BULK_ATTEMPTS {
+            let Some(gid) = self.running_operation(&mut step).await? else {
+                break;
+            };
+            let attempt = match self.wait_for(&gid).await {
+                Ok(Some(operation)) => self.load_operation(&mut step, loader, &operation).await,
+                Ok(None) => Err(SyncError::BulkFailed("Shopify does not know it".to_owned())),
+                Err(error) => Err(error),
+            };
+            match attempt {
+                Ok(()) => return Ok(()),
+                Err(error) if is_of_the_operation(&error) => {
+                    warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "a bulk operation gave no whole result");
+                    // Another run of a query that may not read something ends the same way.
+                    let denied = matches!(&error, SyncError::BulkFailed(reason) if reason.contains("ACCESS_DENIED"));
+                    step.bulk_attempts = if denied {
+                        MAX_BULK_ATTEMPTS
+                    } else {
+                        step.bulk_attempts + 1
+                    };
+                    step.bulk_operation_gid = None;
+                    self.save(&step).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        step.method = SyncMethod::Paged;
+        self.save(&step).await?;
+        self.fetch_pages(step, loader).await
+    }
+
+    /// The operation of this run: the one a killed process left behind, or a new one, which is written down
+    /// before anything else is done with it. `None`: Shopify refuses the query.
+    async fn running_operation(&self, step: &mut SyncStep) -> Result<Option<String>, SyncError> {
+        if let Some(gid) = &step.bulk_operation_gid {
+            info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), "going on with the bulk operation that is under way");
+            return Ok(Some(gid.clone()));
+        }
+        let asked_at = self.ingest.clock.now();
+        match self.store.start_bulk(step.kind).await {
+            Ok(started) => {
+                step.bulk_operation_gid = Some(started.gid.clone());
+                step.bulk_created_at = Some(started.created_at);
+                step.bulk_asked_at = Some(asked_at);
+                self.save(step).await?;
+                Ok(Some(started.gid))
+            }
+            Err(BulkRefusal::Refused(message)) => {
+                warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), shopify.message = message, "Shopify refuses the bulk query: fetching page by page");
+                Ok(None)
+            }
+            Err(BulkRefusal::Busy(message)) => Err(SyncError::BulkBusy(message)),
+            Err(BulkRefusal::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// Looks at the operation until it has ended. `None`: Shopify does not know it.
+    async fn wait_for(&self, gid: &str) -> Result<Option<BulkStatus>, SyncError> {
+        let config = &self.ingest.config;
+        let mut wait = config.bulk_poll_min;
+        let mut progress = (-1, Instant::now());
+        loop {
+            match self.store.bulk_status(gid).await? {
+                Some(BulkStatus {
+                    status:
+                        BulkState::Created
+                        | BulkState::Running
+                        | BulkState::Canceling
+                        | BulkState::Unknown,
+                    object_count,
+                    ..
+                }) => {
+                    if object_count != progress.0 {
+                        progress = (object_count, Instant::now());
+                    } else if progress.1.elapsed() > config.bulk_stall {
+                        self.store.cancel_bulk(gid).await?;
+                        return Err(SyncError::BulkFailed("it stood still".to_owned()));
+                    }
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2)
+                        .min(config.bulk_poll_max)
+                        .max(Duration::from_millis(10));
+                }
+                ended => return Ok(ended),
+            }
+        }
+    }
+
+    async fn load_operation(
+        &self,
+        step: &mut SyncStep,
+        loader: &mut Loader,
+        operation: &BulkStatus,
+    ) -> Result<(), SyncError> {
+        let asked_at = step
+            .bulk_asked_at
+            .unwrap_or_else(|| self.ingest.clock.now());
+        match (operation.status, &operation.url, &operation.partial_url) {
+            (BulkState::Completed, Some(url), _) => {
+                self.download(loader, url, Some(operation)).await?;
+                self.merge_staged(step, loader, asked_at).await?;
+                self.finish_backfill(step, loader, operation, asked_at)
+                    .await
+            }
+            (BulkState::Completed, None, _) => {
+                loader.clear().await?;
+                self.finish_backfill(step, loader, operation, asked_at)
+                    .await
+            }
+            (state, _, partial) => {
+                // What there is helps the next attempt; the cursor stays where it was.
+                if let Some(url) = partial {
+                    self.download(loader, url, None).await?;
+                    self.merge_staged(step, loader, asked_at).await?;
+                }
+                let code = operation.error_code.as_deref().unwrap_or("no reason given");
+                Err(SyncError::BulkFailed(format!("{state:?}, {code}")))
+            }
+        }
+    }
+
+    /// Stages a result file, and compares it with what Shopify announced.
+    async fn download(
+        &self,
+        loader: &mut Loader,
+        url: &str,
+        announced: Option<&BulkStatus>,
+    ) -> Result<(), SyncError> {
+        loader.clear().await?;
+        let mut download = self.store.download(url)?;
+        while let Some(records) = download.next_batch().await? {
+            loader.stage(&records).await?;
+        }
+        let read = download.read();
+        loader.finish_staging().await?;
+        let Some(announced) = announced else {
+            return Ok(());
+        };
+        for (what, found, announced) in [
+            ("lines", read.lines, announced.object_count),
+            ("objects", read.root_lines, announced.root_object_count),
+        ] {
+            if i64::try_from(found) != Ok(announced) {
+                return Err(SyncError::IncompleteFile {
+                    what,
+                    found,
+                    announced,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges what is staged, a chunk to a transaction, each with the progress it makes.
+    async fn merge_staged(
+        &self,
+        step: &mut SyncStep,
+        loader: &Loader,
+        asked_at: DateTime<Utc>,
+    ) -> Result<(), SyncError> {
+        step.done = 0;
+        let mut after = 0;
+        loop {
+            let mut transaction = loader.transaction().await?;
+            let merged = transaction
+                .merge_staged(step.kind, after, self.ingest.config.merge_chunk, asked_at)
+                .await?;
+            step.done = step
+                .done
+                .saturating_add(i32::try_from(merged.seen).unwrap_or(i32::MAX));
+            step.total = step.total.map(|total| total.max(step.done));
+            transaction.save_sync_step(self.id, step).await?;
+            transaction.commit().await?;
+            match merged.last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// A whole result also shows what is gone. The cursor is the newest change in the file, but not later than
+    /// the operation's start: what changed while it ran may have been read before.
+    async fn finish_backfill(
+        &self,
+        step: &mut SyncStep,
+        loader: &Loader,
+        operation: &BulkStatus,
+        asked_at: DateTime<Utc>,
+    ) -> Result<(), SyncError> {
+        let mut transaction = loader.transaction().await?;
+        if self.mode == SyncMode::Full {
+            let oldest = self
+                .oldest_order
+                .filter(|_| step.kind == ObjectKind::Orders);
+            let gone = transaction
+                .unstaged_ids(step.kind, asked_at, oldest)
+                .await?;
+            let deleted = transaction
+                .delete_objects(step.kind, &gone, asked_at)
+                .await?;
+            if deleted > 0 {
+                info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were taken away");
+            }
+        }
+        let high_water = transaction.staged_high_water(step.kind).await?;
+        let began = operation.created_at;
+        let cursor = high_water.map_or(began, |newest| newest.min(began));
+        step.high_water = Some(cursor);
+        step.total = Some(step.done);
+        self.finish_step(&mut transaction, loader, step, Some(cursor))
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Whether another bulk operation may do better, rather than another attempt at the same request.
+fn is_of_the_operation(error: &SyncError) -> bool {
+    matches!(
+        error,
+        SyncError::BulkFailed(_)
+            | SyncError::IncompleteFile { .. }
+            | SyncError::Shopify(
+                ShopifyError::BulkUrlExpired
+                    | ShopifyError::BulkUrlRefused
+                    | ShopifyError::MalformedLine { .. }
+                    | ShopifyError::Unconvertible(_)
+            )
+    )
+}

@@ -1,0 +1,126 @@
+//! Connecting a store: the credentials are proven by asking the store for its own record before anything is
+//! written.
+
+use crate::db::jobs::JobKind;
+use crate::db::sync_runs::SyncRun;
+use crate::db::{DbError, TenantTx};
+use crate::domain::credentials::Credentials;
+use crate::domain::shop::{ShopDomain, ShopRecord};
+use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::ingest::Ingest;
+use crate::ingest::tokens::sealed_credentials;
+use crate::shopify::{ErrorKind, ShopifyError, TokenProvider};
+
+/// Why a store could not be connected.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No store answers under this domain.
+    #[error("there is no such store")]
+    NotFound,
+    /// The store did not answer, or not in a way that can be read; trying again later may help.
+    #[error("the store could not be reached: {0}")]
+    Unreachable(#[source] ShopifyError),
+    /// The store refused the credentials.
+    #[error("the store refused the credentials")]
+    Rejected,
+    /// The credentials do not let the app read what it needs.
+    #[error("missing scopes: {}", .0.join(", "))]
+    MissingScopes(Vec<String>),
+    /// The store is closed, frozen or locked.
+    #[error("the store is suspended: {0}")]
+    Suspended(#[source] ShopifyError),
+    /// Our own fault: a query that this version of Shopify refuses, or an unreadable answer.
+    #[error("the store's answer could not be used: {0}")]
+    Internal(#[source] ShopifyError),
+}
+
+impl From<ShopifyError> for ConnectError {
+    fn from(error: ShopifyError) -> Self {
+        match (error.kind(), &error) {
+            (_, ShopifyError::NotFound | ShopifyError::Redirected { .. }) => Self::NotFound,
+            (ErrorKind::Reauthorise, _) => Self::Rejected,
+            (ErrorKind::SuspendShop, _) => Self::Suspended(error),
+            (ErrorKind::Retryable, _) => Self::Unreachable(error),
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+impl Ingest {
+    /// Asks the store who it is and what the credentials allow. Nothing is written.
+    pub async fn verify_shop(
+        &self,
+        domain: &ShopDomain,
+        credentials: &Credentials,
+    ) -> Result<ShopRecord, ConnectError> {
+        let token = match credentials {
+            Credentials::AccessToken { token, .. } => token.clone(),
+            Credentials::ClientCredentials {
+                client_id,
+                client_secret,
+            } => {
+                self.shopify
+                    .client_credentials_token(domain, client_id, client_secret)
+                    .await?
+                    .token
+            }
+        };
+        let store = self
+            .shopify
+            .store(domain.clone(), TokenProvider::fixed(token));
+        let record = store.shop_record().await?;
+        let missing = record.missing_scopes();
+        if !missing.is_empty() {
+            return Err(ConnectError::MissingScopes(
+                missing.into_iter().map(str::to_owned).collect(),
+            ));
+        }
+        // Requests go on to the domain that was proven, whatever other name the store has for itself; which
+        // store it is, the gid says.
+        Ok(ShopRecord {
+            domain: domain.clone(),
+            ..record
+        })
+    }
+
+    /// Writes a proven store and its credentials, sealed.
+    pub async fn store_shop(
+        &self,
+        transaction: &mut TenantTx,
+        record: &ShopRecord,
+        credentials: &Credentials,
+    ) -> Result<(), DbError> {
+        let now = self.clock.now();
+        transaction.create_shop(record, now).await?;
+        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), credentials)?;
+        transaction
+            .save_credentials(credentials.kind(), &sealed, now)
+            .await
+    }
+
+    /// Queues a sync, or gives the one that is already waiting or under way. Call
+    /// [`wake_worker`](Self::wake_worker) after the commit.
+    pub async fn request_sync(
+        &self,
+        transaction: &mut TenantTx,
+        mode: SyncMode,
+        trigger: SyncTrigger,
+    ) -> Result<SyncRun, DbError> {
+        let now = self.clock.now();
+        // Another may be created, or end, between the two statements: a few rounds always settle it.
+        for _ in 0..3 {
+            if let Some(active) = transaction.active_sync_run().await? {
+                return Ok(active);
+            }
+            if let Some(run) = transaction.create_sync_run(mode, trigger, now).await? {
+                transaction
+                    .queue_job(JobKind::Sync { run: run.id }, now)
+                    .await?;
+                return Ok(run);
+            }
+        }
+        Err(DbError::Corrupt(
+            "a sync run that is neither there nor can be made".to_owned(),
+        ))
+    }
+}

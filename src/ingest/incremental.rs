@@ -1,0 +1,77 @@
+//! Fetching page by page: what changed since the last sync, or everything when Shopify refuses a bulk
+//! operation. A page's objects and its cursor are committed together.
+
+use super::run::{Run, SyncError};
+use crate::db::staging::Loader;
+use crate::db::sync_runs::SyncStep;
+
+impl Run<'_> {
+    pub(super) async fn fetch_pages(
+        &self,
+        mut step: SyncStep,
+        loader: &mut Loader,
+    ) -> Result<(), SyncError> {
+        loop {
+            let page = self
+                .store
+                .changed_ids(step.kind, step.since, step.page_cursor.as_deref())
+                .await?;
+            // Shopify matches customers by whole days: what changed earlier that day is left out here.
+            let ids: Vec<i64> = page
+                .ids
+                .iter()
+                .filter(|(_, updated_at)| step.since.is_none_or(|since| *updated_at >= since))
+                .map(|(id, _)| *id)
+                .collect();
+            let newest = page.ids.iter().map(|(_, updated_at)| *updated_at).max();
+            step.high_water = step.high_water.max(newest);
+            let last_page = page.next.is_none();
+            step.page_cursor = page.next;
+            self.merge_page(&mut step, loader, &ids, last_page).await?;
+            if last_page {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn merge_page(
+        &self,
+        step: &mut SyncStep,
+        loader: &mut Loader,
+        ids: &[i64],
+        last_page: bool,
+    ) -> Result<(), SyncError> {
+        let fetched = if ids.is_empty() {
+            None
+        } else {
+            Some(self.store.fetch(step.kind, ids).await?)
+        };
+        if let Some(fetched) = &fetched {
+            loader.clear().await?;
+            loader.stage(&fetched.records).await?;
+            loader.finish_staging().await?;
+        }
+        let mut transaction = loader.transaction().await?;
+        if let Some(fetched) = &fetched {
+            transaction
+                .merge_staged(step.kind, 0, i64::MAX, fetched.asked_at)
+                .await?;
+            transaction
+                .delete_objects(step.kind, &fetched.missing, fetched.asked_at)
+                .await?;
+        }
+        step.done = step
+            .done
+            .saturating_add(i32::try_from(ids.len()).unwrap_or(i32::MAX));
+        step.total = step.total.map(|total| total.max(step.done));
+        if last_page {
+            let cursor = step.high_water;
+            self.finish_step(&mut transaction, loader, step, cursor)
+                .await?;
+        } else {
+            transaction.save_sync_step(self.id, step).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}

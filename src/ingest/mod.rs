@@ -1,0 +1,98 @@
+//! What to fetch and when: connecting a store, its first backfill, incremental syncs, and the worker that
+//! carries them out. Everything here can be interrupted at any point and done again without harm.
+
+mod backfill;
+mod connect;
+mod incremental;
+mod run;
+mod tokens;
+pub mod worker;
+
+pub use connect::ConnectError;
+pub use run::SyncError;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::auth::sealer::Sealer;
+use crate::db::Database;
+use crate::domain::clock::Clock;
+use crate::shopify::Shopify;
+
+/// How ingestion behaves. The defaults are what production uses.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestConfig {
+    /// How often each store is synced without being asked; `None`: never.
+    pub sync_interval: Option<Duration>,
+    /// How many jobs one process works on at a time.
+    pub concurrency: usize,
+    /// How long a claimed job is safe from other workers without a sign of life.
+    pub lease: Duration,
+    /// How many orders, customers or products are merged in one transaction of a backfill.
+    pub merge_chunk: i64,
+    /// The first wait between two looks at a bulk operation; it doubles up to `bulk_poll_max`.
+    pub bulk_poll_min: Duration,
+    /// The longest wait between two looks at a bulk operation.
+    pub bulk_poll_max: Duration,
+    /// A bulk operation that writes nothing for so long is cancelled and begun anew.
+    pub bulk_stall: Duration,
+    /// The wait before a failed job is tried again; it doubles with each attempt.
+    pub retry_base: Duration,
+    /// How often a job is tried before its run counts as failed.
+    pub max_attempts: i32,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self {
+            sync_interval: Some(Duration::from_secs(300)),
+            concurrency: 4,
+            lease: Duration::from_secs(20),
+            merge_chunk: 2_000,
+            bulk_poll_min: Duration::from_millis(200),
+            bulk_poll_max: Duration::from_secs(5),
+            bulk_stall: Duration::from_secs(1_800),
+            retry_base: Duration::from_secs(2),
+            max_attempts: 8,
+        }
+    }
+}
+
+/// Everything ingestion needs; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    database: Database,
+    shopify: Shopify,
+    sealer: Arc<Sealer>,
+    clock: Clock,
+    config: IngestConfig,
+    wake: Arc<Notify>,
+}
+
+impl Ingest {
+    /// Brings the parts together; nothing is started.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        shopify: Shopify,
+        sealer: Arc<Sealer>,
+        clock: Clock,
+        config: IngestConfig,
+    ) -> Self {
+        Self {
+            database,
+            shopify,
+            sealer,
+            clock,
+            config,
+            wake: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Tells this process's worker that a job has been queued. To be called after the commit.
+    pub fn wake_worker(&self) {
+        self.wake.notify_one();
+    }
+}

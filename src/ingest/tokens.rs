@@ -1,0 +1,188 @@
+//! The access token of a connected store: opened from its sealed credentials, or traded for client id and
+//! secret and renewed before it ends. One process at a time renews a store's token, under a row lock.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
+
+use super::Ingest;
+use crate::auth::sealer::Sealer;
+use crate::db::shops::SealedCredentials;
+use crate::db::{DbError, TenantTx};
+use crate::domain::credentials::Credentials;
+use crate::domain::ids::TenantId;
+use crate::domain::shop::ShopDomain;
+use crate::shopify::{ShopifyError, TokenProvider, TokenRequest};
+
+/// A token is renewed when it has less than this left.
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(10);
+
+/// The sealed form: plain JSON inside.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Plain {
+    AccessToken {
+        token: String,
+        api_secret: Option<String>,
+    },
+    ClientCredentials {
+        client_id: String,
+        client_secret: String,
+    },
+}
+
+/// Seals a store's credentials.
+pub(super) fn sealed_credentials(
+    sealer: &Sealer,
+    tenant: TenantId,
+    credentials: &Credentials,
+) -> Result<Vec<u8>, DbError> {
+    let plain = match credentials {
+        Credentials::AccessToken { token, api_secret } => Plain::AccessToken {
+            token: token.expose_secret().to_owned(),
+            api_secret: api_secret
+                .as_ref()
+                .map(|secret| secret.expose_secret().to_owned()),
+        },
+        Credentials::ClientCredentials {
+            client_id,
+            client_secret,
+        } => Plain::ClientCredentials {
+            client_id: client_id.clone(),
+            client_secret: client_secret.expose_secret().to_owned(),
+        },
+    };
+    let json = serde_json::to_vec(&plain).map_err(|_| unsealable())?;
+    sealer.seal(tenant, &json).map_err(|_| unsealable())
+}
+
+fn unsealable() -> DbError {
+    DbError::Corrupt("credentials that do not seal or open".to_owned())
+}
+
+fn open_credentials(
+    sealer: &Sealer,
+    tenant: TenantId,
+    sealed: &[u8],
+) -> Result<Credentials, DbError> {
+    let plain = sealer.open(tenant, sealed).map_err(|_| unsealable())?;
+    let plain = serde_json::from_slice(plain.expose_secret()).map_err(|_| unsealable())?;
+    Ok(match plain {
+        Plain::AccessToken { token, api_secret } => Credentials::AccessToken {
+            token: token.into(),
+            api_secret: api_secret.map(Into::into),
+        },
+        Plain::ClientCredentials {
+            client_id,
+            client_secret,
+        } => Credentials::ClientCredentials {
+            client_id,
+            client_secret: client_secret.into(),
+        },
+    })
+}
+
+/// The token that was last used, so that not every request asks the database.
+type Known = Arc<Mutex<Option<(SecretString, Option<DateTime<Utc>>)>>>;
+
+impl Ingest {
+    /// Gives the tokens for requests to a connected store.
+    pub(super) fn token_provider(&self, tenant: TenantId, domain: &ShopDomain) -> TokenProvider {
+        let ingest = self.clone();
+        let domain = domain.clone();
+        let known = Known::default();
+        TokenProvider::new(move |request| {
+            let (ingest, domain, known) = (ingest.clone(), domain.clone(), Arc::clone(&known));
+            async move {
+                let mut known = known.lock().await;
+                if let (Some((token, expires_at)), TokenRequest::Current) = (&*known, &request)
+                    && ingest.is_fresh(*expires_at)
+                {
+                    return Ok(token.clone());
+                }
+                let (token, expires_at) = ingest.stored_token(tenant, &domain, &request).await?;
+                *known = Some((token.clone(), expires_at));
+                Ok(token)
+            }
+            .boxed()
+        })
+    }
+
+    fn is_fresh(&self, expires_at: Option<DateTime<Utc>>) -> bool {
+        expires_at.is_none_or(|end| end > self.clock.now() + RENEW_BEFORE)
+    }
+
+    async fn stored_token(
+        &self,
+        tenant: TenantId,
+        domain: &ShopDomain,
+        request: &TokenRequest,
+    ) -> Result<(SecretString, Option<DateTime<Utc>>), ShopifyError> {
+        let unavailable = |error: DbError| ShopifyError::TokenUnavailable(error.to_string());
+        let mut transaction = self.database.tenant(tenant).await.map_err(unavailable)?;
+        let sealed = transaction.lock_credentials().await.map_err(unavailable)?;
+        let Some(sealed) = sealed else {
+            return Err(ShopifyError::Unauthorized);
+        };
+        let credentials =
+            open_credentials(&self.sealer, tenant, &sealed.sealed).map_err(unavailable)?;
+        match credentials {
+            Credentials::AccessToken { token, .. } => Ok((token, None)),
+            Credentials::ClientCredentials {
+                client_id,
+                client_secret,
+            } => {
+                if let Some(kept) = self.kept_token(tenant, &sealed, request) {
+                    return Ok(kept);
+                }
+                // The lock is held over the request: whoever waits for it finds the new token.
+                let issued = self
+                    .shopify
+                    .client_credentials_token(domain, &client_id, &client_secret)
+                    .await?;
+                self.keep_token(transaction, &issued.token, issued.expires_at)
+                    .await
+                    .map_err(unavailable)?;
+                Ok((issued.token, Some(issued.expires_at)))
+            }
+        }
+    }
+
+    /// The stored token, if it will do: not about to end, and not the one that was just refused.
+    fn kept_token(
+        &self,
+        tenant: TenantId,
+        sealed: &SealedCredentials,
+        request: &TokenRequest,
+    ) -> Option<(SecretString, Option<DateTime<Utc>>)> {
+        let opened = self
+            .sealer
+            .open(tenant, sealed.sealed_access_token.as_deref()?)
+            .ok()?;
+        let token = std::str::from_utf8(opened.expose_secret()).ok()?;
+        let refused = match request {
+            TokenRequest::Current => false,
+            TokenRequest::Renewed { rejected } => rejected.expose_secret() == token,
+        };
+        (!refused && self.is_fresh(sealed.access_token_expires_at))
+            .then(|| (token.into(), sealed.access_token_expires_at))
+    }
+
+    async fn keep_token(
+        &self,
+        mut transaction: TenantTx,
+        token: &SecretString,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), DbError> {
+        let sealed = self
+            .sealer
+            .seal(transaction.tenant(), token.expose_secret().as_bytes())
+            .map_err(|_| unsealable())?;
+        transaction.save_access_token(&sealed, expires_at).await?;
+        transaction.commit().await
+    }
+}

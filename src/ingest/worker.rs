@@ -1,0 +1,226 @@
+//! The worker: claims jobs, carries them out under a lease, puts failed ones back, and queues the scheduled
+//! syncs. Any number of processes may run one; killed, it loses nothing but time.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
+
+use super::{Ingest, SyncError};
+use crate::db::DbError;
+use crate::db::jobs::{Job, JobKind};
+use crate::db::shops::ShopStatus;
+use crate::domain::ids::TenantId;
+use crate::domain::sync::{SyncMode, SyncTrigger};
+
+/// How long an idle worker waits before it looks again; a job queued in its own process wakes it at once.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The longest wait before a failed job is tried again.
+const RETRY_MAX: Duration = Duration::from_secs(300);
+
+/// A store whose credentials were refused is asked this often.
+const UNWELL_INTERVAL: TimeDelta = TimeDelta::hours(1);
+
+/// Works on jobs until `shutdown` is cancelled; then finishes nothing new and gives back what it holds.
+pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
+    let worker = Uuid::now_v7();
+    info!(worker.id = %worker, "the worker is running");
+    let tracker = TaskTracker::new();
+    for _ in 0..ingest.config.concurrency {
+        tracker.spawn(claim_and_work(ingest.clone(), worker, shutdown.clone()));
+    }
+    tracker.spawn(schedule(ingest, shutdown));
+    tracker.close();
+    tracker.wait().await;
+    info!(worker.id = %worker, "the worker has stopped");
+}
+
+async fn claim_and_work(ingest: Ingest, worker: Uuid, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match claim(&ingest, worker).await {
+            Ok(Some(job)) => {
+                // There may be more than one job waiting: let another take the next.
+                ingest.wake.notify_one();
+                work(&ingest, worker, job, &shutdown).await;
+            }
+            Ok(None) => wait(&ingest, &shutdown).await,
+            Err(error) => {
+                warn!(error = %error, "no job could be claimed");
+                wait(&ingest, &shutdown).await;
+            }
+        }
+    }
+}
+
+async fn wait(ingest: &Ingest, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = ingest.wake.notified() => {}
+        () = tokio::time::sleep(IDLE) => {}
+    }
+}
+
+async fn claim(ingest: &Ingest, worker: Uuid) -> Result<Option<Job>, DbError> {
+    let mut transaction = ingest.database.system().await?;
+    let job = transaction
+        .claim_job(worker, ingest.clock.now(), ingest.config.lease)
+        .await?;
+    transaction.commit().await?;
+    Ok(job)
+}
+
+/// Carries a job out while renewing its lease. When the lease is lost, or the worker is asked to stop, the
+/// work is dropped where it stands: everything that counts has been committed, and the next one goes on.
+async fn work(ingest: &Ingest, worker: Uuid, job: Job, shutdown: &CancellationToken) {
+    let JobKind::Sync { run } = job.kind;
+    let outcome = tokio::select! {
+        outcome = ingest.carry_out(job.tenant, run) => Some(outcome),
+        () = keep_lease(ingest, worker, job.id) => None,
+        () = shutdown.cancelled() => {
+            settle(ingest.give_back(worker, &job).await);
+            return;
+        }
+    };
+    match outcome {
+        None => warn!(job.id, "the lease of a job was lost"),
+        Some(Ok(())) => settle(ingest.finish(worker, &job).await),
+        Some(Err(error)) => settle(ingest.put_back_or_give_up(worker, &job, &error).await),
+    }
+}
+
+fn settle(outcome: Result<(), DbError>) {
+    if let Err(error) = outcome {
+        // The lease runs out and the job is taken up again.
+        error!(error = %error, "a job's outcome could not be written");
+    }
+}
+
+/// Returns when the lease is lost.
+async fn keep_lease(ingest: &Ingest, worker: Uuid, job: i64) {
+    loop {
+        tokio::time::sleep(ingest.config.lease / 3).await;
+        match ingest.renew(worker, job).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => debug!(error = %error, "a lease could not be renewed"),
+        }
+    }
+}
+
+impl Ingest {
+    async fn renew(&self, worker: Uuid, job: i64) -> Result<bool, DbError> {
+        let mut transaction = self.database.system().await?;
+        let renewed = transaction
+            .renew_job(job, worker, self.clock.now() + self.config.lease)
+            .await?;
+        transaction.commit().await?;
+        Ok(renewed)
+    }
+
+    async fn finish(&self, worker: Uuid, job: &Job) -> Result<(), DbError> {
+        let mut transaction = self.database.system().await?;
+        transaction.finish_job(job.id, worker).await?;
+        transaction.commit().await
+    }
+
+    async fn give_back(&self, worker: Uuid, job: &Job) -> Result<(), DbError> {
+        let mut transaction = self.database.system().await?;
+        transaction.give_back_job(job.id, worker).await?;
+        transaction.commit().await
+    }
+
+    async fn put_back_or_give_up(
+        &self,
+        worker: Uuid,
+        job: &Job,
+        error: &SyncError,
+    ) -> Result<(), DbError> {
+        let JobKind::Sync { run } = job.kind;
+        if error.is_transient() && job.attempts < self.config.max_attempts {
+            let delay = self
+                .retry_delay(job.attempts)
+                .max(error.retry_after().unwrap_or_default());
+            warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "a sync will be tried again");
+            let mut transaction = self.database.system().await?;
+            transaction
+                .retry_job(job.id, worker, self.clock.now() + delay, &error.to_string())
+                .await?;
+            return transaction.commit().await;
+        }
+        error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "a sync has failed");
+        self.fail_sync(job.tenant, run, error).await?;
+        self.finish(worker, job).await
+    }
+
+    /// Doubles with each attempt, with up to a half on top so that many do not come back at once.
+    fn retry_delay(&self, attempts: i32) -> Duration {
+        let doublings = u32::try_from(attempts.clamp(1, 12)).unwrap_or(1) - 1;
+        let delay = self
+            .config
+            .retry_base
+            .saturating_mul(1 << doublings)
+            .min(RETRY_MAX);
+        let jitter = u32::from(Uuid::new_v4().as_bytes().first().copied().unwrap_or(0));
+        delay + delay * jitter / 512
+    }
+
+    /// Queues a sync for each store that is due. Returns how many were.
+    pub async fn queue_due_syncs(&self) -> Result<usize, DbError> {
+        let Some(interval) = self.config.sync_interval else {
+            return Ok(0);
+        };
+        let now = self.clock.now();
+        let mut transaction = self.database.system().await?;
+        let due = transaction.take_due_tenants(now, now + interval).await?;
+        transaction.commit().await?;
+        for &tenant in &due {
+            self.queue_scheduled_sync(tenant).await?;
+        }
+        Ok(due.len())
+    }
+
+    async fn queue_scheduled_sync(&self, tenant: TenantId) -> Result<(), DbError> {
+        let mut transaction = self.database.tenant(tenant).await?;
+        let unwell = match transaction.shop().await?.map(|shop| shop.status) {
+            Some(ShopStatus::Connected) => false,
+            Some(ShopStatus::ReauthorisationNeeded | ShopStatus::Suspended) => true,
+            Some(ShopStatus::Disconnected) | None => return Ok(()),
+        };
+        self.request_sync(
+            &mut transaction,
+            SyncMode::Incremental,
+            SyncTrigger::Schedule,
+        )
+        .await?;
+        transaction.commit().await?;
+        self.wake_worker();
+        if unwell {
+            let mut transaction = self.database.system().await?;
+            transaction
+                .postpone_tenant(tenant, self.clock.now() + UNWELL_INTERVAL)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn schedule(ingest: Ingest, shutdown: CancellationToken) {
+    let Some(interval) = ingest.config.sync_interval else {
+        return;
+    };
+    let look = (interval / 10).clamp(Duration::from_secs(1), Duration::from_secs(30));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(look) => {}
+        }
+        if let Err(error) = ingest.queue_due_syncs().await {
+            warn!(error = %error, "the scheduled syncs could not be queued");
+        }
+    }
+}
