@@ -2,12 +2,13 @@
 //! read from.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_graphql::Context;
 
 use super::error::ApiError;
 use super::loaders::Loaders;
-use super::snapshot::{Account, Reading, Snapshot};
+use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{TenantId, UserId};
@@ -74,6 +75,11 @@ impl RequestContext {
     /// The same for a store that the caller has just signed in to, or is a member of.
     pub async fn read_tenant(&self, tenant: TenantId) -> Result<Reading, ApiError> {
         self.snapshot.enter(tenant).await
+    }
+
+    /// The store that a tenant is, as it is in the snapshot of this operation.
+    pub async fn shop_of(&self, tenant: TenantId) -> Result<Arc<ShopContext>, ApiError> {
+        Ok(self.read_tenant(tenant).await?.shop())
     }
 
     /// A user's address and memberships, in the snapshot of this operation.

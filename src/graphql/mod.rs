@@ -1,12 +1,17 @@
 //! The one GraphQL schema: what every frontend may ask. Resolvers turn arguments into domain values, read
 //! through the operation's snapshot and hand domain values back; they hold no SQL and no rule of a figure.
 
+mod connection;
 pub mod context;
+mod cursor;
 pub mod error;
 mod extension;
 pub mod ids;
+mod inputs;
+mod lists;
 mod loaders;
 mod mutation;
+mod numbers;
 mod query;
 pub mod scalars;
 pub mod snapshot;

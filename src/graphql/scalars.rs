@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 /// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecimalText(pub rust_decimal::Decimal);
+pub struct DecimalText(pub String);
 
 /// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
 #[Scalar(name = "Decimal")]
@@ -14,13 +14,13 @@ impl ScalarType for DecimalText {
         let Value::String(text) = &value else {
             return Err(InputValueError::expected_type(value));
         };
-        text.parse()
-            .map(Self)
+        text.parse::<rust_decimal::Decimal>()
+            .map(|decimal| Self(decimal.to_string()))
             .map_err(|_| InputValueError::custom("Expected a decimal number such as \"1234.50\"."))
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.to_string())
+        Value::String(self.0.clone())
     }
 }
 

@@ -16,7 +16,10 @@ use super::snapshot::Snapshot;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::TenantId;
 
-pub(super) use batches::ProgressOf;
+pub(super) use batches::{
+    CustomerById, FirstLineItems, LineItemCount, NewestOrders, OrderById, OrderCount, ProductById,
+    ProgressOf, RefundsOf, SyncRunById,
+};
 
 /// What can be asked for one by one and is read for many at once.
 pub(super) trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
@@ -86,6 +89,20 @@ impl Loaders {
         key: K,
     ) -> Result<Option<K::Value>, ApiError> {
         self.loader.load_one(In { tenant, key }).await
+    }
+
+    /// The same, or nothing when nobody wants to know.
+    pub(super) async fn load_if<K: Batch>(
+        &self,
+        wanted: bool,
+        tenant: TenantId,
+        key: K,
+    ) -> Result<Option<K::Value>, ApiError> {
+        if wanted {
+            self.load(tenant, key).await
+        } else {
+            Ok(None)
+        }
     }
 }
 

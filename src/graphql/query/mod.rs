@@ -1,9 +1,18 @@
 //! What can be asked.
 
 mod accounts;
+mod analytics;
+mod lists;
+mod nodes;
 
 use async_graphql::MergedObject;
 
-/// Everything that can be read. The store is the one that the token speaks for; it is never an argument.
+/// Everything that can be read. The store is the one that the token speaks for; it is never an argument. All
+/// fields of one operation are read at one and the same moment.
 #[derive(MergedObject, Default)]
-pub struct Query(accounts::AccountQueries);
+pub struct Query(
+    accounts::AccountQueries,
+    analytics::AnalyticsQueries,
+    lists::ListQueries,
+    nodes::NodeQueries,
+);

@@ -28,7 +28,7 @@ impl User {
 #[Object]
 impl User {
     /// The user's id, for `node`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::User(self.id).encode(self.tenant)
     }
 

@@ -1,9 +1,27 @@
 //! The types of the schema, filed by noun.
 
 mod account;
+mod customer;
+mod line_item;
+mod metrics;
+mod money;
+mod node;
+mod order;
+mod overview;
+mod product;
+mod refund;
 mod shop;
 mod sync;
 
 pub use account::{Membership, Role, User};
+pub use customer::Customer;
+pub use line_item::LineItem;
+pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
+pub use money::Money;
+pub use node::Node;
+pub use order::Order;
+pub use overview::{Overview, OverviewPrevious};
+pub use product::Product;
+pub use refund::Refund;
 pub use shop::{Shop, ShopStatus, Tenant};
 pub use sync::{ObjectKind, SyncMode, SyncProgress, SyncRun, SyncStatus, SyncTrigger};

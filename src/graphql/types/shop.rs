@@ -28,7 +28,7 @@ impl Tenant {
 #[Object]
 impl Tenant {
     /// The tenant's id, for `switchTenant` and `node`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Tenant.encode(self.id)
     }
 

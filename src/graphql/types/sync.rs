@@ -30,7 +30,7 @@ impl SyncRun {
 #[Object]
 impl SyncRun {
     /// The run's id, for `node`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::SyncRun(self.row.id).encode(self.tenant)
     }
 

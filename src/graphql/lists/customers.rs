@@ -1,0 +1,109 @@
+//! Lists of customers.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use crate::db::customers::{CustomerFilter, CustomerRow};
+use crate::db::keyset::Keyset;
+use crate::db::{Result, TenantTx};
+use crate::domain::ids::CustomerId;
+use crate::graphql::connection::Listing;
+
+/// Customers by what they spent, the most first.
+pub(in crate::graphql) struct CustomersByTotalSpent {
+    pub(in crate::graphql) zone: String,
+    pub(in crate::graphql) filter: CustomerFilter,
+}
+
+impl Listing for CustomersByTotalSpent {
+    type Key = (Decimal, CustomerId);
+    type Row = CustomerRow;
+
+    fn name(&self) -> String {
+        "customers/TOTAL_SPENT_DESC".to_owned()
+    }
+
+    fn key(row: &CustomerRow) -> Self::Key {
+        (row.total_spent, row.id)
+    }
+
+    async fn rows(
+        &self,
+        transaction: &mut TenantTx,
+        keys: &Keyset<Self::Key>,
+    ) -> Result<Vec<CustomerRow>> {
+        transaction
+            .customers_by_total_spent(&self.zone, &self.filter, keys)
+            .await
+    }
+
+    async fn count(&self, transaction: &mut TenantTx) -> Result<i64> {
+        transaction.count_customers(&self.zone, &self.filter).await
+    }
+}
+
+/// Customers by how often they ordered, the most first.
+pub(in crate::graphql) struct CustomersByOrders {
+    pub(in crate::graphql) zone: String,
+    pub(in crate::graphql) filter: CustomerFilter,
+}
+
+impl Listing for CustomersByOrders {
+    type Key = (i64, CustomerId);
+    type Row = CustomerRow;
+
+    fn name(&self) -> String {
+        "customers/ORDERS_DESC".to_owned()
+    }
+
+    fn key(row: &CustomerRow) -> Self::Key {
+        (row.orders, row.id)
+    }
+
+    async fn rows(
+        &self,
+        transaction: &mut TenantTx,
+        keys: &Keyset<Self::Key>,
+    ) -> Result<Vec<CustomerRow>> {
+        transaction
+            .customers_by_orders(&self.zone, &self.filter, keys)
+            .await
+    }
+
+    async fn count(&self, transaction: &mut TenantTx) -> Result<i64> {
+        transaction.count_customers(&self.zone, &self.filter).await
+    }
+}
+
+/// Customers by their last order, the newest first; those without one at the end.
+pub(in crate::graphql) struct CustomersByLastOrder {
+    pub(in crate::graphql) zone: String,
+    pub(in crate::graphql) filter: CustomerFilter,
+}
+
+impl Listing for CustomersByLastOrder {
+    type Key = (Option<DateTime<Utc>>, CustomerId);
+    type Row = CustomerRow;
+
+    fn name(&self) -> String {
+        "customers/LAST_ORDER_DESC".to_owned()
+    }
+
+    fn key(row: &CustomerRow) -> Self::Key {
+        (row.last_order_at, row.id)
+    }
+
+    async fn rows(
+        &self,
+        transaction: &mut TenantTx,
+        keys: &Keyset<Self::Key>,
+    ) -> Result<Vec<CustomerRow>> {
+        transaction
+            .customers_by_last_order(&self.zone, &self.filter, keys)
+            .await
+    }
+
+    async fn count(&self, transaction: &mut TenantTx) -> Result<i64> {
+        transaction.count_customers(&self.zone, &self.filter).await
+    }
+}

@@ -1,0 +1,162 @@
+//! The figures.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Object};
+
+use crate::db::metrics::RankedCustomer;
+use crate::domain::calendar::{CalendarInterval, DayRange, MOST_DAYS_BY_HOUR, MOST_POINTS};
+use crate::domain::ids::TenantId;
+use crate::graphql::connection::{checked_count, page_cost};
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
+use crate::graphql::numbers::int;
+use crate::graphql::snapshot::Reading;
+use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
+
+/// Questions about a store's figures.
+#[derive(Default)]
+pub(super) struct AnalyticsQueries;
+
+#[Object]
+impl AnalyticsQueries {
+    /// The headline figures of a range of days, and on request those of another range beside them.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn overview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The days to sum up: the last 30, ending with the present one, when nothing is said."
+        )]
+        range: Option<DateRangeInput>,
+        #[graphql(
+            desc = "Also sum up the range that this one is to be compared with, as `previous`."
+        )]
+        compare_to: Option<Comparison>,
+    ) -> Result<Overview, ApiError> {
+        let mut reading = RequestContext::of(ctx)?.read().await?;
+        let range = resolve_range(&mut reading, range).await?;
+        let previous = compare_to.map(|comparison| range.compared(comparison.into()));
+        Ok(Overview::new(range, previous))
+    }
+
+    /// A series: one point per interval of the range, in order, with zeros where nothing happened. Sums and
+    /// counts of orders add up to those of `overview` over the same range; customers who ordered in several
+    /// intervals count in each of them. At most 1,000 points.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn orders_by_date(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The days to cover: the last 30, ending with the present one, when nothing is said."
+        )]
+        range: Option<DateRangeInput>,
+        #[graphql(
+            desc = "What the range is cut into. Only days inside the range count in the first and the last interval.",
+            default_with = "Interval::Day"
+        )]
+        interval: Interval,
+    ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+        let mut reading = RequestContext::of(ctx)?.read().await?;
+        let range = resolve_range(&mut reading, range).await?;
+        series(&mut reading, range, interval).await
+    }
+
+    /// Those who spent most, in a range or of all time. Guests have no customer and are not among them;
+    /// customers who have since been deleted are.
+    #[graphql(complexity = "50 + page_cost(Some(first), None, child_complexity)")]
+    async fn top_customers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many to give: 1 to 100.", default = 5)] first: i32,
+        #[graphql(desc = "The days that count. All time when nothing is said.")] range: Option<
+            DateRangeInput,
+        >,
+    ) -> Result<Vec<TopCustomer>, ApiError> {
+        let limit = checked_count("first", first)?;
+        let request = RequestContext::of(ctx)?;
+        let tenant = request.require_principal()?.tenant;
+        let mut reading = request.read().await?;
+        let currency = reading.shop().currency.clone();
+        let ranking = if range.is_some() {
+            let range = resolve_range(&mut reading, range).await?;
+            let transaction = reading.transaction();
+            transaction
+                .top_customers_of_range(&currency, range, limit)
+                .await?
+        } else {
+            reading.transaction().top_customers(limit).await?
+        };
+        with_customers(&mut reading, tenant, ranking).await
+    }
+}
+
+async fn series(
+    reading: &mut Reading,
+    range: DayRange,
+    interval: Interval,
+) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+    let shop = reading.shop();
+    let (currency, zone) = (&shop.currency, &shop.time_zone);
+    let transaction = reading.transaction();
+    let points = if let Some(interval) = interval.calendar() {
+        check_length(range, interval)?;
+        transaction
+            .sales_series(currency, zone, range, interval)
+            .await?
+    } else {
+        check_hours(range)?;
+        transaction.hourly_series(currency, zone, range).await?
+    };
+    points.into_iter().map(TryInto::try_into).collect()
+}
+
+fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {
+    if range.cut(interval).nth(MOST_POINTS).is_none() {
+        return Ok(());
+    }
+    let better = CalendarInterval::shortest_for(range).unit().to_uppercase();
+    Err(ApiError::bad_input(
+        "interval",
+        format!(
+            "A series holds at most {MOST_POINTS} points: ask for `interval: {better}`, or for a shorter range."
+        ),
+    ))
+}
+
+fn check_hours(range: DayRange) -> Result<(), ApiError> {
+    if range.days() <= MOST_DAYS_BY_HOUR {
+        return Ok(());
+    }
+    let better = CalendarInterval::shortest_for(range).unit().to_uppercase();
+    Err(ApiError::bad_input(
+        "interval",
+        format!(
+            "Hours are for ranges of at most {MOST_DAYS_BY_HOUR} days: ask for `interval: {better}`, or for a shorter range."
+        ),
+    ))
+}
+
+async fn with_customers(
+    reading: &mut Reading,
+    tenant: TenantId,
+    ranking: Vec<RankedCustomer>,
+) -> Result<Vec<TopCustomer>, ApiError> {
+    let shop = reading.shop();
+    let ids: Vec<_> = ranking.iter().map(|ranked| ranked.customer).collect();
+    let rows = reading.transaction().customers_by_id(&ids).await?;
+    let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+    (1..)
+        .zip(ranking)
+        .filter_map(|(rank, ranked)| Some((rank, rows.remove(&ranked.customer)?, ranked)))
+        .map(|(rank, row, ranked)| {
+            Ok(TopCustomer {
+                rank,
+                customer: Customer::new(tenant, row, &shop),
+                total_spent: shop.money(ranked.total_spent).into(),
+                orders: int(ranked.orders)?,
+            })
+        })
+        .collect()
+}

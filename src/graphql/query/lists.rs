@@ -1,0 +1,206 @@
+//! The lists of a store's objects.
+
+use async_graphql::{Context, Object};
+
+use crate::db::orders::OrderFilter;
+use crate::graphql::connection::{Connection, PageArguments, connect, page_cost};
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::inputs::{
+    CustomerFilterInput, CustomerSort, OrderFilterInput, OrderSort, ProductFilterInput, ProductSort,
+};
+use crate::graphql::lists::{
+    CustomersByLastOrder, CustomersByOrders, CustomersByTotalSpent, OrdersByTime, OrdersByTotal,
+    ProductsByNetSales, ProductsByTitle, ProductsByUnits, SyncRuns,
+};
+use crate::graphql::types::{Customer, Order, Product, SyncRun};
+
+/// Questions about lists of a store's objects.
+#[derive(Default)]
+pub(super) struct ListQueries;
+
+#[Object]
+impl ListQueries {
+    /// The store's orders, the newest first, test orders among them.
+    #[graphql(complexity = "10 + page_cost(Some(first), None, child_complexity)")]
+    async fn recent_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many orders to give: 1 to 100.", default = 5)] first: i32,
+        #[graphql(desc = "Go on behind the order with this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Order>, ApiError> {
+        let list = OrdersByTime {
+            name: "recentOrders".to_owned(),
+            zone: zone(ctx).await?,
+            filter: OrderFilter::default(),
+            newest_first: true,
+        };
+        let page = PageArguments::forward(Some(first), after);
+        connect(ctx, &list, &page, Order::new).await
+    }
+
+    /// The store's orders, test orders among them. Orders that were deleted in the store are not listed.
+    #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which orders are meant: all when nothing is said.")] filter: Option<
+            OrderFilterInput,
+        >,
+        #[graphql(desc = "How they are ordered: PROCESSED_AT_DESC when nothing is said.")]
+        sort: Option<OrderSort>,
+    ) -> Result<Connection<Order>, ApiError> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (zone, filter) = order_filter(ctx, filter).await?;
+        let by_time = |name: &str, newest_first, zone, filter| OrdersByTime {
+            name: name.to_owned(),
+            zone,
+            filter,
+            newest_first,
+        };
+        match sort.unwrap_or_default() {
+            OrderSort::ProcessedAtDesc => {
+                let list = by_time("orders/PROCESSED_AT_DESC", true, zone, filter);
+                connect(ctx, &list, &page, Order::new).await
+            }
+            OrderSort::ProcessedAtAsc => {
+                let list = by_time("orders/PROCESSED_AT_ASC", false, zone, filter);
+                connect(ctx, &list, &page, Order::new).await
+            }
+            OrderSort::TotalDesc => {
+                connect(ctx, &OrdersByTotal { zone, filter }, &page, Order::new).await
+            }
+        }
+    }
+
+    /// The store's customers, whether they ordered or not. Customers who were deleted in the store are not
+    /// listed.
+    #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    async fn customers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which customers are meant: all when nothing is said.")] filter: Option<
+            CustomerFilterInput,
+        >,
+        #[graphql(desc = "How they are ordered: TOTAL_SPENT_DESC when nothing is said.")]
+        sort: Option<CustomerSort>,
+    ) -> Result<Connection<Customer>, ApiError> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().resolve()?;
+        let request = RequestContext::of(ctx)?;
+        let shop = request.read().await?.shop();
+        let zone = shop.time_zone.clone();
+        let node = |tenant, row| Customer::new(tenant, row, &shop);
+        match sort.unwrap_or_default() {
+            CustomerSort::TotalSpentDesc => {
+                connect(ctx, &CustomersByTotalSpent { zone, filter }, &page, node).await
+            }
+            CustomerSort::OrdersDesc => {
+                connect(ctx, &CustomersByOrders { zone, filter }, &page, node).await
+            }
+            CustomerSort::LastOrderDesc => {
+                connect(ctx, &CustomersByLastOrder { zone, filter }, &page, node).await
+            }
+        }
+    }
+
+    /// The products of the store's catalogue. Products that were deleted in the store are not listed.
+    #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which products are meant: all when nothing is said.")] filter: Option<
+            ProductFilterInput,
+        >,
+        #[graphql(desc = "How they are ordered: TITLE_ASC when nothing is said.")] sort: Option<
+            ProductSort,
+        >,
+    ) -> Result<Connection<Product>, ApiError> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().resolve()?;
+        let shop = RequestContext::of(ctx)?.read().await?.shop();
+        let node = |tenant, row| Product::new(tenant, row, &shop);
+        match sort.unwrap_or_default() {
+            ProductSort::TitleAsc => connect(ctx, &ProductsByTitle { filter }, &page, node).await,
+            ProductSort::NetSalesDesc => {
+                connect(ctx, &ProductsByNetSales { filter }, &page, node).await
+            }
+            ProductSort::UnitsDesc => connect(ctx, &ProductsByUnits { filter }, &page, node).await,
+        }
+    }
+
+    /// The store's sync runs, the newest first.
+    #[graphql(complexity = "10 + page_cost(first, None, child_complexity)")]
+    async fn sync_runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many runs to give: 1 to 100, 20 when nothing is said.")]
+        first: Option<i32>,
+        #[graphql(desc = "Go on behind the run with this cursor.")] after: Option<String>,
+    ) -> Result<Connection<SyncRun>, ApiError> {
+        let page = PageArguments::forward(first, after);
+        connect(ctx, &SyncRuns, &page, SyncRun::new).await
+    }
+}
+
+async fn zone(ctx: &Context<'_>) -> Result<String, ApiError> {
+    let shop = RequestContext::of(ctx)?.read().await?.shop();
+    Ok(shop.time_zone.clone())
+}
+
+async fn order_filter(
+    ctx: &Context<'_>,
+    filter: Option<OrderFilterInput>,
+) -> Result<(String, OrderFilter), ApiError> {
+    let request = RequestContext::of(ctx)?;
+    let tenant = request.require_principal()?.tenant;
+    let mut reading = request.read().await?;
+    let zone = reading.shop().time_zone.clone();
+    let filter = filter
+        .unwrap_or_default()
+        .resolve(&mut reading, tenant)
+        .await?;
+    Ok((zone, filter))
+}

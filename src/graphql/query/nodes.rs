@@ -1,0 +1,82 @@
+//! Things by their id.
+
+use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
+
+use crate::graphql::connection::LARGEST_PAGE;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::loaders::{CustomerById, OrderById, ProductById, SyncRunById};
+use crate::graphql::types::{Customer, Node, Order, Product, SyncRun, Tenant, User};
+
+/// Questions by id.
+#[derive(Default)]
+pub(super) struct NodeQueries;
+
+#[Object]
+impl NodeQueries {
+    /// The thing with an id. Null when the store has no such thing: whether the id is another store's, of
+    /// something deleted, or no id at all makes no difference.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id, as some `id` field gave it.")] id: ID,
+    ) -> Result<Option<Node>, ApiError> {
+        find(RequestContext::of(ctx)?, &id).await
+    }
+
+    /// The things with these ids, in the same order, with null for each that the store does not have.
+    #[graphql(complexity = "ids.len() * child_complexity")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>, ApiError> {
+        let request = RequestContext::of(ctx)?;
+        request.require_principal()?;
+        if i32::try_from(ids.len()).is_ok_and(|count| count <= LARGEST_PAGE) {
+            try_join_all(ids.iter().map(|id| find(request, id))).await
+        } else {
+            Err(ApiError::bad_input(
+                "ids",
+                format!("`ids` may hold at most {LARGEST_PAGE} ids."),
+            ))
+        }
+    }
+}
+
+async fn find(request: &RequestContext, id: &ID) -> Result<Option<Node>, ApiError> {
+    let principal = request.require_principal()?;
+    let tenant = principal.tenant;
+    let loaders = &request.loaders;
+    Ok(match NodeId::decode(id, tenant) {
+        Some(NodeId::User(user)) => {
+            (user == principal.user).then(|| Node::User(User::new(user, tenant)))
+        }
+        Some(NodeId::Tenant) => Some(Node::Tenant(Tenant::new(tenant))),
+        Some(NodeId::SyncRun(id)) => loaders
+            .load(tenant, SyncRunById(id))
+            .await?
+            .map(|row| Node::SyncRun(SyncRun::new(tenant, row))),
+        Some(NodeId::Order(id)) => loaders
+            .load(tenant, OrderById(id))
+            .await?
+            .map(|row| Node::Order(Order::new(tenant, row))),
+        Some(NodeId::Customer(id)) => match loaders.load(tenant, CustomerById(id)).await? {
+            Some(row) => {
+                let shop = request.shop_of(tenant).await?;
+                Some(Node::Customer(Customer::new(tenant, row, &shop)))
+            }
+            None => None,
+        },
+        Some(NodeId::Product(id)) => match loaders.load(tenant, ProductById(id)).await? {
+            Some(row) => {
+                let shop = request.shop_of(tenant).await?;
+                Some(Node::Product(Product::new(tenant, row, &shop)))
+            }
+            None => None,
+        },
+        Some(NodeId::LineItem(..) | NodeId::Refund(..)) | None => None,
+    })
+}

@@ -1,0 +1,91 @@
+//! Customers as the API shows them.
+
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+
+use super::money::Money;
+use super::order::Order;
+use crate::db::customers::CustomerRow;
+use crate::domain::ids::{CustomerId, TenantId};
+use crate::graphql::connection::{Connection, PageArguments, page_cost};
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::lists::orders_of;
+use crate::graphql::numbers::int;
+use crate::graphql::scalars::Instant;
+use crate::graphql::snapshot::ShopContext;
+
+/// A customer of the store, with their totals of all time.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct Customer {
+    #[graphql(skip)]
+    tenant: TenantId,
+    #[graphql(skip)]
+    number: CustomerId,
+    #[graphql(skip)]
+    orders_placed: i64,
+    /// The customer's id, for `node`.
+    #[graphql(owned)]
+    pub id: ID,
+    /// Shopify's own number of the customer, unique only inside the store.
+    shopify_id: String,
+    /// The name to show. `Customer` while the store has told no more of them than that they ordered.
+    display_name: String,
+    /// The customer's email address. Null without one, and where the store does not let this app see it.
+    email: Option<String>,
+    /// The tags that the merchant gave the customer.
+    tags: Vec<String>,
+    /// What the customer's orders came to of all time: net sales with shipping, taxes, duties and fees, after
+    /// returns. In the shop's currency; test and deleted orders do not count.
+    total_spent: Money,
+    /// The instant at which the customer first ordered. Null when they never did.
+    first_order_at: Option<Instant>,
+    /// The instant at which the customer last ordered. Null when they never did.
+    last_order_at: Option<Instant>,
+}
+
+impl Customer {
+    pub(in crate::graphql) fn new(tenant: TenantId, row: CustomerRow, shop: &ShopContext) -> Self {
+        let display_name = if row.display_name.is_empty() {
+            "Customer".to_owned()
+        } else {
+            row.display_name
+        };
+        Self {
+            tenant,
+            number: row.id,
+            orders_placed: row.orders,
+            id: NodeId::Customer(row.id).encode(tenant),
+            shopify_id: row.id.to_string(),
+            display_name,
+            email: row.email,
+            tags: row.tags,
+            total_spent: shop.money(row.total_spent).into(),
+            first_order_at: row.first_order_at.map(Instant),
+            last_order_at: row.last_order_at.map(Instant),
+        }
+    }
+}
+
+#[ComplexObject]
+impl Customer {
+    /// How many orders the customer placed of all time that count in the figures: in the shop's currency, with
+    /// at least one product; test and deleted orders do not count.
+    async fn orders_count(&self) -> Result<i32, ApiError> {
+        int(self.orders_placed)
+    }
+
+    /// The customer's orders, the newest first, whatever their currency. Test orders are among them; deleted
+    /// ones are not.
+    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many orders to give: 1 to 100, 20 when nothing is said.")]
+        first: Option<i32>,
+        #[graphql(desc = "Go on behind the order with this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Order>, ApiError> {
+        let page = PageArguments::forward(first, after);
+        orders_of(ctx, self.tenant, self.number, page).await
+    }
+}

@@ -1,0 +1,27 @@
+//! What can be asked for by its id alone.
+
+use async_graphql::{ID, Interface};
+
+use super::{Customer, Order, Product, SyncRun, Tenant, User};
+
+/// Something that can be asked for by its id alone.
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The id: opaque, and the same for the same thing for ever."
+))]
+pub enum Node {
+    /// The signed-in user.
+    User(User),
+    /// The store that the token speaks for.
+    Tenant(Tenant),
+    /// A run of a sync.
+    SyncRun(SyncRun),
+    /// An order.
+    Order(Order),
+    /// A customer.
+    Customer(Customer),
+    /// A product.
+    Product(Product),
+}

@@ -1,0 +1,87 @@
+//! The headline figures.
+
+use async_graphql::{Context, Object};
+
+use super::metrics::{DateRange, SalesMetrics};
+use crate::domain::calendar::DayRange;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::numbers::int;
+
+/// The headline figures of a range of days.
+#[derive(Clone, Copy, Debug)]
+pub struct Overview {
+    range: DayRange,
+    previous: Option<DayRange>,
+}
+
+impl Overview {
+    pub(in crate::graphql) const fn new(range: DayRange, previous: Option<DayRange>) -> Self {
+        Self { range, previous }
+    }
+}
+
+/// The headline figures of a range of days. They equal the sums of `ordersByDate` over the same range.
+#[Object]
+impl Overview {
+    /// The days that are covered, as the range asked for came out today in the shop's time zone.
+    async fn range(&self) -> DateRange {
+        self.range.into()
+    }
+
+    /// The sales of these days.
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+        metrics_of(ctx, self.range).await
+    }
+
+    /// The range that was asked to be compared with, and its sales. Null unless `compareTo` was given.
+    async fn previous(&self) -> Option<OverviewPrevious> {
+        self.previous.map(|range| OverviewPrevious { range })
+    }
+
+    /// Customers that the store has in all, whatever the range and whether they ever ordered. Deleted ones do
+    /// not count.
+    async fn total_customers(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
+        let mut reading = RequestContext::of(ctx)?.read().await?;
+        int(reading.transaction().count_all_customers().await?)
+    }
+
+    /// Orders placed on these days in another currency than the shop's present one. They are in no figure: a
+    /// number above zero says that the shop changed its currency.
+    async fn orders_in_other_currencies(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
+        let mut reading = RequestContext::of(ctx)?.read().await?;
+        let shop = reading.shop();
+        let transaction = reading.transaction();
+        int(transaction
+            .orders_in_other_currencies(&shop.currency, self.range)
+            .await?)
+    }
+}
+
+/// The range that an overview is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct OverviewPrevious {
+    range: DayRange,
+}
+
+/// The range that an overview is compared with.
+#[Object]
+impl OverviewPrevious {
+    /// The days that are covered.
+    async fn range(&self) -> DateRange {
+        self.range.into()
+    }
+
+    /// The sales of these days.
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+        metrics_of(ctx, self.range).await
+    }
+}
+
+async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, ApiError> {
+    let mut reading = RequestContext::of(ctx)?.read().await?;
+    let shop = reading.shop();
+    let transaction = reading.transaction();
+    let figures = transaction.sales_figures(&shop.currency, range).await?;
+    SalesMetrics::try_from(&figures)
+}

@@ -1,0 +1,60 @@
+//! Products as the API shows them.
+
+use async_graphql::{ComplexObject, ID, SimpleObject};
+
+use super::money::Money;
+use crate::db::products::ProductRow;
+use crate::domain::ids::TenantId;
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::numbers::int;
+use crate::graphql::snapshot::ShopContext;
+
+/// A product of the store's catalogue, as it stands now.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct Product {
+    #[graphql(skip)]
+    units: i64,
+    /// The product's id, for `node`.
+    #[graphql(owned)]
+    pub id: ID,
+    /// Shopify's own number of the product, unique only inside the store.
+    shopify_id: String,
+    /// The product's name.
+    title: String,
+    /// Whether the product is for sale, as Shopify writes it: `ACTIVE`, `ARCHIVED`, `DRAFT` and others.
+    status: String,
+    /// Who makes the product. Null when the merchant has not said.
+    vendor: Option<String>,
+    /// What the merchant files the product under. Null when it is under nothing.
+    product_type: Option<String>,
+    /// What the product's sales came to of all time, after discounts and returns, without taxes and shipping.
+    /// In the shop's currency; test and deleted orders do not count.
+    net_sales: Money,
+}
+
+impl Product {
+    pub(in crate::graphql) fn new(tenant: TenantId, row: ProductRow, shop: &ShopContext) -> Self {
+        let known = |text: String| (!text.is_empty()).then_some(text);
+        Self {
+            units: row.units_sold,
+            id: NodeId::Product(row.id).encode(tenant),
+            shopify_id: row.id.to_string(),
+            title: row.title,
+            status: row.status,
+            vendor: known(row.vendor),
+            product_type: known(row.product_type),
+            net_sales: shop.money(row.net_sales).into(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl Product {
+    /// Units of the product sold of all time, in orders of the shop's currency. Returns are not taken off;
+    /// test and deleted orders do not count.
+    async fn units_sold(&self) -> Result<i32, ApiError> {
+        int(self.units)
+    }
+}
