@@ -54,6 +54,10 @@ pub(super) fn read_line(line: &[u8]) -> Result<Line, String> {
         let record = Some(kind.read(line)?);
         return Ok(Line { root, record });
     }
+    // A list would pass for an object without names.
+    if line.first() != Some(&b'{') {
+        return Err("it is not an object".to_owned());
+    }
     let head: Head<'_> = serde_json::from_slice(line).map_err(|error| json_fault(&error))?;
     let root = head.parent.is_none();
     let record = head.kind().map(|kind| kind.read(line)).transpose()?;
