@@ -84,7 +84,13 @@ pub(super) fn is_safe(request: &mut async_graphql::Request) -> bool {
         (DocumentOperations::Multiple(operations), Some(name)) => operations
             .get(name.as_str())
             .is_none_or(|operation| is_query(operation.node.ty)),
-        (DocumentOperations::Multiple(_), None) => true,
+        // A single operation with a name is chosen without saying so; of several, none is.
+        (DocumentOperations::Multiple(operations), None) => {
+            operations.len() > 1
+                || operations
+                    .values()
+                    .all(|operation| is_query(operation.node.ty))
+        }
     }
 }
 
@@ -126,7 +132,8 @@ mod tests {
         assert!(safe("{ a }", None));
         assert!(!safe("mutation { a }", None));
         assert!(!safe("subscription { a }", None));
-        assert!(!safe("mutation M { a }", Some("Other")));
+        assert!(!safe("mutation M { a }", None));
+        assert!(!safe("mutation M { a }", Some("M")));
         assert!(safe("query Q { a } mutation M { a }", Some("Q")));
         assert!(!safe("query Q { a } mutation M { a }", Some("M")));
     }

@@ -21,27 +21,27 @@ use xboard::shopify::{RetryPolicy, ShopifyConfig};
 use super::{FakeStore, FakeStores, TestDatabase};
 
 /// What signs the tokens of every test.
-pub const JWT_SECRET: &str = "the signing secret of the tests, long enough";
+pub(crate) const JWT_SECRET: &str = "the signing secret of the tests, long enough";
 
 /// A user who has signed up.
 #[derive(Clone, Debug)]
-pub struct Registered {
+pub(crate) struct Registered {
     /// The address.
-    pub email: String,
+    pub(crate) email: String,
     /// The password.
-    pub password: String,
+    pub(crate) password: String,
     /// The access token.
-    pub token: String,
+    pub(crate) token: String,
     /// The refresh token.
-    pub refresh_token: String,
+    pub(crate) refresh_token: String,
 }
 
 /// The running program.
-pub struct TestApp {
+pub(crate) struct TestApp {
     /// Its database.
-    pub database: TestDatabase,
+    pub(crate) database: TestDatabase,
     /// The stores that it can reach.
-    pub stores: FakeStores,
+    pub(crate) stores: FakeStores,
     app: App,
     client: reqwest::Client,
     address: String,
@@ -51,12 +51,12 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts it.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
     /// Starts it, after a change to how it is built.
-    pub async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
         let database = TestDatabase::create().await;
         let stores = FakeStores::start().await;
         let mut config = config(&database, stores.base_url());
@@ -83,29 +83,34 @@ impl TestApp {
     }
 
     /// The program itself.
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.app
     }
 
     /// A GET of a path.
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.address))
     }
 
     /// A POST to `/graphql`, without anything yet.
-    pub fn post(&self) -> RequestBuilder {
+    pub(crate) fn post(&self) -> RequestBuilder {
         self.client.post(format!("{}/graphql", self.address))
     }
 
     /// Carries an operation out; the answer's body. The status must be 200.
-    pub async fn graphql(&self, query: &str, variables: Value, token: Option<&str>) -> Value {
+    pub(crate) async fn graphql(
+        &self,
+        query: &str,
+        variables: Value,
+        token: Option<&str>,
+    ) -> Value {
         let (status, body) = self.try_graphql(query, variables, token).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body
     }
 
     /// The same, whatever the status.
-    pub async fn try_graphql(
+    pub(crate) async fn try_graphql(
         &self,
         query: &str,
         variables: Value,
@@ -122,7 +127,7 @@ impl TestApp {
     }
 
     /// Carries out an operation of one field and gives that field: there must be no errors.
-    pub async fn field(&self, query: &str, variables: Value, token: Option<&str>) -> Value {
+    pub(crate) async fn field(&self, query: &str, variables: Value, token: Option<&str>) -> Value {
         let mut body = self.graphql(query, variables, token).await;
         assert_eq!(body.get("errors"), None, "{body}");
         let data = body["data"].as_object_mut().unwrap();
@@ -131,7 +136,7 @@ impl TestApp {
     }
 
     /// Opens the store `{label}.myshopify.com` and signs a user up with it. Leaves the job of its first sync.
-    pub async fn register_shop(&self, label: &str, number: u32) -> Registered {
+    pub(crate) async fn register_shop(&self, label: &str, number: u32) -> Registered {
         let store = FakeStore::number(number);
         let (email, password) = (
             format!("owner@{label}.example"),
@@ -151,7 +156,7 @@ impl TestApp {
     }
 
     /// Starts a sync with the token's rights and works until it has ended; its final status.
-    pub async fn sync_and_wait(&self, token: &str, mode: &str) -> String {
+    pub(crate) async fn sync_and_wait(&self, token: &str, mode: &str) -> String {
         let started = self
             .field(
                 "mutation ($mode: SyncMode!) { sync(input: { mode: $mode }) { syncRun { id } userErrors { message } } }",
@@ -187,7 +192,7 @@ impl TestApp {
     }
 
     /// Ends the server in good order.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.shutdown.cancel();
         (&mut self.server).await.unwrap().unwrap();
     }
@@ -200,14 +205,14 @@ impl Drop for TestApp {
 }
 
 /// Signs up, asking for everything that comes back.
-pub const REGISTER: &str = "mutation ($input: RegisterInput!) { register(input: $input) {
+pub(crate) const REGISTER: &str = "mutation ($input: RegisterInput!) { register(input: $input) {
     session { token expiresAt refreshToken }
     user { email tenant { shop { domain name } } memberships { role tenant { id } } }
     syncRun { mode status trigger progress { kind } }
     userErrors { field message code } } }";
 
 /// The input of `register`, with an access token.
-pub fn register_input(email: &str, password: &str, label: &str, token: &str) -> Value {
+pub(crate) fn register_input(email: &str, password: &str, label: &str, token: &str) -> Value {
     json!({
         "email": email,
         "password": password,

@@ -196,7 +196,7 @@ fn url_of(name: &str) -> Url {
 }
 
 /// An empty, migrated database, dropped with this value.
-pub struct TestDatabase {
+pub(crate) struct TestDatabase {
     name: String,
     database: Database,
     jobs_left: AtomicI64,
@@ -204,7 +204,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Makes one.
-    pub async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         let name = ask(Order::Create).unwrap_or_else(|why| panic!("{why}"));
         let database = Database::connect(url_of(&name).as_str(), 8).await.unwrap();
         Self {
@@ -215,12 +215,12 @@ impl TestDatabase {
     }
 
     /// Where it is.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         url_of(&self.name).into()
     }
 
     /// The database, as the program sees it.
-    pub fn db(&self) -> &Database {
+    pub(crate) fn db(&self) -> &Database {
         &self.database
     }
 
@@ -229,17 +229,17 @@ impl TestDatabase {
         clippy::unused_self,
         reason = "reads as what it is: a tenant of this database"
     )]
-    pub fn new_tenant(&self) -> TenantId {
+    pub(crate) fn new_tenant(&self) -> TenantId {
         TenantId::generate()
     }
 
     /// A connection of its own, with all rights of the server's owner, to look behind the program's back.
-    pub async fn connection(&self) -> PgConnection {
+    pub(crate) async fn connection(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
 
     /// What a query finds inside a store; `$1` is the tenant.
-    pub async fn rows<T>(&self, sql: &'static str, tenant: TenantId) -> Vec<T>
+    pub(crate) async fn rows<T>(&self, sql: &'static str, tenant: TenantId) -> Vec<T>
     where
         T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
@@ -254,7 +254,7 @@ impl TestDatabase {
     }
 
     /// The number of rows of every table, in order of their names: to show that nothing was half-made.
-    pub async fn row_counts(&self) -> Vec<(String, i64)> {
+    pub(crate) async fn row_counts(&self) -> Vec<(String, i64)> {
         let mut connection = self.connection().await;
         let tables: Vec<String> = sqlx::query_scalar(
             "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace \
@@ -275,18 +275,18 @@ impl TestDatabase {
     }
 
     /// Says that the test ends with so many jobs in the queue. Without it there must be none.
-    pub fn leaves_jobs(&self, number: i64) {
+    pub(crate) fn leaves_jobs(&self, number: i64) {
         self.jobs_left.store(number, Ordering::Relaxed);
     }
 
     /// Closes the pool, then drops the database.
-    pub async fn drop(self) {
+    pub(crate) async fn drop(self) {
         self.database.close().await;
     }
 }
 
 /// Makes the transaction of a connection one inside a store, as the program does.
-pub async fn enter_tenant(connection: &mut PgConnection, tenant: Uuid) {
+pub(crate) async fn enter_tenant(connection: &mut PgConnection, tenant: Uuid) {
     sqlx::query("select enter_tenant($1)")
         .bind(tenant)
         .execute(connection)

@@ -4,6 +4,6 @@ mod app;
 mod database;
 mod stores;
 
-pub use app::{JWT_SECRET, REGISTER, Registered, TestApp, register_input};
-pub use database::{TestDatabase, enter_tenant};
-pub use stores::{FakeStore, FakeStores};
+pub(crate) use app::{JWT_SECRET, REGISTER, TestApp, register_input};
+pub(crate) use database::{TestDatabase, enter_tenant};
+pub(crate) use stores::{FakeStore, FakeStores};

@@ -12,20 +12,20 @@ const SCOPES: [&str; 3] = ["read_orders", "read_customers", "read_products"];
 
 /// A store.
 #[derive(Clone, Debug)]
-pub struct FakeStore {
+pub(crate) struct FakeStore {
     /// The access token that it takes.
-    pub token: String,
+    pub(crate) token: String,
     /// Its `gid://shopify/Shop/…`.
-    pub gid: String,
+    pub(crate) gid: String,
     /// What the token may read.
-    pub scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// The status that it answers with; 200 when it is well.
-    pub status: u16,
+    pub(crate) status: u16,
 }
 
 impl FakeStore {
     /// A store that is well and takes the token `shpat_{number}`.
-    pub fn number(number: u32) -> Self {
+    pub(crate) fn number(number: u32) -> Self {
         Self {
             token: format!("shpat_{number}"),
             gid: format!("gid://shopify/Shop/{number}"),
@@ -60,7 +60,7 @@ impl FakeStore {
 
 /// The stores, by the first label of their domains. Any other is unknown.
 #[derive(Debug)]
-pub struct FakeStores {
+pub(crate) struct FakeStores {
     server: MockServer,
     stores: Arc<Mutex<HashMap<String, FakeStore>>>,
 }
@@ -85,7 +85,7 @@ impl Respond for Answers {
 
 impl FakeStores {
     /// Starts without stores.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let server = MockServer::start().await;
         let stores = Arc::default();
         Mock::given(matchers::any())
@@ -96,17 +96,17 @@ impl FakeStores {
     }
 
     /// Opens a store, or changes it.
-    pub fn put(&self, label: &str, store: FakeStore) {
+    pub(crate) fn put(&self, label: &str, store: FakeStore) {
         self.stores.lock().unwrap().insert(label.to_owned(), store);
     }
 
     /// What stands for `https://{domain}`.
-    pub fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("{}/shops/{{shop}}", self.server.uri())
     }
 
     /// How many requests came.
-    pub async fn requests(&self) -> usize {
+    pub(crate) async fn requests(&self) -> usize {
         self.server
             .received_requests()
             .await
