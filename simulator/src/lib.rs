@@ -7,6 +7,7 @@ mod amount;
 mod bulk;
 mod business;
 mod clock;
+mod fill;
 mod graphql;
 mod http;
 mod random;
@@ -23,6 +24,7 @@ pub use business::{
     OrderChange, ProductChange, RefundLine, RefundRequest,
 };
 pub use clock::{Clock, Moment, NotAnInstant};
+pub use fill::{DatasetError, DatasetReport, Generation, LeftOut};
 pub use shop::{
     ALL_SCOPES, AccessChange, Fault, FaultRate, FaultScript, Shop, ShopSettings, Sizes, Statistics,
 };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::place::Terms;
 use crate::amount::Amount;
 use crate::clock::Moment;
-use crate::store::{Agreement, LineItem, Order, Reason, Refund, Sale, SaleAction, SaleKind, Store};
+use crate::store::{Agreement, Ids, LineItem, Order, Reason, Refund, Sale, SaleAction, SaleKind};
 
 /// Why an operation did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +142,7 @@ impl Ledger {
     /// A sale of `part` of `whole`, with the sign of the action.
     fn sale(
         &self,
-        store: &mut Store,
+        ids: &mut Ids,
         order: &Order,
         (kind, line, action): (SaleKind, Option<u32>, SaleAction),
         (part, whole): (i64, i64),
@@ -156,7 +156,7 @@ impl Ledger {
             }
         };
         Sale {
-            id: store.ids.sale(),
+            id: ids.sale(),
             kind,
             action,
             quantity,
@@ -189,9 +189,9 @@ fn kind_of(item: &LineItem) -> SaleKind {
 }
 
 /// Adds an agreement and lets the order's times follow.
-fn agree(store: &mut Store, order: &mut Order, reason: Reason, sales: Vec<Sale>, at: Moment) {
+fn agree(ids: &mut Ids, order: &mut Order, reason: Reason, sales: Vec<Sale>, at: Moment) {
     order.agreements.push(Agreement {
-        id: store.ids.agreement(),
+        id: ids.agreement(),
         happened_at: at,
         reason,
         sales,
@@ -201,7 +201,7 @@ fn agree(store: &mut Store, order: &mut Order, reason: Reason, sales: Vec<Sale>,
 
 /// Adds units to lines or removes them.
 pub(crate) fn edit(
-    store: &mut Store,
+    ids: &mut Ids,
     order: &mut Order,
     lines: &[EditLine],
     at: Moment,
@@ -229,10 +229,10 @@ pub(crate) fn edit(
                 tax: priced.tax,
                 discount: priced.discount,
             };
-            full.sale(store, &changed, key, (1, 1), Some(change.by))
+            full.sale(ids, &changed, key, (1, 1), Some(change.by))
         } else {
             let parts = (i64::from(change.by), i64::from(left.quantity));
-            left.sale(store, &changed, key, parts, Some(change.by))
+            left.sale(ids, &changed, key, parts, Some(change.by))
         };
         if let Some(item) = usize::try_from(place)
             .ok()
@@ -249,14 +249,14 @@ pub(crate) fn edit(
         }
         sales.push(sale);
     }
-    agree(store, &mut changed, Reason::OrderEdit, sales, at);
+    agree(ids, &mut changed, Reason::OrderEdit, sales, at);
     *order = changed;
     Ok(())
 }
 
 /// Gives something back.
 pub(crate) fn refund(
-    store: &mut Store,
+    ids: &mut Ids,
     order: &mut Order,
     request: &RefundRequest,
     at: Moment,
@@ -271,7 +271,7 @@ pub(crate) fn refund(
         let left = Ledger::of_line(&changed, place);
         let key = (kind_of(item), Some(place), SaleAction::Return);
         let parts = (-i64::from(wanted.quantity), i64::from(left.quantity));
-        sales.push(left.sale(store, &changed, key, parts, Some(-wanted.quantity)));
+        sales.push(left.sale(ids, &changed, key, parts, Some(-wanted.quantity)));
         if let Some(item) = usize::try_from(place)
             .ok()
             .and_then(|place| changed.line_items.get_mut(place))
@@ -289,7 +289,7 @@ pub(crate) fn refund(
             -request.shipping.ten_thousandths(),
             left.total.ten_thousandths(),
         );
-        sales.push(left.sale(store, &changed, key, parts, None));
+        sales.push(left.sale(ids, &changed, key, parts, None));
     }
     if !request.adjustment.is_zero() {
         let given = Ledger {
@@ -297,7 +297,7 @@ pub(crate) fn refund(
             ..Ledger::default()
         };
         let key = (SaleKind::Adjustment, None, SaleAction::Return);
-        sales.push(given.sale(store, &changed, key, (-1, 1), None));
+        sales.push(given.sale(ids, &changed, key, (-1, 1), None));
     }
     let given_back = -sales.iter().map(|sale| sale.total).sum::<Amount>();
     let reason = if request.is_return {
@@ -305,28 +305,24 @@ pub(crate) fn refund(
     } else {
         Reason::Refund
     };
-    agree(store, &mut changed, reason, sales, at);
-    note_refund(store, &mut changed, given_back, at);
+    agree(ids, &mut changed, reason, sales, at);
+    note_refund(ids, &mut changed, given_back, at);
     *order = changed;
     Ok(())
 }
 
 /// Notes the money given back, as far as any was received.
-fn note_refund(store: &mut Store, order: &mut Order, amount: Amount, at: Moment) {
+fn note_refund(ids: &mut Ids, order: &mut Order, amount: Amount, at: Moment) {
     let total = if order.paid { amount } else { Amount::ZERO };
     order.refunds.push(Refund {
-        id: store.ids.refund(),
+        id: ids.refund(),
         processed_at: at,
         total,
     });
 }
 
 /// Takes everything back that is left, and marks the order cancelled.
-pub(crate) fn cancel(
-    store: &mut Store,
-    order: &mut Order,
-    at: Moment,
-) -> Result<(), BusinessError> {
+pub(crate) fn cancel(ids: &mut Ids, order: &mut Order, at: Moment) -> Result<(), BusinessError> {
     if order.cancelled_at.is_some() {
         return Err(BusinessError::Cancelled);
     }
@@ -341,7 +337,7 @@ pub(crate) fn cancel(
         let left = Ledger::of_line(order, place);
         if !left.is_empty() {
             let key = (kind, Some(place), SaleAction::Return);
-            sales.push(left.sale(store, order, key, (-1, 1), Some(-left.quantity)));
+            sales.push(left.sale(ids, order, key, (-1, 1), Some(-left.quantity)));
         }
     }
     for kind in [
@@ -353,13 +349,13 @@ pub(crate) fn cancel(
         let left = Ledger::of_kind(order, kind);
         if !left.is_empty() {
             let key = (kind, None, SaleAction::Return);
-            sales.push(left.sale(store, order, key, (-1, 1), None));
+            sales.push(left.sale(ids, order, key, (-1, 1), None));
         }
     }
     let given_back = -sales.iter().map(|sale| sale.total).sum::<Amount>();
     if !sales.is_empty() {
-        agree(store, order, Reason::Refund, sales, at);
-        note_refund(store, order, given_back, at);
+        agree(ids, order, Reason::Refund, sales, at);
+        note_refund(ids, order, given_back, at);
     }
     for item in &mut order.line_items {
         item.current_quantity = 0;

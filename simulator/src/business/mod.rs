@@ -10,8 +10,7 @@ mod place;
 
 pub use catalogue::{CustomerChange, NewCustomer, NewProduct, NewVariant, ProductChange};
 pub use change::{BusinessError, EditLine, OrderChange, RefundLine, RefundRequest};
+pub(crate) use change::{cancel, edit, refund};
 pub use literal::{LiteralAgreement, LiteralLine, LiteralOrder, LiteralRefund, LiteralSale};
 pub use place::{NewLine, NewOrder};
-pub(crate) use place::{Terms, place};
-
-pub(crate) use change::{Ledger, edit, refund};
+pub(crate) use place::{Terms, place_articles};

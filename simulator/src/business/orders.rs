@@ -5,7 +5,7 @@ use super::literal::{LiteralOrder, literal};
 use super::place::{NewOrder, Terms, boxed, place};
 use crate::clock::Moment;
 use crate::shop::Shop;
-use crate::store::{Order, Store};
+use crate::store::{Ids, Order};
 
 impl Shop {
     /// Places an order.
@@ -40,8 +40,8 @@ impl Shop {
 
     /// Gives something of an order back.
     pub fn refund_order(&self, id: u64, request: &RefundRequest) -> Result<Order, BusinessError> {
-        self.order_change(id, |store, order, now| {
-            refund(store, order, request, request.at.unwrap_or(now))
+        self.order_change(id, |ids, order, now| {
+            refund(ids, order, request, request.at.unwrap_or(now))
         })
     }
 
@@ -87,13 +87,13 @@ impl Shop {
     fn order_change(
         &self,
         id: u64,
-        change: impl FnOnce(&mut Store, &mut Order, Moment) -> Result<(), BusinessError>,
+        change: impl FnOnce(&mut Ids, &mut Order, Moment) -> Result<(), BusinessError>,
     ) -> Result<Order, BusinessError> {
         let (now, due) = self.change_times();
         self.change(|store| {
             let found = store.orders.get(id).ok_or(BusinessError::NoSuchOrder(id))?;
             let mut order = Order::clone(found);
-            change(store, &mut order, now)?;
+            change(&mut store.ids, &mut order, now)?;
             store.orders.put(order.clone(), now, due);
             Ok(order)
         })

@@ -8,7 +8,7 @@ use super::change::BusinessError;
 use crate::amount::{Amount, Currency, Percent};
 use crate::clock::Moment;
 use crate::store::{
-    Agreement, Article, LineItem, LineKind, Order, Reason, Sale, SaleAction, SaleKind, Store,
+    Agreement, Article, Ids, LineItem, LineKind, Order, Reason, Sale, SaleAction, SaleKind, Store,
 };
 
 /// A line of an order to place.
@@ -181,12 +181,22 @@ pub(crate) fn place(
             .get(customer)
             .ok_or(BusinessError::NoSuchCustomer(customer))?;
     }
-    let articles: Vec<_> = new
+    let articles = new
         .lines
         .iter()
         .map(|line| article(store, line))
-        .collect::<Result<_, _>>()?;
-    let (id, number) = (store.ids.order(), store.ids.number());
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(place_articles(&mut store.ids, new, articles, terms))
+}
+
+/// Makes an order of articles that are known, each with its price.
+pub(crate) fn place_articles(
+    ids: &mut Ids,
+    new: &NewOrder,
+    articles: Vec<(Arc<Article>, Amount)>,
+    terms: &Terms,
+) -> Order {
+    let (id, number) = (ids.order(), ids.number());
     let mut order = Order::empty(id, number, terms.currency, terms.now);
     order.created_at = new.created_at.unwrap_or(terms.now);
     order.processed_at = new.processed_at.unwrap_or(order.created_at);
@@ -216,7 +226,7 @@ pub(crate) fn place(
         let discount = line.discount + shared;
         let priced = terms.price(full, discount, tax);
         let item = LineItem {
-            id: store.ids.line_item(),
+            id: ids.line_item(),
             article,
             kind,
             quantity,
@@ -224,11 +234,11 @@ pub(crate) fn place(
             unit_price: price,
             discount,
         };
-        add(&mut order, &mut sales, store, item, sale_kind, &priced);
+        add(&mut order, &mut sales, ids, item, sale_kind, &priced);
     }
     if !new.tip.is_zero() {
         let item = LineItem {
-            id: store.ids.line_item(),
+            id: ids.line_item(),
             article: Arc::new(Article {
                 product: None,
                 variant: None,
@@ -243,7 +253,7 @@ pub(crate) fn place(
             discount: Amount::ZERO,
         };
         let priced = terms.price(new.tip, Amount::ZERO, Percent::ZERO);
-        add(&mut order, &mut sales, store, item, SaleKind::Tip, &priced);
+        add(&mut order, &mut sales, ids, item, SaleKind::Tip, &priced);
     }
     for (kind, amount, tax) in [
         (SaleKind::Shipping, new.shipping, tax),
@@ -252,7 +262,7 @@ pub(crate) fn place(
     ] {
         if !amount.is_zero() {
             sales.push(sale(
-                store,
+                ids,
                 kind,
                 None,
                 None,
@@ -261,7 +271,7 @@ pub(crate) fn place(
         }
     }
     order.agreements.push(Agreement {
-        id: store.ids.agreement(),
+        id: ids.agreement(),
         happened_at: order.processed_at,
         reason: Reason::Order,
         sales,
@@ -270,32 +280,32 @@ pub(crate) fn place(
         order.paid = true;
         order.received = order.original_total();
     }
-    Ok(order)
+    order
 }
 
 /// Adds a line item with its sale.
 fn add(
     order: &mut Order,
     sales: &mut Vec<Sale>,
-    store: &mut Store,
+    ids: &mut Ids,
     item: LineItem,
     kind: SaleKind,
     priced: &Priced,
 ) {
     let line = u32::try_from(order.line_items.len()).ok();
-    sales.push(sale(store, kind, line, Some(item.quantity), priced));
+    sales.push(sale(ids, kind, line, Some(item.quantity), priced));
     order.line_items.push(item);
 }
 
 fn sale(
-    store: &mut Store,
+    ids: &mut Ids,
     kind: SaleKind,
     line: Option<u32>,
     quantity: Option<i32>,
     priced: &Priced,
 ) -> Sale {
     Sale {
-        id: store.ids.sale(),
+        id: ids.sale(),
         kind,
         action: SaleAction::Order,
         quantity,

@@ -2,7 +2,7 @@
 
 use super::names::{FieldName, TypeName};
 use super::plan::Planned;
-use super::view::{Connection, FieldError, Object, Resolved, View};
+use super::view::{FieldError, Object, Resolved, View};
 use super::{bulk_fields, roots};
 use crate::store::{
     Agreement, Customer, LineItem, LineKind, Order, Product, Sale, SortValue, Variant,
