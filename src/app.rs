@@ -154,7 +154,6 @@ impl App {
     }
 
     /// The whole site.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

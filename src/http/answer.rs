@@ -44,7 +44,7 @@ impl Refusal {
         }
     }
 
-    /// A token that does not hold: `reason` is a fixed sentence (RFC 6750's error_description).
+    /// A token that does not hold: `reason` is a fixed sentence (RFC 6750's `error_description`).
     pub(super) fn unauthenticated(reason: &'static str) -> Self {
         let challenge = format!(
             "Bearer realm=\"xboard\", error=\"invalid_token\", error_description=\"{reason}\""

@@ -124,5 +124,5 @@ fn cors(origins: &Origins) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
         .expose_headers([REQUEST_ID])
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }

@@ -1,7 +1,6 @@
 //! The integration tests: the real program, over a real database, spoken to as its users do.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test may panic, asks the machine, and looks behind the program's back"

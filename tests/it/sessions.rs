@@ -213,11 +213,11 @@ async fn a_token_that_is_expired_tampered_with_or_not_ours_is_refused_whatever_i
 
     let hour_ago = Utc::now().timestamp() - 3600;
     let expired = sign(Algorithm::HS256, JWT_SECRET, &|claims| {
-        claims["exp"] = json!(hour_ago)
+        claims["exp"] = json!(hour_ago);
     });
     let parts: Vec<_> = user.token.split('.').collect();
     let other = sign(Algorithm::HS256, JWT_SECRET, &|claims| {
-        claims["tid"] = claims["sub"].clone()
+        claims["tid"] = claims["sub"].clone();
     });
     let other_parts: Vec<_> = other.split('.').collect();
     let unsigned_header = base64::Engine::encode(
@@ -233,10 +233,10 @@ async fn a_token_that_is_expired_tampered_with_or_not_ours_is_refused_whatever_i
         ),
         sign(Algorithm::HS384, JWT_SECRET, &|_| {}),
         sign(Algorithm::HS256, JWT_SECRET, &|claims| {
-            claims["aud"] = json!("another")
+            claims["aud"] = json!("another");
         }),
         sign(Algorithm::HS256, JWT_SECRET, &|claims| {
-            claims["iss"] = json!("another")
+            claims["iss"] = json!("another");
         }),
         // Signed by us, for a store of which the user is no member.
         other.clone(),

@@ -124,7 +124,7 @@ async fn a_statement_without_its_tenant_predicate_still_finds_only_the_tenants_r
             .fetch_all(&mut *transaction)
             .await
             .unwrap();
-        assert_eq!(domains, [domain.clone()]);
+        assert_eq!(domains, std::slice::from_ref(domain));
         for table in ["shops", "shop_credentials", "sync_runs", "jobs"] {
             let owners: Vec<Uuid> =
                 sqlx::query_scalar(AssertSqlSafe(format!("select tenant_id from {table}")))

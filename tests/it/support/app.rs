@@ -174,7 +174,7 @@ impl TestApp {
             stop.clone(),
         ));
         let query = "query ($id: ID!) { node(id: $id) { ... on SyncRun { status } } }";
-        let status = tokio::time::timeout(Duration::from_secs(60), async {
+        let status = tokio::time::timeout(Duration::from_mins(1), async {
             loop {
                 let run = self.field(query, json!({ "id": id }), Some(token)).await;
                 let status = run["status"].as_str().unwrap().to_owned();
