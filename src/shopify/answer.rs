@@ -102,7 +102,7 @@ struct Extensions {
 #[derive(Debug, Deserialize)]
 struct Search {
     #[serde(default)]
-    warnings: Vec<SearchWarning>,
+    warnings: Option<Vec<SearchWarning>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -182,13 +182,13 @@ pub(super) fn judge_body(body: Bytes) -> (Result<Reply, Verdict>, Option<Cost>) 
             message: shown(&sentence, 200),
         })),
         Some(Errors::Other(_)) => Err(unreadable("errors of an unknown form")),
-        Some(Errors::List(_)) | None if has_data => ignored_filter(extensions.search.as_deref())
-            .map_or_else(
-                || Ok(Denied::default()),
-                |error| Err(Verdict::Failed(error)),
-            ),
+        Some(Errors::List(_)) | None if has_data => Ok(Denied::default()),
         Some(Errors::List(_)) | None => Err(unreadable("neither data nor errors")),
     };
+    let verdict = verdict.and_then(|denied| match ignored_filter(extensions.search) {
+        Some(error) => Err(Verdict::Failed(error)),
+        None => Ok(denied),
+    });
     (
         verdict.map(|denied| Reply { body, denied }),
         extensions.cost,
@@ -242,12 +242,13 @@ fn judge_faults(faults: &[Fault], has_data: bool, cost: Option<&Cost>) -> Result
 }
 
 /// A filter with an unknown field is not applied, and everything comes back: that must not pass for an answer.
-fn ignored_filter(search: Option<&[Search]>) -> Option<ShopifyError> {
-    let warning = search?.iter().flat_map(|search| &search.warnings).next()?;
-    let word = |word: &Option<String>| shown(word.as_deref().unwrap_or("?"), 64);
+fn ignored_filter(search: Option<Vec<Search>>) -> Option<ShopifyError> {
+    let warnings = search?.into_iter().filter_map(|search| search.warnings);
+    let warning = warnings.flatten().next()?;
+    let word = |word: Option<String>| shown(word.as_deref().unwrap_or("?"), 64);
     Some(ShopifyError::FilterIgnored(format!(
         "{}: {}",
-        word(&warning.field),
-        word(&warning.code)
+        word(warning.field),
+        word(warning.code)
     )))
 }

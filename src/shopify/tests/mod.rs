@@ -6,6 +6,7 @@ mod errors;
 mod fetch;
 mod jsonl;
 mod objects;
+mod orders;
 mod queries;
 mod throttling;
 mod tokens;
@@ -111,7 +112,7 @@ fn ok(body: Value) -> ResponseTemplate {
 
 /// 200 with this data.
 fn data(data: Value) -> ResponseTemplate {
-    ok(json!({ "data": data }))
+    ok(Value::from_iter([("data", data)]))
 }
 
 /// 200 with an error of this code and no data.

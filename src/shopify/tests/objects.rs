@@ -1,6 +1,10 @@
 //! Objects as the store writes them, for the tests.
 
 use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use super::data;
+use crate::domain::record::Record;
 
 pub(super) fn bag(amount: &str) -> Value {
     json!({ "shopMoney": { "amount": amount, "currencyCode": "USD" } })
@@ -83,7 +87,8 @@ pub(super) fn with(mut object: Value, more: &Value) -> Value {
 
 /// A page of nodes; `next` is the cursor of the one after it.
 pub(super) fn page(nodes: Vec<Value>, next: Option<&str>) -> Value {
-    json!({ "nodes": nodes, "pageInfo": { "hasNextPage": next.is_some(), "endCursor": next } })
+    let info = json!({ "hasNextPage": next.is_some(), "endCursor": next });
+    Value::from_iter([("nodes", Value::from(nodes)), ("pageInfo", info)])
 }
 
 /// A page of agreements, each with its cursor.
@@ -93,4 +98,30 @@ pub(super) fn edges(nodes: Vec<(&str, Value)>, next: Option<&str>) -> Value {
         .map(|(cursor, node)| json!({ "cursor": cursor, "node": node }))
         .collect();
     json!({ "edges": edges, "pageInfo": { "hasNextPage": next.is_some(), "endCursor": next } })
+}
+
+/// The answer of a query for nodes.
+pub(super) fn nodes(nodes: &[Value]) -> ResponseTemplate {
+    data(json!({ "nodes": nodes }))
+}
+
+/// A record in few words.
+fn word(record: &Record) -> String {
+    match record {
+        Record::Customer(it) => format!("customer {}", it.id),
+        Record::Product(it) => format!("product {}", it.id),
+        Record::Variant(it) => format!("variant {} of {}", it.id, it.product),
+        Record::Order(it) => format!("order {}", it.id),
+        Record::LineItem(it) => format!("line {} of {}", it.id, it.order),
+        Record::Agreement(it) => format!("{} of {}", gid_end(&it.gid), it.order),
+        Record::Sale(it) => format!("{} of {}", gid_end(&it.gid), gid_end(&it.agreement_gid)),
+    }
+}
+
+fn gid_end(gid: &str) -> &str {
+    gid.strip_prefix("gid://shopify/").unwrap()
+}
+
+pub(super) fn words(records: &[Record]) -> Vec<String> {
+    records.iter().map(word).collect()
 }

@@ -193,10 +193,12 @@ fn node<'a>(set: &'a SelectionSet, name: &str) -> &'a SelectionSet {
     })
 }
 
+type Names = &'static [&'static str];
+
 #[test]
 fn the_bulk_queries_ask_for_the_same_fields() {
     let schema = subset();
-    let compared: [(&str, &str, &[&str], &str, &[&str]); 7] = [
+    let compared: [(&str, &str, Names, &str, Names); 7] = [
         (
             "bulk_customers",
             "customers",
