@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::NaiveDate;
 use clap::Parser;
-use simulator::{Clock, Currency, Generation, Moment, Percent, ShopSettings, Simulator};
+use simulator::{
+    Clock, Currency, DatasetReport, Generation, Moment, Percent, Shop, ShopSettings, Simulator,
+};
 
 /// A stand-in for a Shopify store: its Admin API with limits, throttling and faults.
 #[derive(Debug, Parser)]
@@ -103,24 +105,10 @@ async fn main() -> anyhow::Result<()> {
     let simulator = Simulator::start_at(address, options.public_url.as_deref())
         .await
         .with_context(|| format!("cannot listen at {address}"))?;
-    let shop = simulator.add_shop(settings);
+    let (shop, report) = simulator.add_filled_shop(settings, |shop| fill(shop, &options))?;
     let mut out = std::io::stdout();
-    if let Some(path) = &options.dataset {
-        let report = shop
-            .load_dataset(path)
-            .context("the data set cannot be served")?;
+    if let Some(report) = report {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-    } else {
-        let end = options.end.unwrap_or_else(|| {
-            let now = shop.now().to_utc().with_timezone(&options.zone);
-            now.date_naive() - chrono::TimeDelta::days(1)
-        });
-        let mut generation = Generation {
-            seed: options.seed,
-            ..Generation::of(options.orders, end)
-        };
-        generation.start = options.start.unwrap_or(generation.start);
-        shop.generate(&generation);
     }
     let (client_id, client_secret, token) = shop.credentials();
     let sizes = serde_json::to_string(&shop.sizes())?;
@@ -142,4 +130,25 @@ async fn main() -> anyhow::Result<()> {
     out.flush()?;
     simulator.wait().await;
     Ok(())
+}
+
+/// Fills the shop as asked.
+fn fill(shop: &Shop, options: &Options) -> anyhow::Result<Option<DatasetReport>> {
+    if let Some(path) = &options.dataset {
+        let report = shop
+            .load_dataset(path)
+            .context("the data set cannot be served")?;
+        return Ok(Some(report));
+    }
+    let end = options.end.unwrap_or_else(|| {
+        let now = shop.now().to_utc().with_timezone(&options.zone);
+        now.date_naive() - chrono::TimeDelta::days(1)
+    });
+    let mut generation = Generation {
+        seed: options.seed,
+        ..Generation::of(options.orders, end)
+    };
+    generation.start = options.start.unwrap_or(generation.start);
+    shop.generate(&generation);
+    Ok(None)
 }

@@ -27,7 +27,11 @@ impl Shops {
     }
 
     pub(crate) fn add(&self, settings: ShopSettings) -> Arc<Shop> {
-        let shop = Arc::new(Shop::new(settings, &self.base_url));
+        self.insert(Shop::new(settings, &self.base_url))
+    }
+
+    fn insert(&self, shop: Shop) -> Arc<Shop> {
+        let shop = Arc::new(shop);
         let mut shops = self
             .by_label
             .write()
@@ -92,6 +96,17 @@ impl Simulator {
     /// Adds a shop, in place of the one with its label if there is one.
     pub fn add_shop(&self, settings: ShopSettings) -> Arc<Shop> {
         self.shops.add(settings)
+    }
+
+    /// Adds a shop once it is filled: until then no client can reach it.
+    pub fn add_filled_shop<R, E>(
+        &self,
+        settings: ShopSettings,
+        fill: impl FnOnce(&Shop) -> Result<R, E>,
+    ) -> Result<(Arc<Shop>, R), E> {
+        let shop = Shop::new(settings, &self.shops.base_url);
+        let filled = fill(&shop)?;
+        Ok((self.shops.insert(shop), filled))
     }
 
     /// The shop of a label.
