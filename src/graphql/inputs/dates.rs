@@ -25,7 +25,7 @@ pub(crate) struct DaysInput {
     to: Day,
 }
 
-/// A range that moves with the present day in the shop's time zone. All but YESTERDAY and LAST_MONTH end with
+/// A range that moves with the present day in the shop's time zone. All but `YESTERDAY` and `LAST_MONTH` end with
 /// the present day, as far as it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum DatePreset {

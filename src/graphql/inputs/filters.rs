@@ -102,6 +102,7 @@ impl CustomerFilterInput {
 }
 
 /// How a list of customers is ordered.
+#[expect(clippy::enum_variant_names, reason = "the API's names say which way")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum CustomerSort {
     /// Those who spent most of all time first.

@@ -68,15 +68,15 @@ pub(in crate::graphql) async fn line_items_of(
         let mut reading = request.read_tenant(tenant).await?;
         read_page(&list, reading.transaction(), &page, wanted).await?
     } else {
-        let limit = page.count() + 1;
+        let limit = page.count + 1;
         let first = FirstLineItems { order, limit };
         let (rows, total) = futures_util::try_join!(
-            request.loaders.load_if(wanted.rows(), tenant, first),
+            request.loaders.load_if(wanted.rows, tenant, first),
             request
                 .loaders
-                .load_if(wanted.total_count(), tenant, LineItemCount(order)),
+                .load_if(wanted.total_count, tenant, LineItemCount(order)),
         )?;
-        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count())
+        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
     };
     Connection::new(slice, &name, tenant, LineItems::key, |row| {
         LineItem::new(tenant, row, currency)
@@ -107,15 +107,15 @@ pub(in crate::graphql) async fn orders_of(
         };
         read_page(&list, reading.transaction(), &page, wanted).await?
     } else {
-        let limit = page.count() + 1;
+        let limit = page.count + 1;
         let newest = NewestOrders { customer, limit };
         let (rows, total) = futures_util::try_join!(
-            request.loaders.load_if(wanted.rows(), tenant, newest),
+            request.loaders.load_if(wanted.rows, tenant, newest),
             request
                 .loaders
-                .load_if(wanted.total_count(), tenant, OrderCount(customer)),
+                .load_if(wanted.total_count, tenant, OrderCount(customer)),
         )?;
-        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count())
+        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
     };
     Connection::new(slice, &name, tenant, OrdersByTime::key, |row| {
         Order::new(tenant, row)

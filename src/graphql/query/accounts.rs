@@ -13,6 +13,10 @@ pub(super) struct AccountQueries;
 #[Object]
 impl AccountQueries {
     /// Who the token speaks for. Null without a token.
+    #[expect(
+        clippy::unused_async,
+        reason = "resolvers are async, whether they wait or not"
+    )]
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>, ApiError> {
         let principal = RequestContext::of(ctx)?.principal;
         Ok(principal.map(|principal| User::new(principal.user, principal.tenant)))

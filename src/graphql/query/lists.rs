@@ -74,12 +74,12 @@ impl ListQueries {
         };
         match sort.unwrap_or_default() {
             OrderSort::ProcessedAtDesc => {
-                let list = by_time("orders/PROCESSED_AT_DESC", true, zone, filter);
-                connect(ctx, &list, &page, Order::new).await
+                let newest = by_time("orders/PROCESSED_AT_DESC", true, zone, filter);
+                connect(ctx, &newest, &page, Order::new).await
             }
             OrderSort::ProcessedAtAsc => {
-                let list = by_time("orders/PROCESSED_AT_ASC", false, zone, filter);
-                connect(ctx, &list, &page, Order::new).await
+                let oldest = by_time("orders/PROCESSED_AT_ASC", false, zone, filter);
+                connect(ctx, &oldest, &page, Order::new).await
             }
             OrderSort::TotalDesc => {
                 connect(ctx, &OrdersByTotal { zone, filter }, &page, Order::new).await

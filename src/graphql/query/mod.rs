@@ -9,6 +9,10 @@ use async_graphql::MergedObject;
 
 /// Everything that can be read. The store is the one that the token speaks for; it is never an argument. All
 /// fields of one operation are read at one and the same moment.
+///
+/// What fails says why in `extensions.code`: `UNAUTHENTICATED` (no token that holds), `FORBIDDEN` (the role does
+/// not allow it), `BAD_USER_INPUT` (`extensions.field` names the argument), `NOT_FOUND`, `RATE_LIMITED`
+/// (`extensions.retryAfterSeconds`), `TIMEOUT`, and `INTERNAL` (`extensions.requestId` finds it in the log).
 #[derive(MergedObject, Default)]
 pub struct Query(
     accounts::AccountQueries,

@@ -126,7 +126,7 @@ impl Order {
         let refunds = loaders.load(self.tenant, RefundsOf(self.number)).await?;
         let refunds = refunds.unwrap_or_default().into_iter();
         Ok(refunds
-            .map(|row| Refund::new(self.tenant, row, &self.currency))
+            .map(|row| Refund::new(self.tenant, &row, &self.currency))
             .collect())
     }
 }

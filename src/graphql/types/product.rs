@@ -11,6 +11,7 @@ use crate::graphql::numbers::int;
 use crate::graphql::snapshot::ShopContext;
 
 /// A product of the store's catalogue, as it stands now.
+#[expect(clippy::struct_field_names, reason = "Shopify's word")]
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Product {
@@ -54,6 +55,10 @@ impl Product {
 impl Product {
     /// Units of the product sold of all time, in orders of the shop's currency. Returns are not taken off;
     /// test and deleted orders do not count.
+    #[expect(
+        clippy::unused_async,
+        reason = "resolvers are async, whether they wait or not"
+    )]
     async fn units_sold(&self) -> Result<i32, ApiError> {
         int(self.units)
     }

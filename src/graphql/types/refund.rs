@@ -23,7 +23,7 @@ pub struct Refund {
 impl Refund {
     pub(in crate::graphql) fn new(
         tenant: TenantId,
-        row: RefundRow,
+        row: &RefundRow,
         currency: &money::Currency,
     ) -> Self {
         Self {

@@ -1,0 +1,123 @@
+//! Lists the Relay way: what every connection of the schema has in common. A list says how its rows are read
+//! between two keys; this says which rows a page holds and what lies around it.
+
+mod page;
+mod read;
+
+use async_graphql::{Context, OutputType, SimpleObject};
+use serde::Serialize;
+
+pub(super) use page::{LARGEST_PAGE, Page, PageArguments, Wanted, checked_count, page_cost};
+pub(super) use read::{Listing, Slice, read_page};
+
+use super::context::RequestContext;
+use super::cursor;
+use super::error::ApiError;
+use super::numbers::int;
+use super::types::{Customer, LineItem, Order, Product, SyncRun};
+use crate::domain::ids::TenantId;
+
+/// One page of a list.
+#[derive(Debug, SimpleObject)]
+#[graphql(concrete(name = "OrderConnection", params(Order)))]
+#[graphql(concrete(name = "CustomerConnection", params(Customer)))]
+#[graphql(concrete(name = "ProductConnection", params(Product)))]
+#[graphql(concrete(name = "LineItemConnection", params(LineItem)))]
+#[graphql(concrete(name = "SyncRunConnection", params(SyncRun)))]
+pub(crate) struct Connection<N: OutputType + Clone>
+where
+    Edge<N>: OutputType,
+{
+    /// The items of this page with their cursors, in the list's order whichever way it is paged through.
+    edges: Vec<Edge<N>>,
+    /// The same items without their cursors.
+    nodes: Vec<N>,
+    /// Whether there is more, and the cursors to ask for it with.
+    page_info: PageInfo,
+    /// How many items the whole list holds, with its filter, whatever the page. Counted only when asked for.
+    total_count: i32,
+}
+
+/// An item of a list.
+#[derive(Debug, SimpleObject)]
+#[graphql(concrete(name = "OrderEdge", params(Order)))]
+#[graphql(concrete(name = "CustomerEdge", params(Customer)))]
+#[graphql(concrete(name = "ProductEdge", params(Product)))]
+#[graphql(concrete(name = "LineItemEdge", params(LineItem)))]
+#[graphql(concrete(name = "SyncRunEdge", params(SyncRun)))]
+pub(crate) struct Edge<N: OutputType + Clone> {
+    /// Where the item stands in the list: `after` or `before` go on from there. Good only for the same list in
+    /// the same order.
+    cursor: String,
+    /// The item.
+    node: N,
+}
+
+/// What lies around a page.
+#[derive(Debug, Default, SimpleObject)]
+pub(crate) struct PageInfo {
+    /// Whether the list goes on behind this page.
+    has_next_page: bool,
+    /// Whether the list holds anything before this page.
+    has_previous_page: bool,
+    /// The cursor of the first item of the page: ask for what is `before` it. Null when the page is empty.
+    start_cursor: Option<String>,
+    /// The cursor of the last item of the page: ask for what is `after` it. Null when the page is empty.
+    end_cursor: Option<String>,
+}
+
+impl<N: OutputType + Clone> Connection<N>
+where
+    Edge<N>: OutputType,
+{
+    /// The page as the API shows it.
+    pub(super) fn new<R, K: Serialize>(
+        slice: Slice<R>,
+        list: &str,
+        tenant: TenantId,
+        key: impl Fn(&R) -> K,
+        node: impl Fn(R) -> N,
+    ) -> Result<Self, ApiError> {
+        let total_count = int(slice.total)?;
+        let edges: Vec<_> = slice
+            .rows
+            .into_iter()
+            .map(|row| Edge {
+                cursor: cursor::encode(list, tenant, &key(&row)),
+                node: node(row),
+            })
+            .collect();
+        let page_info = PageInfo {
+            has_next_page: slice.has_next,
+            has_previous_page: slice.has_previous,
+            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        };
+        Ok(Self {
+            nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
+            edges,
+            page_info,
+            total_count,
+        })
+    }
+}
+
+/// Reads a page of a list of the caller's store, from the operation's snapshot.
+pub(super) async fn connect<L: Listing, N: OutputType + Clone>(
+    ctx: &Context<'_>,
+    list: &L,
+    arguments: &PageArguments,
+    node: impl Fn(TenantId, L::Row) -> N,
+) -> Result<Connection<N>, ApiError>
+where
+    Edge<N>: OutputType,
+{
+    let request = RequestContext::of(ctx)?;
+    let tenant = request.require_principal()?.tenant;
+    let name = list.name();
+    let page = Page::read(arguments, &name, tenant)?;
+    let mut reading = request.read().await?;
+    let slice = read_page(list, reading.transaction(), &page, Wanted::of(ctx)).await?;
+    drop(reading);
+    Connection::new(slice, &name, tenant, L::key, |row| node(tenant, row))
+}
