@@ -33,12 +33,14 @@ impl Denied {
             .any(|path| path.get(1).is_none_or(|place| *place == index))
     }
 
-    /// The first place, in words.
-    pub(super) fn field(&self) -> String {
-        self.0.first().map_or_else(
-            || "what was asked for".to_owned(),
-            |path| shown(&path.join("."), 100),
-        )
+    /// The first place, as an error for those who cannot do without; none where nothing was denied.
+    pub(super) fn error(&self) -> Option<ShopifyError> {
+        let path = self.0.first()?;
+        let field = match path.as_slice() {
+            [] => "what was asked for".to_owned(),
+            path => shown(&path.join("."), 100),
+        };
+        Some(ShopifyError::AccessDenied { field })
     }
 }
 
@@ -233,11 +235,9 @@ fn judge_faults(faults: &[Fault], has_data: bool, cost: Option<&Cost>) -> Result
         }));
     }
     let denied = Denied(faults.iter().map(Fault::place).collect());
-    if has_data {
-        Ok(denied)
-    } else {
-        let field = denied.field();
-        Err(Verdict::Failed(ShopifyError::AccessDenied { field }))
+    match denied.error() {
+        Some(error) if !has_data => Err(Verdict::Failed(error)),
+        _ => Ok(denied),
     }
 }
 

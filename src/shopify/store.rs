@@ -90,8 +90,18 @@ impl Store {
             repeat,
         };
         let reply = Box::pin(self.exchange(request)).await?;
+        // It is JSON, and it holds data: if the types do not fit, they will not fit the next time either.
         let typed: Typed<Q::ResponseData> =
-            serde_json::from_slice(&reply.body).map_err(|error| ShopifyError::of_json(&error))?;
+            serde_json::from_slice(&reply.body).map_err(|error| {
+                tracing::warn!(
+                    shop.domain = %self.domain, shopify.operation = query.operation_name,
+                    column = error.column(), "an answer does not fit the schema"
+                );
+                reply
+                    .denied
+                    .error()
+                    .unwrap_or(ShopifyError::Unconvertible("field"))
+            })?;
         Ok(Answer {
             data: typed.data,
             denied: reply.denied,

@@ -81,6 +81,9 @@ fn refused(code: &str) -> ShopifyError {
     ok(json!({})),
     ShopifyError::Unreadable("neither data nor errors".to_owned()), ErrorKind::Retryable, 3
 )]
+#[case::another_type(
+    data(json!({ "shop": 1 })), ShopifyError::Unconvertible("field"), ErrorKind::Permanent, 1
+)]
 #[case::ignored_filter(
     ok(json!({
         "data": {},
