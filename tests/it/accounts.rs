@@ -1,11 +1,33 @@
 //! Signing up: what works, what is refused, and that a refused sign-up leaves nothing behind.
 
+use std::sync::Arc;
+
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::support::{FakeStore, REGISTER, TestApp, register_input};
+use simulator::{Fault, FaultScript, Shop, ShopSettings};
+
+use crate::support::{self, REGISTER, TestApp};
 
 const GOOD_PASSWORD: &str = "correct horse battery";
+
+/// Opens a store.
+fn open(app: &TestApp, label: &str) -> Arc<Shop> {
+    app.simulator.add_shop(ShopSettings::new(label))
+}
+
+/// What somebody sends to sign up with a store, whose token they know.
+fn register_input(email: &str, password: &str, label: &str) -> Value {
+    let token = format!("shpat_{}", label.to_lowercase());
+    support::register_input(email, password, label, &token)
+}
+
+/// What Ada sends to sign up with the store `engines`, with another token than the right one.
+fn with_token(token: &str) -> Value {
+    let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
+    input["shop"]["credentials"]["accessToken"]["token"] = json!(token);
+    input
+}
 
 /// Tries to sign up; the user errors as (field, code), after checking that nothing was made.
 async fn refused(app: &TestApp, input: Value) -> Vec<(String, String)> {
@@ -41,8 +63,8 @@ fn told(field: &str, code: &str) -> Vec<(String, String)> {
 #[tokio::test]
 async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_sync() {
     let app = TestApp::start().await;
-    app.stores.put("engines", FakeStore::number(1));
-    let input = register_input(" Ada@Example.com ", GOOD_PASSWORD, "Engines", "shpat_1");
+    open(&app, "engines");
+    let input = register_input(" Ada@Example.com ", GOOD_PASSWORD, "Engines");
     let payload = app.field(REGISTER, json!({ "input": input }), None).await;
     assert_eq!(payload["userErrors"], json!([]));
     let tenant = payload["user"]["memberships"][0]["tenant"]["id"].clone();
@@ -50,7 +72,7 @@ async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_syn
         payload["user"],
         json!({
             "email": "ada@example.com",
-            "tenant": { "shop": { "domain": "engines.myshopify.com", "name": "Shop engines" } },
+            "tenant": { "shop": { "domain": "engines.myshopify.com", "name": "engines" } },
             "memberships": [{ "role": "OWNER", "tenant": { "id": tenant } }],
         })
     );
@@ -87,9 +109,34 @@ async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_syn
 }
 
 #[tokio::test]
+async fn an_app_may_connect_by_its_client_id_and_secret() {
+    let app = TestApp::start().await;
+    open(&app, "engines");
+    let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
+    let credentials = |secret: &str| json!({ "clientCredentials": { "clientId": "client-engines", "clientSecret": secret } });
+    input["shop"]["credentials"] = credentials("shpss_wrong");
+    assert_eq!(
+        refused(&app, input.clone()).await,
+        told("input.shop.credentials", "ACCESS_TOKEN_REJECTED")
+    );
+    input["shop"]["credentials"] = credentials("shpss_engines");
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    assert_eq!(payload["user"]["email"], "ada@example.com");
+    app.work().await;
+}
+
+#[tokio::test]
+async fn the_first_sync_of_a_new_store_ends_well() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines", 1).await;
+    assert_eq!(app.sync_and_wait(&user.token, "FULL").await, "SUCCEEDED");
+}
+
+#[tokio::test]
 async fn neither_the_password_nor_the_stores_token_is_readable_in_the_database() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 7001).await;
+    let user = app.register_shop("engines", 1).await;
     let mut connection = app.database.connection().await;
     let hash: String = sqlx::query_scalar("select password_hash from users")
         .fetch_one(&mut connection)
@@ -100,7 +147,7 @@ async fn neither_the_password_nor_the_stores_token_is_readable_in_the_database()
         .fetch_one(&mut connection)
         .await
         .unwrap();
-    assert!(!String::from_utf8_lossy(&sealed).contains("shpat_7001"));
+    assert!(!String::from_utf8_lossy(&sealed).contains("shpat_engines"));
     let kept: Vec<u8> = sqlx::query_scalar("select token_hash from refresh_tokens")
         .fetch_one(&mut connection)
         .await
@@ -113,20 +160,18 @@ async fn neither_the_password_nor_the_stores_token_is_readable_in_the_database()
 #[tokio::test]
 async fn a_malformed_email_address_is_refused() {
     let app = TestApp::start().await;
+    let store = open(&app, "engines");
     for email in ["", "ada", "ada@example", "a b@example.com"] {
-        let errors = refused(
-            &app,
-            register_input(email, GOOD_PASSWORD, "engines", "shpat_1"),
-        )
-        .await;
+        let errors = refused(&app, register_input(email, GOOD_PASSWORD, "engines")).await;
         assert_eq!(errors, told("input.email", "INVALID"), "{email}");
     }
-    assert_eq!(app.stores.requests().await, 0);
+    assert_eq!(store.statistics().requests, 0);
 }
 
 #[tokio::test]
 async fn a_weak_password_is_refused() {
     let app = TestApp::start().await;
+    let store = open(&app, "engines");
     for (password, code) in [
         ("short", "TOO_SHORT"),
         ("elevenchars", "TOO_SHORT"),
@@ -135,19 +180,16 @@ async fn a_weak_password_is_refused() {
         ("ada@example.com", "TOO_COMMON"),
         (&"long and ".repeat(200), "INVALID"),
     ] {
-        let errors = refused(
-            &app,
-            register_input("ada@example.com", password, "engines", "shpat_1"),
-        )
-        .await;
+        let errors = refused(&app, register_input("ada@example.com", password, "engines")).await;
         assert_eq!(errors, told("input.password", code), "{password}");
     }
-    assert_eq!(app.stores.requests().await, 0);
+    assert_eq!(store.statistics().requests, 0);
 }
 
 #[tokio::test]
 async fn a_domain_that_is_no_stores_is_refused_and_never_asked() {
     let app = TestApp::start().await;
+    let store = open(&app, "engines");
     for domain in [
         "engines",
         "engines.example.com",
@@ -155,7 +197,7 @@ async fn a_domain_that_is_no_stores_is_refused_and_never_asked() {
         "engines.myshopify.com/x",
         "127.0.0.1",
     ] {
-        let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1");
+        let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
         input["shop"]["domain"] = json!(domain);
         assert_eq!(
             refused(&app, input).await,
@@ -163,19 +205,19 @@ async fn a_domain_that_is_no_stores_is_refused_and_never_asked() {
             "{domain}"
         );
     }
-    assert_eq!(app.stores.requests().await, 0);
+    assert_eq!(store.statistics().requests, 0);
 }
 
 #[tokio::test]
 async fn credentials_that_cannot_be_any_are_refused() {
     let app = TestApp::start().await;
-    let mut input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "");
+    let mut input = with_token("");
     assert_eq!(
         refused(&app, input.clone()).await,
         told("input.shop.credentials.accessToken.token", "INVALID")
     );
     input["shop"]["credentials"] =
-        json!({ "accessToken": { "token": "shpat_1", "apiSecret": "line\nbreak" } });
+        json!({ "accessToken": { "token": "shpat_engines", "apiSecret": "line\nbreak" } });
     assert_eq!(
         refused(&app, input.clone()).await,
         told("input.shop.credentials.accessToken.apiSecret", "INVALID")
@@ -194,7 +236,11 @@ async fn credentials_that_cannot_be_any_are_refused() {
 #[tokio::test]
 async fn everything_that_is_wrong_with_the_input_is_told_at_once() {
     let app = TestApp::start().await;
-    let errors = refused(&app, register_input("ada", "short", "no_store", "")).await;
+    let mut input = with_token("");
+    input["email"] = json!("ada");
+    input["password"] = json!("short");
+    input["shop"]["domain"] = json!("no_store.myshopify.com");
+    let errors = refused(&app, input).await;
     let expected = [
         ("input.email", "INVALID"),
         ("input.password", "TOO_SHORT"),
@@ -212,7 +258,7 @@ async fn a_store_that_does_not_exist_is_refused() {
     let app = TestApp::start().await;
     let errors = refused(
         &app,
-        register_input("ada@example.com", GOOD_PASSWORD, "nowhere", "shpat_1"),
+        register_input("ada@example.com", GOOD_PASSWORD, "nowhere"),
     )
     .await;
     assert_eq!(errors, told("input.shop.domain", "SHOP_NOT_FOUND"));
@@ -221,12 +267,8 @@ async fn a_store_that_does_not_exist_is_refused() {
 #[tokio::test]
 async fn a_wrong_token_is_refused() {
     let app = TestApp::start().await;
-    app.stores.put("engines", FakeStore::number(1));
-    let errors = refused(
-        &app,
-        register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_2"),
-    )
-    .await;
+    open(&app, "engines");
+    let errors = refused(&app, with_token("shpat_of_another_store")).await;
     assert_eq!(
         errors,
         told("input.shop.credentials", "ACCESS_TOKEN_REJECTED")
@@ -236,15 +278,8 @@ async fn a_wrong_token_is_refused() {
 #[tokio::test]
 async fn missing_scopes_are_named() {
     let app = TestApp::start().await;
-    let scopes = vec!["read_orders".to_owned()];
-    app.stores.put(
-        "engines",
-        FakeStore {
-            scopes,
-            ..FakeStore::number(1)
-        },
-    );
-    let input = register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1");
+    open(&app, "engines").set_scopes(&["read_orders"]);
+    let input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
     assert_eq!(
         refused(&app, input.clone()).await,
         told("input.shop.credentials", "MISSING_SCOPES")
@@ -259,17 +294,18 @@ async fn missing_scopes_are_named() {
 #[tokio::test]
 async fn a_store_that_does_not_answer_or_is_closed_is_told() {
     let app = TestApp::start().await;
+    let store = open(&app, "engines");
     for status in [503, 402, 423] {
-        app.stores.put(
-            "engines",
-            FakeStore {
-                status,
-                ..FakeStore::number(1)
-            },
-        );
+        match status {
+            503 => store.push_fault(FaultScript {
+                times: 9,
+                ..Fault::ServerError { status }.into()
+            }),
+            _ => store.set_closed(Some(status)),
+        }
         let errors = refused(
             &app,
-            register_input("ada@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+            register_input("ada@example.com", GOOD_PASSWORD, "engines"),
         )
         .await;
         assert_eq!(
@@ -277,49 +313,45 @@ async fn a_store_that_does_not_answer_or_is_closed_is_told() {
             told("input.shop.domain", "SHOP_UNREACHABLE"),
             "{status}"
         );
+        store.clear_faults();
     }
 }
 
 #[tokio::test]
 async fn an_address_and_a_store_that_are_there_already_are_told_only_to_who_has_a_store() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
-    app.stores.put("looms", FakeStore::number(2));
+    let same = |label: &str| ShopSettings {
+        id: Some(77),
+        ..ShopSettings::new(label)
+    };
+    app.simulator.add_shop(same("engines"));
+    let user = app.register_owner("engines").await;
+    open(&app, "looms");
     // Another store, the same address.
-    let errors = refused(
-        &app,
-        register_input(&user.email, GOOD_PASSWORD, "looms", "shpat_2"),
-    )
-    .await;
+    let errors = refused(&app, register_input(&user.email, GOOD_PASSWORD, "looms")).await;
     assert_eq!(errors, told("input.email", "TAKEN"));
     // Another address, the same store.
     let errors = refused(
         &app,
-        register_input("bob@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+        register_input("bob@example.com", GOOD_PASSWORD, "engines"),
     )
     .await;
     assert_eq!(errors, told("input.shop.domain", "SHOP_ALREADY_CONNECTED"));
     // The same store under another domain.
-    app.stores.put("engines-2", FakeStore::number(1));
+    app.simulator.add_shop(same("engines-2"));
     let errors = refused(
         &app,
-        register_input("bob@example.com", GOOD_PASSWORD, "engines-2", "shpat_1"),
+        register_input("bob@example.com", GOOD_PASSWORD, "engines-2"),
     )
     .await;
     assert_eq!(errors, told("input.shop.domain", "SHOP_ALREADY_CONNECTED"));
     // Both at once.
-    let errors = refused(
-        &app,
-        register_input(&user.email, GOOD_PASSWORD, "engines", "shpat_1"),
-    )
-    .await;
+    let errors = refused(&app, register_input(&user.email, GOOD_PASSWORD, "engines")).await;
     assert_eq!(errors.len(), 2);
     // Without the store's own token nothing of this is told.
-    let errors = refused(
-        &app,
-        register_input(&user.email, GOOD_PASSWORD, "engines", "shpat_9"),
-    )
-    .await;
+    let mut input = with_token("shpat_guessed");
+    input["email"] = json!(user.email);
+    let errors = refused(&app, input).await;
     assert_eq!(
         errors,
         told("input.shop.credentials", "ACCESS_TOKEN_REJECTED")
@@ -330,9 +362,9 @@ async fn an_address_and_a_store_that_are_there_already_are_told_only_to_who_has_
 #[tokio::test]
 async fn of_two_who_connect_one_store_at_once_one_succeeds() {
     let app = TestApp::start().await;
-    app.stores.put("engines", FakeStore::number(1));
+    open(&app, "engines");
     let attempt = async |email: &str| {
-        let input = register_input(email, GOOD_PASSWORD, "engines", "shpat_1");
+        let input = register_input(email, GOOD_PASSWORD, "engines");
         app.field(REGISTER, json!({ "input": input }), None).await["userErrors"].clone()
     };
     let (first, second) = tokio::join!(attempt("ada@example.com"), attempt("bob@example.com"));
@@ -361,7 +393,7 @@ async fn attempts_to_sign_up_and_in_are_limited_per_account() {
     assert!(message.starts_with("Too many attempts: wait "), "{message}");
     let errors = refused(
         &app,
-        register_input("Ada@example.com", GOOD_PASSWORD, "engines", "shpat_1"),
+        register_input("Ada@example.com", GOOD_PASSWORD, "engines"),
     )
     .await;
     assert_eq!(errors, told("input", "RATE_LIMITED"));

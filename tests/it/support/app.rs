@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use simulator::{ShopSettings, Simulator};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use xboard::http::{HttpOptions, Origins};
 use xboard::ingest::IngestConfig;
 use xboard::shopify::{RetryPolicy, ShopifyConfig};
 
-use super::{FakeStore, FakeStores, TestDatabase};
+use super::TestDatabase;
 
 /// What signs the tokens of every test.
 pub(crate) const JWT_SECRET: &str = "the signing secret of the tests, long enough";
@@ -41,7 +42,7 @@ pub(crate) struct TestApp {
     /// Its database.
     pub(crate) database: TestDatabase,
     /// The stores that it can reach.
-    pub(crate) stores: FakeStores,
+    pub(crate) simulator: Simulator,
     app: App,
     client: reqwest::Client,
     address: String,
@@ -58,8 +59,8 @@ impl TestApp {
     /// Starts it, after a change to how it is built.
     pub(crate) async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
         let database = TestDatabase::create().await;
-        let stores = FakeStores::start().await;
-        let mut config = config(&database, stores.base_url());
+        let simulator = Simulator::start().await.unwrap();
+        let mut config = config(&database, simulator.shopify_base_url());
         change(&mut config);
         let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,7 +74,7 @@ impl TestApp {
             .unwrap();
         Self {
             database,
-            stores,
+            simulator,
             app,
             client,
             address,
@@ -136,14 +137,22 @@ impl TestApp {
     }
 
     /// Opens the store `{label}.myshopify.com` and signs a user up with it. Leaves the job of its first sync.
+    /// The number is the one in its gid.
     pub(crate) async fn register_shop(&self, label: &str, number: u32) -> Registered {
-        let store = FakeStore::number(number);
+        self.simulator.add_shop(ShopSettings {
+            id: Some(number.into()),
+            ..ShopSettings::new(label)
+        });
+        self.register_owner(label).await
+    }
+
+    /// Signs a user up with a store that is open already.
+    pub(crate) async fn register_owner(&self, label: &str) -> Registered {
         let (email, password) = (
             format!("owner@{label}.example"),
             format!("a passphrase for {label}"),
         );
-        let input = register_input(&email, &password, label, &store.token);
-        self.stores.put(label, store);
+        let input = register_input(&email, &password, label, &format!("shpat_{label}"));
         let payload = self.field(REGISTER, json!({ "input": input }), None).await;
         assert_eq!(payload["userErrors"], json!([]), "{payload}");
         let text = |name: &str| payload["session"][name].as_str().unwrap().to_owned();
@@ -155,11 +164,31 @@ impl TestApp {
         }
     }
 
-    /// Starts a sync with the token's rights and works until it has ended; its final status.
+    /// Works until no job waits, and stops the worker in good order.
+    pub(crate) async fn work(&self) {
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(xboard::ingest::worker::run(
+            self.app.ingest().clone(),
+            stop.clone(),
+        ));
+        let idle = async {
+            while self.database.jobs().await > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_mins(2), idle).await;
+        stop.cancel();
+        worker.await.unwrap();
+        assert!(in_time.is_ok(), "the worker did not come to an end");
+    }
+
+    /// Asks for a sync with the token's rights (or joins the one that waits) and works it off; its final
+    /// status.
     pub(crate) async fn sync_and_wait(&self, token: &str, mode: &str) -> String {
         let started = self
             .field(
-                "mutation ($mode: SyncMode!) { sync(input: { mode: $mode }) { syncRun { id } userErrors { message } } }",
+                "mutation ($mode: SyncMode!) {
+                    sync(input: { mode: $mode }) { syncRun { id } userErrors { message } } }",
                 json!({ "mode": mode }),
                 Some(token),
             )
@@ -168,27 +197,10 @@ impl TestApp {
             .as_str()
             .unwrap_or_else(|| panic!("{started}"))
             .to_owned();
-        let stop = CancellationToken::new();
-        let worker = tokio::spawn(xboard::ingest::worker::run(
-            self.app.ingest().clone(),
-            stop.clone(),
-        ));
+        self.work().await;
         let query = "query ($id: ID!) { node(id: $id) { ... on SyncRun { status } } }";
-        let status = tokio::time::timeout(Duration::from_mins(1), async {
-            loop {
-                let run = self.field(query, json!({ "id": id }), Some(token)).await;
-                let status = run["status"].as_str().unwrap().to_owned();
-                if !matches!(status.as_str(), "QUEUED" | "RUNNING") {
-                    return status;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await
-        .unwrap();
-        stop.cancel();
-        worker.await.unwrap();
-        status
+        let run = self.field(query, json!({ "id": id }), Some(token)).await;
+        run["status"].as_str().unwrap().to_owned()
     }
 
     /// Ends the server in good order.

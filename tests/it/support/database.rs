@@ -274,6 +274,12 @@ impl TestDatabase {
         counts
     }
 
+    /// How many jobs wait or are worked on.
+    pub(crate) async fn jobs(&self) -> i64 {
+        let mut transaction = self.database.system().await.unwrap();
+        transaction.count_jobs().await.unwrap()
+    }
+
     /// Says that the test ends with so many jobs in the queue. Without it there must be none.
     pub(crate) fn leaves_jobs(&self, number: i64) {
         self.jobs_left.store(number, Ordering::Relaxed);

@@ -2,8 +2,6 @@
 
 mod app;
 mod database;
-mod stores;
 
 pub(crate) use app::{JWT_SECRET, REGISTER, TestApp, register_input};
 pub(crate) use database::{TestDatabase, enter_tenant};
-pub(crate) use stores::{FakeStore, FakeStores};
