@@ -1,6 +1,6 @@
 //! Numbers that look random and are always the same for a seed.
 
-/// A generator (SplitMix64).
+/// A generator (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 

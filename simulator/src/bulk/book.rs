@@ -36,6 +36,14 @@ pub(crate) enum Download {
     File(PathBuf, Option<u64>),
 }
 
+/// What came of asking an operation to stop.
+#[derive(Debug)]
+pub(crate) enum Cancelled {
+    Stopping(BulkRecord),
+    TooLate(BulkRecord),
+    Unknown,
+}
+
 /// All operations of a shop.
 #[derive(Debug)]
 pub(crate) struct BulkBook {
@@ -102,19 +110,21 @@ impl BulkBook {
         }
     }
 
-    /// Asks an app's operation to stop: its record then, or why not.
-    pub(crate) fn cancel(&mut self, app: &str, id: u64) -> Result<BulkRecord, Option<BulkRecord>> {
+    /// Asks an app's operation to stop.
+    pub(crate) fn cancel(&mut self, app: &str, id: u64) -> Cancelled {
         let entry = self
             .entries
             .iter_mut()
             .find(|one| one.record.id == id && one.app == app);
-        let entry = entry.ok_or(None)?;
+        let Some(entry) = entry else {
+            return Cancelled::Unknown;
+        };
         if !entry.record.status.is_running() {
-            return Err(Some(entry.record.clone()));
+            return Cancelled::TooLate(entry.record.clone());
         }
         entry.record.status = BulkStatus::Canceling;
         entry.cancel.store(true, Ordering::Relaxed);
-        Ok(entry.record.clone())
+        Cancelled::Stopping(entry.record.clone())
     }
 
     /// What a download address leads to; a cut is used up.

@@ -15,7 +15,7 @@ use super::{BulkPlan, BulkRecord, BulkStatus};
 use crate::shop::Shop;
 
 /// How long a download address lives.
-const URL_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const URL_LIFE: Duration = Duration::from_hours(7 * 24);
 /// How often a waiting job looks whether it was cancelled.
 const GLANCE: Duration = Duration::from_millis(5);
 
@@ -30,7 +30,7 @@ pub enum BulkFault {
     },
     /// It ends as FAILED.
     Fail {
-        /// INTERNAL_SERVER_ERROR, TIMEOUT or ACCESS_DENIED.
+        /// `INTERNAL_SERVER_ERROR`, `TIMEOUT` or `ACCESS_DENIED`.
         error_code: String,
         /// How many lines it wrote before: they are at `partialDataUrl`. None for no file.
         #[serde(default)]
@@ -120,7 +120,7 @@ impl Sink for FileSink {
                 }
                 if self
                     .leave_out
-                    .is_some_and(|every| every > 0 && self.seen % every == 0)
+                    .is_some_and(|every| self.seen.is_multiple_of(every))
                 {
                     continue;
                 }
@@ -270,19 +270,15 @@ fn finish(
         Some(BulkFault::CutFile { after_bytes, times }) => (*times, *after_bytes),
         _ => (0, 0),
     };
-    let expired = job.fault == Some(BulkFault::ExpiredUrl);
-    strong.with_bulk(|book| {
-        book.keep(
-            id,
-            KeptFile {
-                path,
-                expires,
-                expired,
-                cuts,
-                cut_after,
-            },
-        )
-    });
+    let refused = job.fault == Some(BulkFault::ExpiredUrl);
+    let file = KeptFile {
+        path,
+        expires,
+        expired: refused,
+        cuts,
+        cut_after,
+    };
+    strong.with_bulk(|book| book.keep(id, file));
     let counted = sink.counted;
     let error_code = match (&job.fault, outcome) {
         (Some(BulkFault::Fail { error_code, .. }), _) => Some(error_code.clone()),

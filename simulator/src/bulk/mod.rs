@@ -5,7 +5,7 @@ mod job;
 mod run;
 mod validate;
 
-pub(crate) use book::{BulkBook, Download};
+pub(crate) use book::{BulkBook, Cancelled, Download};
 pub use job::{BulkFault, BulkScript};
 pub(crate) use job::{Job, start};
 pub(crate) use validate::{BulkPlan, check};

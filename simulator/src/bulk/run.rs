@@ -45,8 +45,8 @@ struct Run<'v, 'a, 'p, S> {
 }
 
 /// Writes a whole result.
-pub(crate) fn run<'a>(
-    view: &View<'a>,
+pub(crate) fn run(
+    view: &View<'_>,
     plan: &BulkPlan,
     group_objects: bool,
     sink: &mut impl Sink,

@@ -47,7 +47,7 @@ pub struct LiteralSale {
     pub kind: SaleKind,
     /// What it did.
     pub action: SaleAction,
-    /// The place of its line; needed by PRODUCT, GIFT_CARD and TIP.
+    /// The place of its line; needed by products, gift cards and tips.
     #[serde(default)]
     pub line: Option<u32>,
     /// Units.

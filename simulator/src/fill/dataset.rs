@@ -87,9 +87,9 @@ pub struct DatasetReport {
     pub units_returned: i64,
     /// Return lines that took from more than one order or line.
     pub returns_split: u64,
-    /// Return lines whose own price is not the one paid: they are refunded as paid.
+    /// Takings whose line says another price than the one paid: they are refunded as paid.
     pub returns_at_another_price: u64,
-    /// How much more (or less) those lines say than was refunded.
+    /// How much more (or, negative, less) those lines say than was refunded.
     pub other_price_difference: Amount,
     /// Refunds made: one for each return invoice and order.
     pub refunds: u64,
@@ -304,16 +304,7 @@ impl Invoices {
                     self.report.other_price_difference += difference;
                 }
                 *taken.entry(*place).or_default() += quantity;
-                match wanted.iter_mut().find(|(order, _)| *order == place.0) {
-                    Some((_, request)) => add(request, part),
-                    None => {
-                        let request = RefundRequest {
-                            lines: vec![part],
-                            ..RefundRequest::default()
-                        };
-                        wanted.push((place.0, request));
-                    }
-                }
+                add(&mut wanted, place.0, part);
                 left -= quantity;
                 parts += 1;
             }
@@ -435,8 +426,16 @@ fn customer_key(line: &Line) -> &str {
     line.customer.strip_suffix(".0").unwrap_or(&line.customer)
 }
 
-/// Adds units to a request, those of one line together.
-fn add(request: &mut RefundRequest, part: RefundLine) {
+/// Adds units to the request of an order, those of one line together.
+fn add(wanted: &mut Vec<(usize, RefundRequest)>, order: usize, part: RefundLine) {
+    let known = wanted.iter().position(|(wanted, _)| *wanted == order);
+    let place = known.unwrap_or_else(|| {
+        wanted.push((order, RefundRequest::default()));
+        wanted.len() - 1
+    });
+    let Some((_, request)) = wanted.get_mut(place) else {
+        return;
+    };
     match request.lines.iter_mut().find(|line| line.line == part.line) {
         Some(line) => line.quantity += part.quantity,
         None => request.lines.push(part),

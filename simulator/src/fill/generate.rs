@@ -248,7 +248,7 @@ impl Past {
                 .get(self.random.place(3))
                 .copied()
                 .unwrap_or(25);
-            articles.push((self.gift_card(), Amount::whole(worth)));
+            articles.push((Self::gift_card(), Amount::whole(worth)));
             lines.push(NewLine {
                 quantity: 1,
                 gift_card: true,
@@ -302,7 +302,7 @@ impl Past {
         (new, articles)
     }
 
-    fn gift_card(&self) -> Arc<Article> {
+    fn gift_card() -> Arc<Article> {
         Arc::new(Article {
             product: None,
             variant: None,

@@ -40,8 +40,11 @@ pub(crate) fn connection(size: usize, branches: impl Iterator<Item = u32>) -> u3
 /// The price of a field beside what is selected of it.
 pub(crate) fn own(field: &Planned) -> u32 {
     match field.name {
-        FieldName::CustomersCount | FieldName::OrdersCount | FieldName::ProductsCount => TEN,
-        FieldName::BulkOperationRunQuery | FieldName::BulkOperationCancel => TEN,
+        FieldName::CustomersCount
+        | FieldName::OrdersCount
+        | FieldName::ProductsCount
+        | FieldName::BulkOperationRunQuery
+        | FieldName::BulkOperationCancel => TEN,
         _ if field.shapes.is_empty() => 0,
         _ if field.shapes.iter().all(|shape| is_free(shape.of)) => 0,
         _ => 1,

@@ -18,7 +18,7 @@ impl Location {
 }
 
 /// An error at a place of the document, before anything was executed.
-pub(crate) fn at(message: &str, location: Location, extensions: Value) -> Value {
+pub(crate) fn at(message: &str, location: Location, extensions: &Value) -> Value {
     json!({ "message": message, "locations": location.shown(), "extensions": extensions })
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn of_field(
     message: &str,
     location: Location,
     path: &[Value],
-    extensions: Value,
+    extensions: &Value,
 ) -> Value {
     json!({
         "message": message,
@@ -49,13 +49,13 @@ pub(crate) fn invalid_id_variable(
     location: Location,
     given: &Value,
     id: &str,
-    path: Value,
+    path: &Value,
 ) -> Value {
     let explanation = format!("Invalid global id '{id}'");
     at(
         &format!("Variable ${name} of type {declared} was provided invalid value"),
         location,
-        json!({
+        &json!({
             "code": "INVALID_VARIABLE",
             "value": given,
             "problems": [{ "path": path, "explanation": explanation, "message": explanation }],
@@ -68,7 +68,7 @@ pub(crate) fn invalid_id_literal(id: &str, location: Location) -> Value {
     at(
         &format!("Invalid global id '{id}'"),
         location,
-        json!({ "code": "argumentLiteralsIncompatible", "typeName": "CoercionError" }),
+        &json!({ "code": "argumentLiteralsIncompatible", "typeName": "CoercionError" }),
     )
 }
 
@@ -94,8 +94,13 @@ pub(crate) fn of_validation(
                     .map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
             },
         );
+    // A field that does not exist leaves an empty selection behind, which is no error of its own.
+    let undefined = diagnostics
+        .iter()
+        .any(|one| one.error.unstable_error_name() == Some("UndefinedField"));
     diagnostics
         .iter()
+        .filter(|one| !undefined || one.error.unstable_error_name() != Some("MissingSubselection"))
         .map(|diagnostic| {
             let location = diagnostic
                 .line_column_range()
@@ -113,7 +118,7 @@ pub(crate) fn of_validation(
                     &format!("Field '{field}' doesn't exist on type '{of_type}'"),
                     location,
                     &[&operation, field],
-                    json!({ "code": "undefinedField", "typeName": of_type, "fieldName": field }),
+                    &json!({ "code": "undefinedField", "typeName": of_type, "fieldName": field }),
                 ),
                 (Some("RequiredArgument"), [field, argument, ..]) => {
                     let field = field.rsplit('.').next().unwrap_or(field);
@@ -121,7 +126,7 @@ pub(crate) fn of_validation(
                         &format!("Field '{field}' is missing required arguments: {argument}"),
                         location,
                         &[&operation, field],
-                        json!({
+                        &json!({
                             "code": "missingRequiredArguments",
                             "className": "Field",
                             "name": field,
@@ -135,7 +140,7 @@ pub(crate) fn of_validation(
                         &format!("Field '{field}' doesn't accept argument '{argument}'"),
                         location,
                         &[&operation, field, argument],
-                        json!({
+                        &json!({
                             "code": "argumentNotAccepted",
                             "name": field,
                             "typeName": "Field",
@@ -148,7 +153,7 @@ pub(crate) fn of_validation(
                     if let Some(first) = code.get_mut(..1) {
                         first.make_ascii_lowercase();
                     }
-                    at(&message, location, json!({ "code": code }))
+                    at(&message, location, &json!({ "code": code }))
                 }
                 (None, _) => json!({
                     "message": format!("syntax error: {message}"),
@@ -159,7 +164,7 @@ pub(crate) fn of_validation(
         .collect()
 }
 
-fn with_path(message: &str, location: Location, path: &[&str], extensions: Value) -> Value {
+fn with_path(message: &str, location: Location, path: &[&str], extensions: &Value) -> Value {
     let path: Vec<Value> = path.iter().map(|step| json!(step)).collect();
     of_field(message, location, &path, extensions)
 }

@@ -119,7 +119,7 @@ fn variables(
                     location,
                     value,
                     id,
-                    path,
+                    &path,
                 ));
             }
         }
@@ -137,7 +137,7 @@ fn variables(
             vec![errors::at(
                 &message,
                 errors::Location::default(),
-                extensions,
+                &extensions,
             )]
         })
 }

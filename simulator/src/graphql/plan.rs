@@ -30,6 +30,10 @@ pub(crate) static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(|| {
 
 /// A field with everything decided.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the field's type"
+)]
 pub(crate) struct Planned {
     /// The key in the answer.
     pub(crate) key: String,

@@ -34,7 +34,7 @@ impl<'a> View<'a> {
             Object::AccessScope(handle) => Some(Resolved::Text(handle)),
             Object::Customer(customer) => return self.customer(customer, field),
             Object::Email(address) => Some(Resolved::Text(address)),
-            Object::Product(product) => self.product(product, field)?,
+            Object::Product(product) => product_field(product, field)?,
             Object::Variant(variant, place) => self.variant(variant, place, field),
             Object::Order(order) => return self.order(order, field),
             Object::LineItem(order, line) => return self.line_item(order, line, field),
@@ -115,25 +115,6 @@ impl<'a> View<'a> {
             FieldName::Tags => Resolved::Texts(texts(&customer.tags)),
             _ => return Err(unanswered(TypeName::Customer, field)),
         })
-    }
-
-    fn product(
-        &self,
-        product: &'a Product,
-        field: &Planned,
-    ) -> Result<Option<Resolved<'a>>, FieldError> {
-        Ok(Some(match field.name {
-            FieldName::Title => Resolved::Text(&product.title),
-            FieldName::Status => Resolved::Text(product.status.as_str()),
-            FieldName::Vendor => Resolved::Text(&product.vendor),
-            FieldName::ProductType => Resolved::Text(&product.product_type),
-            FieldName::CreatedAt => Resolved::Moment(product.created_at),
-            FieldName::UpdatedAt => Resolved::Moment(product.updated_at),
-            FieldName::Variants => Resolved::Connection(roots::slice(field, &product.variants, {
-                |place, variant| (Object::Variant(variant, place), variant.id)
-            })?),
-            _ => return Ok(None),
-        }))
     }
 
     fn variant(&self, variant: &'a Variant, place: usize, field: &Planned) -> Option<Resolved<'a>> {
@@ -249,6 +230,24 @@ impl<'a> View<'a> {
             _ => return Err(unanswered(TypeName::LineItem, field)),
         })
     }
+}
+
+fn product_field<'a>(
+    product: &'a Product,
+    field: &Planned,
+) -> Result<Option<Resolved<'a>>, FieldError> {
+    Ok(Some(match field.name {
+        FieldName::Title => Resolved::Text(&product.title),
+        FieldName::Status => Resolved::Text(product.status.as_str()),
+        FieldName::Vendor => Resolved::Text(&product.vendor),
+        FieldName::ProductType => Resolved::Text(&product.product_type),
+        FieldName::CreatedAt => Resolved::Moment(product.created_at),
+        FieldName::UpdatedAt => Resolved::Moment(product.updated_at),
+        FieldName::Variants => Resolved::Connection(roots::slice(field, &product.variants, {
+            |place, variant| (Object::Variant(variant, place), variant.id)
+        })?),
+        _ => return Ok(None),
+    }))
 }
 
 fn agreement_field<'a>(

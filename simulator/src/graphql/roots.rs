@@ -302,9 +302,7 @@ impl<'a, T: Record + Searchable> Listing<'a, T> {
                 })
         };
         if field.is_connection() {
-            let page = self
-                .request(field, filter.as_ref())?
-                .page(self.table, title, wanted);
+            let page = request(field, filter.as_ref())?.page(self.table, title, wanted);
             let page = page.map_err(|_| foreign_cursor())?;
             return Ok(Resolved::Connection(Connection {
                 rows: page
@@ -333,28 +331,29 @@ impl<'a, T: Record + Searchable> Listing<'a, T> {
             count <= limit,
         )))
     }
+}
 
-    fn request(&self, field: &Planned, filter: Option<&Filter>) -> Result<PageRequest, FieldError> {
-        let (size, from_end) = window(field)?;
-        let sort = field
-            .text("sortKey")
-            .and_then(SortKey::parse)
-            .unwrap_or(SortKey::Id);
-        let column = match sort {
-            SortKey::CreatedAt => "created_at",
-            SortKey::ProcessedAt => "processed_at",
-            SortKey::UpdatedAt => "updated_at",
-            SortKey::Id | SortKey::Title => "",
-        };
-        Ok(PageRequest {
-            size,
-            from_end,
-            after: cursor(field, "after")?,
-            before: cursor(field, "before")?,
-            reverse: field.flag("reverse"),
-            sort,
-            searched: filter.is_some(),
-            bounds: filter.map_or((None, None), |filter| filter.bounds(column)),
-        })
-    }
+/// Which page of its list a field asks for.
+fn request(field: &Planned, filter: Option<&Filter>) -> Result<PageRequest, FieldError> {
+    let (size, from_end) = window(field)?;
+    let sort = field
+        .text("sortKey")
+        .and_then(SortKey::parse)
+        .unwrap_or(SortKey::Id);
+    let column = match sort {
+        SortKey::CreatedAt => "created_at",
+        SortKey::ProcessedAt => "processed_at",
+        SortKey::UpdatedAt => "updated_at",
+        SortKey::Id | SortKey::Title => "",
+    };
+    Ok(PageRequest {
+        size,
+        from_end,
+        after: cursor(field, "after")?,
+        before: cursor(field, "before")?,
+        reverse: field.flag("reverse"),
+        sort,
+        searched: filter.is_some(),
+        bounds: filter.map_or((None, None), |filter| filter.bounds(column)),
+    })
 }

@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 /// How far back orders are seen without `read_all_orders`.
-const ORDER_HISTORY: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+const ORDER_HISTORY: Duration = Duration::from_hours(60 * 24);
 
 /// What a shop says of itself.
 #[derive(Clone, Debug)]

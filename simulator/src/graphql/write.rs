@@ -105,13 +105,13 @@ impl<'v, 'a, 'p> Writer<'v, 'a, 'p> {
         match self.view.resolve(object, field) {
             Ok(resolved) => self.resolved(resolved, field),
             Err(error) => {
-                self.report(field, error);
+                self.report(field, &error);
                 Err(Nulled)
             }
         }
     }
 
-    fn report(&mut self, field: &Planned, error: FieldError) {
+    fn report(&mut self, field: &Planned, error: &FieldError) {
         let path: Vec<Value> = self
             .path
             .iter()
@@ -120,7 +120,7 @@ impl<'v, 'a, 'p> Writer<'v, 'a, 'p> {
                 Step::Place(place) => Value::from(*place),
             })
             .collect();
-        let error = errors::of_field(&error.message, field.location, &path, error.extensions);
+        let error = errors::of_field(&error.message, field.location, &path, &error.extensions);
         self.errors.push(error);
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::wire::Cut;
 use super::{answer, files, with_type};
-use crate::bulk::{BulkFault, Job, Payload, UserError, check, start};
+use crate::bulk::{BulkFault, Cancelled, Job, Payload, UserError, check, start};
 use crate::graphql::{self, Access, FieldName, Planned, Prepared, Request};
 use crate::shop::{Fault, Shop};
 use crate::simulator::Shops;
@@ -345,15 +345,15 @@ impl Caller {
             code: None,
         };
         let (operation, errors) = match self.shop.with_bulk(|book| book.cancel(&self.app, id)) {
-            Ok(record) => (Some(record), Vec::new()),
-            Err(None) => (
+            Cancelled::Stopping(record) => (Some(record), Vec::new()),
+            Cancelled::Unknown => (
                 None,
                 vec![error(
                     "Bulk operation does not exist".to_owned(),
                     Some("id"),
                 )],
             ),
-            Err(Some(record)) => {
+            Cancelled::TooLate(record) => {
                 let status = record.status.as_str().to_lowercase();
                 let message = format!("A bulk operation cannot be canceled when it is {status}");
                 (Some(record), vec![error(message, None)])

@@ -4,12 +4,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
+use tokio::time::Sleep;
 use tokio_util::io::ReaderStream;
 
 use super::with_type;
@@ -126,13 +128,22 @@ fn read_range(range: &str, size: u64) -> Option<Result<(u64, u64), ()>> {
     Some(if from < to { Ok((from, to)) } else { Err(()) })
 }
 
+/// How long a body waits before it breaks off: what was read so far shall reach the client.
+const FLUSH: Duration = Duration::from_millis(20);
+
 /// A body that breaks off after its bytes: the connection ends without the rest.
 pub(crate) fn cut_short(reader: impl AsyncRead + Send + Unpin + 'static) -> Body {
-    Body::from_stream(ReaderStream::new(BreaksOff(reader)))
+    Body::from_stream(ReaderStream::new(BreaksOff {
+        reader,
+        pause: None,
+    }))
 }
 
 /// Gives an error where a reader ends.
-struct BreaksOff<R>(R);
+struct BreaksOff<R> {
+    reader: R,
+    pause: Option<Pin<Box<Sleep>>>,
+}
 
 impl<R: AsyncRead + Unpin> AsyncRead for BreaksOff<R> {
     fn poll_read(
@@ -140,12 +151,19 @@ impl<R: AsyncRead + Unpin> AsyncRead for BreaksOff<R> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.0).poll_read(context, buffer) {
-            Poll::Ready(Ok(())) if buffer.filled().len() == before => {
-                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        if self.pause.is_none() {
+            let before = buffer.filled().len();
+            match Pin::new(&mut self.reader).poll_read(context, buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().len() == before => {}
+                other => return other,
             }
-            other => other,
         }
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+        pause
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::ErrorKind::ConnectionReset.into()))
     }
 }

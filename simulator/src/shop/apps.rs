@@ -8,7 +8,7 @@ use crate::graphql::Access;
 use crate::random::Random;
 
 /// How long a client-credentials token lives.
-const TOKEN_LIFE: Duration = Duration::from_secs(86_400);
+const TOKEN_LIFE: Duration = Duration::from_hours(24);
 
 /// An app.
 #[derive(Debug)]

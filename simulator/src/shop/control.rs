@@ -113,6 +113,10 @@ impl Shop {
     }
 
     /// Changes what the app may do.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a change is made for one call"
+    )]
     pub fn change_access(&self, change: AccessChange) {
         for app in &mut self.inner().apps {
             if change.revoke_tokens || change.expire_tokens {

@@ -38,11 +38,11 @@ pub enum Fault {
     TruncateBody,
     /// THROTTLED, whatever the bucket holds.
     Throttled,
-    /// INTERNAL_SERVER_ERROR with a request id.
+    /// `INTERNAL_SERVER_ERROR` with a request id.
     InternalServerError,
     /// 401, as for a revoked token.
     Unauthorized,
-    /// SHOP_INACTIVE.
+    /// `SHOP_INACTIVE`.
     ShopInactive,
     /// Another API version serves the request, as the header says.
     OtherVersion {

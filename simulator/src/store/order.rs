@@ -237,6 +237,10 @@ impl FinancialStatus {
 
 /// An order.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Shopify's own flags, each by itself"
+)]
 pub struct Order {
     /// The number in the global id.
     pub id: u64,

@@ -37,7 +37,7 @@ impl World {
         let simulator = Simulator::start().await.unwrap();
         let shop = simulator.add_shop(settings);
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         let token = shop.credentials().2.unwrap();

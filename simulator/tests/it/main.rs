@@ -5,7 +5,12 @@
     reason = "a test may panic"
 )]
 
+mod access;
 mod bulk;
 mod client;
+mod faults;
+mod filling;
 mod ledger;
 mod paging;
+mod search;
+mod throttling;
