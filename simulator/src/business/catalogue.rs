@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::change::BusinessError;
 use super::place::boxed;
+use super::requests::BusinessError;
 use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::shop::Shop;

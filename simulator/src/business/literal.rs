@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::change::BusinessError;
 use super::place::boxed;
+use super::requests::BusinessError;
 use crate::amount::{Amount, Currency};
 use crate::clock::Moment;
 use crate::store::{

@@ -7,10 +7,11 @@ mod change;
 mod literal;
 mod orders;
 mod place;
+mod requests;
 
 pub use catalogue::{CustomerChange, NewCustomer, NewProduct, NewVariant, ProductChange};
-pub use change::{BusinessError, EditLine, OrderChange, RefundLine, RefundRequest};
 pub(crate) use change::{cancel, edit, refund};
 pub use literal::{LiteralAgreement, LiteralLine, LiteralOrder, LiteralRefund, LiteralSale};
 pub use place::{NewLine, NewOrder};
 pub(crate) use place::{Terms, place_articles};
+pub use requests::{BusinessError, EditLine, OrderChange, RefundLine, RefundRequest};

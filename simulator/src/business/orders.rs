@@ -1,8 +1,9 @@
 //! The operations on orders as a shop offers them.
 
-use super::change::{BusinessError, EditLine, OrderChange, RefundRequest, cancel, edit, refund};
+use super::change::{cancel, edit, refund};
 use super::literal::{LiteralOrder, literal};
 use super::place::{NewOrder, Terms, boxed, place};
+use super::requests::{BusinessError, EditLine, OrderChange, RefundRequest};
 use crate::clock::Moment;
 use crate::shop::Shop;
 use crate::store::{Ids, Order};

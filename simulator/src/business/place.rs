@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::change::BusinessError;
+use super::requests::BusinessError;
 use crate::amount::{Amount, Currency, Percent};
 use crate::clock::Moment;
 use crate::store::{

@@ -3,7 +3,9 @@
 mod catalogue;
 mod dataset;
 mod generate;
+mod past;
 mod people;
+mod report;
 
-pub use dataset::{DatasetError, DatasetReport, LeftOut};
 pub use generate::Generation;
+pub use report::{DatasetError, DatasetReport, LeftOut};

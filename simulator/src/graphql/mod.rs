@@ -7,6 +7,7 @@ mod bulk_fields;
 mod cost;
 mod errors;
 mod names;
+mod paging;
 mod plan;
 mod resolve;
 mod roots;

@@ -3,7 +3,7 @@
 use super::names::{FieldName, TypeName};
 use super::plan::Planned;
 use super::view::{FieldError, Object, Resolved, View};
-use super::{bulk_fields, roots};
+use super::{bulk_fields, paging, roots};
 use crate::store::{
     Agreement, Customer, LineItem, LineKind, Order, Product, Sale, SortValue, Variant,
 };
@@ -172,12 +172,12 @@ impl<'a> View<'a> {
                 )
             }
             FieldName::LineItems => {
-                Resolved::Connection(roots::slice(field, &order.line_items, |_, line| {
+                Resolved::Connection(paging::slice(field, &order.line_items, |_, line| {
                     (Object::LineItem(order, line), line.id)
                 })?)
             }
             FieldName::Agreements => {
-                Resolved::Connection(roots::slice(field, &order.agreements, |_, agreement| {
+                Resolved::Connection(paging::slice(field, &order.agreements, |_, agreement| {
                     (Object::Agreement(order, agreement), agreement.id)
                 })?)
             }
@@ -243,7 +243,7 @@ fn product_field<'a>(
         FieldName::ProductType => Resolved::Text(&product.product_type),
         FieldName::CreatedAt => Resolved::Moment(product.created_at),
         FieldName::UpdatedAt => Resolved::Moment(product.updated_at),
-        FieldName::Variants => Resolved::Connection(roots::slice(field, &product.variants, {
+        FieldName::Variants => Resolved::Connection(paging::slice(field, &product.variants, {
             |place, variant| (Object::Variant(variant, place), variant.id)
         })?),
         _ => return Ok(None),
@@ -258,7 +258,7 @@ fn agreement_field<'a>(
     Ok(Some(match field.name {
         FieldName::HappenedAt => Resolved::Moment(agreement.happened_at),
         FieldName::Reason => Resolved::Text(agreement.reason.as_str()),
-        FieldName::Sales => Resolved::Connection(roots::slice(field, &agreement.sales, {
+        FieldName::Sales => Resolved::Connection(paging::slice(field, &agreement.sales, {
             |_, sale| (Object::Sale(order, sale), sale.id)
         })?),
         _ => return Ok(None),

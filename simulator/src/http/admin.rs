@@ -7,21 +7,17 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::caller::Caller;
 use super::wire::Cut;
 use super::{answer, files, with_type};
-use crate::bulk::{BulkFault, Cancelled, Job, Payload, UserError, check, start};
-use crate::graphql::{self, Access, FieldName, Planned, Prepared, Request};
-use crate::shop::{Fault, Shop};
+use crate::graphql::{self, Request};
+use crate::shop::Fault;
 use crate::simulator::Shops;
 
 /// The versions that Shopify supports, the oldest first.
 const SUPPORTED: [&str; 4] = ["2026-01", "2026-04", "2026-07", "2026-10"];
-/// The most points that one query may ask for.
-const DEAREST: u32 = 1000;
-/// The most bulk operations that an app may run in a shop.
-const MOST_BULK: usize = 5;
 /// The header of the version that served a request.
 const VERSION_HEADER: &str = "x-shopify-api-version";
 /// The header of the token.
@@ -173,196 +169,4 @@ async fn truncated(response: Response) -> Response {
         .headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     Response::from_parts(parts, files::cut_short(std::io::Cursor::new(half)))
-}
-
-/// Who asks.
-struct Caller {
-    shop: Arc<Shop>,
-    app: String,
-    access: Access,
-    explain: bool,
-}
-
-impl Caller {
-    /// Answers a request: the JSON text of the whole body.
-    fn run(&self, request: &Request, fault: Option<&Fault>) -> String {
-        if fault == Some(&Fault::InternalServerError) {
-            let id = "8f3c1d2e-4b5a-4c6d-9e7f-0a1b2c3d4e5f-1790000000";
-            return json!({ "errors": [graphql::internal(id)] }).to_string();
-        }
-        let prepared = match graphql::prepare(request) {
-            Ok(prepared) => prepared,
-            Err(errors) => return json!({ "errors": errors }).to_string(),
-        };
-        let requested = prepared.requested_cost;
-        if requested > DEAREST {
-            let errors = [graphql::too_expensive(requested, DEAREST)];
-            return json!({ "errors": errors }).to_string();
-        }
-        let denied = fault == Some(&Fault::Throttled);
-        let (taken, report) = self
-            .shop
-            .with_bucket(&self.app, |bucket| {
-                let taken = !denied && bucket.take(requested);
-                (taken, bucket.report(requested, None))
-            })
-            .unwrap_or_default();
-        if !taken {
-            self.shop.count(|statistics| statistics.throttled += 1);
-            let body =
-                json!({ "errors": [graphql::throttled()], "extensions": { "cost": report } });
-            return body.to_string();
-        }
-        self.execute(&prepared)
-    }
-
-    fn execute(&self, prepared: &Prepared) -> String {
-        let payloads: Vec<(String, Payload)> = if prepared.is_mutation {
-            prepared
-                .fields
-                .iter()
-                .map(|field| (field.key.clone(), self.mutate(field)))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        let snapshot = self
-            .shop
-            .snapshot(&self.app)
-            .with_access(self.access.clone());
-        let mut view = snapshot.view(&payloads);
-        view.explain_searches = self.explain;
-        let mut found = graphql::execute(prepared, &view);
-        let unused = prepared.requested_cost - found.actual_cost;
-        let report = self.shop.with_bucket(&self.app, |bucket| {
-            bucket.give_back(unused);
-            bucket.report(prepared.requested_cost, Some(found.actual_cost))
-        });
-        let warned = found
-            .searches
-            .iter()
-            .any(|search| search.get("warnings").is_some());
-        self.shop.count(|statistics| {
-            statistics.points += u64::from(found.actual_cost);
-            statistics.search_warnings += u64::from(warned);
-        });
-        let mut extensions = json!({ "cost": report });
-        if let Some(extensions) = extensions
-            .as_object_mut()
-            .filter(|_| !found.searches.is_empty())
-        {
-            extensions.insert(
-                "search".to_owned(),
-                Value::Array(std::mem::take(&mut found.searches)),
-            );
-        }
-        let data = found.data;
-        if found.errors.is_empty() {
-            format!(r#"{{"data":{data},"extensions":{extensions}}}"#)
-        } else {
-            let errors = Value::Array(found.errors);
-            format!(r#"{{"errors":{errors},"data":{data},"extensions":{extensions}}}"#)
-        }
-    }
-
-    fn mutate(&self, field: &Planned) -> Payload {
-        if field.name == FieldName::BulkOperationCancel {
-            self.cancel_bulk(field)
-        } else {
-            let query = field.text("query").unwrap_or_default();
-            self.run_bulk(query, field.flag("groupObjects"))
-                .unwrap_or_else(|errors| {
-                    self.shop.count(|statistics| statistics.bulk_refused += 1);
-                    Payload {
-                        errors,
-                        ..Payload::default()
-                    }
-                })
-        }
-    }
-
-    fn run_bulk(&self, query: &str, group_objects: bool) -> Result<Payload, Vec<UserError>> {
-        let plan = check(query)?;
-        let running: Vec<String> = self.shop.with_bulk(|book| {
-            let all = book.of(&self.app);
-            let running = all.iter().filter(|record| record.status.is_running());
-            running
-                .map(|record| format!("gid://shopify/BulkOperation/{}", record.id))
-                .collect()
-        });
-        if running.len() >= MOST_BULK {
-            let list = running.join(", ");
-            return Err(vec![UserError {
-                field: None,
-                message: format!(
-                    "A bulk query operation for this app and shop is already in progress: {list}."
-                ),
-                code: Some("OPERATION_IN_PROGRESS"),
-            }]);
-        }
-        let fault = self.shop.next_bulk_fault(&plan);
-        if let Some(BulkFault::Refuse { message }) = fault {
-            return Err(vec![UserError::invalid(message)]);
-        }
-        let now = self.shop.now();
-        let (record, cancel) = self.shop.with_bulk(|book| book.open(&self.app, now));
-        self.shop.count(|statistics| {
-            for root in &plan.roots {
-                *statistics
-                    .bulk_started
-                    .entry((*root).to_owned())
-                    .or_default() += 1;
-            }
-        });
-        let payload = Payload {
-            operation: Some(record.clone()),
-            ..Payload::default()
-        };
-        let app = self.app.clone();
-        start(
-            &self.shop,
-            Job {
-                app,
-                record,
-                cancel,
-                plan,
-                group_objects,
-                fault,
-            },
-        );
-        Ok(payload)
-    }
-
-    fn cancel_bulk(&self, field: &Planned) -> Payload {
-        let id = field
-            .text("id")
-            .and_then(|id| id.rsplit('/').next()?.parse().ok())
-            .unwrap_or(0);
-        self.shop.count(|statistics| statistics.bulk_cancelled += 1);
-        let error = |message: String, name| UserError {
-            field: name,
-            message,
-            code: None,
-        };
-        let (operation, errors) = match self.shop.with_bulk(|book| book.cancel(&self.app, id)) {
-            Cancelled::Stopping(record) => (Some(record), Vec::new()),
-            Cancelled::Unknown => (
-                None,
-                vec![error(
-                    "Bulk operation does not exist".to_owned(),
-                    Some("id"),
-                )],
-            ),
-            Cancelled::TooLate(record) => {
-                let status = record.status.as_str().to_lowercase();
-                let message = format!("A bulk operation cannot be canceled when it is {status}");
-                (Some(record), vec![error(message, None)])
-            }
-        };
-        Payload {
-            is_cancel: true,
-            operation,
-            errors,
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The server: Shopify's addresses, the bulk files, and the simulator's own control API.
 
 mod admin;
+mod caller;
 mod control;
 mod export;
 mod files;

@@ -3,15 +3,14 @@
 //! A [`Store`] is cloned to take a snapshot: rows are shared, so a copy costs pointers only.
 
 mod catalogue;
+mod ledger;
 mod order;
 mod page;
 mod table;
 
 pub use catalogue::{Customer, Product, ProductStatus, Variant};
-pub use order::{
-    Agreement, Article, FinancialStatus, LineItem, LineKind, Order, Reason, Refund, Sale,
-    SaleAction, SaleKind,
-};
+pub use ledger::{Agreement, Reason, Sale, SaleAction, SaleKind};
+pub use order::{Article, FinancialStatus, LineItem, LineKind, Order, Refund};
 pub(crate) use page::{Cursor, PageRequest, SortKey, SortValue};
 pub(crate) use table::{Record, Table};
 
