@@ -2,7 +2,6 @@
 //! `docs` and the ledger's view say what counts.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 
 use super::money::{Currency, Money};
 
@@ -65,9 +64,12 @@ impl SalesFigures {
     /// Their share of the customers, 0 to 1; `None` without customers.
     #[must_use]
     pub fn returning_customer_rate(&self) -> Option<f64> {
+        // By way of its digits: converted directly, the last binary place may be off.
         Decimal::from(self.returning_customers())
             .checked_div(Decimal::from(self.customers))?
-            .to_f64()
+            .to_string()
+            .parse()
+            .ok()
     }
 
     /// An amount in the currency of these figures.

@@ -7,8 +7,13 @@
 )]
 
 mod accounts;
+mod connections;
 mod http;
 mod ledger;
+mod nodes;
+mod overview;
+mod schema;
+mod series;
 mod sessions;
 mod support;
 mod tenancy;

@@ -1,7 +1,9 @@
 //! What the tests stand on: a database of their own, the real program on a real port, and stores to connect.
 
 mod app;
+mod book;
 mod database;
 
+pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use app::{JWT_SECRET, REGISTER, TestApp, register_input};
 pub(crate) use database::{TestDatabase, enter_tenant};
