@@ -87,6 +87,19 @@ pub struct ProductChange {
     pub at: Option<Moment>,
 }
 
+/// A customer of whom the number is all that is known.
+pub(crate) fn named_by_number(id: u64, at: Moment) -> Customer {
+    Customer {
+        id,
+        display_name: format!("Customer {id}").into(),
+        email: None,
+        created_at: at,
+        updated_at: at,
+        tags: Box::default(),
+        deleted: false,
+    }
+}
+
 pub(crate) fn variants(store: &mut Store, new: &[NewVariant], old: &[Variant]) -> Vec<Variant> {
     let only = [NewVariant::default()];
     let new = if new.is_empty() { &only } else { new };

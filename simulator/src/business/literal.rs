@@ -95,7 +95,7 @@ pub struct LiteralRefund {
 pub struct LiteralOrder {
     /// The number in the global id; the next one when left out.
     pub id: Option<u64>,
-    /// The customer, whether the shop has one of that id or not; a guest when left out.
+    /// The customer, made when the shop has none of that id; a guest when left out.
     pub customer: Option<u64>,
     /// Whether it is a test.
     pub test: bool,

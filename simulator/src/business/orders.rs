@@ -1,5 +1,6 @@
 //! The operations on orders as a shop offers them.
 
+use super::catalogue::named_by_number;
 use super::change::{cancel, edit, refund};
 use super::literal::{LiteralOrder, literal};
 use super::place::{NewOrder, Terms, boxed, place};
@@ -20,12 +21,21 @@ impl Shop {
         })
     }
 
-    /// Puts an order exactly as given, in place of the one with its id if there is one.
+    /// Puts an order exactly as given, in place of the one with its id if there is one. A customer that
+    /// the shop does not know is made.
     pub fn put_order(&self, given: &LiteralOrder) -> Result<Order, BusinessError> {
         let (now, due) = self.change_times();
         let terms = self.terms();
         self.change(|store| {
             let order = literal(store, given, terms.currency, now)?;
+            let unknown = order
+                .customer
+                .filter(|id| store.customers.any(*id).is_none());
+            if let Some(id) = unknown {
+                store
+                    .customers
+                    .put(named_by_number(id, order.created_at), now, due);
+            }
             store.orders.put(order.clone(), now, due);
             Ok(order)
         })

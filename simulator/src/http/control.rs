@@ -7,7 +7,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::answer;
@@ -15,6 +17,7 @@ use super::orders::with_shop;
 use crate::amount::{Currency, Percent};
 use crate::bulk::BulkScript;
 use crate::clock::{Clock, Moment};
+use crate::fill::Generation;
 use crate::shop::{AccessChange, FaultRate, FaultScript, Shop, ShopSettings};
 use crate::simulator::Shops;
 
@@ -25,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<Shops>> {
     Router::new()
         .route("/control/shops", get(list).post(add))
         .route("/control/shops/{shop}", get(show).post(set))
+        .route("/control/shops/{shop}/generate", post(generate))
         .route("/control/shops/{shop}/clock", post(clock))
         .route("/control/shops/{shop}/access", post(access))
         .route(
@@ -46,13 +50,21 @@ async fn list(State(shops): World) -> Response {
     answer(axum::http::StatusCode::OK, &json!(shops.labels()))
 }
 
+/// Reads a time zone by its name.
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tz>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    name.map(|name| name.parse().map_err(serde::de::Error::custom))
+        .transpose()
+}
+
 /// A shop to add. What is left out is as in [`ShopSettings::new`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewShop {
     label: String,
     currency: Option<Currency>,
-    time_zone: Option<String>,
+    #[serde(default, deserialize_with = "zone")]
+    time_zone: Option<Tz>,
     tax_percent: Option<Percent>,
     #[serde(default)]
     taxes_included: bool,
@@ -63,10 +75,7 @@ struct NewShop {
 async fn add(State(shops): World, Json(new): Json<NewShop>) -> Response {
     let mut settings = ShopSettings::new(&new.label);
     settings.currency = new.currency.unwrap_or(settings.currency);
-    settings.zone = new
-        .time_zone
-        .and_then(|name| name.parse().ok())
-        .unwrap_or(settings.zone);
+    settings.zone = new.time_zone.unwrap_or(settings.zone);
     settings.tax = new.tax_percent.unwrap_or(settings.tax);
     settings.taxes_included = new.taxes_included;
     settings.scopes = new.scopes.unwrap_or(settings.scopes);
@@ -103,7 +112,8 @@ fn described(shop: &Shop) -> Value {
 struct Change {
     name: Option<String>,
     currency: Option<Currency>,
-    time_zone: Option<String>,
+    #[serde(default, deserialize_with = "zone")]
+    time_zone: Option<Tz>,
     index_lag_millis: Option<u64>,
     latency_millis: Option<u64>,
     bulk_created_millis: Option<u64>,
@@ -124,7 +134,7 @@ async fn set(State(shops): World, Path(label): OfShop, Json(change): Json<Change
         if let Some(currency) = change.currency {
             shop.set_currency(currency);
         }
-        if let Some(zone) = change.time_zone.and_then(|name| name.parse().ok()) {
+        if let Some(zone) = change.time_zone {
             shop.set_zone(zone);
         }
         if let Some(millis) = change.index_lag_millis {
@@ -154,6 +164,28 @@ async fn set(State(shops): World, Path(label): OfShop, Json(change): Json<Change
         if let Some(version) = &change.served_version {
             shop.set_served_version((!version.is_empty()).then_some(version));
         }
+        Ok(described(shop))
+    })
+}
+
+/// A past to generate. What is left out is as in [`Generation::of`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Past {
+    orders: u64,
+    end: NaiveDate,
+    start: Option<NaiveDate>,
+    seed: Option<u64>,
+    products: Option<usize>,
+}
+
+async fn generate(State(shops): World, Path(label): OfShop, Json(past): Json<Past>) -> Response {
+    with_shop(&shops, &label, |shop| {
+        let mut generation = Generation::of(past.orders, past.end);
+        generation.start = past.start.unwrap_or(generation.start);
+        generation.seed = past.seed.unwrap_or(generation.seed);
+        generation.products = past.products.unwrap_or(generation.products);
+        shop.generate(&generation);
         Ok(described(shop))
     })
 }
