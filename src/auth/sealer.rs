@@ -111,13 +111,13 @@ mod tests {
     fn a_value_opens_for_its_tenant_only() {
         let sealer = Sealer::new((1, &bytes(1)), []).unwrap();
         let tenant = TenantId::generate();
-        let sealed = sealer.seal(tenant, b"shpat_secret").unwrap();
-        assert_eq!(sealed.len(), 1 + 12 + 12 + 16);
+        let value = sealer.seal(tenant, b"shpat_secret").unwrap();
+        assert_eq!(value.len(), 1 + 12 + 12 + 16);
         assert_eq!(
-            sealer.open(tenant, &sealed).unwrap().expose_secret(),
+            sealer.open(tenant, &value).unwrap().expose_secret(),
             b"shpat_secret"
         );
-        let other = sealer.open(TenantId::generate(), &sealed);
+        let other = sealer.open(TenantId::generate(), &value);
         assert_eq!(other.unwrap_err(), SealError::Broken);
     }
 
@@ -135,18 +135,18 @@ mod tests {
     fn a_changed_or_cut_value_does_not_open() {
         let sealer = Sealer::new((1, &bytes(1)), []).unwrap();
         let tenant = TenantId::generate();
-        let sealed = sealer.seal(tenant, b"secret").unwrap();
-        for index in 1..sealed.len() {
-            let mut changed = sealed.clone();
+        let value = sealer.seal(tenant, b"secret").unwrap();
+        for index in 1..value.len() {
+            let mut changed = value.clone();
             changed[index] ^= 1;
             assert_eq!(
                 sealer.open(tenant, &changed).unwrap_err(),
                 SealError::Broken
             );
         }
-        for end in 0..sealed.len() {
+        for end in 0..value.len() {
             assert_eq!(
-                sealer.open(tenant, &sealed[..end]).unwrap_err(),
+                sealer.open(tenant, &value[..end]).unwrap_err(),
                 SealError::Broken
             );
         }

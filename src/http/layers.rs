@@ -126,3 +126,42 @@ fn cors(origins: &Origins) -> CorsLayer {
         .expose_headers([REQUEST_ID])
         .max_age(Duration::from_hours(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::Service as _;
+
+    use super::*;
+
+    async fn fails() {
+        panic!("a secret");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_saying_why() {
+        let mut site = wrap(Router::new().route("/", get(fails)), &Origins::Any);
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = site.call(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let body = axum::body::to_bytes(response.into_body(), 1000)
+            .await
+            .unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let error = &body["errors"][0];
+        assert_eq!(error["message"], "Something went wrong on our side.");
+        assert_eq!(error["extensions"]["code"], "INTERNAL");
+    }
+
+    #[test]
+    fn an_id_is_taken_over_only_if_it_is_harmless_in_a_log() {
+        for good in ["a", "order-66_a.b", &"a".repeat(64)] {
+            assert!(is_sensible(good), "{good}");
+        }
+        for wrong in ["", "a b", "a\"b", "ä", &"a".repeat(65)] {
+            assert!(!is_sensible(wrong), "{wrong}");
+        }
+    }
+}

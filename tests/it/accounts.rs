@@ -129,14 +129,14 @@ async fn an_app_may_connect_by_its_client_id_and_secret() {
 #[tokio::test]
 async fn the_first_sync_of_a_new_store_ends_well() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     assert_eq!(app.sync_and_wait(&user.token, "FULL").await, "SUCCEEDED");
 }
 
 #[tokio::test]
 async fn neither_the_password_nor_the_stores_token_is_readable_in_the_database() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     let hash: String = sqlx::query_scalar("select password_hash from users")
         .fetch_one(&mut connection)
@@ -397,4 +397,30 @@ async fn attempts_to_sign_up_and_in_are_limited_per_account() {
     )
     .await;
     assert_eq!(errors, told("input", "RATE_LIMITED"));
+}
+
+#[tokio::test]
+async fn many_attempts_in_one_operation_count_as_many() {
+    let app = TestApp::start_with(|config| {
+        config.attempts.account = std::num::NonZeroU32::new(2).unwrap();
+    })
+    .await;
+    let attempt = |name: &str| {
+        format!(
+            "{name}: login(input: {{ email: \"ada@example.com\", password: \"{name}\" }}) \
+             {{ userErrors {{ code }} }}"
+        )
+    };
+    let query = format!(
+        "mutation {{ {} {} {} }}",
+        attempt("a"),
+        attempt("b"),
+        attempt("c")
+    );
+    let body = app.graphql(&query, json!({}), None).await;
+    let code = |name: &str| body["data"][name]["userErrors"][0]["code"].clone();
+    assert_eq!(
+        ["a", "b", "c"].map(code),
+        ["INVALID_CREDENTIALS", "INVALID_CREDENTIALS", "RATE_LIMITED"].map(|code| json!(code))
+    );
 }

@@ -262,7 +262,7 @@ async fn an_operation_that_takes_too_long_is_given_up() {
     let app =
         TestApp::start_with(|config| config.http.operation_timeout = Duration::from_millis(200))
             .await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     // The lock keeps the sync waiting.
     let mut connection = app.database.connection().await;
     sqlx::raw_sql("begin; lock table sync_runs")
@@ -404,7 +404,7 @@ async fn graphiql_is_served_only_where_the_schema_may_be_read() {
 #[tokio::test]
 async fn a_request_under_way_is_answered_before_the_server_ends() {
     let mut app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     sqlx::raw_sql("begin; lock table sync_runs")
         .execute(&mut connection)

@@ -37,7 +37,7 @@ async fn is_good(app: &TestApp, token: &str) -> bool {
 #[tokio::test]
 async fn signing_in_needs_the_right_password_and_tells_nothing_else() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let login = async |email: &str, password: &str| {
         app.field(LOGIN, json!({ "email": email, "password": password }), None)
             .await
@@ -72,7 +72,7 @@ async fn signing_in_needs_the_right_password_and_tells_nothing_else() {
 #[tokio::test]
 async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let next = refresh(&app, &user.refresh_token).await;
     assert_eq!(next["userErrors"], json!([]));
     let text = |name: &str| next["session"][name].as_str().unwrap().to_owned();
@@ -99,7 +99,7 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
 #[tokio::test]
 async fn of_two_uses_of_a_refresh_token_at_once_one_gets_through_and_the_session_ends() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let (first, second) = tokio::join!(
         refresh(&app, &user.refresh_token),
         refresh(&app, &user.refresh_token)
@@ -129,7 +129,7 @@ async fn what_is_no_refresh_token_is_refused() {
 #[tokio::test]
 async fn a_session_that_nobody_used_for_thirty_days_has_ended() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     let lives: bool = sqlx::query_scalar(
         "select expires_at between now() + interval '29 days' and now() + interval '30 days' from sessions",
@@ -150,7 +150,7 @@ async fn a_session_that_nobody_used_for_thirty_days_has_ended() {
 #[tokio::test]
 async fn signing_out_kills_both_tokens_at_once() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let payload = app
         .field(
             "mutation { logout { userErrors { code } } }",
@@ -175,7 +175,7 @@ async fn signing_out_kills_both_tokens_at_once() {
 #[tokio::test]
 async fn a_removed_member_is_out_at_once_and_cannot_come_back() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     sqlx::query("delete from memberships")
         .execute(&mut connection)
@@ -197,7 +197,7 @@ async fn a_removed_member_is_out_at_once_and_cannot_come_back() {
 #[tokio::test]
 async fn a_token_that_is_expired_tampered_with_or_not_ours_is_refused_whatever_is_asked() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     assert!(is_good(&app, &user.token).await);
     let payload = user.token.split('.').nth(1).unwrap();
     let decoded =
@@ -272,7 +272,7 @@ async fn a_token_that_is_expired_tampered_with_or_not_ours_is_refused_whatever_i
 #[tokio::test]
 async fn a_role_taken_away_is_gone_with_the_next_request() {
     let app = TestApp::start().await;
-    let user = app.register_shop("engines", 1).await;
+    let user = app.register_shop("engines").await;
     let sync = "mutation { sync { syncRun { trigger mode } userErrors { field code } } }";
     // The first sync is still queued, so asking for one gives that one.
     let payload = app.field(sync, json!({}), Some(&user.token)).await;

@@ -107,8 +107,8 @@ async fn start_up_refuses_a_table_without_row_security() {
 async fn a_statement_without_its_tenant_predicate_still_finds_only_the_tenants_rows() {
     let app = TestApp::start().await;
     let (first, second) = (
-        app.register_shop("engines", 1).await,
-        app.register_shop("looms", 2).await,
+        app.register_shop("engines").await,
+        app.register_shop("looms").await,
     );
     assert_ne!(first.token, second.token);
     let mut connection = app.database.connection().await;
@@ -146,7 +146,7 @@ async fn a_statement_without_its_tenant_predicate_still_finds_only_the_tenants_r
 #[tokio::test]
 async fn a_row_cannot_be_written_for_another_tenant() {
     let app = TestApp::start().await;
-    app.register_shop("engines", 1).await;
+    app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     let tenant: Uuid = sqlx::query_scalar("select id from tenants")
         .fetch_one(&mut connection)
@@ -169,7 +169,7 @@ async fn a_row_cannot_be_written_for_another_tenant() {
 #[tokio::test]
 async fn the_system_role_reads_no_table_of_a_store() {
     let app = TestApp::start().await;
-    app.register_shop("engines", 1).await;
+    app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     for table in tenant_tables(&mut connection).await {
         let mut transaction = connection.begin().await.unwrap();
@@ -198,7 +198,7 @@ async fn the_system_role_reads_no_table_of_a_store() {
 #[tokio::test]
 async fn a_stores_role_reads_no_account() {
     let app = TestApp::start().await;
-    app.register_shop("engines", 1).await;
+    app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
     let tenant: Uuid = sqlx::query_scalar("select id from tenants")
         .fetch_one(&mut connection)

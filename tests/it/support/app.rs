@@ -137,12 +137,8 @@ impl TestApp {
     }
 
     /// Opens the store `{label}.myshopify.com` and signs a user up with it. Leaves the job of its first sync.
-    /// The number is the one in its gid.
-    pub(crate) async fn register_shop(&self, label: &str, number: u32) -> Registered {
-        self.simulator.add_shop(ShopSettings {
-            id: Some(number.into()),
-            ..ShopSettings::new(label)
-        });
+    pub(crate) async fn register_shop(&self, label: &str) -> Registered {
+        self.simulator.add_shop(ShopSettings::new(label));
         self.register_owner(label).await
     }
 
