@@ -44,11 +44,13 @@ impl TenantTx {
         .await?)
     }
 
-    /// The figures of a range. Whoever ordered on several of its days is one customer.
+    /// The figures of a range. Whoever ordered on several of its days is one customer; counting them costs
+    /// more than all the rest, so they are left at zero unless they are wanted.
     pub async fn sales_figures(
         &mut self,
         currency: &Currency,
         range: DayRange,
+        with_customers: bool,
     ) -> Result<SalesFigures> {
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
@@ -71,14 +73,15 @@ impl TenantTx {
                 select count(*) as customers, \
                        count(*) filter (where t.first_order_day between $3 and $4) as new_customers \
                 from (select distinct customer_id from customer_days \
-                      where tenant_id = $1 and currency = $2 and day between $3 and $4 and orders > 0) d \
+                      where tenant_id = $1 and currency = $2 and day between $3 and $4 and orders > 0 and $5) d \
                 left join customer_totals t on t.tenant_id = $1 and t.customer_id = d.customer_id \
              ) people \
              left join daily_sales s on s.tenant_id = $1 and s.currency = $2 and s.day between $3 and $4",
             tenant.uuid(),
             currency.code(),
             range.from(),
-            range.to()
+            range.to(),
+            with_customers
         )
         .fetch_one(self.connection())
         .await?)

@@ -62,12 +62,14 @@ impl PointRow {
 
 impl TenantTx {
     /// The figures of a range, cut into calendar intervals. Days outside the range are in none of them.
+    /// Customers are left at zero unless they are wanted.
     pub async fn sales_series(
         &mut self,
         currency: &Currency,
         time_zone: &str,
         range: DayRange,
         interval: CalendarInterval,
+        with_customers: bool,
     ) -> Result<Vec<SeriesPoint>> {
         let tenant = self.tenant();
         let points: Vec<NaiveDate> = range.cut(interval).collect();
@@ -86,7 +88,7 @@ impl TenantTx {
                        count(*) filter (where t.first_order_day between $3 and $4 \
                                         and date_trunc($6, t.first_order_day::timestamp)::date = d.date) as new_customers \
                 from (select distinct date_trunc($6, day::timestamp)::date as date, customer_id from customer_days \
-                      where tenant_id = $1 and currency = $2 and day between $3 and $4 and orders > 0) d \
+                      where tenant_id = $1 and currency = $2 and day between $3 and $4 and orders > 0 and $8) d \
                 left join customer_totals t on t.tenant_id = $1 and t.customer_id = d.customer_id \
                 group by d.date \
              ) \
@@ -106,7 +108,8 @@ impl TenantTx {
             range.to(),
             time_zone,
             interval.unit(),
-            &points
+            &points,
+            with_customers
         )
         .fetch_all(self.connection())
         .await?;

@@ -22,6 +22,10 @@ pub(super) fn encode<K: Serialize>(list: &str, tenant: TenantId, key: &K) -> Str
 /// The key in a cursor; `None` unless it came from this list of this store.
 pub(super) fn decode<K: DeserializeOwned>(list: &str, tenant: TenantId, text: &str) -> Option<K> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    // No row's key holds a NUL; a made-up one would be the database's to refuse.
+    if String::from_utf8_lossy(&bytes).contains("\\u0000") {
+        return None;
+    }
     let (version, of, store, key): (u8, String, Uuid, K) = serde_json::from_slice(&bytes).ok()?;
     (version == VERSION && of == list && store == tenant.uuid()).then_some(key)
 }

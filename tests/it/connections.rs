@@ -16,7 +16,7 @@ async fn open(app: &TestApp, label: &str) -> Shop {
         order(2, "2026-03-02T10:00:00Z", Some(2), 1, "30.00"),
         order(3, "2026-03-02T10:00:00Z", Some(1), 2, "30.00"),
         order(4, "2026-03-02T10:00:00Z", None, 2, "20.00")
-            .with(|order| order.name = "100%_off".to_owned()),
+            .with(|order| "100%_off".clone_into(&mut order.name)),
         order(5, "2026-03-03T10:00:00Z", Some(1), 2, "30.00").with(|order| order.test = true),
         order(6, "2026-03-04T10:00:00Z", Some(2), 1, "5.00").with(|order| {
             order.cancelled_at = Some(order.processed_at);
@@ -364,5 +364,25 @@ async fn lists_below_an_object_go_on_from_their_own_cursors() {
     assert_eq!(second["pageInfo"]["hasPreviousPage"], true);
     let mary = &answer["customers"]["nodes"][1];
     assert_eq!(app.refusal(&shop, &page(mary)).await.1, "BAD_USER_INPUT");
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn a_text_that_no_database_knows_is_the_clients_fault() {
+    let app = TestApp::start().await;
+    let shop = app.open_shop("engines", "EUR", "Europe/Berlin").await;
+    for field in [
+        r#"orders(filter: { search: "a\u0000" })"#,
+        r#"orders(filter: { financialStatus: ["\u0000"] })"#,
+        r#"customers(filter: { search: "\u0000" })"#,
+        r#"products(filter: { status: "\u0000" })"#,
+        r#"products(filter: { vendor: "\u0000" })"#,
+        r#"products(filter: { productType: "\u0000" })"#,
+    ] {
+        let refusal = app
+            .refusal(&shop, &format!("{{ {field} {{ totalCount }} }}"))
+            .await;
+        assert_eq!(refusal.1, "BAD_USER_INPUT", "{field}");
+    }
     app.database.leaves_jobs(1);
 }

@@ -63,9 +63,8 @@ async fn an_operation_that_asks_for_too_much_is_refused() {
             .to_owned(),
         format!(
             "{{ {} }}",
-            (0..120)
-                .map(|n| format!("a{n}: ordersByDate {{ date }} "))
-                .collect::<String>()
+            (0..120).fold(String::new(), |text, n| text
+                + &format!("a{n}: ordersByDate {{ date }} "))
         ),
         format!(
             "{{ orders {{ nodes {} id {} }} }}",

@@ -49,7 +49,15 @@ impl OrderFilterInput {
         };
         Ok(OrderFilter {
             range,
-            financial_status: self.financial_status,
+            financial_status: self
+                .financial_status
+                .map(|states| {
+                    states
+                        .into_iter()
+                        .map(|state| word("financialStatus", state))
+                        .collect()
+                })
+                .transpose()?,
             customer: self
                 .customer_id
                 .map(|id| match NodeId::decode(&id, tenant) {
@@ -132,9 +140,12 @@ impl ProductFilterInput {
     pub(in crate::graphql) fn resolve(self) -> Result<ProductFilter, ApiError> {
         Ok(ProductFilter {
             search: search(self.search)?,
-            status: self.status,
-            vendor: self.vendor,
-            product_type: self.product_type,
+            status: self.status.map(|text| word("status", text)).transpose()?,
+            vendor: self.vendor.map(|text| word("vendor", text)).transpose()?,
+            product_type: self
+                .product_type
+                .map(|text| word("productType", text))
+                .transpose()?,
         })
     }
 }
@@ -158,10 +169,15 @@ fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
             "search",
             format!("`search` may be at most {LONGEST_SEARCH} characters long."),
         )),
-        Some(text) if text.contains('\0') => Err(ApiError::bad_input(
-            "search",
-            "`search` may not hold a NUL character.",
-        )),
-        text => Ok(text),
+        text => text.map(|text| word("search", text)).transpose(),
     }
+}
+
+/// PostgreSQL knows no text with a NUL in it.
+fn word(field: &'static str, text: String) -> Result<String, ApiError> {
+    if text.contains('\0') {
+        let message = format!("`{field}` may not hold a NUL character.");
+        return Err(ApiError::bad_input(field, message));
+    }
+    Ok(text)
 }

@@ -13,7 +13,7 @@ use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
 use crate::graphql::snapshot::Reading;
-use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
+use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer, wants_customers};
 
 /// Questions about a store's figures.
 #[derive(Default)]
@@ -60,7 +60,8 @@ impl AnalyticsQueries {
     ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
-        series(&mut reading, range, interval).await
+        let with_customers = wants_customers(&ctx.look_ahead().field("metrics"));
+        series(&mut reading, range, interval, with_customers).await
     }
 
     /// Those who spent most, in a range or of all time. Guests have no customer and are not among them;
@@ -96,6 +97,7 @@ async fn series(
     reading: &mut Reading,
     range: DayRange,
     interval: Interval,
+    with_customers: bool,
 ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
     let shop = reading.shop();
     let (currency, zone) = (&shop.currency, &shop.time_zone);
@@ -103,7 +105,7 @@ async fn series(
     let points = if let Some(interval) = interval.calendar() {
         check_length(range, interval)?;
         transaction
-            .sales_series(currency, zone, range, interval)
+            .sales_series(currency, zone, range, interval, with_customers)
             .await?
     } else {
         check_hours(range)?;

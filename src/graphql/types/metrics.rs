@@ -1,6 +1,6 @@
 //! The figures as the API shows them. What each means is said here for API users; the sums are made in SQL.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Lookahead, SimpleObject};
 
 use super::customer::Customer;
 use super::money::Money;
@@ -51,6 +51,18 @@ pub struct SalesMetrics {
     returning_customers: i32,
     /// The share of the customers who had ordered before, from 0 to 1. Null without customers.
     returning_customer_rate: Option<f64>,
+}
+
+/// Whether a selection of `SalesMetrics` asks for anything about customers.
+pub(in crate::graphql) fn wants_customers(metrics: &Lookahead<'_>) -> bool {
+    [
+        "customers",
+        "newCustomers",
+        "returningCustomers",
+        "returningCustomerRate",
+    ]
+    .into_iter()
+    .any(|field| metrics.field(field).exists())
 }
 
 impl TryFrom<&SalesFigures> for SalesMetrics {

@@ -16,6 +16,7 @@ mod sync;
 pub use account::{Membership, Role, User};
 pub use customer::Customer;
 pub use line_item::LineItem;
+pub(super) use metrics::wants_customers;
 pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
 pub use money::Money;
 pub use node::Node;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object};
 
-use super::metrics::{DateRange, SalesMetrics};
+use super::metrics::{DateRange, SalesMetrics, wants_customers};
 use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
@@ -82,6 +82,9 @@ async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, 
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let shop = reading.shop();
     let transaction = reading.transaction();
-    let figures = transaction.sales_figures(&shop.currency, range).await?;
+    let with_customers = wants_customers(&ctx.look_ahead());
+    let figures = transaction
+        .sales_figures(&shop.currency, range, with_customers)
+        .await?;
     SalesMetrics::try_from(&figures)
 }
