@@ -9,6 +9,8 @@
 mod accounts;
 mod connections;
 mod http;
+mod syncs;
+mod figures;
 mod ledger;
 mod nodes;
 mod overview;
