@@ -25,10 +25,10 @@ comment on column sales.happened_at is 'processed_at of the order for the agreem
 comment on column sales.day is 'happened_at as a calendar day of the shop''s time zone.';
 create index sales_happened on sales (tenant_id, happened_at);
 
--- The definitions of the figures, in one place: per order and day, additive. Everything else sums this.
-create view order_day_figures with (security_invoker = true) as
+-- The definitions of the figures, in one place: per order and instant, additive. Everything else sums this.
+create view order_instant_figures with (security_invoker = true) as
 select
-  s.tenant_id, s.order_id, o.customer_id, s.currency, s.day,
+  s.tenant_id, s.order_id, o.customer_id, s.currency, s.day, s.happened_at,
   0 as orders,
   coalesce(sum(s.quantity) filter (where s.sold), 0)::bigint as units_sold,
   coalesce(sum(s.net + s.discount) filter (where s.sold), 0) as gross_sales,
@@ -52,12 +52,29 @@ from (
 ) s
 join orders o on o.tenant_id = s.tenant_id and o.id = s.order_id
 where o.deleted_at is null and not o.test
-group by s.tenant_id, s.order_id, o.customer_id, s.currency, s.day
+group by s.tenant_id, s.order_id, o.customer_id, s.currency, s.day, s.happened_at
 union all
-select tenant_id, id, customer_id, currency, day, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+select tenant_id, id, customer_id, currency, day, processed_at, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
 from orders
 where counted;
-comment on view order_day_figures is 'metrics.md in SQL. placed_sales: gross - discounts of the ORDER agreement, for the average order value.';
+comment on view order_instant_figures is 'metrics.md in SQL, per order and instant, additive. placed_sales: gross - discounts of the ORDER agreement, for the average order value.';
+
+create view order_day_figures with (security_invoker = true) as
+select
+  tenant_id, order_id, customer_id, currency, day,
+  sum(orders)::int as orders,
+  sum(units_sold)::bigint as units_sold,
+  sum(gross_sales) as gross_sales,
+  sum(discounts) as discounts,
+  sum(returns) as returns,
+  sum(shipping) as shipping,
+  sum(taxes) as taxes,
+  sum(duties) as duties,
+  sum(fees) as fees,
+  sum(placed_sales) as placed_sales
+from order_instant_figures
+group by tenant_id, order_id, customer_id, currency, day;
+comment on view order_day_figures is 'order_instant_figures by day: what the rollups are sums of.';
 
 create table daily_sales (
   tenant_id uuid not null,
@@ -101,7 +118,10 @@ create table customer_totals (
 comment on table customer_totals is 'Of all time: orders and total_spent in the shop''s current currency, first and last order in any.';
 create index customer_totals_spent on customer_totals (tenant_id, total_spent desc, customer_id desc);
 create index customer_totals_orders on customer_totals (tenant_id, orders desc, customer_id desc);
-create index customer_totals_last on customer_totals (tenant_id, last_order_at desc nulls last, customer_id desc);
+-- Those without an order come last. A keyset page seeks by row comparison, which no index on a nullable column
+-- can serve, so the index holds -infinity for "never".
+create index customer_totals_last on customer_totals
+  (tenant_id, (coalesce(last_order_at, '-infinity'::timestamptz)) desc, customer_id desc);
 create index customer_totals_first on customer_totals (tenant_id, first_order_day);
 
 create table product_totals (
@@ -134,3 +154,12 @@ from (
 join orders o on o.tenant_id = s.tenant_id and o.id = s.order_id
 where o.deleted_at is null and not o.test
 group by s.tenant_id, s.order_id, s.product_id, s.currency;
+
+-- The first instant of a calendar day. Where clocks go back over midnight, `at time zone` names the second
+-- midnight of the day; where they go forward over it, the day begins at one.
+create function day_start(day date, zone text) returns timestamptz language sql stable parallel safe
+return case
+  when ((day::timestamp at time zone zone - interval '1 hour') at time zone zone)::date = day
+    then day::timestamp at time zone zone - interval '1 hour'
+  else day::timestamp at time zone zone
+end;

@@ -87,4 +87,4 @@ begin
       'with check (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid)', name);
   end loop;
 end $$;
-grant select on order_day_figures, product_order_figures to xboard_app;
+grant select on order_instant_figures, order_day_figures, product_order_figures to xboard_app;
