@@ -87,7 +87,7 @@ impl AppConfig {
                     CorsOrigins::Only(list) => Origins::Only(list),
                 },
                 graphiql: config.introspection,
-                behind_proxy: false,
+                behind_proxy: config.trust_proxy,
                 operation_timeout: OPERATION_TIMEOUT,
             },
         }

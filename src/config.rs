@@ -76,6 +76,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
 
+    /// Whether a reverse proxy in front says who the client is, in `X-Forwarded-For`. Only when every request comes through it
+    #[arg(long, env, global = true, value_enum, default_value_t = Switch::Off)]
+    pub trust_proxy: Switch,
+
     /// The version of Shopify's Admin API to ask for
     #[arg(
         long,
@@ -182,6 +186,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The pages that may call the API.
     pub cors_origins: CorsOrigins,
+    /// Whether `X-Forwarded-For` names the client.
+    pub trust_proxy: bool,
     /// The version of Shopify's Admin API to ask for.
     pub shopify_api_version: String,
     /// Stands for `https://{domain}`, with `{shop}` for the shop's first label: no slash at the end.
@@ -232,6 +238,7 @@ impl Settings {
             listen: SocketAddr::new(self.host, self.port),
             public_url: base_url("PUBLIC_URL", self.public_url.as_deref())?,
             cors_origins: cors_origins(self.cors_origins.as_deref().unwrap_or_default())?,
+            trust_proxy: self.trust_proxy == Switch::On,
             shopify_api_version: api_version(&self.shopify_api_version)?,
             shopify_base_url: base_url("SHOPIFY_BASE_URL", self.shopify_base_url.as_deref())?,
             sync_interval: Some(self.sync_interval_seconds)

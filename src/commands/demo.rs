@@ -304,7 +304,7 @@ struct Client {
 impl Client {
     fn new(address: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()?;
         Ok(Self {
             http,

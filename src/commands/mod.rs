@@ -24,7 +24,7 @@ use crate::telemetry;
 /// A gateway between Shopify stores and the dashboards of their owners: connects stores, keeps their
 /// customers, products and orders current, and answers analytics through one GraphQL schema.
 ///
-/// Without DATABASE_URL a private PostgreSQL is started in the data directory.
+/// Without `DATABASE_URL` a private PostgreSQL is started in the data directory.
 #[derive(Debug, Parser)]
 #[command(name = "xboard", version)]
 struct Cli {

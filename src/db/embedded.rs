@@ -145,7 +145,8 @@ impl EmbeddedPostgres {
     pub fn running_url(data_dir: &Path) -> Option<String> {
         let lock = File::open(data_dir.join("lock")).ok()?;
         let held = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
-        held.then(|| std::fs::read_to_string(data_dir.join("address")).ok()).flatten()
+        held.then(|| std::fs::read_to_string(data_dir.join("address")).ok())
+            .flatten()
     }
 
     /// The address for sqlx, psql and every other client, as the server's superuser.

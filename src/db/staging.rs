@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
 use super::{Database, DbError, Result, TenantTx};
@@ -106,7 +107,8 @@ impl Database {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(self.options.clone())
+            // Merging a chunk takes its time; that is no slow statement to warn of.
+            .connect_with(self.options.clone().disable_statement_logging())
             .await?;
         let mut transaction = TenantTx::enter(pool.begin().await?, tenant).await?;
         sqlx::raw_sql(CREATE_TABLES)
@@ -300,10 +302,10 @@ fn row(buffer: &mut String, fill: impl FnOnce(&mut Row<'_>)) {
     let start = buffer.len();
     fill(&mut Row { buffer });
     let content = buffer.get(start..).unwrap_or_default();
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(MAPPING_VERSION.as_bytes());
-    context.update(content.as_bytes());
-    let hash = context.finish();
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(MAPPING_VERSION.as_bytes());
+    digest.update(content.as_bytes());
+    let hash = digest.finish();
     let hash = hash
         .as_ref()
         .first_chunk::<8>()

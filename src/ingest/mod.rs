@@ -47,13 +47,13 @@ pub struct IngestConfig {
 impl Default for IngestConfig {
     fn default() -> Self {
         Self {
-            sync_interval: Some(Duration::from_secs(300)),
+            sync_interval: Some(Duration::from_mins(5)),
             concurrency: 4,
             lease: Duration::from_secs(20),
             merge_chunk: 2_000,
             bulk_poll_min: Duration::from_millis(200),
             bulk_poll_max: Duration::from_secs(5),
-            bulk_stall: Duration::from_secs(1_800),
+            bulk_stall: Duration::from_mins(30),
             retry_base: Duration::from_secs(2),
             max_attempts: 8,
         }

@@ -67,9 +67,9 @@ fn unsealable() -> DbError {
 fn open_credentials(
     sealer: &Sealer,
     tenant: TenantId,
-    sealed: &[u8],
+    bytes: &[u8],
 ) -> Result<Credentials, DbError> {
-    let plain = sealer.open(tenant, sealed).map_err(|_| unsealable())?;
+    let plain = sealer.open(tenant, bytes).map_err(|_| unsealable())?;
     let plain = serde_json::from_slice(plain.expose_secret()).map_err(|_| unsealable())?;
     Ok(match plain {
         Plain::AccessToken { token, api_secret } => Credentials::AccessToken {

@@ -29,7 +29,7 @@ fn order(processed_at: &str, quantity: i32, sale: [&str; 3], shipping: [&str; 2]
     })
 }
 
-fn with_agreement(mut order: Value, reason: &str, happened_at: &str, sales: Value) -> Value {
+fn with_agreement(mut order: Value, reason: &str, happened_at: &str, sales: &Value) -> Value {
     let agreement = json!({ "reason": reason, "happenedAt": happened_at, "sales": sales });
     order["agreements"].as_array_mut().unwrap().push(agreement);
     order
@@ -48,7 +48,7 @@ async fn the_worked_example_of_the_definitions_comes_out_number_by_number() {
         placed,
         "RETURN",
         "2026-03-05T20:00:00Z",
-        json!([{ "kind": "PRODUCT", "action": "RETURN", "line": 0, "quantity": -1, "total": "-531.00", "tax": "-81.00", "discount": "-50.00" }]),
+        &json!([{ "kind": "PRODUCT", "action": "RETURN", "line": 0, "quantity": -1, "total": "-531.00", "tax": "-81.00", "discount": "-50.00" }]),
     );
     let store = world
         .store_with(shop("kolkata", "INR", "Asia/Kolkata"), json!([returned]))
@@ -226,7 +226,7 @@ async fn a_refund_of_shipping_alone_lowers_shipping_and_its_tax_and_nothing_else
         placed,
         "REFUND",
         "2026-04-03T12:00:00Z",
-        json!([{ "kind": "SHIPPING", "action": "RETURN", "total": "-11.00", "tax": "-1.00" }]),
+        &json!([{ "kind": "SHIPPING", "action": "RETURN", "total": "-11.00", "tax": "-1.00" }]),
     );
     let store = world
         .store_with(shop("shipping", "EUR", "Europe/Paris"), json!([refunded]))
@@ -447,7 +447,7 @@ async fn two_stores_with_the_same_ids_never_see_each_others_figures() {
             "{figures}"
         );
     }
-    put_orders(&ours.shop, json!([]));
+    put_orders(&ours.shop, &json!([]));
     assert_eq!(order_count(&world, &ours).await, 1);
 }
 

@@ -186,123 +186,28 @@ impl Model {
                 quantity,
                 cents,
             } => {
-                self.agree(
-                    *order,
-                    AgreementReason::OrderEdit,
-                    |model, agreement, version| {
-                        let line = model.line(version, *product, *quantity, *cents);
-                        let currency = version.header.currency.code().to_owned();
-                        let total = cents * i64::from(*quantity);
-                        let mut sale = model.sale(
-                            agreement,
-                            SaleAction::Update,
-                            SaleLineType::Product,
-                            &currency,
-                            [total, total / 6, total / 10],
-                        );
-                        sale.quantity = Some(*quantity);
-                        sale.line_item = Some(line);
-                        vec![sale]
-                    },
-                );
+                self.edit_up(*order, *product, *quantity, *cents);
             }
             Event::EditDown { order, cents } => {
-                self.agree(
+                let amounts = [-cents, -cents / 6, -cents / 10];
+                self.take_back(
                     *order,
                     AgreementReason::OrderEdit,
-                    |model, agreement, version| {
-                        let currency = version.header.currency.code().to_owned();
-                        let mut sale = model.sale(
-                            agreement,
-                            SaleAction::Update,
-                            SaleLineType::Product,
-                            &currency,
-                            [-cents, -cents / 6, -cents / 10],
-                        );
-                        sale.quantity = Some(-1);
-                        sale.line_item = version.lines.first().map(|line| line.id);
-                        vec![sale]
-                    },
+                    SaleAction::Update,
+                    amounts,
                 );
             }
             Event::RefundLine { order, cents, tax } => {
-                self.agree(
-                    *order,
-                    AgreementReason::Refund,
-                    |model, agreement, version| {
-                        let currency = version.header.currency.code().to_owned();
-                        let mut sale = model.sale(
-                            agreement,
-                            SaleAction::Return,
-                            SaleLineType::Product,
-                            &currency,
-                            [-cents, -tax, -cents / 20],
-                        );
-                        sale.quantity = Some(-1);
-                        sale.line_item = version.lines.first().map(|line| line.id);
-                        vec![sale]
-                    },
-                );
+                let amounts = [-cents, -tax, -cents / 20];
+                self.take_back(*order, AgreementReason::Refund, SaleAction::Return, amounts);
             }
             Event::RefundShipping { order, cents } => {
-                self.agree(
-                    *order,
-                    AgreementReason::Refund,
-                    |model, agreement, version| {
-                        let currency = version.header.currency.code().to_owned();
-                        vec![model.sale(
-                            agreement,
-                            SaleAction::Return,
-                            SaleLineType::Shipping,
-                            &currency,
-                            [-cents, -cents / 6, 0],
-                        )]
-                    },
-                );
+                self.refund_amount(*order, SaleLineType::Shipping, [-cents, -cents / 6, 0]);
             }
             Event::Adjust { order, cents } => {
-                self.agree(
-                    *order,
-                    AgreementReason::Refund,
-                    |model, agreement, version| {
-                        let currency = version.header.currency.code().to_owned();
-                        vec![model.sale(
-                            agreement,
-                            SaleAction::Return,
-                            SaleLineType::Adjustment,
-                            &currency,
-                            [*cents, 0, 0],
-                        )]
-                    },
-                );
+                self.refund_amount(*order, SaleLineType::Adjustment, [*cents, 0, 0]);
             }
-            Event::Cancel { order } => {
-                self.agree(
-                    *order,
-                    AgreementReason::Refund,
-                    |model, agreement, version| {
-                        version.header.cancelled_at = Some(model.now());
-                        let placed = version
-                            .agreements
-                            .first()
-                            .map(|(_, sales)| sales.clone())
-                            .unwrap_or_default();
-                        placed
-                            .into_iter()
-                            .map(|sale| SaleRecord {
-                                agreement_gid: agreement.to_owned(),
-                                gid: model.gid("Sale"),
-                                action: SaleAction::Return,
-                                quantity: sale.quantity.map(|quantity| -quantity),
-                                total: -sale.total,
-                                tax: -sale.tax,
-                                discount: -sale.discount,
-                                ..sale
-                            })
-                            .collect()
-                    },
-                );
-            }
+            Event::Cancel { order } => self.cancel(*order),
             Event::Delete { order } => {
                 if self.orders.contains_key(order) {
                     self.deleted.insert(*order);
@@ -310,6 +215,86 @@ impl Model {
             }
             Event::Deliver { .. } => {}
         }
+    }
+
+    fn edit_up(&mut self, order: usize, product: i64, quantity: i32, cents: i64) {
+        self.agree(
+            order,
+            AgreementReason::OrderEdit,
+            |model, agreement, version| {
+                let line = model.line(version, product, quantity, cents);
+                let currency = version.header.currency.code().to_owned();
+                let total = cents * i64::from(quantity);
+                let amounts = [total, total / 6, total / 10];
+                let mut sale = model.sale(
+                    agreement,
+                    SaleAction::Update,
+                    SaleLineType::Product,
+                    &currency,
+                    amounts,
+                );
+                sale.quantity = Some(quantity);
+                sale.line_item = Some(line);
+                vec![sale]
+            },
+        );
+    }
+
+    /// One piece of the first line, by an edit or a refund.
+    fn take_back(
+        &mut self,
+        order: usize,
+        reason: AgreementReason,
+        action: SaleAction,
+        amounts: [i64; 3],
+    ) {
+        self.agree(order, reason, |model, agreement, version| {
+            let currency = version.header.currency.code().to_owned();
+            let mut sale = model.sale(agreement, action, SaleLineType::Product, &currency, amounts);
+            sale.quantity = Some(-1);
+            sale.line_item = version.lines.first().map(|line| line.id);
+            vec![sale]
+        });
+    }
+
+    /// An amount that no piece belongs to.
+    fn refund_amount(&mut self, order: usize, line_type: SaleLineType, amounts: [i64; 3]) {
+        self.agree(
+            order,
+            AgreementReason::Refund,
+            |model, agreement, version| {
+                let currency = version.header.currency.code().to_owned();
+                vec![model.sale(agreement, SaleAction::Return, line_type, &currency, amounts)]
+            },
+        );
+    }
+
+    fn cancel(&mut self, order: usize) {
+        self.agree(
+            order,
+            AgreementReason::Refund,
+            |model, agreement, version| {
+                version.header.cancelled_at = Some(model.now());
+                let placed = version
+                    .agreements
+                    .first()
+                    .map(|(_, sales)| sales.clone())
+                    .unwrap_or_default();
+                placed
+                    .into_iter()
+                    .map(|sale| SaleRecord {
+                        agreement_gid: agreement.to_owned(),
+                        gid: model.gid("Sale"),
+                        action: SaleAction::Return,
+                        quantity: sale.quantity.map(|quantity| -quantity),
+                        total: -sale.total,
+                        tax: -sale.tax,
+                        discount: -sale.discount,
+                        ..sale
+                    })
+                    .collect()
+            },
+        );
     }
 
     fn line(
@@ -532,7 +517,7 @@ fn expected(model: &Model) -> BTreeMap<(String, NaiveDate), Figures> {
                     }
                     SaleLineType::Product => figures[4] -= net,
                     SaleLineType::Adjustment if sale.action == SaleAction::Return || negative => {
-                        figures[4] -= net
+                        figures[4] -= net;
                     }
                     SaleLineType::Shipping => figures[5] += net,
                     SaleLineType::Duty => figures[7] += net,

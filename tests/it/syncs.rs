@@ -464,8 +464,8 @@ async fn a_store_that_shows_sixty_days_is_synced_and_says_so() {
             title: Some("Article".to_owned()),
             ..NewLine::default()
         }],
-        processed_at: Some(store.shop.now().before(Duration::from_secs(90 * 86_400))),
-        created_at: Some(store.shop.now().before(Duration::from_secs(90 * 86_400))),
+        processed_at: Some(store.shop.now().before(Duration::from_hours(90 * 24))),
+        created_at: Some(store.shop.now().before(Duration::from_hours(90 * 24))),
         ..NewOrder::default()
     };
     store.shop.place_order(&old).unwrap();
@@ -527,7 +527,7 @@ async fn asking_for_a_sync_twice_gives_the_one_that_is_waiting() {
 #[tokio::test]
 async fn stores_are_synced_on_a_schedule() {
     let world = Simulated::start_with(|config| {
-        config.ingest.sync_interval = Some(Duration::from_secs(3_600))
+        config.ingest.sync_interval = Some(Duration::from_hours(1));
     })
     .await;
     let store = world.register(ShopSettings::new("scheduled")).await;

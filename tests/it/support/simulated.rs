@@ -64,7 +64,7 @@ impl Simulated {
     /// A store with these orders, registered and synced.
     pub(crate) async fn store_with(&self, settings: ShopSettings, orders: Value) -> Connected {
         let store = self.register(settings).await;
-        put_orders(&store.shop, orders);
+        put_orders(&store.shop, &orders);
         self.sync(&store).await;
         store
     }
@@ -118,7 +118,7 @@ pub(crate) fn quick_retries() -> RetryPolicy {
 }
 
 /// Puts orders, given in the simulator's literal form, into a store.
-pub(crate) fn put_orders(shop: &Shop, orders: Value) {
+pub(crate) fn put_orders(shop: &Shop, orders: &Value) {
     for order in orders.as_array().unwrap() {
         let order: LiteralOrder = serde_json::from_value(order.clone()).unwrap();
         if let Some(id) = order.customer
