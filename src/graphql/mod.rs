@@ -1,6 +1,7 @@
 //! The one GraphQL schema: what every frontend may ask. Resolvers turn arguments into domain values, read
 //! through the operation's snapshot and hand domain values back; they hold no SQL and no rule of a figure.
 
+mod completion;
 mod connection;
 pub mod context;
 mod cursor;
@@ -16,6 +17,8 @@ mod query;
 pub mod scalars;
 pub mod snapshot;
 pub mod types;
+
+use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, Schema};
 
@@ -57,8 +60,10 @@ pub fn build_schema(
     introspection: bool,
     mutations: Option<MutationContext>,
 ) -> XBoardSchema {
+    let shape = Arc::new(completion::Shape::of(&sdl()));
     let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .extension(extension::ErrorCodesFactory)
+        .extension(completion::CompletionFactory(shape))
         .limit_depth(limits.depth)
         .limit_complexity(limits.complexity)
         .limit_directives(limits.directives)
@@ -76,5 +81,7 @@ pub fn build_schema(
 /// The schema in its own language: what `schema.graphql` holds.
 #[must_use]
 pub fn sdl() -> String {
-    build_schema(Limits::default(), true, None).sdl()
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .finish()
+        .sdl()
 }
