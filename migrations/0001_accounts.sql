@@ -8,14 +8,18 @@ exception when duplicate_object or unique_violation then null; end $$;
 do $$ begin
   create role xboard_system nologin nosuperuser nobypassrls;
 exception when duplicate_object or unique_violation then null; end $$;
--- The connecting role must be able to become them; a superuser always can.
-do $$ begin
-  if not pg_has_role(current_user, 'xboard_app', 'member') then
-    execute format('grant xboard_app to %I', current_user);
-  end if;
-  if not pg_has_role(current_user, 'xboard_system', 'member') then
-    execute format('grant xboard_system to %I', current_user);
-  end if;
+-- The connecting role must be able to become them; a superuser always can. From PostgreSQL 16 on, whoever made a
+-- role is its member without the right to become it: being a member is not enough to know.
+do $$
+declare
+  name text;
+  privilege text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
+begin
+  foreach name in array array['xboard_app', 'xboard_system'] loop
+    if not pg_has_role(current_user, name, privilege) then
+      execute format('grant %I to %I', name, current_user);
+    end if;
+  end loop;
 end $$;
 
 -- `set local` inside a function lasts until the end of the transaction, and (unlike set_config) reaches the

@@ -266,6 +266,13 @@ impl Settings {
         }
     }
 
+    /// Keeps what belongs to a demo apart from real stores.
+    #[cfg(feature = "demo")]
+    pub(crate) fn use_data_subdirectory(&mut self, name: &str) -> Result<(), SettingsError> {
+        self.xboard_data_dir = Some(self.data_dir()?.join(name));
+        Ok(())
+    }
+
     /// The directory of the `postgres` program, when the operator names one.
     pub fn postgres_bin(&self) -> Option<&Path> {
         self.xboard_pg_bin

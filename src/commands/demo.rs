@@ -50,6 +50,7 @@ pub struct DemoArgs {
 
 pub(super) fn demo(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     say("starting the database");
+    settings.use_data_subdirectory("demo")?;
     let database = settings.database()?;
     let running = RunningDatabase::start(&database)?;
     let ended = runtime()?.block_on(async {

@@ -78,7 +78,7 @@ pub fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     load_dot_env()?;
     let cli = Cli::parse();
-    let quiet = cli.command.is_quiet().then_some("warn");
+    let quiet = cli.command.is_quiet().then_some("warn,sqlx=error");
     telemetry::init(
         cli.settings.rust_log.as_deref().or(quiet),
         cli.settings.log_format,

@@ -36,7 +36,9 @@ impl TenantTx {
     pub async fn first_sale_day(&mut self, currency: &Currency) -> Result<Option<NaiveDate>> {
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(
-            "select min(day) from daily_sales where tenant_id = $1 and currency = $2",
+            "select min(day) from daily_sales where tenant_id = $1 and currency = $2 \
+               and (orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, fees) \
+                   <> (0, 0, 0, 0, 0, 0, 0, 0, 0)",
             tenant.uuid(),
             currency.code()
         )

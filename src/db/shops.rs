@@ -160,6 +160,20 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Notes that the store can be fetched from, with these scopes.
+    pub async fn mark_connected(&mut self, scopes: &[String]) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shops set status = 'CONNECTED', status_reason = null, scopes = $2, \
+                    data_version = data_version + 1 where tenant_id = $1",
+            tenant.uuid(),
+            scopes,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Notes that the store cannot be fetched from, and why.
     pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
         let tenant = self.tenant();

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
 use crate::db::staging::Loader;
@@ -73,6 +73,11 @@ impl Run<'_> {
                 Ok(None)
             }
             Err(BulkRefusal::Busy(message)) => Err(SyncError::BulkBusy(message)),
+            // Whatever is wrong with this query, the pages ask another.
+            Err(BulkRefusal::Failed(error)) if is_of_the_query(&error) => {
+                warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "Shopify refuses the bulk query: fetching page by page");
+                Ok(None)
+            }
             Err(BulkRefusal::Failed(error)) => Err(error.into()),
         }
     }
@@ -96,7 +101,10 @@ impl Run<'_> {
                     if object_count != progress.0 {
                         progress = (object_count, Instant::now());
                     } else if progress.1.elapsed() > config.bulk_stall {
-                        self.store.cancel_bulk(gid).await?;
+                        // It may have ended this very moment: then there is nothing to cancel.
+                        if let Err(error) = self.store.cancel_bulk(gid).await {
+                            debug!(tenant.id = %self.tenant, error = %error, "a bulk operation could not be cancelled");
+                        }
                         return Err(SyncError::BulkFailed("it stood still".to_owned()));
                     }
                     tokio::time::sleep(wait).await;
@@ -235,6 +243,16 @@ impl Run<'_> {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+fn is_of_the_query(error: &ShopifyError) -> bool {
+    matches!(
+        error,
+        ShopifyError::QueryRefused { .. }
+            | ShopifyError::AccessDenied { .. }
+            | ShopifyError::TooCostly
+            | ShopifyError::UserErrors(_)
+    )
 }
 
 /// Whether another bulk operation may do better, rather than another attempt at the same request.

@@ -98,6 +98,20 @@ impl Ingest {
             .await
     }
 
+    /// Puts proven credentials in place of those before, and notes that the store lets the app in again.
+    pub async fn replace_credentials(
+        &self,
+        transaction: &mut TenantTx,
+        record: &ShopRecord,
+        credentials: &Credentials,
+    ) -> Result<(), DbError> {
+        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), credentials)?;
+        transaction
+            .save_credentials(credentials.kind(), &sealed, self.clock.now())
+            .await?;
+        transaction.mark_connected(&record.scopes).await
+    }
+
     /// Queues a sync, or gives the one that is already waiting or under way. Call
     /// [`wake_worker`](Self::wake_worker) after the commit.
     pub async fn request_sync(

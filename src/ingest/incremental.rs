@@ -1,6 +1,8 @@
 //! Fetching page by page: what changed since the last sync, or everything when Shopify refuses a bulk
 //! operation. A page's objects and its cursor are committed together.
 
+use tracing::warn;
+
 use super::run::{Run, SyncError};
 use crate::db::staging::Loader;
 use crate::db::sync_runs::SyncStep;
@@ -53,6 +55,10 @@ impl Run<'_> {
         }
         let mut transaction = loader.transaction().await?;
         if let Some(fetched) = &fetched {
+            if !fetched.denied.is_empty() {
+                // Neither changed nor gone: they stay as they are until the app may read them.
+                warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");
+            }
             transaction
                 .merge_staged(step.kind, 0, i64::MAX, fetched.asked_at)
                 .await?;

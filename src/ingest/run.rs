@@ -70,7 +70,7 @@ impl SyncError {
     pub fn owner_message(&self) -> String {
         match self {
             Self::Shopify(error) => error.to_string(),
-            Self::Db(_) => "XBoard's own database failed; the sync will be tried again".to_owned(),
+            Self::Db(_) => "XBoard's own database failed, again and again".to_owned(),
             Self::MissingScopes(scopes) => {
                 format!(
                     "grant the app these scopes and sync again: {}",
@@ -78,7 +78,7 @@ impl SyncError {
                 )
             }
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => {
-                format!("{self}; the sync will be tried again")
+                format!("{self}, again and again; start the sync once more later")
             }
             Self::OtherStore => {
                 "another store answers under this domain; connect it as a store of its own"

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{
-    BulkFault, CustomerChange, Fault, FaultRate, FaultScript, NewCustomer, NewLine, NewOrder,
-    NewProduct, NewVariant, OrderChange, RefundLine, RefundRequest, ShopSettings,
+    AccessChange, BulkFault, CustomerChange, Fault, FaultRate, FaultScript, NewCustomer, NewLine,
+    NewOrder, NewProduct, NewVariant, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
 
 use crate::support::{Connected, Simulated};
@@ -544,5 +544,99 @@ async fn stores_are_synced_on_a_schedule() {
     assert_eq!(
         (run["trigger"].as_str(), run["status"].as_str()),
         (Some("SCHEDULE"), Some("SUCCEEDED"))
+    );
+}
+
+const UPDATE_CREDENTIALS: &str = "mutation ($credentials: CredentialsInput!) {
+    updateShopCredentials(input: { credentials: $credentials }) {
+        tenant { shop { status statusReason } } syncRun { mode } userErrors { field code } } }";
+
+#[tokio::test]
+async fn a_store_that_let_the_app_go_comes_back_with_new_credentials() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("rotated")).await;
+    fill(&store, 5);
+    world.sync(&store).await;
+    store.shop.change_access(AccessChange {
+        static_token: Some("shpat_new".to_owned()),
+        ..AccessChange::default()
+    });
+    assert_eq!(
+        world.app.sync_and_wait(&store.token, "INCREMENTAL").await,
+        "FAILED"
+    );
+
+    let give = async |token: &str| {
+        let variables = json!({ "credentials": { "accessToken": { "token": token } } });
+        world
+            .app
+            .field(UPDATE_CREDENTIALS, variables, Some(&store.token))
+            .await
+    };
+    assert_eq!(
+        give("shpat_wrong").await,
+        json!({ "tenant": null, "syncRun": null,
+            "userErrors": [{ "field": ["input", "credentials"], "code": "ACCESS_TOKEN_REJECTED" }] })
+    );
+    assert_eq!(
+        give("shpat_new").await,
+        json!({ "tenant": { "shop": { "status": "CONNECTED", "statusReason": null } },
+            "syncRun": { "mode": "INCREMENTAL" }, "userErrors": [] })
+    );
+    fill(&store, 3);
+    world.sync(&store).await;
+    assert_complete(&world, &store).await;
+}
+
+#[tokio::test]
+async fn a_token_of_client_credentials_is_renewed_when_it_ends() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("clients")).await;
+    fill(&store, 5);
+    world.sync(&store).await;
+    let (id, secret, _) = store.shop.credentials();
+    let variables = json!({ "credentials": { "clientCredentials": { "clientId": id, "clientSecret": secret } } });
+    let payload = world
+        .app
+        .field(UPDATE_CREDENTIALS, variables, Some(&store.token))
+        .await;
+    assert_eq!(payload["userErrors"], json!([]));
+    world.sync(&store).await;
+
+    // The token is kept, sealed, from one sync to the next.
+    let tokens = |store: &Connected| store.shop.statistics().tokens_issued;
+    let issued = tokens(&store);
+    fill(&store, 3);
+    world.sync(&store).await;
+    assert_eq!(tokens(&store), issued);
+    assert_complete(&world, &store).await;
+
+    store.shop.change_access(AccessChange {
+        expire_tokens: true,
+        ..AccessChange::default()
+    });
+    fill(&store, 3);
+    world.sync(&store).await;
+    assert_eq!(
+        tokens(&store),
+        issued + 1,
+        "one renewal is enough for a whole sync"
+    );
+    assert_complete(&world, &store).await;
+
+    // An app that was released without scopes gets tokens that open nothing.
+    store.shop.change_access(AccessChange {
+        expire_tokens: true,
+        empty_scopes: Some(true),
+        ..AccessChange::default()
+    });
+    assert_eq!(
+        world.app.sync_and_wait(&store.token, "INCREMENTAL").await,
+        "FAILED"
+    );
+    let run = last_run(&world, &store).await;
+    assert_eq!(
+        run["error"],
+        "grant the app these scopes and sync again: read_customers, read_orders, read_products"
     );
 }

@@ -4,6 +4,7 @@
 mod credentials;
 mod register;
 mod session;
+mod shop;
 mod sync;
 mod user_error;
 
@@ -25,6 +26,7 @@ pub struct Mutation(
     register::RegisterMutation,
     session::SessionMutations,
     sync::SyncMutation,
+    shop::ShopMutation,
 );
 
 /// What mutations work with beside the request's own context. Put into the schema's data.

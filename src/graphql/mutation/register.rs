@@ -1,7 +1,5 @@
 //! Signing up: a user, their store and its first sync, all or nothing.
 
-use std::time::Duration;
-
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
 
@@ -20,11 +18,6 @@ use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, User};
-use crate::ingest::ConnectError;
-
-/// How long a store may take to prove itself, retries included: less than an operation may take, so that
-/// the user is told what is the matter.
-const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who signs up, with which store.
 #[derive(InputObject)]
@@ -80,7 +73,13 @@ impl RegisterMutation {
             Ok(candidate) => candidate,
             Err(errors) => return Ok(errors.into()),
         };
-        let record = match prove(tools, &candidate).await? {
+        let proven = credentials::prove(
+            &tools.ingest,
+            &candidate.domain,
+            &candidate.credentials,
+            credentials::OF_SHOP,
+        );
+        let record = match proven.await? {
             Ok(record) => record,
             Err(error) => return Ok(vec![error].into()),
         };
@@ -128,59 +127,6 @@ impl Candidate {
             }),
             _ => Err(errors),
         }
-    }
-}
-
-/// Asks the store who it is. The outer error is ours to repair, the inner one the user's.
-async fn prove(
-    tools: &MutationContext,
-    candidate: &Candidate,
-) -> Result<Result<ShopRecord, UserError>, ApiError> {
-    let asked = tools
-        .ingest
-        .verify_shop(&candidate.domain, &candidate.credentials);
-    match tokio::time::timeout(STORE_PATIENCE, asked).await {
-        Ok(Ok(record)) => Ok(Ok(record)),
-        Ok(Err(error)) => connect_error(error).map(Err),
-        Err(_) => Ok(Err(unreachable_shop())),
-    }
-}
-
-fn unreachable_shop() -> UserError {
-    let message = "The store does not answer at present. Try again later.";
-    UserError::new(
-        &["input", "shop", "domain"],
-        UserErrorCode::ShopUnreachable,
-        message,
-    )
-}
-
-/// Why the store could not be connected: told to the user, or ours to repair.
-fn connect_error(error: ConnectError) -> Result<UserError, ApiError> {
-    let told = |field, code, message| Ok(UserError::new(&["input", "shop", field], code, message));
-    match error {
-        ConnectError::NotFound => told("domain", UserErrorCode::ShopNotFound, sentence(&error)),
-        // What exactly the store answered is for the log.
-        ConnectError::Unreachable(cause) => {
-            tracing::info!(error.cause = %cause, "a store could not be reached");
-            Ok(unreachable_shop())
-        }
-        ConnectError::Suspended(_) => {
-            let message =
-                "The store is closed, frozen or locked. Its owner can reopen it at Shopify.";
-            told("domain", UserErrorCode::ShopUnreachable, message.to_owned())
-        }
-        ConnectError::Rejected => told(
-            "credentials",
-            UserErrorCode::AccessTokenRejected,
-            sentence(&error),
-        ),
-        ConnectError::MissingScopes(_) => told(
-            "credentials",
-            UserErrorCode::MissingScopes,
-            sentence(&error),
-        ),
-        ConnectError::Internal(_) => Err(ApiError::internal(&error)),
     }
 }
 
@@ -251,7 +197,7 @@ fn taken(user: Option<UserId>, tenant: Option<TenantId>) -> Vec<UserError> {
     }
     if tenant.is_none() {
         let field = ["input", "shop", "domain"];
-        let message = "This store is connected already. Ask one of its members to invite you.";
+        let message = "This store is connected already, by another account. Sign in with that one.";
         errors.push(UserError::new(
             &field,
             UserErrorCode::ShopAlreadyConnected,

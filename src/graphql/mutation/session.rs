@@ -162,7 +162,7 @@ impl SessionMutations {
         let now = request.clock.now();
         let mut transaction = request.database.system().await?;
         let Some(&(tenant, _)) = transaction.memberships_of(user.id).await?.first() else {
-            let message = "You are not a member of any store. Ask a member to invite you.";
+            let message = "You are not a member of any store.";
             return Ok(UserError::new(&["input"], UserErrorCode::NotAllowed, message).into());
         };
         let session = Session::begin(&mut transaction, tools, (user.id, tenant), now).await?;

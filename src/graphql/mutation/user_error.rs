@@ -42,7 +42,7 @@ pub(super) enum UserErrorCode {
     ShopNotFound,
     /// The store did not answer, or is closed. Trying again later may help.
     ShopUnreachable,
-    /// The store is connected already. One of its members can invite you.
+    /// The store is connected already.
     ShopAlreadyConnected,
     /// The store refused the credentials.
     AccessTokenRejected,

@@ -43,8 +43,7 @@ impl User {
         Tenant::new(self.tenant)
     }
 
-    /// Every store that the user is a member of, the longest-standing membership first. `switchTenant` gives
-    /// a token for another of them.
+    /// Every store that the user is a member of, the longest-standing membership first.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, ApiError> {
         let account = RequestContext::of(ctx)?.read_account(self.id).await?;
         let account = account.ok_or(ApiError::Unauthenticated)?;
@@ -70,9 +69,9 @@ pub struct Membership {
 /// What a member may do with a store. Each role may do what those listed after it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Role {
-    /// Also disconnects the store. Whoever connects a store owns it.
+    /// May do everything. Whoever connects a store owns it.
     Owner,
-    /// Also starts syncs and invites members.
+    /// Also starts syncs and changes the store's credentials.
     Admin,
     /// Sees the store's figures and objects, and changes nothing.
     Viewer,

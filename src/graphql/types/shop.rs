@@ -27,7 +27,7 @@ impl Tenant {
 /// One connected store and everything that is kept of it, apart from every other.
 #[Object]
 impl Tenant {
-    /// The tenant's id, for `switchTenant` and `node`.
+    /// The tenant's id, for `node`.
     pub async fn id(&self) -> ID {
         NodeId::Tenant.encode(self.id)
     }
@@ -108,7 +108,7 @@ impl Shop {
 pub enum ShopStatus {
     /// All is well: changes in the store arrive here.
     Connected,
-    /// Shopify refused the credentials: the owner has to connect the store again.
+    /// Shopify refused the credentials: `updateShopCredentials` takes new ones.
     ReauthorisationNeeded,
     /// Shopify closed, froze or locked the store.
     Suspended,

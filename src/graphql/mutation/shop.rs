@@ -1,0 +1,120 @@
+//! The token's own store: new credentials for it.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::MutationContext;
+use super::credentials::{self, CredentialsInput, Fields};
+use super::user_error::{UserError, UserErrorCode};
+use crate::domain::principal::{Principal, Role};
+use crate::domain::shop::ShopRecord;
+use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::types::{SyncRun, Tenant};
+
+/// What from now on lets XBoard read the store.
+#[derive(InputObject)]
+pub(super) struct UpdateShopCredentialsInput {
+    /// The new credentials, of either kind.
+    credentials: CredentialsInput,
+}
+
+/// What became of giving new credentials.
+#[derive(Default, SimpleObject)]
+pub(super) struct UpdateShopCredentialsPayload {
+    /// The store, connected again. Null if there are `userErrors`.
+    tenant: Option<Tenant>,
+    /// The sync that was started, or the one that was under way. Null if there are `userErrors`.
+    sync_run: Option<SyncRun>,
+    /// All that stood in the way. The credentials are then those from before.
+    user_errors: Vec<UserError>,
+}
+
+impl From<Vec<UserError>> for UpdateShopCredentialsPayload {
+    fn from(user_errors: Vec<UserError>) -> Self {
+        Self {
+            user_errors,
+            ..Self::default()
+        }
+    }
+}
+
+/// The input holds no domain: what is wrong with the store itself belongs to the whole of it.
+const FIELDS: Fields = Fields {
+    domain: &["input"],
+    credentials: &["input", "credentials"],
+};
+
+/// Giving the store new credentials.
+#[derive(Default)]
+pub(super) struct ShopMutation;
+
+#[Object]
+impl ShopMutation {
+    /// Gives the token's store new credentials, verified by asking it for its own name, and starts a sync:
+    /// the way back from `REAUTHORISATION_NEEDED`, and the way to rotate a token. For owners and admins
+    /// (`NOT_ALLOWED`).
+    async fn update_shop_credentials(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new credentials.")] input: UpdateShopCredentialsInput,
+    ) -> Result<UpdateShopCredentialsPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let principal = request.require_principal()?;
+        if principal.role < Role::Admin {
+            let message = "Only owners and admins of the store may change its credentials.";
+            let error = UserError::new(&["input"], UserErrorCode::NotAllowed, message);
+            return Ok(vec![error].into());
+        }
+        let mut errors = Vec::new();
+        let Some(new) = credentials::parse_credentials(input.credentials, FIELDS, &mut errors)
+        else {
+            return Ok(errors.into());
+        };
+        let shop = request
+            .database
+            .tenant(principal.tenant)
+            .await?
+            .shop()
+            .await?;
+        let shop = shop.ok_or_else(|| ApiError::internal(&"a tenant without its shop"))?;
+        let record = match credentials::prove(&tools.ingest, &shop.domain, &new, FIELDS).await? {
+            Ok(record) if record.gid == shop.gid => record,
+            Ok(_) => {
+                let message = "Another store answers under this domain.";
+                let error = UserError::new(FIELDS.domain, UserErrorCode::ShopNotFound, message);
+                return Ok(vec![error].into());
+            }
+            Err(error) => return Ok(vec![error].into()),
+        };
+        let run = take_over(request, tools, principal, &record, &new).await?;
+        Ok(UpdateShopCredentialsPayload {
+            tenant: Some(Tenant::new(principal.tenant)),
+            sync_run: Some(run),
+            user_errors: Vec::new(),
+        })
+    }
+}
+
+async fn take_over(
+    request: &RequestContext,
+    tools: &MutationContext,
+    principal: Principal,
+    record: &ShopRecord,
+    new: &crate::domain::credentials::Credentials,
+) -> Result<SyncRun, ApiError> {
+    let mut transaction = request.database.tenant(principal.tenant).await?;
+    tools
+        .ingest
+        .replace_credentials(&mut transaction, record, new)
+        .await?;
+    let run = tools
+        .ingest
+        .request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
+        .await?;
+    transaction.commit().await?;
+    tools.ingest.wake_worker();
+    request.refresh().await;
+    tracing::info!(tenant.id = %principal.tenant, "a store has new credentials");
+    Ok(SyncRun::new(principal.tenant, run))
+}
