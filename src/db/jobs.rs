@@ -1,13 +1,15 @@
 //! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED under a
-//! lease that its worker renews, and put back when it fails. A worker that dies lets its lease run out, and
-//! another takes the job up: every job can be done twice without harm.
+//! lease that its worker renews, and put back when it fails. The jobs of a worker that dies are free at once,
+//! because it held a lock with its life ([`Presence`]); those of one that hangs, when its lease runs out. So
+//! two may work on the same job for a moment: every job can be done twice without harm.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use super::{DbError, Result, SystemTx, TenantTx};
+use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::{SyncRunId, TenantId};
 
 /// What is to be done.
@@ -48,6 +50,35 @@ pub struct Job {
     pub attempts: i32,
 }
 
+/// A worker's sign of life: a connection of its own that holds an advisory lock of the worker's id. However
+/// the process ends, the server sees the connection end, and the lock is free.
+#[derive(Debug)]
+pub struct Presence {
+    connection: PgConnection,
+}
+
+impl Database {
+    /// Says that a worker is there, for as long as the result is kept.
+    pub async fn presence(&self, worker: Uuid) -> Result<Presence> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        // Only one who claims a job may hold it meanwhile, for as long as the claim takes.
+        sqlx::query!(
+            "select pg_advisory_lock(hashtextextended($1::uuid::text, 0))::text as locked",
+            worker
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        Ok(Presence { connection })
+    }
+}
+
+impl Presence {
+    /// Fails when the connection is gone, and the lock with it.
+    pub async fn confirm(&mut self) -> Result<()> {
+        Ok(self.connection.ping().await?)
+    }
+}
+
 impl TenantTx {
     /// Queues a job, unless the same one is waiting already.
     pub async fn queue_job(&mut self, kind: JobKind, run_at: DateTime<Utc>) -> Result<()> {
@@ -70,7 +101,8 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// Claims the job that is due longest, whose lease nobody holds.
+    /// Claims the job that is due longest and that nobody works on: it was never claimed, or its lease has run
+    /// out, or the worker that claimed it is no longer there.
     pub async fn claim_job(
         &mut self,
         worker: Uuid,
@@ -82,7 +114,10 @@ impl SystemTx {
             "update jobs set claimed_by = $1, claimed_until = $3, attempts = attempts + 1 \
              where id = ( \
                 select id from jobs \
-                where dead_at is null and run_at <= $2 and (claimed_until is null or claimed_until < $2) \
+                where dead_at is null and run_at <= $2 and case \
+                   when claimed_until is null or claimed_until < $2 then true \
+                   when claimed_by = $1 then false \
+                   else pg_try_advisory_xact_lock(hashtextextended(claimed_by::text, 0)) end \
                 order by run_at, id limit 1 for update skip locked) \
              returning id, tenant_id as \"tenant: TenantId\", payload, attempts",
             worker,

@@ -1,9 +1,10 @@
 //! The worker: claims jobs, carries them out under a lease, puts failed ones back, and queues the scheduled
-//! syncs. Any number of processes may run one; killed, it loses nothing but time.
+//! syncs. Any number of processes may run one; what a killed one was working on, the next takes up at once.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -20,7 +21,7 @@ use crate::domain::sync::{SyncMode, SyncTrigger};
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The longest wait before a failed job is tried again.
-const RETRY_MAX: Duration = Duration::from_secs(300);
+const RETRY_MAX: Duration = Duration::from_mins(5);
 
 /// A store whose credentials were refused is asked this often.
 const UNWELL_INTERVAL: TimeDelta = TimeDelta::hours(1);
@@ -30,17 +31,61 @@ pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
     let worker = Uuid::now_v7();
     info!(worker.id = %worker, "the worker is running");
     let tracker = TaskTracker::new();
+    let (present, seen) = watch::channel(false);
     for _ in 0..ingest.config.concurrency {
-        tracker.spawn(claim_and_work(ingest.clone(), worker, shutdown.clone()));
+        let working = claim_and_work(ingest.clone(), worker, seen.clone(), shutdown.clone());
+        tracker.spawn(working);
     }
-    tracker.spawn(schedule(ingest, shutdown));
+    tracker.spawn(schedule(ingest.clone(), shutdown));
     tracker.close();
-    tracker.wait().await;
+    tokio::select! {
+        () = stay_present(&ingest, worker, &present) => {}
+        () = tracker.wait() => {}
+    }
     info!(worker.id = %worker, "the worker has stopped");
 }
 
-async fn claim_and_work(ingest: Ingest, worker: Uuid, shutdown: CancellationToken) {
-    while !shutdown.is_cancelled() {
+/// Holds the worker's sign of life, and takes it up anew when the connection is lost. While it is not held,
+/// nothing is claimed; what is being worked on may be taken by another, which the lease then tells.
+async fn stay_present(ingest: &Ingest, worker: Uuid, present: &watch::Sender<bool>) {
+    let pause = ingest.config.lease / 3;
+    loop {
+        match ingest.database.presence(worker).await {
+            Ok(mut presence) => {
+                present.send_replace(true);
+                loop {
+                    tokio::time::sleep(pause).await;
+                    let confirmed = tokio::time::timeout(pause, presence.confirm()).await;
+                    if !matches!(confirmed, Ok(Ok(()))) {
+                        break;
+                    }
+                }
+                present.send_replace(false);
+                warn!(worker.id = %worker, "the worker's sign of life was lost");
+            }
+            Err(error) => {
+                warn!(worker.id = %worker, error = %error, "the worker cannot give a sign of life");
+                tokio::time::sleep(IDLE).await;
+            }
+        }
+    }
+}
+
+async fn claim_and_work(
+    ingest: Ingest,
+    worker: Uuid,
+    mut seen: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            // Its sender lives as long as the worker.
+            _ = seen.wait_for(|present| *present) => {}
+        }
+        if shutdown.is_cancelled() {
+            return;
+        }
         match claim(&ingest, worker).await {
             Ok(Some(job)) => {
                 // There may be more than one job waiting: let another take the next.

@@ -7,13 +7,17 @@
 )]
 
 mod accounts;
+mod answers;
 mod connections;
+mod crashes;
 mod http;
 mod syncs;
 mod figures;
 mod ledger;
 mod nodes;
 mod overview;
+mod recomputation;
+mod rooms;
 mod schema;
 mod series;
 mod sessions;

@@ -1,0 +1,174 @@
+//! kill -9 in the middle of syncs. The real program is started as a process of its own, killed at moments that
+//! are seen to be midway, and started again: the next one finishes the job, and nothing is lost or doubled.
+
+mod workers;
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use simulator::{EditLine, NewLine, NewOrder, OrderChange, RefundRequest, Shop};
+
+use world::{Moment, World};
+
+#[tokio::test]
+async fn a_backfill_that_is_killed_five_times_is_finished_with_the_operations_it_began() {
+    const MOMENTS: [Moment; 5] = [
+        ("waiting for the customers", |progress, _| {
+            progress.step("CUSTOMERS").bulk.is_some()
+        }),
+        ("between customers and orders", |progress, _| {
+            progress.step("CUSTOMERS").finished && progress.step("PRODUCTS").bulk.is_some()
+        }),
+        ("waiting for the orders", |progress, _| {
+            progress.step("ORDERS").bulk.is_some()
+        }),
+        // The third file that is asked for.
+        ("downloading the orders", |_, statistics| {
+            statistics.downloads == 3
+        }),
+        ("merging the orders", |progress, _| {
+            progress.step("ORDERS").done > 0
+        }),
+    ];
+    let mut world = World::start("backfill", 2_600).await;
+    for moment in MOMENTS {
+        world.until(moment).await;
+        world.kill(moment.0).await;
+        world.launch().await;
+    }
+    world.finish().await;
+    world.assert_nothing_lost().await;
+
+    let statistics = world.shop.statistics();
+    let kinds = ["customers", "orders", "products"].map(|root| (root.to_owned(), 1));
+    assert_eq!(
+        statistics.bulk_started,
+        BTreeMap::from(kinds),
+        "what a killed process began is adopted"
+    );
+    // One for each kind, and again for the two that were killed with the orders' file.
+    assert_eq!(statistics.downloads, 5);
+    assert_eq!(
+        world
+            .ask(
+                "{ syncRuns(first: 5) { nodes { mode status trigger } } }",
+                json!({})
+            )
+            .await["syncRuns"]["nodes"],
+        json!([{ "mode": "FULL", "status": "SUCCEEDED", "trigger": "REGISTER" }])
+    );
+}
+
+#[tokio::test]
+async fn an_incremental_sync_that_is_killed_five_times_is_finished_where_it_stood() {
+    const MOMENTS: [Moment; 5] = [
+        ("fetching customers", |progress, _| {
+            progress.steps.len() == 1
+        }),
+        ("between customers and orders", |progress, _| {
+            progress.step("CUSTOMERS").finished && !progress.step("PRODUCTS").finished
+        }),
+        ("fetching the first orders", |_, statistics| {
+            statistics.by_operation.contains_key("OrdersById")
+        }),
+        ("with a page of orders in", |progress, _| {
+            progress.step("ORDERS").cursor.is_some()
+        }),
+        ("with two pages of orders in", |progress, _| {
+            progress.step("ORDERS").done >= 500
+        }),
+    ];
+    let mut world = World::start("incremental", 900).await;
+    world.finish().await;
+    live_on(&world.shop, 0);
+    world.shop.reset_statistics();
+    world.shop.set_latency(Duration::from_millis(25));
+    world.request_sync().await;
+    for (round, moment) in MOMENTS.into_iter().enumerate() {
+        world.until(moment).await;
+        world.kill(moment.0).await;
+        // The store does not stand still meanwhile.
+        sell(&world.shop, round);
+        world.launch().await;
+    }
+    world.finish().await;
+    assert_eq!(world.shop.statistics().bulk_started, BTreeMap::new());
+    // What came in while it ran is the next one's, if not its own.
+    world.request_sync().await;
+    world.finish().await;
+    world.assert_nothing_lost().await;
+}
+
+#[tokio::test]
+async fn syncs_that_are_killed_at_any_time_are_finished() {
+    let mut world = World::start("anytime", 500).await;
+    // Spread over the whole run, the same each time: the killed runs never get through, the last one does.
+    for millis in [5, 900, 60, 1_700, 300] {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        world.kill_now().await;
+        world.launch().await;
+    }
+    world.finish().await;
+    world.assert_nothing_lost().await;
+
+    world.shop.set_latency(Duration::from_millis(25));
+    for (round, millis) in [10, 400, 90, 1_000, 200].into_iter().enumerate() {
+        live_on(&world.shop, round);
+        world.request_sync().await;
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        world.kill_now().await;
+        world.launch().await;
+    }
+    world.finish().await;
+    world.request_sync().await;
+    world.finish().await;
+    world.assert_nothing_lost().await;
+}
+
+/// Changes most orders, each in one of the ways there are. What an order no longer allows is no event.
+fn live_on(shop: &Shop, round: usize) {
+    for (number, order) in shop.orders().iter().enumerate() {
+        let line = order.line_items.first().map_or(0, |line| line.id);
+        let _refused = match (number + round) % 6 {
+            0 => shop
+                .edit_order(order.id, &[EditLine { line, by: 1 }])
+                .map(drop),
+            1 => shop
+                .edit_order(order.id, &[EditLine { line, by: -1 }])
+                .map(drop),
+            2 => shop.cancel_order(order.id).map(drop),
+            3 => {
+                let request = RefundRequest {
+                    adjustment: "0.25".parse().unwrap(),
+                    ..RefundRequest::default()
+                };
+                shop.refund_order(order.id, &request).map(drop)
+            }
+            4 => shop
+                .change_order(order.id, &OrderChange::default())
+                .map(drop),
+            _ => Ok(()),
+        };
+    }
+    sell(shop, round);
+}
+
+/// A few new orders.
+fn sell(shop: &Shop, round: usize) {
+    for customer in shop.customers().iter().skip(round).step_by(40) {
+        let placed = NewOrder {
+            customer: Some(customer.id),
+            lines: vec![NewLine {
+                quantity: 2,
+                price: Some("3.99".parse().unwrap()),
+                title: Some("Article".to_owned()),
+                ..NewLine::default()
+            }],
+            shipping: "2.95".parse().unwrap(),
+            ..NewOrder::default()
+        };
+        shop.place_order(&placed).unwrap();
+    }
+}

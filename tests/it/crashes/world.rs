@@ -1,0 +1,279 @@
+//! A store, a database, and the program as a process that can be killed and started again.
+
+use std::collections::BTreeMap;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::{Generation, Shop, ShopSettings, Simulator, Statistics};
+use sqlx::PgConnection;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+use crate::recomputation::assert_recomputed;
+use crate::support::{JWT_SECRET, REGISTER, TestDatabase, register_input};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xboard");
+
+/// Far longer than anything here takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A store, a database, and the program that is killed.
+pub(super) struct World {
+    database: TestDatabase,
+    looking: PgConnection,
+    simulator: Simulator,
+    pub(super) shop: Arc<Shop>,
+    client: reqwest::Client,
+    directory: TempDir,
+    process: Option<Process>,
+    token: String,
+}
+
+/// The running program. Dropped, it is killed as well.
+struct Process {
+    child: Child,
+    address: String,
+}
+
+/// How far the newest run is.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) status: String,
+    pub(super) steps: BTreeMap<String, Step>,
+}
+
+#[derive(Clone, Debug, Default, sqlx::FromRow)]
+pub(super) struct Step {
+    kind: String,
+    pub(super) bulk: Option<String>,
+    pub(super) cursor: Option<String>,
+    pub(super) done: i32,
+    pub(super) finished: bool,
+}
+
+impl Progress {
+    pub(super) fn step(&self, kind: &str) -> Step {
+        self.steps.get(kind).cloned().unwrap_or_default()
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.status.as_str(), "QUEUED" | "RUNNING")
+    }
+}
+
+/// A moment of a run: what it is called, and how it is told.
+pub(super) type Moment = (&'static str, fn(&Progress, &Statistics) -> bool);
+
+impl World {
+    /// A generated store, its owner registered with a running program; the first sync has begun.
+    pub(super) async fn start(label: &str, orders: u64) -> Self {
+        let database = TestDatabase::create().await;
+        let simulator = Simulator::start().await.unwrap();
+        let settings = ShopSettings {
+            tax: "19".parse().unwrap(),
+            bucket_size: 20_000,
+            restore_rate: 100_000,
+            bulk_created: Duration::from_millis(150),
+            bulk_running: Duration::from_millis(450),
+            ..ShopSettings::new(label)
+        };
+        let shop = simulator.add_shop(settings);
+        shop.generate(&Generation::of(orders, "2025-10-31".parse().unwrap()));
+        let mut world = Self {
+            looking: database.connection().await,
+            database,
+            simulator,
+            shop,
+            client: reqwest::Client::new(),
+            directory: tempfile::tempdir().unwrap(),
+            process: None,
+            token: String::new(),
+        };
+        world.launch().await;
+        let email = format!("owner@{label}.example");
+        let input = register_input(
+            &email,
+            "a passphrase to be killed with",
+            label,
+            &format!("shpat_{label}"),
+        );
+        let registered = world.ask(REGISTER, json!({ "input": input })).await;
+        let token = &registered["register"]["session"]["token"];
+        let token = token.as_str().unwrap_or_else(|| panic!("{registered}"));
+        token.clone_into(&mut world.token);
+        world
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .env_clear()
+            .env("DATABASE_URL", self.database.url())
+            .env("JWT_SECRET", JWT_SECRET)
+            .env(
+                "ENCRYPTION_KEY",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            )
+            .env("BCRYPT_COST", "4")
+            .env("SHOPIFY_BASE_URL", self.simulator.shopify_base_url())
+            .env("SYNC_INTERVAL_SECONDS", "86400")
+            .env("LOG_FORMAT", "json")
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts the program and waits until it says where it listens.
+    pub(super) async fn launch(&mut self) {
+        let mut command = self.command();
+        command
+            .args(["serve", "--port", "0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let Some(line) = lines.next_line().await.unwrap() else {
+                panic!("the program ended before it listened: {said:#?}");
+            };
+            let event: Value = serde_json::from_str(&line).unwrap_or_default();
+            if event["message"] == "listening" {
+                break event["server.address"].as_str().unwrap().to_owned();
+            }
+            said.push(line);
+        };
+        // Nobody reads its log, but a full pipe would stop it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.process = Some(Process {
+            child,
+            address: format!("http://{address}/graphql"),
+        });
+    }
+
+    /// kill -9, whatever it is doing.
+    pub(super) async fn kill_now(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.child.kill().await.unwrap();
+    }
+
+    /// kill -9. The run must have been midway.
+    pub(super) async fn kill(&mut self, moment: &str) {
+        self.kill_now().await;
+        let progress = self.progress().await;
+        assert!(
+            progress.is_under_way(),
+            "killed too late {moment}: {progress:?}"
+        );
+    }
+
+    pub(super) async fn ask(&self, query: &str, variables: Value) -> Value {
+        let address = &self.process.as_ref().unwrap().address;
+        let mut request = self
+            .client
+            .post(address)
+            .json(&json!({ "query": query, "variables": variables }));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        let mut body: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(body.get("errors"), None, "{body}");
+        body["data"].take()
+    }
+
+    pub(super) async fn request_sync(&self) {
+        let asked = self
+            .ask(
+                "mutation { sync { syncRun { mode } userErrors { message } } }",
+                json!({}),
+            )
+            .await;
+        assert_eq!(
+            asked["sync"],
+            json!({ "syncRun": { "mode": "INCREMENTAL" }, "userErrors": [] })
+        );
+    }
+
+    async fn progress(&mut self) -> Progress {
+        let (run, status): (Uuid, String) =
+            sqlx::query_as("select id, status from sync_runs order by queued_at desc limit 1")
+                .fetch_one(&mut self.looking)
+                .await
+                .unwrap();
+        let steps: Vec<Step> = sqlx::query_as(
+            "select kind, bulk_operation_gid as bulk, page_cursor as cursor, done, finished_at is not null as finished \
+             from sync_steps where run_id = $1",
+        )
+        .bind(run)
+        .fetch_all(&mut self.looking)
+        .await
+        .unwrap();
+        let steps = steps
+            .into_iter()
+            .map(|step| (step.kind.clone(), step))
+            .collect();
+        Progress { status, steps }
+    }
+
+    /// Waits for a moment of the run that is under way.
+    pub(super) async fn until(&mut self, (moment, has_come): Moment) {
+        let waiting = async {
+            loop {
+                let progress = self.progress().await;
+                if has_come(&progress, &self.shop.statistics()) {
+                    return;
+                }
+                assert!(
+                    progress.is_under_way(),
+                    "the run ended before it was seen {moment}: {progress:?}"
+                );
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(in_time.is_ok(), "it was never seen {moment}");
+    }
+
+    /// Waits for the end of the run, and of its job.
+    pub(super) async fn finish(&mut self) {
+        let waiting = async {
+            while self.progress().await.is_under_way() || self.database.jobs().await > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        let progress = self.progress().await;
+        assert!(in_time.is_ok(), "the run never ended: {progress:?}");
+        assert_eq!(progress.status, "SUCCEEDED");
+    }
+
+    /// The program's own check finds nothing, and neither does the recomputation from the store.
+    pub(super) async fn assert_nothing_lost(&self) {
+        let mut command = self.command();
+        let verified: Output = command.arg("verify").output().await.unwrap();
+        let domain = format!("{}.myshopify.com", self.shop.label());
+        assert_eq!(
+            (
+                verified.status.code(),
+                String::from_utf8_lossy(&verified.stdout).as_ref()
+            ),
+            (
+                Some(0),
+                format!("{domain}: every kept figure equals its recomputation\n").as_str()
+            )
+        );
+        let api = &self.process.as_ref().unwrap().address;
+        assert_recomputed(
+            self.simulator.base_url(),
+            self.shop.label(),
+            api,
+            &self.token,
+        )
+        .await;
+    }
+}
