@@ -3,11 +3,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{
     EditLine, Generation, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Connected, Simulated, put_orders};
 
@@ -293,6 +295,18 @@ async fn a_store_with_taxes_in_its_prices_and_no_smaller_unit_equals_its_recompu
     assert_store_recomputed(&world, &store).await;
 }
 
+/// Works every job off, however long it takes: half a million lines are more than other tests wait for.
+async fn work_off(world: &Simulated) {
+    let stop = CancellationToken::new();
+    let ingest = world.app.app().ingest().clone();
+    let worker = tokio::spawn(xboard::ingest::worker::run(ingest, stop.clone()));
+    while world.app.database.jobs().await > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    worker.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_real_shop_equals_its_recomputation() {
     let file = Path::new(DATASET);
@@ -309,6 +323,7 @@ async fn a_real_shop_equals_its_recomputation() {
         .unwrap();
     let token = world.app.register_owner(shop.label()).await.token;
     let store = Connected { shop, token };
+    work_off(&world).await;
     world.sync(&store).await;
     assert_store_recomputed(&world, &store).await;
 }
