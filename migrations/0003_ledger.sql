@@ -45,7 +45,7 @@ from (
     total - tax as net,
     line_type = 'PRODUCT' and action_type in ('ORDER', 'UPDATE') and not negative as sold,
     line_type in ('PRODUCT', 'ADJUSTMENT')
-      and (action_type = 'RETURN' or (action_type in ('ORDER', 'UPDATE') and negative)) as taken_back
+      and (action_type = 'RETURN' or (action_type = 'UPDATE' and negative)) as taken_back
   from sales,
     lateral (select case when coalesce(quantity, 0) <> 0 then quantity < 0 else total < 0 end as negative) sign
   where line_type not in ('GIFT_CARD', 'TIP')
@@ -146,7 +146,7 @@ from (
     sales.*,
     total - tax as net,
     action_type in ('ORDER', 'UPDATE') and not negative as sold,
-    action_type = 'RETURN' or (action_type in ('ORDER', 'UPDATE') and negative) as taken_back
+    action_type = 'RETURN' or (action_type = 'UPDATE' and negative) as taken_back
   from sales,
     lateral (select case when coalesce(quantity, 0) <> 0 then quantity < 0 else total < 0 end as negative) sign
   where line_type = 'PRODUCT' and product_id is not null

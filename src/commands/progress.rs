@@ -41,7 +41,7 @@ impl SyncBars {
         }
         let bar = self.all.add(ProgressBar::new(0));
         if let Ok(style) = ProgressStyle::with_template(
-            "  {prefix:<10} {bar:32} {human_pos:>9} of {human_len:<9} {per_sec:>12} {elapsed:>4}",
+            "  {prefix:<10} {bar:32} {human_pos:>9} of {human_len:<9} {elapsed:>4}",
         ) {
             bar.set_style(style);
         }

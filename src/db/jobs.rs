@@ -126,17 +126,24 @@ impl SystemTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        row.map(|row| {
-            let kind = serde_json::from_value(row.payload)
-                .map_err(|error| DbError::Corrupt(error.to_string()))?;
-            Ok(Job {
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        match serde_json::from_value(row.payload) {
+            Ok(kind) => Ok(Some(Job {
                 id: row.id,
                 tenant: row.tenant,
                 kind,
                 attempts: row.attempts,
-            })
-        })
-        .transpose()
+            })),
+            // A newer version's job: put aside, so that it does not stand in the way of the others.
+            Err(error) => {
+                tracing::error!(job.id = row.id, error = %error, "a job that this version cannot read is set aside");
+                self.bury_job(row.id, worker, &error.to_string(), now)
+                    .await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Renews a lease. False when the job is no longer this worker's.

@@ -664,3 +664,26 @@ fn the_figures_equal_a_recomputation_after_any_history_of_changes_repeats_and_de
     });
     runtime.block_on(database.drop());
 }
+
+#[tokio::test]
+async fn an_answer_from_between_two_deletions_does_not_bring_an_order_back() {
+    let database = TestDatabase::create().await;
+    let place = Event::Place {
+        order: 1,
+        customer: Some(1),
+        lines: vec![(1, 1, 500)],
+        shipping: 0,
+        kind: OrderKind::Usual,
+    };
+    let events = [
+        place,
+        Event::Deliver {
+            order: 1,
+            version: 0,
+        },
+        Event::Delete { order: 1 },
+        Event::Delete { order: 1 },
+    ];
+    play(&database, &events).await;
+    database.drop().await;
+}

@@ -70,13 +70,13 @@ fn named_rooms(source: &str) -> Vec<String> {
 
 #[test]
 fn a_room_uses_only_those_it_stands_on() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&src, &mut files);
     let mut seen = 0;
     let mut wrong = Vec::new();
     for file in files {
-        let inside = file.strip_prefix(&root).unwrap();
+        let inside = file.strip_prefix(&src).unwrap();
         let first = inside.iter().next().unwrap().to_str().unwrap();
         let room = first.trim_end_matches(".rs");
         let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == room) else {

@@ -62,6 +62,7 @@ impl TenantTx {
     ) -> Result<usize> {
         let store = self.lock_store().await?;
         self.bury_unknown(kind, ids, asked_at).await?;
+        self.raise_deletions(kind, ids, asked_at).await?;
         let deleted = match kind {
             ObjectKind::Customers => self.delete_customers(ids, asked_at).await?,
             ObjectKind::Products => self.delete_products(ids, asked_at).await?,
@@ -96,6 +97,38 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
+        Ok(())
+    }
+
+    /// An object that is deleted already was still gone at this later time: an answer from in between is late.
+    async fn raise_deletions(
+        &mut self,
+        kind: ObjectKind,
+        ids: &[i64],
+        asked_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let raise = match kind {
+            ObjectKind::Customers => sqlx::query!(
+                "update customers set deleted_at = $3 where tenant_id = $1 and id = any($2) and deleted_at < $3",
+                tenant,
+                ids,
+                asked_at
+            ),
+            ObjectKind::Products => sqlx::query!(
+                "update products set deleted_at = $3 where tenant_id = $1 and id = any($2) and deleted_at < $3",
+                tenant,
+                ids,
+                asked_at
+            ),
+            ObjectKind::Orders => sqlx::query!(
+                "update orders set deleted_at = $3 where tenant_id = $1 and id = any($2) and deleted_at < $3",
+                tenant,
+                ids,
+                asked_at
+            ),
+        };
+        raise.execute(self.connection()).await?;
         Ok(())
     }
 

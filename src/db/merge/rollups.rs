@@ -29,71 +29,47 @@ impl TenantTx {
         orders: &[i64],
         sign: Sign,
     ) -> Result<()> {
-        self.move_daily_sales(orders, sign).await?;
-        self.move_customer_days(orders, sign).await?;
-        self.move_customer_totals(store, orders, sign).await?;
+        self.move_sales(store, orders, sign).await?;
         self.move_product_totals(store, orders, sign).await
     }
 
-    async fn move_daily_sales(&mut self, orders: &[i64], sign: Sign) -> Result<()> {
+    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once.
+    async fn move_sales(&mut self, store: &Store, orders: &[i64], sign: Sign) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, shipping, \
-                taxes, duties, fees, placed_sales) \
-             select $1::uuid, currency, day, $3::int * sum(orders), $3::int * sum(units_sold), $3::int * sum(gross_sales), \
-                $3::int * sum(discounts), $3::int * sum(returns), $3::int * sum(shipping), $3::int * sum(taxes), \
-                $3::int * sum(duties), $3::int * sum(fees), $3::int * sum(placed_sales) \
-             from order_day_figures where tenant_id = $1 and order_id = any($2) group by currency, day \
-             on conflict (tenant_id, currency, day) do update set \
-                orders = daily_sales.orders + excluded.orders, units_sold = daily_sales.units_sold + excluded.units_sold, \
-                gross_sales = daily_sales.gross_sales + excluded.gross_sales, discounts = daily_sales.discounts + excluded.discounts, \
-                returns = daily_sales.returns + excluded.returns, shipping = daily_sales.shipping + excluded.shipping, \
-                taxes = daily_sales.taxes + excluded.taxes, duties = daily_sales.duties + excluded.duties, \
-                fees = daily_sales.fees + excluded.fees, placed_sales = daily_sales.placed_sales + excluded.placed_sales",
-            tenant,
-            orders,
-            sign.factor()
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    async fn move_customer_days(&mut self, orders: &[i64], sign: Sign) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-             select $1::uuid, currency, day, customer_id, $3::int * sum(orders), \
-                $3::int * sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
-             from order_day_figures where tenant_id = $1 and order_id = any($2) and customer_id is not null \
-             group by currency, day, customer_id \
-             on conflict (tenant_id, currency, day, customer_id) do update set \
-                orders = customer_days.orders + excluded.orders, total_sales = customer_days.total_sales + excluded.total_sales",
-            tenant,
-            orders,
-            sign.factor()
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    async fn move_customer_totals(
-        &mut self,
-        store: &Store,
-        orders: &[i64],
-        sign: Sign,
-    ) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
-             select $1::uuid, customer_id, $3::int * sum(orders), \
-                $3::int * sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
-             from order_day_figures \
-             where tenant_id = $1 and order_id = any($2) and customer_id is not null and currency = $4 \
-             group by customer_id \
+            "with figures as materialized ( \
+                select *, gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
+                from order_day_figures where tenant_id = $1 and order_id = any($2) \
+             ), daily as ( \
+                insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
+                   shipping, taxes, duties, fees, placed_sales) \
+                select $1::uuid, currency, day, $3::int * sum(orders), $3::int * sum(units_sold), $3::int * sum(gross_sales), \
+                   $3::int * sum(discounts), $3::int * sum(returns), $3::int * sum(shipping), $3::int * sum(taxes), \
+                   $3::int * sum(duties), $3::int * sum(fees), $3::int * sum(placed_sales) \
+                from figures group by currency, day \
+                on conflict (tenant_id, currency, day) do update set \
+                   orders = daily_sales.orders + excluded.orders, \
+                   units_sold = daily_sales.units_sold + excluded.units_sold, \
+                   gross_sales = daily_sales.gross_sales + excluded.gross_sales, \
+                   discounts = daily_sales.discounts + excluded.discounts, \
+                   returns = daily_sales.returns + excluded.returns, \
+                   shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
+                   duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
+                   placed_sales = daily_sales.placed_sales + excluded.placed_sales \
+             ), by_customer as ( \
+                insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
+                select $1::uuid, currency, day, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
+                from figures where customer_id is not null group by currency, day, customer_id \
+                on conflict (tenant_id, currency, day, customer_id) do update set \
+                   orders = customer_days.orders + excluded.orders, \
+                   total_sales = customer_days.total_sales + excluded.total_sales \
+             ) \
+             insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
+             select $1::uuid, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
+             from figures where customer_id is not null and currency = $4 group by customer_id \
              on conflict (tenant_id, customer_id) do update set \
-                orders = customer_totals.orders + excluded.orders, total_spent = customer_totals.total_spent + excluded.total_spent",
+                orders = customer_totals.orders + excluded.orders, \
+                total_spent = customer_totals.total_spent + excluded.total_spent",
             tenant,
             orders,
             sign.factor(),

@@ -147,7 +147,7 @@ pub(super) async fn prove(
 ) -> Result<Result<ShopRecord, UserError>, ApiError> {
     match tokio::time::timeout(STORE_PATIENCE, ingest.verify_shop(domain, credentials)).await {
         Ok(Ok(record)) => Ok(Ok(record)),
-        Ok(Err(error)) => connect_error(error, fields).map(Err),
+        Ok(Err(error)) => connect_error(&error, fields).map(Err),
         Err(_) => Ok(Err(unreachable_shop(fields))),
     }
 }
@@ -158,9 +158,9 @@ fn unreachable_shop(fields: Fields) -> UserError {
 }
 
 /// Why the store could not be connected: told to the user, or ours to repair.
-fn connect_error(error: ConnectError, fields: Fields) -> Result<UserError, ApiError> {
-    let told = |field, code| Ok(UserError::new(field, code, sentence(&error)));
-    match &error {
+fn connect_error(error: &ConnectError, fields: Fields) -> Result<UserError, ApiError> {
+    let told = |field, code| Ok(UserError::new(field, code, sentence(error)));
+    match error {
         ConnectError::NotFound => told(fields.domain, UserErrorCode::ShopNotFound),
         // What exactly the store answered is for the log.
         ConnectError::Unreachable(cause) => {
@@ -178,6 +178,6 @@ fn connect_error(error: ConnectError, fields: Fields) -> Result<UserError, ApiEr
         }
         ConnectError::Rejected => told(fields.credentials, UserErrorCode::AccessTokenRejected),
         ConnectError::MissingScopes(_) => told(fields.credentials, UserErrorCode::MissingScopes),
-        ConnectError::Internal(_) => Err(ApiError::internal(&error)),
+        ConnectError::Internal(_) => Err(ApiError::internal(error)),
     }
 }

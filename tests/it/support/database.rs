@@ -86,6 +86,9 @@ impl Keeper {
         let explain = |error: sqlx::Error| {
             format!("the server of DATABASE_URL cannot be used: {error}. Run: ./run test")
         };
+        // Advisory locks belong to a database: all processes must meet in the same one, whichever they are given.
+        let mut url = url;
+        url.set_path("postgres");
         let mut connection = PgConnection::connect(url.as_str()).await.map_err(explain)?;
         let template = Self::prepare(&mut connection).await.map_err(explain)?;
         Ok(Self {
