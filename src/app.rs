@@ -132,6 +132,7 @@ impl App {
             database: database.clone(),
             tokens,
             clock: config.clock,
+            ingest: ingest.clone(),
             options: config.http,
         });
         Ok(Self {

@@ -10,7 +10,7 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::{Database, DbError, Result, SystemTx, TenantTx};
-use crate::domain::ids::{SyncRunId, TenantId};
+use crate::domain::ids::{PrivacyRequestId, SyncRunId, TenantId};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -21,18 +21,41 @@ pub enum JobKind {
         /// Which one.
         run: SyncRunId,
     },
+    /// Fetch the objects that webhooks named.
+    Hints,
+    /// Answer a customer's privacy request.
+    Privacy {
+        /// Which one.
+        request: PrivacyRequestId,
+    },
+    /// The app was uninstalled: forget the token, stop the work.
+    Uninstall,
+    /// Shopify asks for everything of the store to be deleted.
+    RedactShop,
+    /// See to it that the webhooks are registered.
+    Subscriptions,
+    /// Compare which objects the store has with those that are kept.
+    Reconcile,
 }
 
 impl JobKind {
     const fn name(&self) -> &'static str {
         match self {
             Self::Sync { .. } => "sync",
+            Self::Hints => "hints",
+            Self::Privacy { .. } => "privacy",
+            Self::Uninstall => "uninstall",
+            Self::RedactShop => "redact_shop",
+            Self::Subscriptions => "subscriptions",
+            Self::Reconcile => "reconcile",
         }
     }
 
     fn dedupe_key(&self, tenant: TenantId) -> String {
         match self {
             Self::Sync { run } => format!("sync:{tenant}:{run}"),
+            Self::Privacy { request } => format!("privacy:{tenant}:{}", request.uuid()),
+            other => format!("{}:{tenant}", other.name()),
         }
     }
 }
@@ -101,8 +124,10 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// Claims the job that is due longest and that nobody works on: it was never claimed, or its lease has run
-    /// out, or the worker that claimed it is no longer there.
+    /// Claims a due job that nobody works on: it was never claimed, or its lease has run out, or the worker
+    /// that claimed it is no longer there. One of the store that has the fewest under way, and of those the one
+    /// that is due longest, so that one store's backlog never keeps another waiting. A job waits while its like
+    /// is being worked on.
     pub async fn claim_job(
         &mut self,
         worker: Uuid,
@@ -113,12 +138,17 @@ impl SystemTx {
         let row = sqlx::query!(
             "update jobs set claimed_by = $1, claimed_until = $3, attempts = attempts + 1 \
              where id = ( \
-                select id from jobs \
-                where dead_at is null and run_at <= $2 and case \
-                   when claimed_until is null or claimed_until < $2 then true \
-                   when claimed_by = $1 then false \
-                   else pg_try_advisory_xact_lock(hashtextextended(claimed_by::text, 0)) end \
-                order by run_at, id limit 1 for update skip locked) \
+                select j.id from jobs j \
+                where j.dead_at is null and j.run_at <= $2 \
+                   and not exists (select from jobs r where r.tenant_id = j.tenant_id and r.dedupe_key = j.dedupe_key \
+                      and r.id <> j.id and r.claimed_until >= $2 and r.dead_at is null) \
+                   and case \
+                      when j.claimed_until is null or j.claimed_until < $2 then true \
+                      when j.claimed_by = $1 then false \
+                      else pg_try_advisory_xact_lock(hashtextextended(j.claimed_by::text, 0)) end \
+                order by (select count(*) from jobs r where r.tenant_id = j.tenant_id and r.claimed_until >= $2), \
+                   j.run_at, j.id \
+                limit 1 for update of j skip locked) \
              returning id, tenant_id as \"tenant: TenantId\", payload, attempts",
             worker,
             now,

@@ -20,6 +20,7 @@ pub mod sync_history;
 pub mod sync_runs;
 mod transaction;
 pub mod verify;
+pub mod webhooks;
 
 pub use merge::Merged;
 pub use transaction::{SystemTx, TenantTx};

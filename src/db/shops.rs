@@ -235,7 +235,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Writes the store's sealed credentials, in place of those before.
+    /// Writes the store's sealed credentials, in place of those before, which are kept aside for the webhooks
+    /// that Shopify still signs with them.
     pub async fn save_credentials(
         &mut self,
         kind: &str,
@@ -246,6 +247,7 @@ impl TenantTx {
         sqlx::query!(
             "insert into shop_credentials (tenant_id, kind, sealed, updated_at) values ($1, $2, $3, $4) \
              on conflict (tenant_id) do update set kind = excluded.kind, sealed = excluded.sealed, \
+                sealed_previous = shop_credentials.sealed, replaced_at = excluded.updated_at, \
                 sealed_access_token = null, access_token_expires_at = null, updated_at = excluded.updated_at",
             tenant.uuid(),
             kind,

@@ -57,6 +57,10 @@ uuid_id! {
     /// One run of a sync.
     SyncRunId
 }
+uuid_id! {
+    /// A privacy request of a customer, passed on by Shopify.
+    PrivacyRequestId
+}
 
 /// A Shopify id that is not one: what was found instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

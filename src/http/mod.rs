@@ -10,18 +10,21 @@ mod media;
 mod operation;
 mod pages;
 pub mod serve;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::XBoardSchema;
+use crate::ingest::Ingest;
 
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct HttpState {
     pub tokens: Arc<AccessTokens>,
     /// The time.
     pub clock: Clock,
+    /// Takes deliveries of webhooks in.
+    pub ingest: Ingest,
     /// How to behave.
     pub options: HttpOptions,
 }
@@ -74,6 +79,10 @@ pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
         .route("/", get(pages::welcome))
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route(
+            "/webhooks",
+            post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::LARGEST_DELIVERY)),
+        )
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
     if state.options.graphiql {

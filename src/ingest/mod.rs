@@ -4,12 +4,15 @@
 mod backfill;
 mod connect;
 mod incremental;
+mod hints;
 mod run;
 mod tokens;
+mod webhooks;
 pub mod worker;
 
 pub use connect::ConnectError;
 pub use run::SyncError;
+pub use webhooks::{Delivery, Received};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +43,8 @@ pub struct IngestConfig {
     pub bulk_stall: Duration,
     /// The wait before a failed job is tried again; it doubles with each attempt.
     pub retry_base: Duration,
+    /// The shortest time between two rounds of fetching what webhooks named: within it, mentions gather.
+    pub hint_window: Duration,
     /// How often a job is tried before its run counts as failed.
     pub max_attempts: i32,
 }
@@ -55,6 +60,7 @@ impl Default for IngestConfig {
             bulk_poll_max: Duration::from_secs(5),
             bulk_stall: Duration::from_mins(30),
             retry_base: Duration::from_secs(2),
+            hint_window: Duration::from_secs(1),
             max_attempts: 8,
         }
     }
@@ -69,6 +75,7 @@ pub struct Ingest {
     clock: Clock,
     config: IngestConfig,
     wake: Arc<Notify>,
+    signers: Arc<webhooks::Signers>,
 }
 
 impl Ingest {
@@ -88,6 +95,7 @@ impl Ingest {
             clock,
             config,
             wake: Arc::new(Notify::new()),
+            signers: Arc::default(),
         }
     }
 

@@ -211,6 +211,22 @@ impl Ingest {
         }
         transaction.commit().await
     }
+
+    /// Notes what a failure outside of a run says of the store.
+    pub(super) async fn note_trouble(
+        &self,
+        tenant: TenantId,
+        error: &SyncError,
+    ) -> Result<(), DbError> {
+        let Some(status) = error.shop_status() else {
+            return Ok(());
+        };
+        let mut transaction = self.database.tenant(tenant).await?;
+        transaction
+            .set_shop_status(status, &error.owner_message())
+            .await?;
+        transaction.commit().await
+    }
 }
 
 impl Run<'_> {

@@ -64,7 +64,7 @@ fn unsealable() -> DbError {
     DbError::Corrupt("credentials that do not seal or open".to_owned())
 }
 
-fn open_credentials(
+pub(super) fn open_credentials(
     sealer: &Sealer,
     tenant: TenantId,
     bytes: &[u8],

@@ -121,9 +121,8 @@ async fn claim(ingest: &Ingest, worker: Uuid) -> Result<Option<Job>, DbError> {
 /// Carries a job out while renewing its lease. When the lease is lost, or the worker is asked to stop, the
 /// work is dropped where it stands: everything that counts has been committed, and the next one goes on.
 async fn work(ingest: &Ingest, worker: Uuid, job: Job, shutdown: &CancellationToken) {
-    let JobKind::Sync { run } = job.kind;
     let outcome = tokio::select! {
-        outcome = ingest.carry_out(job.tenant, run) => Some(outcome),
+        outcome = ingest.carry_out_job(&job) => Some(outcome),
         () = keep_lease(ingest, worker, job.id) => None,
         () = shutdown.cancelled() => {
             settle(ingest.give_back(worker, &job).await);
@@ -184,21 +183,37 @@ impl Ingest {
         job: &Job,
         error: &SyncError,
     ) -> Result<(), DbError> {
-        let JobKind::Sync { run } = job.kind;
         if error.is_transient() && job.attempts < self.config.max_attempts {
             let delay = self
                 .retry_delay(job.attempts)
                 .max(error.retry_after().unwrap_or_default());
-            warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "a sync will be tried again");
+            warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "a job will be tried again");
             let mut transaction = self.database.system().await?;
             transaction
                 .retry_job(job.id, worker, self.clock.now() + delay, &error.to_string())
                 .await?;
             return transaction.commit().await;
         }
-        error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "a sync has failed");
-        self.fail_sync(job.tenant, run, error).await?;
-        self.finish(worker, job).await
+        error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "a job has failed");
+        if let JobKind::Sync { run } = job.kind {
+            // The run itself says why; the next one fetches what this one did not.
+            self.fail_sync(job.tenant, run, error).await?;
+            return self.finish(worker, job).await;
+        }
+        self.note_trouble(job.tenant, error).await?;
+        let mut transaction = self.database.system().await?;
+        transaction
+            .bury_job(job.id, worker, &error.to_string(), self.clock.now())
+            .await?;
+        transaction.commit().await
+    }
+
+    async fn carry_out_job(&self, job: &Job) -> Result<(), SyncError> {
+        match job.kind {
+            JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
+            JobKind::Hints => Box::pin(self.follow_hints(job.tenant)).await,
+            _ => Ok(()),
+        }
     }
 
     /// Doubles with each attempt, with up to a half on top so that many do not come back at once.

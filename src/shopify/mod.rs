@@ -19,6 +19,7 @@ mod products;
 mod queries;
 mod records;
 mod shop;
+pub mod signature;
 mod sizes;
 mod store;
 mod throttle;

@@ -1,0 +1,152 @@
+//! Taking deliveries in: proven, read, written down together with the work they call for, answered. Nothing
+//! is fetched and nothing is changed here; that is the worker's.
+
+mod secrets;
+mod topics;
+
+pub(super) use secrets::Signers;
+
+use aws_lc_rs::digest;
+
+use self::topics::{Call, Unreadable};
+use super::Ingest;
+use crate::db::jobs::JobKind;
+use crate::db::{DbError, TenantTx};
+use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::domain::shop::ShopDomain;
+use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::shopify::signature::{Verified, verify};
+
+/// The longest id and the longest topic that are written down.
+const LONGEST_HEADER: usize = 128;
+
+/// A delivery as it came: nothing of it is proven.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// `X-Shopify-Hmac-Sha256`
+    pub signature: &'a str,
+    /// `X-Shopify-Shop-Domain`
+    pub shop: &'a str,
+    /// `X-Shopify-Topic`
+    pub topic: &'a str,
+    /// `X-Shopify-Webhook-Id`: the same for every repetition.
+    pub id: &'a str,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is written down, and what it calls for is queued.
+    Stored,
+    /// It came before.
+    Repeated,
+    /// It calls for nothing.
+    Ignored,
+    /// Its signature does not hold, or its store is not known: which of them is not told.
+    Unproven,
+    /// It is proven, but cannot be read.
+    Malformed,
+}
+
+impl Ingest {
+    /// Takes a delivery in.
+    pub async fn receive(&self, delivery: Delivery<'_>) -> Result<Received, DbError> {
+        let domain = ShopDomain::parse(delivery.shop).ok();
+        let Some((tenant, domain, body)) = self.prove(domain, &delivery).await? else {
+            return Ok(Received::Unproven);
+        };
+        let readable = |text: &str| (1..=LONGEST_HEADER).contains(&text.len());
+        if !readable(delivery.topic) || !readable(delivery.id) {
+            return Ok(Received::Malformed);
+        }
+        let call = match topics::read(delivery.topic, &domain, body) {
+            Ok(Call::Nothing) => return Ok(Received::Ignored),
+            Ok(call) => call,
+            Err(Unreadable::Malformed) => return Ok(Received::Malformed),
+            Err(Unreadable::OtherShop) => return Ok(Received::Unproven),
+        };
+        // A replay of it under another id would cut off a store that was connected again.
+        let digest = (call == Call::Uninstalled)
+            .then(|| digest::digest(&digest::SHA256, delivery.body));
+        let now = self.clock.now();
+        let mut transaction = self.database.tenant(tenant).await?;
+        let is_new = transaction
+            .note_delivery(
+                delivery.id,
+                delivery.topic,
+                digest.as_ref().map(AsRef::as_ref),
+                now,
+            )
+            .await?;
+        if !is_new {
+            return Ok(Received::Repeated);
+        }
+        self.queue(&mut transaction, call).await?;
+        transaction.commit().await?;
+        self.wake_worker();
+        Ok(Received::Stored)
+    }
+
+    async fn prove<'a>(
+        &self,
+        domain: Option<ShopDomain>,
+        delivery: &Delivery<'a>,
+    ) -> Result<Option<(TenantId, ShopDomain, Verified<'a>)>, DbError> {
+        let Some(domain) = domain else {
+            return Ok(None);
+        };
+        let mut signer = self.signer(&domain, false).await?;
+        let outdated = signer.as_ref().is_some_and(|signer| signer.may_be_outdated());
+        let holds = |signer: Option<&secrets::Signer>| {
+            let secrets = signer.map_or(&[][..], |signer| &signer.secrets);
+            verify(delivery.body, delivery.signature, secrets)
+        };
+        let mut body = holds(signer.as_deref());
+        if body.is_none() && outdated {
+            signer = self.signer(&domain, true).await?;
+            body = holds(signer.as_deref());
+        }
+        Ok(signer
+            .zip(body)
+            .map(|(signer, body)| (signer.tenant, domain, body)))
+    }
+
+    async fn queue(&self, transaction: &mut TenantTx, call: Call) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let job = match call {
+            Call::Nothing => return Ok(()),
+            Call::Changed(kind, id) => {
+                transaction.leave_hint(kind, id, false, now).await?;
+                JobKind::Hints
+            }
+            Call::Deleted(kind, id) => {
+                transaction.leave_hint(kind, id, true, now).await?;
+                JobKind::Hints
+            }
+            Call::ShopChanged => {
+                self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
+                    .await?;
+                return Ok(());
+            }
+            Call::DataRequest { customer, orders } => {
+                let request = PrivacyRequestId::generate();
+                transaction
+                    .note_privacy_request(request, false, customer, &orders, now)
+                    .await?;
+                JobKind::Privacy { request }
+            }
+            Call::RedactCustomer { customer, orders } => {
+                let request = PrivacyRequestId::generate();
+                transaction
+                    .note_privacy_request(request, true, customer, &orders, now)
+                    .await?;
+                JobKind::Privacy { request }
+            }
+            Call::RedactShop => JobKind::RedactShop,
+            Call::Uninstalled => JobKind::Uninstall,
+        };
+        transaction.queue_job(job, now).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The secrets that sign each store's webhooks, opened once and remembered for a while, so that a delivery is
+//! verified without asking the database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::db::DbError;
+use crate::domain::credentials::Credentials;
+use crate::domain::ids::TenantId;
+use crate::domain::shop::ShopDomain;
+use crate::ingest::Ingest;
+use crate::ingest::tokens::open_credentials;
+
+/// How long a store's secrets are remembered.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// A signature that does not hold makes the program look again, but not more often than this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// At most so many stores' secrets are remembered.
+const LARGEST: usize = 4_096;
+/// Deliveries signed with a replaced secret come for an hour, and their retries for four more.
+const OLD_SECRET: TimeDelta = TimeDelta::hours(6);
+
+/// Who signs a store's webhooks.
+#[derive(Debug)]
+pub(super) struct Signer {
+    pub(super) tenant: TenantId,
+    pub(super) secrets: Vec<SecretString>,
+    read_at: Instant,
+}
+
+impl Signer {
+    /// Whether it is old enough for another look to be worth it.
+    pub(super) fn may_be_outdated(&self) -> bool {
+        self.read_at.elapsed() >= LOOK_AGAIN
+    }
+}
+
+/// The signers that are remembered.
+#[derive(Debug, Default)]
+pub(in crate::ingest) struct Signers {
+    by_domain: Mutex<HashMap<ShopDomain, Arc<Signer>>>,
+}
+
+impl Signers {
+    fn get(&self, domain: &ShopDomain) -> Option<Arc<Signer>> {
+        let signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        let signer = signers.get(domain)?;
+        (signer.read_at.elapsed() < REMEMBERED).then(|| Arc::clone(signer))
+    }
+
+    fn put(&self, domain: &ShopDomain, signer: &Arc<Signer>) {
+        let mut signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        if signers.len() >= LARGEST {
+            signers.clear();
+        }
+        signers.insert(domain.clone(), Arc::clone(signer));
+    }
+}
+
+impl Ingest {
+    /// Who signs for this store, remembered or read. `None`: the store is not known.
+    pub(super) async fn signer(
+        &self,
+        domain: &ShopDomain,
+        afresh: bool,
+    ) -> Result<Option<Arc<Signer>>, DbError> {
+        if !afresh && let Some(signer) = self.signers.get(domain) {
+            return Ok(Some(signer));
+        }
+        let mut system = self.database.system().await?;
+        let Some(tenant) = system.find_tenant(domain).await? else {
+            return Ok(None);
+        };
+        let mut transaction = system.into_tenant(tenant).await?;
+        let since = self.clock.now() - OLD_SECRET;
+        let sealed = transaction.signing_credentials(since).await?;
+        let mut secrets = Vec::new();
+        for sealed in sealed {
+            secrets.extend(match open_credentials(&self.sealer, tenant, &sealed)? {
+                Credentials::AccessToken { api_secret, .. } => api_secret,
+                Credentials::ClientCredentials { client_secret, .. } => Some(client_secret),
+            });
+        }
+        let signer = Arc::new(Signer {
+            tenant,
+            secrets,
+            read_at: Instant::now(),
+        });
+        self.signers.put(domain, &signer);
+        Ok(Some(signer))
+    }
+}
