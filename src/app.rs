@@ -51,6 +51,8 @@ pub struct AppConfig {
     pub introspection: bool,
     /// How Shopify is asked.
     pub shopify: ShopifyConfig,
+    /// Where Shopify reaches the webhooks; `None`: they are not registered.
+    pub public_url: Option<String>,
     /// How syncs behave.
     pub ingest: IngestConfig,
     /// How the server behaves towards its clients.
@@ -77,8 +79,12 @@ impl AppConfig {
                 base_url: config.shopify_base_url,
                 ..ShopifyConfig::default()
             },
+            public_url: config.public_url,
             ingest: IngestConfig {
                 sync_interval: config.sync_interval,
+                upkeep_interval: config
+                    .sync_interval
+                    .and(IngestConfig::default().upkeep_interval),
                 ..IngestConfig::default()
             },
             http: HttpOptions {
@@ -119,6 +125,7 @@ impl App {
             Arc::new(sealer),
             config.clock,
             config.ingest,
+            config.public_url,
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
         let mutations = MutationContext {

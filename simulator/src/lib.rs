@@ -15,6 +15,7 @@ mod search;
 mod shop;
 mod simulator;
 mod store;
+mod webhooks;
 
 pub use amount::{Amount, Currency, NotThat, Percent};
 pub use bulk::{BulkFault, BulkScript};
@@ -29,6 +30,7 @@ pub use shop::{
     ALL_SCOPES, AccessChange, Fault, FaultRate, FaultScript, Shop, ShopSettings, Sizes, Statistics,
 };
 pub use simulator::Simulator;
+pub use webhooks::{DeliveryCounts, Subscription, WebhookPlan};
 pub use store::{
     Agreement, Article, Customer, FinancialStatus, LineItem, LineKind, Order, Product,
     ProductStatus, Reason, Refund, Sale, SaleAction, SaleKind, Variant,

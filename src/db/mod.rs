@@ -11,6 +11,7 @@ pub mod line_items;
 mod merge;
 pub mod metrics;
 pub mod orders;
+pub mod privacy;
 pub mod products;
 pub mod refunds;
 pub mod series;
@@ -19,6 +20,7 @@ pub mod staging;
 pub mod sync_history;
 pub mod sync_runs;
 mod transaction;
+pub mod upkeep;
 pub mod verify;
 pub mod webhooks;
 

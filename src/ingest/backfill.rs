@@ -107,7 +107,10 @@ impl Run<'_> {
                         }
                         return Err(SyncError::BulkFailed("it stood still".to_owned()));
                     }
-                    tokio::time::sleep(wait).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = self.ingest.bulk_finished.notified() => {}
+                    }
                     wait = (wait * 2)
                         .min(config.bulk_poll_max)
                         .max(Duration::from_millis(10));

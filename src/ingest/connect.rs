@@ -95,7 +95,11 @@ impl Ingest {
         let sealed = sealed_credentials(&self.sealer, transaction.tenant(), credentials)?;
         transaction
             .save_credentials(credentials.kind(), &sealed, now)
-            .await
+            .await?;
+        if self.public_url.is_some() {
+            transaction.queue_job(JobKind::Subscriptions, now).await?;
+        }
+        Ok(())
     }
 
     /// Puts proven credentials in place of those before, and notes that the store lets the app in again.

@@ -3,10 +3,14 @@
 
 mod backfill;
 mod connect;
-mod incremental;
 mod hints;
+mod incremental;
+mod privacy;
+mod reconcile;
 mod run;
+mod subscriptions;
 mod tokens;
+mod upkeep;
 mod webhooks;
 pub mod worker;
 
@@ -29,6 +33,8 @@ use crate::shopify::Shopify;
 pub struct IngestConfig {
     /// How often each store is synced without being asked; `None`: never.
     pub sync_interval: Option<Duration>,
+    /// How often each store's webhooks are looked after and its ids are compared; `None`: never.
+    pub upkeep_interval: Option<Duration>,
     /// How many jobs one process works on at a time.
     pub concurrency: usize,
     /// How long a claimed job is safe from other workers without a sign of life.
@@ -53,6 +59,7 @@ impl Default for IngestConfig {
     fn default() -> Self {
         Self {
             sync_interval: Some(Duration::from_mins(5)),
+            upkeep_interval: Some(Duration::from_hours(24)),
             concurrency: 4,
             lease: Duration::from_secs(20),
             merge_chunk: 2_000,
@@ -76,6 +83,9 @@ pub struct Ingest {
     config: IngestConfig,
     wake: Arc<Notify>,
     signers: Arc<webhooks::Signers>,
+    bulk_finished: Arc<Notify>,
+    /// Where Shopify reaches this program; no slash at the end.
+    public_url: Option<Arc<str>>,
 }
 
 impl Ingest {
@@ -87,6 +97,7 @@ impl Ingest {
         sealer: Arc<Sealer>,
         clock: Clock,
         config: IngestConfig,
+        public_url: Option<String>,
     ) -> Self {
         Self {
             database,
@@ -96,6 +107,8 @@ impl Ingest {
             config,
             wake: Arc::new(Notify::new()),
             signers: Arc::default(),
+            bulk_finished: Arc::default(),
+            public_url: public_url.map(Into::into),
         }
     }
 

@@ -212,7 +212,11 @@ impl Ingest {
         match job.kind {
             JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
             JobKind::Hints => Box::pin(self.follow_hints(job.tenant)).await,
-            _ => Ok(()),
+            JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
+            JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
+            JobKind::RedactShop => Box::pin(self.redact_shop(job.tenant, job.id)).await,
+            JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await,
+            JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await,
         }
     }
 
@@ -270,7 +274,8 @@ impl Ingest {
 }
 
 async fn schedule(ingest: Ingest, shutdown: CancellationToken) {
-    let Some(interval) = ingest.config.sync_interval else {
+    let intervals = [ingest.config.sync_interval, ingest.config.upkeep_interval];
+    let Some(interval) = intervals.into_iter().flatten().min() else {
         return;
     };
     let look = (interval / 10).clamp(Duration::from_secs(1), Duration::from_secs(30));
@@ -281,6 +286,9 @@ async fn schedule(ingest: Ingest, shutdown: CancellationToken) {
         }
         if let Err(error) = ingest.queue_due_syncs().await {
             warn!(error = %error, "the scheduled syncs could not be queued");
+        }
+        if let Err(error) = ingest.queue_due_upkeep().await {
+            warn!(error = %error, "the upkeep of stores could not be queued");
         }
     }
 }

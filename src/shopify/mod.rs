@@ -23,6 +23,7 @@ pub mod signature;
 mod sizes;
 mod store;
 mod throttle;
+mod subscriptions;
 mod tokens;
 mod wire;
 
@@ -38,4 +39,5 @@ pub use error::{ErrorKind, ShopifyError};
 pub use fetch::Fetched;
 pub use shop::StoreCounts;
 pub use store::Store;
+pub use subscriptions::Subscription;
 pub use tokens::{IssuedToken, TokenProvider, TokenRequest};

@@ -55,6 +55,7 @@ page_end!(
     queries::order_agreements::OrderAgreementsOrderAgreementsPageInfo,
     queries::order_agreements::OrderAgreementsOrderAgreementsEdgesNodeSalesPageInfo,
     queries::agreement_sales::AgreementSalesOrderAgreementsNodesSalesPageInfo,
+    queries::webhook_list::WebhookListWebhookSubscriptionsPageInfo,
 );
 
 fn named(id: String) -> Reference<'static> {

@@ -22,6 +22,7 @@ type SaleLineType = String;
 type BulkOperationStatus = String;
 type BulkOperationErrorCode = String;
 type BulkOperationUserErrorCode = String;
+type WebhookSubscriptionTopic = String;
 
 macro_rules! queries {
     ($file:tt: $($name:ident),+ $(,)?) => {
@@ -35,7 +36,8 @@ macro_rules! queries {
                 extern_enums(
                     "CurrencyCode", "CountPrecision", "ProductStatus", "OrderDisplayFinancialStatus",
                     "OrderDisplayFulfillmentStatus", "OrderActionType", "SaleActionType", "SaleLineType",
-                    "BulkOperationStatus", "BulkOperationErrorCode", "BulkOperationUserErrorCode"
+                    "BulkOperationStatus", "BulkOperationErrorCode", "BulkOperationUserErrorCode",
+                    "WebhookSubscriptionTopic"
                 )
             )]
             pub(super) struct $name;
@@ -50,3 +52,4 @@ queries!("shopify_queries/products.graphql": ProductIds, ProductsById, ProductVa
 queries!("shopify_queries/orders.graphql":
     OrderIds, OrdersById, OrderLineItems, OrderAgreements, AgreementSales);
 queries!("shopify_queries/bulk_operations.graphql": BulkRun, BulkStatus, BulkCancel);
+queries!("shopify_queries/webhooks.graphql": WebhookList, WebhookCreate, WebhookDelete);

@@ -23,3 +23,4 @@ mod sessions;
 mod support;
 mod syncs;
 mod tenancy;
+mod webhooks;

@@ -11,6 +11,7 @@ pub(crate) use job::{Job, start};
 pub(crate) use validate::{BulkPlan, check};
 
 use crate::clock::Moment;
+use crate::webhooks::Subscription;
 
 /// How far an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +58,23 @@ pub(crate) struct BulkRecord {
     pub(crate) partial_data_url: Option<String>,
 }
 
+/// Which mutation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PayloadOf {
+    #[default]
+    RunBulk,
+    CancelBulk,
+    Subscribe,
+    Unsubscribe,
+}
+
 /// What a mutation gave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Payload {
-    pub(crate) is_cancel: bool,
+    pub(crate) of: PayloadOf,
     pub(crate) operation: Option<BulkRecord>,
+    pub(crate) subscription: Option<Subscription>,
+    pub(crate) deleted_subscription: Option<String>,
     pub(crate) errors: Vec<UserError>,
 }
 

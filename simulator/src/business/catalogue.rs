@@ -123,7 +123,7 @@ impl Shop {
     /// Makes a customer.
     pub fn create_customer(&self, new: &NewCustomer) -> Customer {
         let (now, due) = self.change_times();
-        self.change(|store| {
+        let customer = self.change(|store| {
             let created_at = new.created_at.unwrap_or(now);
             let customer = Customer {
                 id: new.id.unwrap_or_else(|| store.ids.customer()),
@@ -136,7 +136,9 @@ impl Shop {
             };
             store.customers.put(customer.clone(), now, due);
             customer
-        })
+        });
+        self.announce_customer("customers/create", &customer);
+        customer
     }
 
     /// Changes a customer.
@@ -157,12 +159,13 @@ impl Shop {
             }
             customer.updated_at = change.at.unwrap_or(now);
         })
+        .inspect(|customer| self.announce_customer("customers/update", customer))
     }
 
     /// Deletes a customer: no feed shows it any more.
     pub fn delete_customer(&self, id: u64) -> Result<(), BusinessError> {
         self.customer_change(id, |customer, _| customer.deleted = true)
-            .map(|_| ())
+            .map(|_| self.announce_deletion("customers/delete", id))
     }
 
     fn customer_change(
@@ -186,7 +189,7 @@ impl Shop {
     /// Makes a product.
     pub fn create_product(&self, new: &NewProduct) -> Product {
         let (now, due) = self.change_times();
-        self.change(|store| {
+        let product = self.change(|store| {
             let created_at = new.created_at.unwrap_or(now);
             let product = Product {
                 id: store.ids.product(),
@@ -201,7 +204,9 @@ impl Shop {
             };
             store.products.put(product.clone(), now, due);
             product
-        })
+        });
+        self.announce_product("products/create", &product);
+        product
     }
 
     /// Changes a product.
@@ -228,12 +233,13 @@ impl Shop {
             }
             product.updated_at = change.at.unwrap_or(now);
         })
+        .inspect(|product| self.announce_product("products/update", product))
     }
 
     /// Deletes a product: no feed shows it any more, and line items lose it.
     pub fn delete_product(&self, id: u64) -> Result<(), BusinessError> {
         self.product_change(id, |_, product, _| product.deleted = true)
-            .map(|_| ())
+            .map(|_| self.announce_deletion("products/delete", id))
     }
 
     fn product_change(

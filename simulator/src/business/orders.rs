@@ -14,11 +14,16 @@ impl Shop {
     pub fn place_order(&self, new: &NewOrder) -> Result<Order, BusinessError> {
         let (now, due) = self.change_times();
         let terms = self.terms();
-        self.change(|store| {
+        let order = self.change(|store| {
             let order = place(store, new, &terms)?;
             store.orders.put(order.clone(), now, due);
             Ok(order)
-        })
+        })?;
+        self.announce_order(&["orders/create"], &order);
+        if order.paid {
+            self.announce_order(&["orders/paid"], &order);
+        }
+        Ok(order)
     }
 
     /// Puts an order exactly as given, in place of the one with its id if there is one. A customer that
@@ -26,7 +31,7 @@ impl Shop {
     pub fn put_order(&self, given: &LiteralOrder) -> Result<Order, BusinessError> {
         let (now, due) = self.change_times();
         let terms = self.terms();
-        self.change(|store| {
+        let order = self.change(|store| {
             let order = literal(store, given, terms.currency, now)?;
             let unknown = order
                 .customer
@@ -38,7 +43,9 @@ impl Shop {
             }
             store.orders.put(order.clone(), now, due);
             Ok(order)
-        })
+        })?;
+        self.announce_order(&["orders/updated"], &order);
+        Ok(order)
     }
 
     /// Adds units to lines of an order or removes them.
@@ -47,6 +54,7 @@ impl Shop {
         self.order_change(id, |store, order, now| {
             edit(store, order, lines, now, &terms)
         })
+        .inspect(|order| self.announce_order(&["orders/updated"], order))
     }
 
     /// Gives something of an order back.
@@ -54,11 +62,16 @@ impl Shop {
         self.order_change(id, |ids, order, now| {
             refund(ids, order, request, request.at.unwrap_or(now))
         })
+        .inspect(|order| {
+            self.announce_refund(order);
+            self.announce_order(&["orders/updated"], order);
+        })
     }
 
     /// Gives everything of an order back that is left, and marks it cancelled.
     pub fn cancel_order(&self, id: u64) -> Result<Order, BusinessError> {
         self.order_change(id, cancel)
+            .inspect(|order| self.announce_order(&["orders/cancelled", "orders/updated"], order))
     }
 
     /// Deletes an order: no feed shows it any more.
@@ -67,7 +80,7 @@ impl Shop {
             order.deleted = true;
             Ok(())
         })
-        .map(|_| ())
+        .map(|_| self.announce_deletion("orders/delete", id))
     }
 
     /// Changes how an order looks; an empty change moves `updatedAt` only.
@@ -93,6 +106,7 @@ impl Shop {
             order.updated_at = change.at.unwrap_or(now);
             Ok(())
         })
+        .inspect(|order| self.announce_order(&["orders/updated"], order))
     }
 
     fn order_change(

@@ -4,6 +4,7 @@ use super::names::FieldName;
 use super::plan::Planned;
 use super::view::{Object, Resolved, View};
 use crate::bulk::{BulkRecord, Payload, UserError};
+use crate::webhooks::Subscription;
 
 /// What a mutation of the request did.
 pub(crate) fn payload<'a>(view: &View<'a>, field: &Planned) -> Option<Resolved<'a>> {
@@ -25,6 +26,26 @@ pub(crate) fn of_payload<'a>(payload: &'a Payload, field: &Planned) -> Option<Re
                 .map(|error| Some(Object::UserError(error)))
                 .collect(),
         ),
+        FieldName::WebhookSubscription => {
+            payload.subscription.as_ref().map_or(Resolved::Null, |one| {
+                Resolved::Object(Object::Subscription(one))
+            })
+        }
+        FieldName::DeletedWebhookSubscriptionId => payload
+            .deleted_subscription
+            .as_deref()
+            .map_or(Resolved::Null, Resolved::Text),
+        _ => return None,
+    })
+}
+
+pub(crate) fn subscription<'a>(one: &'a Subscription, field: &Planned) -> Option<Resolved<'a>> {
+    Some(match field.name {
+        FieldName::Topic => Resolved::Text(&one.topic),
+        FieldName::Uri => Resolved::Text(&one.uri),
+        FieldName::IncludeFields => {
+            Resolved::Texts(one.include_fields.iter().map(String::as_str).collect())
+        }
         _ => return None,
     })
 }
@@ -33,7 +54,7 @@ pub(crate) fn user_error<'a>(error: &'a UserError, field: &Planned) -> Option<Re
     Some(match field.name {
         FieldName::Field => error
             .field
-            .map_or(Resolved::Null, |name| Resolved::Texts(vec![name])),
+            .map_or(Resolved::Null, |name| Resolved::Texts(name.split('.').collect())),
         FieldName::Message => Resolved::Text(&error.message),
         FieldName::Code => error.code.map_or(Resolved::Null, Resolved::Text),
         _ => return None,

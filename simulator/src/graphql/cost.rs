@@ -44,7 +44,9 @@ pub(crate) fn own(field: &Planned) -> u32 {
         | FieldName::OrdersCount
         | FieldName::ProductsCount
         | FieldName::BulkOperationRunQuery
-        | FieldName::BulkOperationCancel => TEN,
+        | FieldName::BulkOperationCancel
+        | FieldName::WebhookSubscriptionCreate
+        | FieldName::WebhookSubscriptionDelete => TEN,
         _ if field.shapes.is_empty() => 0,
         _ if field.shapes.iter().all(|shape| is_free(shape.of)) => 0,
         _ => 1,

@@ -49,6 +49,7 @@ names! {
         Customer = "customer",
         Customers = "customers",
         CustomersCount = "customersCount",
+        DeletedWebhookSubscriptionId = "deletedWebhookSubscriptionId",
         DefaultEmailAddress = "defaultEmailAddress",
         DiscountCodes = "discountCodes",
         DiscountedTotalSet = "discountedTotalSet",
@@ -65,6 +66,7 @@ names! {
         HappenedAt = "happenedAt",
         HasNextPage = "hasNextPage",
         HasPreviousPage = "hasPreviousPage",
+        IncludeFields = "includeFields",
         IanaTimezone = "ianaTimezone",
         Id = "id",
         IsGiftCard = "isGiftCard",
@@ -108,6 +110,7 @@ names! {
         Tags = "tags",
         Test = "test",
         Title = "title",
+        Topic = "topic",
         TotalAmount = "totalAmount",
         TotalDiscountAmountAfterTaxes = "totalDiscountAmountAfterTaxes",
         TotalDiscountAmountBeforeTaxes = "totalDiscountAmountBeforeTaxes",
@@ -116,12 +119,17 @@ names! {
         TotalTaxAmount = "totalTaxAmount",
         Typename = "__typename",
         UpdatedAt = "updatedAt",
+        Uri = "uri",
         Url = "url",
         UserErrors = "userErrors",
         Variant = "variant",
         VariantTitle = "variantTitle",
         Variants = "variants",
         Vendor = "vendor",
+        WebhookSubscription = "webhookSubscription",
+        WebhookSubscriptionCreate = "webhookSubscriptionCreate",
+        WebhookSubscriptionDelete = "webhookSubscriptionDelete",
+        WebhookSubscriptions = "webhookSubscriptions",
     }
 }
 
@@ -176,6 +184,10 @@ names! {
         TipSale = "TipSale",
         UnknownSale = "UnknownSale",
         UserError = "UserError",
+        WebhookSubscription = "WebhookSubscription",
+        WebhookSubscriptionConnection = "WebhookSubscriptionConnection",
+        WebhookSubscriptionCreatePayload = "WebhookSubscriptionCreatePayload",
+        WebhookSubscriptionDeletePayload = "WebhookSubscriptionDeletePayload",
     }
 }
 

@@ -59,6 +59,7 @@ impl<'a> View<'a> {
                 _ => Some(Resolved::Text(if exact { "EXACT" } else { "AT_LEAST" })),
             },
             Object::BulkOperation(record) => bulk_fields::operation(record, field),
+            Object::Subscription(one) => bulk_fields::subscription(one, field),
             Object::Payload(payload) => bulk_fields::of_payload(payload, field),
             Object::UserError(error) => bulk_fields::user_error(error, field),
         };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::names::FieldName;
-use super::paging::{LARGEST, cursor, foreign_cursor, window};
+use super::paging::{LARGEST, cursor, foreign_cursor, slice, window};
 use super::plan::Planned;
 use super::resolve::unanswered;
 use super::view::{Connection, FieldError, Object, Resolved, View, read_gid};
@@ -26,6 +26,11 @@ pub(crate) fn resolve<'a>(view: &View<'a>, field: &Planned) -> Result<Resolved<'
         }
         FieldName::BulkOperation => single(view, field, Some("BulkOperation"))?,
         FieldName::Nodes => nodes(view, field)?,
+        FieldName::WebhookSubscriptions => {
+            Resolved::Connection(slice(field, view.subscriptions, |_, one| {
+                (Object::Subscription(one), one.id)
+            })?)
+        }
         FieldName::Customers | FieldName::CustomersCount => {
             view.require("read_customers", name)?;
             let list = Listing {

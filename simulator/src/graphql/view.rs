@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::names::TypeName;
 use crate::amount::{Amount, Currency};
-use crate::bulk::{BulkRecord, Payload, UserError};
+use crate::bulk::{BulkRecord, Payload, PayloadOf, UserError};
 use crate::clock::Moment;
 use crate::store::{
     Agreement, Customer, LineItem, Order, Product, Reason, Refund, Sale, SaleKind, SortValue,
     Store, Variant,
 };
+use crate::webhooks::Subscription;
 
 /// How far back orders are seen without `read_all_orders`.
 const ORDER_HISTORY: Duration = Duration::from_hours(60 * 24);
@@ -55,6 +56,8 @@ pub(crate) struct View<'a> {
     pub(crate) now: Moment,
     /// The bulk operations of the app.
     pub(crate) bulk: &'a [BulkRecord],
+    /// The subscriptions of the app.
+    pub(crate) subscriptions: &'a [Subscription],
     /// What each mutation of the request did, by its key in the answer.
     pub(crate) payloads: &'a [(String, Payload)],
     /// Whether the client asked how its searches were understood.
@@ -84,6 +87,7 @@ pub(crate) enum Object<'a> {
     Money(Amount, Currency),
     Count(usize, bool),
     BulkOperation(&'a BulkRecord),
+    Subscription(&'a Subscription),
     Payload(&'a Payload),
     UserError(&'a UserError),
 }
@@ -213,8 +217,13 @@ impl Object<'_> {
             Self::Money(..) => TypeName::MoneyV2,
             Self::Count(..) => TypeName::Count,
             Self::BulkOperation(_) => TypeName::BulkOperation,
-            Self::Payload(payload) if payload.is_cancel => TypeName::BulkOperationCancelPayload,
-            Self::Payload(_) => TypeName::BulkOperationRunQueryPayload,
+            Self::Subscription(_) => TypeName::WebhookSubscription,
+            Self::Payload(payload) => match payload.of {
+                PayloadOf::RunBulk => TypeName::BulkOperationRunQueryPayload,
+                PayloadOf::CancelBulk => TypeName::BulkOperationCancelPayload,
+                PayloadOf::Subscribe => TypeName::WebhookSubscriptionCreatePayload,
+                PayloadOf::Unsubscribe => TypeName::WebhookSubscriptionDeletePayload,
+            },
             Self::UserError(error) if error.code.is_none() => TypeName::UserError,
             Self::UserError(_) => TypeName::BulkOperationUserError,
         }
@@ -232,6 +241,7 @@ impl Object<'_> {
             Self::Agreement(_, agreement) => ("SalesAgreement", agreement.id),
             Self::Sale(_, sale) => ("Sale", sale.id),
             Self::BulkOperation(record) => ("BulkOperation", record.id),
+            Self::Subscription(subscription) => ("WebhookSubscription", subscription.id),
             _ => return None,
         })
     }

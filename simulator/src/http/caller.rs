@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::bulk::{BulkFault, Cancelled, Job, Payload, UserError, check, start};
+use crate::bulk::{BulkFault, Cancelled, Job, Payload, PayloadOf, UserError, check, start};
 use crate::graphql::{self, Access, FieldName, Planned, Prepared, Request};
 use crate::shop::{Fault, Shop};
 
@@ -104,9 +104,66 @@ impl Caller {
     }
 
     fn mutate(&self, field: &Planned) -> Payload {
-        if field.name == FieldName::BulkOperationCancel {
-            self.cancel_bulk(field)
-        } else {
+        match field.name {
+            FieldName::BulkOperationCancel => self.cancel_bulk(field),
+            FieldName::WebhookSubscriptionCreate => self.subscribe(field),
+            FieldName::WebhookSubscriptionDelete => self.unsubscribe(field),
+            _ => self.start_bulk(field),
+        }
+    }
+
+    fn subscribe(&self, field: &Planned) -> Payload {
+        let input = field.arguments.get("webhookSubscription");
+        let part = |name: &str| input.and_then(|input| input.get(name));
+        let uri = part("uri").and_then(Value::as_str).unwrap_or_default();
+        let fields = part("includeFields").and_then(Value::as_array);
+        let fields = fields
+            .into_iter()
+            .flatten()
+            .filter_map(|field| field.as_str().map(str::to_owned));
+        let topic = field.text("topic").unwrap_or_default();
+        let made = self
+            .shop
+            .with_webhooks(|book| book.subscribe(&self.app, topic, uri, fields.collect()));
+        let (subscription, errors) = match made {
+            Ok(subscription) => (Some(subscription), Vec::new()),
+            Err(message) => {
+                let error = UserError {
+                    field: Some("webhookSubscription.callbackUrl"),
+                    message: message.to_owned(),
+                    code: None,
+                };
+                (None, vec![error])
+            }
+        };
+        Payload {
+            of: PayloadOf::Subscribe,
+            subscription,
+            errors,
+            ..Payload::default()
+        }
+    }
+
+    fn unsubscribe(&self, field: &Planned) -> Payload {
+        let gid = field.text("id").unwrap_or_default();
+        let id = gid.rsplit('/').next().and_then(|id| id.parse().ok());
+        let gone = self
+            .shop
+            .with_webhooks(|book| book.unsubscribe(&self.app, id.unwrap_or(0)));
+        let error = || UserError {
+            field: Some("id"),
+            message: "Webhook subscription does not exist".to_owned(),
+            code: None,
+        };
+        Payload {
+            of: PayloadOf::Unsubscribe,
+            deleted_subscription: gone.then(|| gid.to_owned()),
+            errors: if gone { Vec::new() } else { vec![error()] },
+            ..Payload::default()
+        }
+    }
+
+    fn start_bulk(&self, field: &Planned) -> Payload {
             let query = field.text("query").unwrap_or_default();
             self.run_bulk(query, field.flag("groupObjects"))
                 .unwrap_or_else(|errors| {
@@ -116,7 +173,6 @@ impl Caller {
                         ..Payload::default()
                     }
                 })
-        }
     }
 
     fn run_bulk(&self, query: &str, group_objects: bool) -> Result<Payload, Vec<UserError>> {
@@ -198,9 +254,10 @@ impl Caller {
             }
         };
         Payload {
-            is_cancel: true,
+            of: PayloadOf::CancelBulk,
             operation,
             errors,
+            ..Payload::default()
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::amount::Currency;
 use crate::bulk::{BulkFault, BulkScript};
 use crate::clock::{Clock, Moment};
 use crate::store::{Customer, Order, Product};
+use crate::webhooks::{WebhookBook, DeliveryCounts, Subscription, WebhookPlan};
 
 /// A change of what an app may do. What is left out stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -192,6 +193,43 @@ impl Shop {
     /// Lets coming bulk operations go wrong.
     pub fn push_bulk_script(&self, script: BulkScript) {
         self.inner().bulk_scripts.push(script);
+    }
+
+    /// Sets how deliveries of webhooks go.
+    pub fn set_webhook_plan(&self, plan: WebhookPlan) {
+        self.with_webhooks(|book| book.set_plan(plan));
+    }
+
+    /// The subscriptions to webhooks.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.with_webhooks(|book| book.all().to_vec())
+    }
+
+    /// Ends every subscription, as Shopify does after too many failures.
+    pub fn lose_subscriptions(&self) {
+        self.with_webhooks(WebhookBook::clear);
+    }
+
+    /// What became of the deliveries so far.
+    pub fn delivery_counts(&self) -> DeliveryCounts {
+        self.with_webhooks(|book| book.counts())
+    }
+
+    /// Uninstalls the app: says so to those who listen, ends its tokens and its subscriptions.
+    pub fn uninstall(&self) {
+        let facts = self.facts();
+        let payload = serde_json::json!({
+            "id": facts.id,
+            "name": facts.name,
+            "myshopify_domain": facts.domain,
+            "updated_at": self.now().to_string(),
+        });
+        self.announce("app/uninstalled", &payload);
+        self.change_access(AccessChange {
+            revoke_tokens: true,
+            ..AccessChange::default()
+        });
+        self.lose_subscriptions();
     }
 
     /// Forgets all scripted faults.

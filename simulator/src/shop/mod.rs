@@ -22,6 +22,7 @@ use crate::bulk::{BulkBook, BulkFault, BulkPlan, BulkRecord, BulkScript, Payload
 use crate::clock::{Clock, Moment};
 use crate::graphql::{Access, ShopFacts, View};
 use crate::store::Store;
+use crate::webhooks::{Subscription, WebhookBook};
 
 /// What of a shop changes under one lock.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ pub struct Shop {
     inner: Mutex<Inner>,
     store: RwLock<Arc<Store>>,
     bulk: Mutex<BulkBook>,
+    webhooks: Arc<Mutex<WebhookBook>>,
 }
 
 /// What a request or a bulk operation sees: nothing in it changes any more.
@@ -60,6 +62,7 @@ pub(crate) struct Snapshot {
     access: Access,
     now: Moment,
     bulk: Vec<BulkRecord>,
+    subscriptions: Vec<Subscription>,
 }
 
 impl Snapshot {
@@ -70,6 +73,7 @@ impl Snapshot {
             access: &self.access,
             now: self.now,
             bulk: &self.bulk,
+            subscriptions: &self.subscriptions,
             payloads,
             explain_searches: false,
             searches: std::cell::RefCell::default(),
@@ -131,6 +135,7 @@ impl Shop {
             }),
             store: RwLock::default(),
             bulk: Mutex::default(),
+            webhooks: Arc::default(),
         }
     }
 
@@ -185,6 +190,7 @@ impl Shop {
     pub(crate) fn snapshot(&self, app: &str) -> Snapshot {
         let store = self.store();
         let bulk = self.with_bulk(|book| book.of(app));
+        let subscriptions = self.with_webhooks(|book| book.of(app));
         let inner = self.inner();
         let access = inner.apps.iter().find(|one| one.client_id == app);
         Snapshot {
@@ -193,11 +199,27 @@ impl Shop {
             access: access.map(|app| app.access.clone()).unwrap_or_default(),
             now: inner.clock.now(),
             bulk,
+            subscriptions,
         }
     }
 
     pub(crate) fn with_bulk<R>(&self, with: impl FnOnce(&mut BulkBook) -> R) -> R {
         with(&mut self.bulk.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn with_webhooks<R>(&self, with: impl FnOnce(&mut WebhookBook) -> R) -> R {
+        with(&mut self.webhooks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn webhook_book(&self) -> Arc<Mutex<WebhookBook>> {
+        Arc::clone(&self.webhooks)
+    }
+
+    /// What signs an app's deliveries.
+    pub(crate) fn secret_of(&self, app: &str) -> String {
+        let inner = self.inner();
+        let app = inner.apps.iter().find(|one| one.client_id == app);
+        app.map(|app| app.client_secret.clone()).unwrap_or_default()
     }
 
     /// How long a bulk operation stays CREATED and RUNNING.

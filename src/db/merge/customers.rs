@@ -33,6 +33,7 @@ impl TenantTx {
                 created_at = excluded.created_at, updated_at = excluded.updated_at, \
                 content_hash = excluded.content_hash, synced_at = excluded.synced_at, deleted_at = null \
              where (customers.content_hash <> excluded.content_hash or customers.deleted_at is not null) \
+               and customers.redacted_at is null \
                and (customers.deleted_at is null or customers.deleted_at < excluded.synced_at) \
                and (customers.updated_at is null or (customers.updated_at, customers.synced_at) <= (excluded.updated_at, excluded.synced_at)) \
              returning id",

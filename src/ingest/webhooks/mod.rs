@@ -8,7 +8,7 @@ pub(super) use secrets::Signers;
 
 use aws_lc_rs::digest;
 
-use self::topics::{Call, Unreadable};
+use self::topics::{Call, Named, Unreadable};
 use super::Ingest;
 use crate::db::jobs::JobKind;
 use crate::db::{DbError, TenantTx};
@@ -54,15 +54,19 @@ impl Ingest {
     /// Takes a delivery in.
     pub async fn receive(&self, delivery: Delivery<'_>) -> Result<Received, DbError> {
         let domain = ShopDomain::parse(delivery.shop).ok();
-        let Some((tenant, domain, body)) = self.prove(domain, &delivery).await? else {
+        let Some((tenant, named, body)) = self.prove(domain, &delivery).await? else {
             return Ok(Received::Unproven);
         };
         let readable = |text: &str| (1..=LONGEST_HEADER).contains(&text.len());
         if !readable(delivery.topic) || !readable(delivery.id) {
             return Ok(Received::Malformed);
         }
-        let call = match topics::read(delivery.topic, &domain, body) {
+        let call = match topics::read(delivery.topic, &named, body) {
             Ok(Call::Nothing) => return Ok(Received::Ignored),
+            Ok(Call::BulkFinished) => {
+                self.bulk_finished.notify_waiters();
+                return Ok(Received::Ignored);
+            }
             Ok(call) => call,
             Err(Unreadable::Malformed) => return Ok(Received::Malformed),
             Err(Unreadable::OtherShop) => return Ok(Received::Unproven),
@@ -93,7 +97,7 @@ impl Ingest {
         &self,
         domain: Option<ShopDomain>,
         delivery: &Delivery<'a>,
-    ) -> Result<Option<(TenantId, ShopDomain, Verified<'a>)>, DbError> {
+    ) -> Result<Option<(TenantId, Named, Verified<'a>)>, DbError> {
         let Some(domain) = domain else {
             return Ok(None);
         };
@@ -108,15 +112,16 @@ impl Ingest {
             signer = self.signer(&domain, true).await?;
             body = holds(signer.as_deref());
         }
-        Ok(signer
-            .zip(body)
-            .map(|(signer, body)| (signer.tenant, domain, body)))
+        Ok(signer.zip(body).map(|(signer, body)| {
+            let number = signer.number;
+            (signer.tenant, Named { domain, number }, body)
+        }))
     }
 
     async fn queue(&self, transaction: &mut TenantTx, call: Call) -> Result<(), DbError> {
         let now = self.clock.now();
         let job = match call {
-            Call::Nothing => return Ok(()),
+            Call::Nothing | Call::BulkFinished => return Ok(()),
             Call::Changed(kind, id) => {
                 transaction.leave_hint(kind, id, false, now).await?;
                 JobKind::Hints

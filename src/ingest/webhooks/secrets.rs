@@ -26,9 +26,11 @@ const OLD_SECRET: TimeDelta = TimeDelta::hours(6);
 
 /// Who signs a store's webhooks.
 #[derive(Debug)]
-pub(super) struct Signer {
+pub(in crate::ingest) struct Signer {
     pub(super) tenant: TenantId,
-    pub(super) secrets: Vec<SecretString>,
+    /// The store's number at Shopify.
+    pub(super) number: Option<i64>,
+    pub(in crate::ingest) secrets: Vec<SecretString>,
     read_at: Instant,
 }
 
@@ -63,7 +65,7 @@ impl Signers {
 
 impl Ingest {
     /// Who signs for this store, remembered or read. `None`: the store is not known.
-    pub(super) async fn signer(
+    pub(in crate::ingest) async fn signer(
         &self,
         domain: &ShopDomain,
         afresh: bool,
@@ -76,6 +78,8 @@ impl Ingest {
             return Ok(None);
         };
         let mut transaction = system.into_tenant(tenant).await?;
+        let shop = transaction.shop().await?;
+        let number = shop.and_then(|shop| shop.gid.rsplit('/').next()?.parse().ok());
         let since = self.clock.now() - OLD_SECRET;
         let sealed = transaction.signing_credentials(since).await?;
         let mut secrets = Vec::new();
@@ -87,6 +91,7 @@ impl Ingest {
         }
         let signer = Arc::new(Signer {
             tenant,
+            number,
             secrets,
             read_at: Instant::now(),
         });

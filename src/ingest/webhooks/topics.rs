@@ -24,6 +24,8 @@ pub(super) enum Call {
     RedactShop,
     /// The app was uninstalled.
     Uninstalled,
+    /// A bulk operation has ended: whoever waits for one may look.
+    BulkFinished,
     /// Nothing that concerns us, or a topic that this version does not know.
     Nothing,
 }
@@ -35,6 +37,14 @@ pub(super) enum Unreadable {
     Malformed,
     /// It speaks of another store than its header.
     OtherShop,
+}
+
+/// The store that a delivery's header names.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) domain: ShopDomain,
+    /// Its number at Shopify.
+    pub(super) number: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +85,14 @@ impl Payload {
         id.ok_or(Unreadable::Malformed)
     }
 
+    /// Whether it speaks of this store. The header that names the store is not signed; this is.
+    fn is_about(&self, shop: &Named) -> bool {
+        match self.myshopify_domain.as_ref().or(self.shop_domain.as_ref()) {
+            Some(named) => ShopDomain::parse(named).is_ok_and(|named| named == shop.domain),
+            None => shop.number.is_some() && self.id().ok() == shop.number,
+        }
+    }
+
     fn customer(&self) -> Result<i64, Unreadable> {
         let customer = self.customer.clone().ok_or(Unreadable::Malformed)?;
         let customer: Customer =
@@ -96,7 +114,7 @@ impl Payload {
 /// Reads a delivery of a topic, for the store that its header names.
 pub(super) fn read(
     topic: &str,
-    shop: &ShopDomain,
+    shop: &Named,
     body: Verified<'_>,
 ) -> Result<Call, Unreadable> {
     let payload: Payload =
@@ -105,13 +123,8 @@ pub(super) fn read(
         topic,
         "app/uninstalled" | "shop/update" | "shop/redact" | "customers/redact" | "customers/data_request"
     );
-    let named = payload.myshopify_domain.as_ref().or(payload.shop_domain.as_ref());
-    match named {
-        Some(named) if is_about_a_shop && ShopDomain::parse(named).ok().as_ref() != Some(shop) => {
-            return Err(Unreadable::OtherShop);
-        }
-        None if is_about_a_shop => return Err(Unreadable::Malformed),
-        _ => {}
+    if is_about_a_shop && !payload.is_about(shop) {
+        return Err(Unreadable::OtherShop);
     }
     Ok(match topic {
         "orders/delete" => payload.deleted(ObjectKind::Orders)?,
@@ -135,6 +148,7 @@ pub(super) fn read(
         "shop/redact" => Call::RedactShop,
         "app/uninstalled" => Call::Uninstalled,
         "shop/update" => Call::ShopChanged,
+        "bulk_operations/finish" => Call::BulkFinished,
         "customers/create" | "customers/update" => {
             Call::Changed(ObjectKind::Customers, payload.id()?)
         }
@@ -160,7 +174,11 @@ mod tests {
         let tag = aws_lc_rs::hmac::sign(&key, body.as_bytes());
         let signature = base64::engine::general_purpose::STANDARD.encode(tag.as_ref());
         let body = verify(body.as_bytes(), &signature, &[SecretString::from("hush")]).unwrap();
-        read(topic, &ShopDomain::parse("a.myshopify.com").unwrap(), body)
+        let named = Named {
+            domain: ShopDomain::parse("a.myshopify.com").unwrap(),
+            number: Some(99),
+        };
+        read(topic, &named, body)
     }
 
     #[test]
@@ -182,7 +200,9 @@ mod tests {
             of("shop/redact", r#"{"shop_domain":"b.myshopify.com"}"#),
             Err(Unreadable::OtherShop)
         );
-        assert_eq!(of("shop/redact", "{}"), Err(Unreadable::Malformed));
+        assert_eq!(of("shop/redact", "{}"), Err(Unreadable::OtherShop));
+        assert_eq!(of("app/uninstalled", r#"{"id":99}"#), Ok(Call::Uninstalled));
+        assert_eq!(of("app/uninstalled", r#"{"id":7}"#), Err(Unreadable::OtherShop));
     }
 
     #[test]

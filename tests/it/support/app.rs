@@ -24,6 +24,9 @@ use super::TestDatabase;
 /// What signs the tokens of every test.
 pub(crate) const JWT_SECRET: &str = "the signing secret of the tests, long enough";
 
+/// Stands for the program's own address in `public_url`, which is not known before it listens.
+pub(crate) const ITSELF: &str = "http://itself";
+
 /// A user who has signed up.
 #[derive(Clone, Debug)]
 pub(crate) struct Registered {
@@ -62,9 +65,12 @@ impl TestApp {
         let simulator = Simulator::start().await.unwrap();
         let mut config = config(&database, simulator.shopify_base_url());
         change(&mut config);
-        let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
+        if config.public_url.as_deref() == Some(ITSELF) {
+            config.public_url = Some(address.clone());
+        }
+        let app = App::build(config).await.unwrap();
         let shutdown = CancellationToken::new();
         let serving = xboard::http::serve::serve(listener, app.router(), shutdown.clone());
         let server = tokio::spawn(async { Ok(serving.await?) });
@@ -96,6 +102,11 @@ impl TestApp {
     /// A POST to `/graphql`, without anything yet.
     pub(crate) fn post(&self) -> RequestBuilder {
         self.client.post(format!("{}/graphql", self.address))
+    }
+
+    /// A POST to a path, without anything yet.
+    pub(crate) fn post_to(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.address))
     }
 
     /// Carries an operation out; the answer's body. The status must be 200.
@@ -256,8 +267,10 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             },
             ..ShopifyConfig::default()
         },
+        public_url: None,
         ingest: IngestConfig {
             sync_interval: None,
+            upkeep_interval: None,
             ..IngestConfig::default()
         },
         http: HttpOptions {

@@ -1,0 +1,245 @@
+//! Privacy requests: what is held of a customer, and taking it away; taking a whole store away.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Result, SystemTx, TenantTx};
+use crate::domain::ids::{PrivacyRequestId, TenantId};
+
+/// A customer's request, passed on by Shopify.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrivacyRequest {
+    /// Its id.
+    pub id: PrivacyRequestId,
+    /// `DATA_REQUEST` or `CUSTOMER_REDACTION`.
+    pub kind: String,
+    /// Whom it is about.
+    pub customer_id: i64,
+    /// The orders that Shopify named.
+    pub order_ids: Vec<i64>,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// When it was answered.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// What is held of the customer.
+    pub document: Option<Value>,
+}
+
+macro_rules! delete_rows {
+    ($transaction:expr, $($table:literal),+ $(,)?) => {{
+        let tenant = $transaction.tenant().uuid();
+        $(
+            sqlx::query!("delete from " + $table + " where tenant_id = $1", tenant)
+                .execute($transaction.connection())
+                .await?;
+        )+
+    }};
+}
+
+impl TenantTx {
+    /// A request, if it is there.
+    pub async fn privacy_request(
+        &mut self,
+        id: PrivacyRequestId,
+    ) -> Result<Option<PrivacyRequest>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            PrivacyRequest,
+            "select id as \"id: PrivacyRequestId\", kind, customer_id, order_ids, received_at, completed_at, document \
+             from privacy_requests where tenant_id = $1 and id = $2",
+            tenant,
+            id.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// The newest requests first.
+    pub async fn privacy_requests(&mut self, limit: i64) -> Result<Vec<PrivacyRequest>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            PrivacyRequest,
+            "select id as \"id: PrivacyRequestId\", kind, customer_id, order_ids, received_at, completed_at, document \
+             from privacy_requests where tenant_id = $1 order by received_at desc, id desc limit $2",
+            tenant,
+            limit
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    /// Everything that is held of a customer, as one document.
+    pub async fn customer_document(&mut self, customer: i64) -> Result<Value> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select jsonb_build_object( \
+                'customer', (select jsonb_build_object('id', c.id, 'displayName', c.display_name, 'email', c.email, \
+                      'tags', c.tags, 'createdAt', c.created_at, 'updatedAt', c.updated_at) \
+                   from customers c where c.tenant_id = $1 and c.id = $2), \
+                'orders', coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, \
+                      'processedAt', o.processed_at, 'cancelledAt', o.cancelled_at, 'currency', o.currency, \
+                      'totalPrice', o.total_price::text, 'netPayment', o.net_payment::text, 'tags', o.tags, \
+                      'discountCodes', o.discount_codes, \
+                      'lineItems', (select coalesce(jsonb_agg(jsonb_build_object('title', l.title, 'sku', l.sku, \
+                            'quantity', l.quantity, 'discountedTotal', l.discounted_total::text) order by l.id), '[]') \
+                         from line_items l where l.tenant_id = $1 and l.order_id = o.id)) order by o.id) \
+                   from orders o where o.tenant_id = $1 and o.customer_id = $2), '[]')) as \"document!\"",
+            tenant,
+            customer
+        )
+        .fetch_one(self.connection())
+        .await?)
+    }
+
+    /// Takes a customer's personal fields away, here and from every document; nothing brings them back. What
+    /// was sold stays sold: no figure changes.
+    pub async fn redact_customer(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update customers set display_name = '', email = null, tags = '{}', redacted_at = $3, content_hash = 0 \
+             where tenant_id = $1 and id = $2",
+            tenant,
+            customer,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "update privacy_requests set document = null where tenant_id = $1 and customer_id = $2",
+            tenant,
+            customer
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "update shops set data_version = data_version + 1 where tenant_id = $1",
+            tenant
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that a request was answered.
+    pub async fn complete_privacy_request(
+        &mut self,
+        id: PrivacyRequestId,
+        document: Option<&Value>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update privacy_requests set completed_at = $3, document = $4 where tenant_id = $1 and id = $2",
+            tenant,
+            id.uuid(),
+            now,
+            document
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets the token, and replaces the credentials by what is left of them.
+    pub async fn drop_access(&mut self, sealed: &[u8], now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update shop_credentials set sealed = $2, sealed_access_token = null, access_token_expires_at = null, \
+                    sealed_previous = null, updated_at = $3 \
+             where tenant_id = $1",
+            tenant,
+            sealed,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Ends every run that has not ended, because there is nobody left to ask.
+    pub async fn cancel_sync_runs(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update sync_runs set status = 'CANCELLED', finished_at = $2 \
+             where tenant_id = $1 and status in ('QUEUED', 'RUNNING')",
+            tenant,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!("delete from webhook_hints where tenant_id = $1", tenant)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Takes everything of the store away.
+    pub async fn delete_everything(&mut self) -> Result<()> {
+        delete_rows!(
+            self,
+            "sales",
+            "line_items",
+            "refunds",
+            "orders",
+            "product_variants",
+            "products",
+            "customers",
+            "tombstones",
+            "daily_sales",
+            "customer_days",
+            "customer_totals",
+            "product_totals",
+            "sync_steps",
+            "sync_runs",
+            "webhook_deliveries",
+            "webhook_hints",
+            "privacy_requests",
+            "shop_upkeep",
+            "shop_credentials",
+            "shops",
+        );
+        Ok(())
+    }
+}
+
+impl SystemTx {
+    /// Takes a store out of the schedules and its jobs out of the queue, but for the one that says so.
+    pub async fn disconnect_tenant(&mut self, tenant: TenantId, job: i64) -> Result<()> {
+        sqlx::query!(
+            "update tenants set status = 'DISCONNECTED' where id = $1",
+            tenant.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from jobs where tenant_id = $1 and id <> $2 and kind in ('sync', 'hints', 'subscriptions', 'reconcile')",
+            tenant.uuid(),
+            job
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a store out of the directory, with the accounts that belong to no other, and every job but one.
+    pub async fn delete_tenant(&mut self, tenant: TenantId, job: i64) -> Result<()> {
+        sqlx::query!(
+            "delete from jobs where tenant_id = $1 and id <> $2",
+            tenant.uuid(),
+            job
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from users u where exists (select from memberships m where m.user_id = u.id and m.tenant_id = $1) \
+               and not exists (select from memberships m where m.user_id = u.id and m.tenant_id <> $1)",
+            tenant.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!("delete from tenants where id = $1", tenant.uuid())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! The upkeep of stores: when it is due, what it found, and what is kept of each object to compare with.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Result, SystemTx, TenantTx};
+use crate::domain::ids::TenantId;
+use crate::domain::sync::ObjectKind;
+
+/// The state in which an object is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptVersion {
+    /// Shopify's time of the last change; none for a customer whom only an order names.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// When Shopify was asked.
+    pub synced_at: DateTime<Utc>,
+}
+
+/// How a store's upkeep stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// When its ids were last compared.
+    pub reconciled_at: Option<DateTime<Utc>>,
+    /// How many objects the last comparison had to fetch.
+    pub reconciled_missed: i32,
+    /// How many it found to be gone.
+    pub reconciled_deleted: i32,
+    /// When its webhooks were last looked after.
+    pub webhooks_checked_at: Option<DateTime<Utc>>,
+    /// How many topics it then listened to.
+    pub webhooks_registered: i32,
+    /// What stood in the way.
+    pub webhooks_problem: Option<String>,
+}
+
+struct KeptRow {
+    id: i64,
+    updated_at: Option<DateTime<Utc>>,
+    synced_at: DateTime<Utc>,
+}
+
+impl TenantTx {
+    /// The objects of a kind that are kept and not deleted; orders since `oldest` alone.
+    pub async fn kept_versions(
+        &mut self,
+        kind: ObjectKind,
+        oldest: Option<DateTime<Utc>>,
+    ) -> Result<HashMap<i64, KeptVersion>> {
+        let tenant = self.tenant().uuid();
+        let rows = match kind {
+            ObjectKind::Customers => {
+                sqlx::query_as!(
+                    KeptRow,
+                    "select id, updated_at, synced_at from customers \
+                     where tenant_id = $1 and deleted_at is null and updated_at is not null",
+                    tenant
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
+            ObjectKind::Products => {
+                sqlx::query_as!(
+                    KeptRow,
+                    "select id, updated_at as \"updated_at?\", synced_at from products \
+                     where tenant_id = $1 and deleted_at is null",
+                    tenant
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
+            ObjectKind::Orders => {
+                sqlx::query_as!(
+                    KeptRow,
+                    "select id, updated_at as \"updated_at?\", synced_at from orders \
+                     where tenant_id = $1 and deleted_at is null \
+                       and ($2::timestamptz is null or least(created_at, processed_at) >= $2)",
+                    tenant,
+                    oldest
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
+        };
+        let version = |row: KeptRow| {
+            let KeptRow {
+                id,
+                updated_at,
+                synced_at,
+            } = row;
+            (
+                id,
+                KeptVersion {
+                    updated_at,
+                    synced_at,
+                },
+            )
+        };
+        Ok(rows.into_iter().map(version).collect())
+    }
+
+    /// Notes what a comparison of ids found.
+    pub async fn note_reconciled(
+        &mut self,
+        missed: usize,
+        deleted: usize,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into shop_upkeep (tenant_id, reconciled_at, reconciled_missed, reconciled_deleted) \
+             values ($1, $2, $3, $4) \
+             on conflict (tenant_id) do update set reconciled_at = excluded.reconciled_at, \
+                reconciled_missed = excluded.reconciled_missed, reconciled_deleted = excluded.reconciled_deleted",
+            tenant,
+            now,
+            i32::try_from(missed).unwrap_or(i32::MAX),
+            i32::try_from(deleted).unwrap_or(i32::MAX)
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes how many topics the store's webhooks cover.
+    pub async fn note_webhooks(
+        &mut self,
+        registered: i32,
+        problem: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into shop_upkeep (tenant_id, webhooks_checked_at, webhooks_registered, webhooks_problem) \
+             values ($1, $2, $3, $4) \
+             on conflict (tenant_id) do update set webhooks_checked_at = excluded.webhooks_checked_at, \
+                webhooks_registered = excluded.webhooks_registered, webhooks_problem = excluded.webhooks_problem",
+            tenant,
+            now,
+            registered,
+            problem
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// How the store's upkeep stands.
+    pub async fn upkeep(&mut self) -> Result<Upkeep> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            Upkeep,
+            "select reconciled_at, reconciled_missed, reconciled_deleted, webhooks_checked_at, \
+                    webhooks_registered, webhooks_problem \
+             from shop_upkeep where tenant_id = $1",
+            tenant
+        )
+        .fetch_optional(self.connection())
+        .await?
+        .unwrap_or_default())
+    }
+}
+
+impl SystemTx {
+    /// Stores whose upkeep is due; their next one is put at `next`, so that no other process takes the same.
+    pub async fn take_due_upkeep(
+        &mut self,
+        now: DateTime<Utc>,
+        next: DateTime<Utc>,
+    ) -> Result<Vec<TenantId>> {
+        Ok(sqlx::query_scalar!(
+            "update tenants set next_upkeep_at = $2 \
+             where status = 'CONNECTED' and id in ( \
+                select id from tenants where status = 'CONNECTED' and (next_upkeep_at is null or next_upkeep_at <= $1) \
+                order by next_upkeep_at nulls first limit 100 for update skip locked) \
+             returning id as \"id: TenantId\"",
+            now,
+            next
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+}

@@ -1,0 +1,98 @@
+//! What Shopify's privacy topics and an uninstalled app call for.
+
+use tracing::{info, warn};
+
+use super::Ingest;
+use super::run::SyncError;
+use super::tokens::{open_credentials, sealed_credentials};
+use crate::db::DbError;
+use crate::db::shops::ShopStatus;
+use crate::domain::credentials::Credentials;
+use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::shopify::{ErrorKind, ShopifyError};
+
+/// What the owner reads where the store was.
+const UNINSTALLED: &str = "the app was uninstalled in Shopify; connect the store again to go on";
+
+impl Ingest {
+    /// Answers a customer's request: writes down what is held, or takes it away.
+    pub(super) async fn answer_privacy(
+        &self,
+        tenant: TenantId,
+        id: PrivacyRequestId,
+    ) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let mut transaction = self.database.tenant(tenant).await?;
+        let Some(request) = transaction.privacy_request(id).await? else {
+            return Ok(());
+        };
+        let document = if request.kind == "CUSTOMER_REDACTION" {
+            transaction.redact_customer(request.customer_id, now).await?;
+            None
+        } else {
+            Some(transaction.customer_document(request.customer_id).await?)
+        };
+        transaction
+            .complete_privacy_request(id, document.as_ref(), now)
+            .await?;
+        transaction.commit().await?;
+        info!(tenant.id = %tenant, privacy.kind = request.kind, "a privacy request was answered");
+        Ok(())
+    }
+
+    /// Forgets the token and stops the work. The data stays until Shopify asks for it to go; the secret stays
+    /// too, because it signs that request.
+    pub(super) async fn uninstall(&self, tenant: TenantId, job: i64) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let mut transaction = self.database.tenant(tenant).await?;
+        let Some(held) = transaction.lock_credentials().await? else {
+            return Ok(());
+        };
+        let credentials = match open_credentials(&self.sealer, tenant, &held.sealed)? {
+            Credentials::AccessToken { api_secret, .. } => Credentials::AccessToken {
+                token: String::new().into(),
+                api_secret,
+            },
+            other @ Credentials::ClientCredentials { .. } => other,
+        };
+        let sealed = sealed_credentials(&self.sealer, tenant, &credentials)?;
+        transaction.drop_access(&sealed, now).await?;
+        transaction.cancel_sync_runs(now).await?;
+        transaction
+            .set_shop_status(ShopStatus::Disconnected, UNINSTALLED)
+            .await?;
+        let mut system = transaction.into_system().await?;
+        system.disconnect_tenant(tenant, job).await?;
+        system.commit().await?;
+        info!(tenant.id = %tenant, "the app was uninstalled");
+        Ok(())
+    }
+
+    /// Takes everything of a store away. Shopify asks for it two days after the app was uninstalled; a store
+    /// that still lets us in did not, and a replay of the request from its last life changes nothing.
+    pub(super) async fn redact_shop(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
+        let mut transaction = self.database.tenant(tenant).await?;
+        let Some(shop) = transaction.shop().await? else {
+            return Ok(());
+        };
+        drop(transaction);
+        if shop.status != ShopStatus::Disconnected {
+            match self.store_of(tenant, &shop).shop_record().await {
+                Ok(_) => {
+                    warn!(tenant.id = %tenant, "a store that lets us in was to be deleted: it stays");
+                    return Ok(());
+                }
+                Err(ShopifyError::NotFound) => {}
+                Err(error) if error.kind() == ErrorKind::Reauthorise => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut transaction = self.database.tenant(tenant).await?;
+        transaction.delete_everything().await?;
+        let mut system = transaction.into_system().await?;
+        system.delete_tenant(tenant, job).await?;
+        system.commit().await?;
+        info!(tenant.id = %tenant, "everything of a store was deleted");
+        Ok(())
+    }
+}

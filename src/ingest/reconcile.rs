@@ -1,0 +1,126 @@
+//! Reconciliation: the ids of everything that the store has, compared with those that are kept. What webhooks
+//! and polling missed is fetched; what is kept and not listed is asked for by its number, and taken away only
+//! when the store says that it is gone.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::info;
+
+use super::Ingest;
+use super::run::SyncError;
+use crate::db::shops::{Shop, ShopStatus};
+use crate::db::staging::Loader;
+use crate::domain::ids::TenantId;
+use crate::domain::sync::ObjectKind;
+use crate::shopify::Store;
+
+/// How many objects are brought in at a time.
+const CHUNK: usize = 250;
+
+/// What the comparison of a kind found.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    missed: usize,
+    deleted: usize,
+}
+
+impl Ingest {
+    /// Compares every kind of object of a store, and repairs what differs.
+    pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
+        let mut transaction = self.database.tenant(tenant).await?;
+        let shop = transaction.shop().await?;
+        drop(transaction);
+        // Before the first sync is through there is nothing to compare.
+        let synced = |shop: &Shop| {
+            shop.status == ShopStatus::Connected && shop.last_synced_at.is_some()
+        };
+        let Some(shop) = shop.filter(synced) else {
+            return Ok(());
+        };
+        let store = self.store_of(tenant, &shop);
+        let mut loader = self.database.loader(tenant).await?;
+        let outcome = self.reconcile_with(&store, &shop, &mut loader).await;
+        loader.close().await;
+        let found = outcome?;
+        info!(tenant.id = %tenant, reconcile.missed = found.missed, reconcile.deleted = found.deleted, "a store was reconciled");
+        let mut transaction = self.database.tenant(tenant).await?;
+        transaction
+            .note_reconciled(found.missed, found.deleted, self.clock.now())
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn reconcile_with(
+        &self,
+        store: &Store,
+        shop: &Shop,
+        loader: &mut Loader,
+    ) -> Result<Found, SyncError> {
+        let mut found = Found::default();
+        for kind in [
+            ObjectKind::Customers,
+            ObjectKind::Products,
+            ObjectKind::Orders,
+        ] {
+            let asked_at = self.clock.now();
+            let listed = list(store, kind).await?;
+            let oldest = shop
+                .order_history_days
+                .filter(|_| kind == ObjectKind::Orders)
+                .map(|days| asked_at - TimeDelta::days(days.into()));
+            let mut transaction = loader.transaction().await?;
+            let kept = transaction.kept_versions(kind, oldest).await?;
+            drop(transaction);
+            let missed = missed(&listed, &kept);
+            let unlisted: Vec<i64> = kept
+                .iter()
+                .filter(|(id, kept)| kept.synced_at < asked_at && !listed.contains_key(id))
+                .map(|(id, _)| *id)
+                .collect();
+            found.missed += missed.len();
+            found.deleted += unlisted.len();
+            for ids in missed.chunks(CHUNK).chain(unlisted.chunks(CHUNK)) {
+                let transaction = self.bring_in(store, shop, loader, kind, ids).await?;
+                transaction.commit().await?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Every id of a kind with its last change, page by page.
+async fn list(
+    store: &Store,
+    kind: ObjectKind,
+) -> Result<HashMap<i64, DateTime<Utc>>, SyncError> {
+    let mut listed = HashMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.changed_ids(kind, None, after.as_deref()).await?;
+        listed.extend(page.ids);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(listed),
+        }
+    }
+}
+
+/// What the store lists and we do not have, or have in an older state.
+fn missed(
+    listed: &HashMap<i64, DateTime<Utc>>,
+    kept: &HashMap<i64, crate::db::upkeep::KeptVersion>,
+) -> Vec<i64> {
+    let differs = |id: &i64, updated_at: &DateTime<Utc>| {
+        kept.get(id)
+            .is_none_or(|kept| kept.updated_at.is_none_or(|kept| kept < *updated_at))
+    };
+    let mut missed: Vec<i64> = listed
+        .iter()
+        .filter(|(id, updated_at)| differs(id, updated_at))
+        .map(|(id, _)| *id)
+        .collect();
+    missed.sort_unstable();
+    missed
+}

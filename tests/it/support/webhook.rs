@@ -1,0 +1,37 @@
+//! Deliveries as Shopify sends them.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
+
+use super::TestApp;
+
+/// The signature of a body.
+pub(crate) fn sign(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    STANDARD.encode(hmac::sign(&key, body).as_ref())
+}
+
+/// Sends a delivery to the program; an empty header is left out.
+pub(crate) async fn deliver(
+    app: &TestApp,
+    label: &str,
+    topic: &str,
+    id: &str,
+    signature: &str,
+    body: Vec<u8>,
+) -> StatusCode {
+    let mut request = app.post_to("/webhooks").body(body);
+    for (name, value) in [
+        ("X-Shopify-Shop-Domain", format!("{label}.myshopify.com")),
+        ("X-Shopify-Topic", topic.to_owned()),
+        ("X-Shopify-Webhook-Id", id.to_owned()),
+        ("X-Shopify-Hmac-Sha256", signature.to_owned()),
+    ] {
+        if !value.is_empty() {
+            request = request.header(name, value.as_bytes());
+        }
+    }
+    request.send().await.unwrap().status()
+}
