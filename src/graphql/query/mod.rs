@@ -4,6 +4,7 @@ mod accounts;
 mod analytics;
 mod lists;
 mod nodes;
+mod privacy;
 
 use async_graphql::MergedObject;
 
@@ -19,4 +20,5 @@ pub struct Query(
     analytics::AnalyticsQueries,
     lists::ListQueries,
     nodes::NodeQueries,
+    privacy::PrivacyQueries,
 );

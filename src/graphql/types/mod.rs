@@ -2,6 +2,7 @@
 
 mod account;
 mod customer;
+mod health;
 mod line_item;
 mod metrics;
 mod money;
@@ -25,4 +26,5 @@ pub use overview::{Overview, OverviewPrevious};
 pub use product::Product;
 pub use refund::Refund;
 pub use shop::{Shop, ShopStatus, Tenant};
+pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use sync::{ObjectKind, SyncMode, SyncProgress, SyncRun, SyncStatus, SyncTrigger};

@@ -2,8 +2,10 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 
+use super::health::{Facts, ShopHealth};
 use crate::db::shops;
 use crate::domain::ids::TenantId;
+use crate::domain::sync::ObjectKind;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
@@ -35,19 +37,21 @@ impl Tenant {
     /// The store.
     async fn shop(&self, ctx: &Context<'_>) -> Result<Shop, ApiError> {
         let reading = RequestContext::of(ctx)?.read_tenant(self.id).await?;
-        Ok(Shop::new(&reading.shop()))
+        Ok(Shop::new(self.id, &reading.shop()))
     }
 }
 
 /// A Shopify store, as it last described itself.
 #[derive(Clone, Debug)]
 pub struct Shop {
+    tenant: TenantId,
     row: shops::Shop,
 }
 
 impl Shop {
-    fn new(shop: &ShopContext) -> Self {
+    fn new(tenant: TenantId, shop: &ShopContext) -> Self {
         Self {
+            tenant,
             row: shop.row.clone(),
         }
     }
@@ -100,6 +104,23 @@ impl Shop {
     /// when it shows all of them (access scope `read_all_orders`).
     async fn order_history_days(&self) -> Option<i32> {
         self.row.order_history_days
+    }
+
+    /// How fresh what is shown of the store is, and what keeps it from being fresher.
+    async fn health(&self, ctx: &Context<'_>) -> Result<ShopHealth, ApiError> {
+        let mut reading = RequestContext::of(ctx)?.read_tenant(self.tenant).await?;
+        let transaction = reading.transaction();
+        let mut fetched = Vec::new();
+        for &kind in ObjectKind::ALL {
+            let cursor = transaction.sync_cursor(kind).await?;
+            fetched.push((kind, cursor.map(Instant)));
+        }
+        Ok(ShopHealth::from(Facts {
+            shop: self.row.clone(),
+            upkeep: transaction.upkeep().await?,
+            heard: transaction.heard_topics().await?,
+            fetched,
+        }))
     }
 }
 
