@@ -16,6 +16,7 @@ use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys};
 use crate::db::Database;
 use crate::domain::clock::Clock;
+use crate::graphql::live::Live;
 use crate::graphql::{self, MutationContext};
 use crate::http::{self, HttpOptions, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
@@ -23,6 +24,8 @@ use crate::shopify::{Shopify, ShopifyConfig};
 
 /// How long one operation may take.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often it is looked whether the session of an open subscription is still alive.
+const SESSION_CHECK: Duration = Duration::from_secs(30);
 /// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
 const CONNECTIONS: u32 = 20;
 
@@ -95,6 +98,7 @@ impl AppConfig {
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
                 operation_timeout: OPERATION_TIMEOUT,
+                session_check: SESSION_CHECK,
             },
         }
     }
@@ -105,6 +109,7 @@ impl AppConfig {
 pub struct App {
     database: Database,
     ingest: Ingest,
+    live: Live,
     router: Router,
 }
 
@@ -134,8 +139,15 @@ impl App {
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
         };
+        let live = Live::new(database.clone());
         let router = http::router(HttpState {
-            schema: graphql::build_schema(config.limits, config.introspection, Some(mutations)),
+            schema: graphql::build_schema(
+                config.limits,
+                config.introspection,
+                Some(mutations),
+                Some(live.clone()),
+            ),
+            live: live.clone(),
             database: database.clone(),
             tokens,
             clock: config.clock,
@@ -145,6 +157,7 @@ impl App {
         Ok(Self {
             database,
             ingest,
+            live,
             router,
         })
     }
@@ -174,9 +187,15 @@ impl App {
     ) -> anyhow::Result<()> {
         let address = listener.local_addr().context("the address is not known")?;
         tracing::info!(server.address = %address, "listening");
-        http::serve::serve(listener, self.router(), shutdown)
-            .await
-            .context("the server failed")
+        let live = self.live.clone();
+        let ending = shutdown.clone();
+        let serving = http::serve::serve(listener, self.router(), shutdown);
+        let (served, ()) = tokio::join!(serving, async move {
+            ending.cancelled().await;
+            // Subscriptions would go on for ever: they are told that the server goes.
+            live.stop();
+        });
+        served.context("the server failed")
     }
 }
 

@@ -135,6 +135,11 @@ impl AccessTokens {
 
     /// What the token says, if it is ours and its time is now.
     pub fn verify(&self, token: &str) -> Result<Bearer, TokenError> {
+        Ok(self.verify_until(token)?.0)
+    }
+
+    /// The same, with the first instant at which the token is refused.
+    pub fn verify_until(&self, token: &str) -> Result<(Bearer, DateTime<Utc>), TokenError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
@@ -146,11 +151,12 @@ impl AccessTokens {
         if claims.exp.saturating_add(leeway) <= now {
             return Err(TokenError::Expired);
         }
-        Ok(Bearer {
+        let bearer = Bearer {
             user: claims.sub,
             tenant: claims.tid,
             session: claims.sid,
-        })
+        };
+        Ok((bearer, DateTime::from_timestamp_secs(claims.exp).unwrap_or_default()))
     }
 }
 

@@ -3,8 +3,10 @@
 mod database;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod jobs;
 mod migrate;
 mod progress;
+mod reconcile;
 mod schema;
 mod serve;
 mod sync;
@@ -46,6 +48,10 @@ enum Command {
     Sync(sync::SyncArgs),
     /// Work every figure out anew from the ledger and report where what is kept differs
     Verify(verify::VerifyArgs),
+    /// Compare what each store has with what is kept, now instead of once a day
+    Reconcile(reconcile::ReconcileArgs),
+    /// List the jobs, or let failed ones be tried again
+    Jobs(jobs::JobsArgs),
     /// Print the GraphQL schema in its own language
     Schema,
     /// Connect a simulated store, sync it, and show its numbers
@@ -89,6 +95,8 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::migrate(&cli.settings),
         Command::Sync(args) => sync::sync(&cli.settings, &args),
         Command::Verify(args) => verify::verify(&cli.settings, &args),
+        Command::Reconcile(args) => reconcile::reconcile(&cli.settings, &args),
+        Command::Jobs(args) => jobs::jobs(&cli.settings, &args),
         Command::Schema => schema::schema(),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.settings, &args),
@@ -101,7 +109,7 @@ impl Command {
     const fn is_quiet(&self) -> bool {
         match self {
             Self::Serve(_) | Self::Worker | Self::Migrate => false,
-            Self::Sync(_) | Self::Verify(_) | Self::Schema | Self::WithDb { .. } => true,
+            Self::Sync(_) | Self::Verify(_) | Self::Reconcile(_) | Self::Jobs(_) | Self::Schema | Self::WithDb { .. } => true,
             #[cfg(feature = "demo")]
             Self::Demo(_) => true,
         }

@@ -284,3 +284,64 @@ impl SystemTx {
         )
     }
 }
+
+/// A job as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedJob {
+    /// Its number.
+    pub id: i64,
+    /// The domain of the store it is about; `None` when the store is gone.
+    pub shop: Option<String>,
+    /// What is to be done.
+    pub kind: String,
+    /// `WAITING`, `RUNNING` or `DEAD`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is due, or was.
+    pub run_at: DateTime<Utc>,
+    /// Why it failed the last time.
+    pub last_error: Option<String>,
+}
+
+impl SystemTx {
+    /// The jobs that there are, the dead ones first; with `dead`, those alone.
+    pub async fn list_jobs(&mut self, dead: bool, now: DateTime<Utc>) -> Result<Vec<ListedJob>> {
+        Ok(sqlx::query_as!(
+            ListedJob,
+            "select j.id, t.shop_domain as \"shop?\", j.kind, j.attempts, j.run_at, j.last_error, \
+                    case when j.dead_at is not null then 'DEAD' when j.claimed_until >= $2 then 'RUNNING' \
+                         else 'WAITING' end as \"state!\" \
+             from jobs j left join tenants t on t.id = j.tenant_id \
+             where not $1 or j.dead_at is not null order by j.dead_at is null, j.run_at, j.id limit 1000",
+            dead,
+            now
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    /// Lets dead jobs be tried again, with all their attempts: the one of that number, or every one. Where
+    /// the same one waits already, that one stands for both. Returns how many were dead.
+    pub async fn retry_dead_jobs(&mut self, id: Option<i64>, now: DateTime<Utc>) -> Result<u64> {
+        let superseded = sqlx::query!(
+            "delete from jobs j where j.dead_at is not null and ($1::bigint is null or j.id = $1) \
+               and exists (select from jobs o where o.dedupe_key = j.dedupe_key and o.claimed_by is null \
+                  and (o.dead_at is null or (o.id > j.id and ($1::bigint is null or o.id = $1))))",
+            id
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        let revived = sqlx::query!(
+            "update jobs set dead_at = null, attempts = 0, run_at = $2 \
+             where dead_at is not null and ($1::bigint is null or id = $1)",
+            id,
+            now
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        Ok(superseded + revived)
+    }
+}

@@ -8,6 +8,7 @@ pub mod embedded;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
+pub mod live;
 mod merge;
 pub mod metrics;
 pub mod orders;

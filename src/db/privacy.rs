@@ -43,15 +43,23 @@ impl TenantTx {
         id: PrivacyRequestId,
     ) -> Result<Option<PrivacyRequest>> {
         let tenant = self.tenant().uuid();
-        Ok(sqlx::query_as!(
-            PrivacyRequest,
-            "select id as \"id: PrivacyRequestId\", kind, customer_id, order_ids, received_at, completed_at, document \
+        let row = sqlx::query!(
+            "select id, kind, customer_id, order_ids, received_at, completed_at, document \
              from privacy_requests where tenant_id = $1 and id = $2",
             tenant,
             id.uuid()
         )
         .fetch_optional(self.connection())
-        .await?)
+        .await?;
+        Ok(row.map(|row| PrivacyRequest {
+            id: PrivacyRequestId::trusted(row.id),
+            kind: row.kind,
+            customer_id: row.customer_id,
+            order_ids: row.order_ids,
+            received_at: row.received_at,
+            completed_at: row.completed_at,
+            document: row.document,
+        }))
     }
 
     /// The newest requests first.

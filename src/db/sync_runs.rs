@@ -203,6 +203,7 @@ impl TenantTx {
         .execute(self.connection())
         .await?
         .rows_affected();
+        self.announce_sync(id).await?;
         Ok((inserted == 1).then_some(SyncRun {
             id,
             mode,
@@ -228,6 +229,7 @@ impl TenantTx {
         .execute(self.connection())
         .await?
         .rows_affected();
+        self.announce_sync(id).await?;
         Ok(started == 1)
     }
 
@@ -251,7 +253,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.announce_sync(id).await
     }
 
     /// Where the run stands with a kind of object; written on first asking.
@@ -329,6 +331,6 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.announce_sync(run).await
     }
 }

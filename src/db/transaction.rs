@@ -1,6 +1,9 @@
 //! The two kinds of transactions. A statement that forgets its tenant still sees only one tenant's rows:
 //! the role it runs as is held to them by row security.
 
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::Result;
@@ -14,6 +17,7 @@ type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 pub struct TenantTx {
     transaction: Transaction,
     tenant: TenantId,
+    changed_days: BTreeSet<NaiveDate>,
 }
 
 impl TenantTx {
@@ -24,6 +28,7 @@ impl TenantTx {
         Ok(Self {
             transaction,
             tenant,
+            changed_days: BTreeSet::new(),
         })
     }
 
@@ -35,6 +40,16 @@ impl TenantTx {
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
+    }
+
+    /// Notes that the figures of these days change with this transaction.
+    pub(super) fn note_changed_days(&mut self, days: impl IntoIterator<Item = NaiveDate>) {
+        self.changed_days.extend(days);
+    }
+
+    /// The days that were noted, in order.
+    pub(super) fn take_changed_days(&mut self) -> Vec<NaiveDate> {
+        std::mem::take(&mut self.changed_days).into_iter().collect()
     }
 
     /// Steps out of the store and goes on over accounts, in the same transaction and, where it is one, the

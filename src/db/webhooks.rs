@@ -29,7 +29,8 @@ pub struct HeardTopic {
 }
 
 impl TenantTx {
-    /// Notes a delivery. False when it came before: by its id, or by its body where a digest is given.
+    /// Notes a delivery. False when it came before: by its id, or by its body where a digest is given; and
+    /// when the store is gone.
     pub async fn note_delivery(
         &mut self,
         id: &str,
@@ -40,9 +41,9 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         let noted = sqlx::query!(
             "insert into webhook_deliveries (tenant_id, id, topic, digest, received_at) \
-             select $1::uuid, $2::text, $3::text, $4::bytea, $5::timestamptz \
-             where $4::bytea is null or not exists ( \
-                select from webhook_deliveries d where d.tenant_id = $1 and d.digest = $4) \
+             select s.tenant_id, $2::text, $3::text, $4::bytea, $5::timestamptz from shops s \
+             where s.tenant_id = $1 and ($4::bytea is null or not exists ( \
+                select from webhook_deliveries d where d.tenant_id = $1 and d.digest = $4)) \
              on conflict (tenant_id, id) do nothing",
             tenant,
             id,

@@ -60,6 +60,10 @@ impl Extension for ErrorCodes {
                 set(error, "requestId", request.request_id.as_str());
             }
         }
+        // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
+        if let Some(request) = request {
+            request.refresh().await;
+        }
         response
     }
 }

@@ -10,23 +10,28 @@ mod extension;
 pub mod ids;
 mod inputs;
 mod lists;
+pub mod live;
 mod loaders;
 mod mutation;
 mod numbers;
 mod query;
 pub mod scalars;
 pub mod snapshot;
+mod subscription;
 pub mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
+pub use subscription::SubscriptionRoot;
+
+use self::live::Live;
 
 /// The schema that is served.
-pub type XBoardSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 
 /// How much one operation may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +64,10 @@ pub fn build_schema(
     limits: Limits,
     introspection: bool,
     mutations: Option<MutationContext>,
+    live: Option<Live>,
 ) -> XBoardSchema {
     let shape = Arc::new(completion::Shape::of(&sdl()));
-    let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
         .extension(extension::ErrorCodesFactory)
         .extension(completion::CompletionFactory(shape))
         .limit_depth(limits.depth)
@@ -70,6 +76,9 @@ pub fn build_schema(
         .limit_recursive_depth(limits.recursive_depth);
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
+    }
+    if let Some(live) = live {
+        builder = builder.data(live);
     }
     if introspection {
         builder.finish()
@@ -81,7 +90,7 @@ pub fn build_schema(
 /// The schema in its own language: what `schema.graphql` holds.
 #[must_use]
 pub fn sdl() -> String {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
         .finish()
         .sdl()
 }

@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 
 use super::HttpState;
 use super::answer::Refusal;
+use super::live::Caller;
 use crate::auth::tokens::TokenError;
 use crate::db::DbError;
 use crate::domain::principal::Principal;
@@ -16,6 +17,15 @@ pub(super) async fn principal(
     state: &HttpState,
     headers: &HeaderMap,
 ) -> Result<Option<Principal>, Refusal> {
+    let caller = caller(state, headers).await?;
+    Ok(caller.map(|caller| caller.principal))
+}
+
+/// The same, with the end of the token.
+pub(super) async fn caller(
+    state: &HttpState,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
@@ -25,7 +35,12 @@ pub(super) async fn principal(
     let token = token.ok_or_else(|| {
         Refusal::unauthenticated("The Authorization header is not a bearer token.")
     })?;
-    let bearer = state.tokens.verify(token).map_err(|error| {
+    of_token(state, token).await.map(Some)
+}
+
+/// Who a token speaks for, if its session is alive.
+async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
+    let (bearer, expires_at) = state.tokens.verify_until(token).map_err(|error| {
         Refusal::unauthenticated(match error {
             TokenError::Expired => "The token has expired.",
             TokenError::Invalid | TokenError::Signing => "The token is not valid.",
@@ -44,12 +59,44 @@ pub(super) async fn principal(
         _ => Refusal::internal(),
     })?;
     let role = role.ok_or_else(|| Refusal::unauthenticated("The session has ended."))?;
-    Ok(Some(Principal {
+    let principal = Principal {
         user: bearer.user,
         tenant: bearer.tenant,
         session: bearer.session,
         role,
-    }))
+    };
+    Ok(Caller {
+        principal,
+        expires_at,
+    })
+}
+
+/// Who opens a connection: the `authorization` of its first message, which holds what the header would.
+pub(super) async fn of_connection(
+    state: &HttpState,
+    payload: &serde_json::Value,
+) -> Option<Caller> {
+    let given = ["authorization", "Authorization"]
+        .into_iter()
+        .find_map(|name| payload.get(name)?.as_str())?;
+    of_token(state, token_of(given)?).await.ok()
+}
+
+/// Whether a caller's token or session has ended. A database that does not answer ends nothing.
+pub(super) async fn is_over(state: &HttpState, caller: Caller) -> bool {
+    let now = state.clock.now();
+    let Principal {
+        user,
+        tenant,
+        session,
+        ..
+    } = caller.principal;
+    let role = async {
+        let mut transaction = state.database.system().await?;
+        transaction.principal_role(session, user, tenant, now).await
+    }
+    .await;
+    caller.expires_at <= now || matches!(role, Ok::<_, DbError>(None))
 }
 
 fn token_of(value: &str) -> Option<&str> {

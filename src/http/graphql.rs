@@ -11,11 +11,18 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use super::answer::{self, Refusal};
 use super::layers::RequestId;
 use super::media::Media;
-use super::{HttpState, bearer, media, operation};
+use super::{HttpState, bearer, live, media, operation};
+use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 
 /// `POST /graphql`.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response<Body> {
+    if live::wants_events(request.headers()) {
+        return match follow(&state, request).await {
+            Ok(events) => events,
+            Err(refusal) => refusal.in_media(Media::Json),
+        };
+    }
     let (parts, body) = request.into_parts();
     respond(&parts, async || {
         let context = context(&state, &parts).await?;
@@ -24,6 +31,17 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         execute(&state, operation::from_body(&body)?, context).await
     })
     .await
+}
+
+/// An operation whose answers are sent as they come.
+async fn follow(state: &HttpState, request: Request) -> Result<Response<Body>, Refusal> {
+    let (parts, body) = request.into_parts();
+    let caller = bearer::caller(state, &parts.headers).await?;
+    media::require_json(&parts.headers)?;
+    let context = context_of(state, &parts, caller.map(|caller| caller.principal));
+    let body = read(state, Request::from_parts(parts, body)).await?;
+    let operation = operation::from_body(&body)?;
+    Ok(live::events(state.clone(), operation, context, caller))
 }
 
 /// `GET /graphql`: queries only.
@@ -87,19 +105,27 @@ async fn execute(
 
 async fn context(state: &HttpState, parts: &Parts) -> Result<RequestContext, Refusal> {
     let principal = bearer::principal(state, &parts.headers).await?;
+    Ok(context_of(state, parts, principal))
+}
+
+fn context_of(
+    state: &HttpState,
+    parts: &Parts,
+    principal: Option<Principal>,
+) -> RequestContext {
     let request_id = parts
         .extensions
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
     let address = client_address(parts, state.options.behind_proxy);
-    Ok(RequestContext::new(
+    RequestContext::new(
         state.database.clone(),
         state.clock,
         principal,
         request_id,
         address,
-    ))
+    )
 }
 
 fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {

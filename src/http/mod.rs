@@ -6,6 +6,7 @@ mod bearer;
 mod graphql;
 mod health;
 mod layers;
+mod live;
 mod media;
 mod operation;
 mod pages;
@@ -24,6 +25,7 @@ use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::XBoardSchema;
+use crate::graphql::live::Live;
 use crate::ingest::Ingest;
 
 /// The pages of other origins that may call the API from a browser.
@@ -47,6 +49,8 @@ pub struct HttpOptions {
     pub behind_proxy: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
+    /// How often it is looked whether the session of an open subscription is still alive.
+    pub session_check: Duration,
 }
 
 /// What the handlers share.
@@ -60,6 +64,8 @@ pub struct HttpState {
     pub tokens: Arc<AccessTokens>,
     /// The time.
     pub clock: Clock,
+    /// The news of the stores.
+    pub live: Live,
     /// Takes deliveries of webhooks in.
     pub ingest: Ingest,
     /// How to behave.
@@ -79,6 +85,7 @@ pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
         .route("/", get(pages::welcome))
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/ws", get(live::socket))
         .route(
             "/webhooks",
             post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::LARGEST_DELIVERY)),

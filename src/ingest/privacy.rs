@@ -92,6 +92,7 @@ impl Ingest {
         let mut system = transaction.into_system().await?;
         system.delete_tenant(tenant, job).await?;
         system.commit().await?;
+        self.signers.forget(&shop.domain);
         info!(tenant.id = %tenant, "everything of a store was deleted");
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! kill -9 in the middle of syncs. The real program is started as a process of its own, killed at moments that
 //! are seen to be midway, and started again: the next one finishes the job, and nothing is lost or doubled.
 
+mod chaos;
 mod workers;
 mod world;
 

@@ -13,6 +13,7 @@ mod crashes;
 mod figures;
 mod http;
 mod ledger;
+mod live;
 mod nodes;
 mod overview;
 mod recomputation;

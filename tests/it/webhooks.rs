@@ -358,7 +358,7 @@ async fn a_customer_is_shown_what_is_held_and_taken_away_without_a_change_of_fig
         .app
         .field("{ customers { nodes { displayName email } } }", json!({}), Some(&store.token))
         .await;
-    assert_eq!(customers["nodes"], json!([{ "displayName": "", "email": null }]));
+    assert_eq!(customers["nodes"], json!([{ "displayName": "Customer", "email": null }]));
     assert_eq!(totals(&world, &store).await, (1, "20.00".to_owned()));
     world.assert_verified(&store).await;
 }

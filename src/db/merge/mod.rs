@@ -222,6 +222,6 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.announce_change().await
     }
 }

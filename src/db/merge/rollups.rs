@@ -36,7 +36,7 @@ impl TenantTx {
     /// By day, by customer and day, and by customer: three sums of the same figures, which are read once.
     async fn move_sales(&mut self, store: &Store, orders: &[i64], sign: Sign) -> Result<()> {
         let tenant = self.tenant().uuid();
-        sqlx::query!(
+        let days = sqlx::query_scalar!(
             "with figures as materialized ( \
                 select *, gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
                 from order_day_figures where tenant_id = $1 and order_id = any($2) \
@@ -56,6 +56,7 @@ impl TenantTx {
                    shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
                    duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
                    placed_sales = daily_sales.placed_sales + excluded.placed_sales \
+                returning day \
              ), by_customer as ( \
                 insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
                 select $1::uuid, currency, day, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
@@ -63,20 +64,23 @@ impl TenantTx {
                 on conflict (tenant_id, currency, day, customer_id) do update set \
                    orders = customer_days.orders + excluded.orders, \
                    total_sales = customer_days.total_sales + excluded.total_sales \
+             ), totals as ( \
+                insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
+                select $1::uuid, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
+                from figures where customer_id is not null and currency = $4 group by customer_id \
+                on conflict (tenant_id, customer_id) do update set \
+                   orders = customer_totals.orders + excluded.orders, \
+                   total_spent = customer_totals.total_spent + excluded.total_spent \
              ) \
-             insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
-             select $1::uuid, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
-             from figures where customer_id is not null and currency = $4 group by customer_id \
-             on conflict (tenant_id, customer_id) do update set \
-                orders = customer_totals.orders + excluded.orders, \
-                total_spent = customer_totals.total_spent + excluded.total_spent",
+             select day as \"day!\" from daily",
             tenant,
             orders,
             sign.factor(),
             store.currency.code()
         )
-        .execute(self.connection())
+        .fetch_all(self.connection())
         .await?;
+        self.note_changed_days(days);
         Ok(())
     }
 

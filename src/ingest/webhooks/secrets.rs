@@ -54,6 +54,11 @@ impl Signers {
         (signer.read_at.elapsed() < REMEMBERED).then(|| Arc::clone(signer))
     }
 
+    pub(in crate::ingest) fn forget(&self, domain: &ShopDomain) {
+        let mut signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        signers.remove(domain);
+    }
+
     fn put(&self, domain: &ShopDomain, signer: &Arc<Signer>) {
         let mut signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
         if signers.len() >= LARGEST {

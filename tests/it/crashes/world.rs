@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Generation, Shop, ShopSettings, Simulator, Statistics};
+use simulator::{Generation, Shop, ShopSettings, Simulator, Statistics, WebhookPlan};
 use sqlx::PgConnection;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -30,6 +30,8 @@ pub(super) struct World {
     client: reqwest::Client,
     directory: TempDir,
     process: Option<Process>,
+    /// 0: another one each time.
+    port: u16,
     token: String,
 }
 
@@ -71,6 +73,18 @@ pub(super) type Moment = (&'static str, fn(&Progress, &Statistics) -> bool);
 impl World {
     /// A generated store, its owner registered with a running program; the first sync has begun.
     pub(super) async fn start(label: &str, orders: u64) -> Self {
+        Self::start_at(label, orders, 0).await
+    }
+
+    /// The same, at an address that stays, where the store's webhooks come in.
+    pub(super) async fn start_reachable(label: &str, orders: u64) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        Self::start_at(label, orders, port).await
+    }
+
+    async fn start_at(label: &str, orders: u64, port: u16) -> Self {
         let database = TestDatabase::create().await;
         let simulator = Simulator::start().await.unwrap();
         let settings = ShopSettings {
@@ -82,6 +96,10 @@ impl World {
             ..ShopSettings::new(label)
         };
         let shop = simulator.add_shop(settings);
+        shop.set_webhook_plan(WebhookPlan {
+            allow_http: true,
+            ..WebhookPlan::default()
+        });
         shop.generate(&Generation::of(orders, "2025-10-31".parse().unwrap()));
         let mut world = Self {
             looking: database.connection().await,
@@ -91,16 +109,21 @@ impl World {
             client: reqwest::Client::new(),
             directory: tempfile::tempdir().unwrap(),
             process: None,
+            port,
             token: String::new(),
         };
         world.launch().await;
         let email = format!("owner@{label}.example");
-        let input = register_input(
+        let mut input = register_input(
             &email,
             "a passphrase to be killed with",
             label,
             &format!("shpat_{label}"),
         );
+        if port > 0 {
+            let (_, secret, _) = world.shop.credentials();
+            input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!(secret);
+        }
         let registered = world.ask(REGISTER, json!({ "input": input })).await;
         let token = &registered["register"]["session"]["token"];
         let token = token.as_str().unwrap_or_else(|| panic!("{registered}"));
@@ -125,6 +148,9 @@ impl World {
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if self.port > 0 {
+            command.env("PUBLIC_URL", format!("http://127.0.0.1:{}", self.port));
+        }
         command
     }
 
@@ -132,7 +158,7 @@ impl World {
     pub(super) async fn launch(&mut self) {
         let mut command = self.command();
         command
-            .args(["serve", "--port", "0"])
+            .args(["serve", "--port", &self.port.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -250,6 +276,59 @@ impl World {
         let progress = self.progress().await;
         assert!(in_time.is_ok(), "the run never ended: {progress:?}");
         assert_eq!(progress.status, "SUCCEEDED");
+    }
+
+    /// Waits until no delivery is on its way.
+    pub(super) async fn deliveries_settled(&self) {
+        let waiting = async {
+            while self.shop.delivery_counts().under_way > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(in_time.is_ok(), "{:?}", self.shop.delivery_counts());
+    }
+
+    /// Waits until there is nothing left to do.
+    pub(super) async fn idle(&self) {
+        let waiting = async {
+            while self.database.jobs().await > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(in_time.is_ok(), "there is always something left to do");
+    }
+
+    /// Asks for the upkeep of every store.
+    pub(super) async fn reconcile(&self) {
+        let mut command = self.command();
+        let said = command.arg("reconcile").output().await.unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+
+    /// The webhooks did most of the work: without them the reconciliation would hide that they do nothing.
+    pub(super) async fn assert_most_was_heard(&mut self, orders: usize) {
+        self.idle().await;
+        let counts = self.shop.delivery_counts();
+        assert!(counts.dropped > 0 && counts.delivered > 0, "{counts:?}");
+        let kept: i64 = sqlx::query_scalar("select count(*) from orders")
+            .fetch_one(&mut self.looking)
+            .await
+            .unwrap();
+        let kept = usize::try_from(kept).unwrap();
+        assert!(kept > orders / 2, "{kept} of {orders} orders: {counts:?}");
+    }
+
+    /// Nothing is left of the deliveries but the note that they came.
+    pub(super) async fn assert_no_hints_left(&mut self) {
+        let (hints, dead): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from webhook_hints), (select count(*) from jobs)",
+        )
+        .fetch_one(&mut self.looking)
+        .await
+        .unwrap();
+        assert_eq!((hints, dead), (0, 0));
     }
 
     /// The program's own check finds nothing, and neither does the recomputation from the store.

@@ -94,6 +94,22 @@ impl TestApp {
         &self.app
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Another process beside it, as far as a test can tell: its own program over the same database.
+    pub(crate) async fn beside(&self) -> Beside {
+        let config = config(&self.database, self.simulator.shopify_base_url());
+        let app = App::build(config).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let serving = xboard::http::serve::serve(listener, app.router(), CancellationToken::new());
+        let server = tokio::spawn(async { Ok(serving.await?) });
+        Beside { address, server }
+    }
+
     /// A GET of a path.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.address))
@@ -217,6 +233,25 @@ impl TestApp {
     }
 }
 
+/// A second program over the same database.
+pub(crate) struct Beside {
+    address: String,
+    server: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Beside {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.server.abort();
@@ -278,6 +313,7 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             graphiql: true,
             behind_proxy: false,
             operation_timeout: Duration::from_secs(15),
+            session_check: Duration::from_secs(30),
         },
     }
 }

@@ -1,0 +1,186 @@
+//! What can be followed. Events carry ids only: what is shown is read afresh, with the rights of the
+//! subscriber, when the event arrives.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{Context, ID, SimpleObject, Subscription};
+use async_stream::stream;
+use chrono::NaiveDate;
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+
+use super::context::RequestContext;
+use super::error::ApiError;
+use super::ids::NodeId;
+use super::live::{Heard, Live};
+use super::loaders::OrderById;
+use super::scalars::{Day, Instant};
+use super::types::{Order, SyncRun};
+use crate::db::live::News;
+use crate::domain::ids::SyncRunId;
+use crate::domain::sync::SyncStatus;
+
+/// Everything that can be followed, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
+/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends with the token that opened it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SubscriptionRoot;
+
+/// The store changed.
+#[derive(Clone, Debug, SimpleObject)]
+pub(super) struct StoreChange {
+    /// The days whose figures changed, in the shop's time zone, in order. Empty when they are too many to
+    /// name, or when some changes were missed by a slow reader: then any day may have changed.
+    days: Vec<Day>,
+    /// The newest order of the store. Null when there is none.
+    latest_order: Option<Order>,
+    /// The instant at which this was sent.
+    occurred_at: Instant,
+}
+
+fn live<'a>(ctx: &Context<'a>) -> Result<&'a Live, ApiError> {
+    ctx.data_opt()
+        .ok_or_else(|| ApiError::internal(&"the schema was built without live updates"))
+}
+
+/// Everything that can be followed, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
+/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends with the token that opened it.
+#[Subscription(name = "Subscription")]
+impl SubscriptionRoot {
+    /// The store's sync runs as they move on, beginning with the one under way. With an `id`, that run alone,
+    /// from where it stands until it has ended.
+    async fn sync_progress<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The run to follow.")] id: Option<ID>,
+    ) -> Result<impl Stream<Item = Result<SyncRun, ApiError>> + use<'a>, ApiError> {
+        let context = RequestContext::of(ctx)?;
+        let tenant = context.require_principal()?.tenant;
+        let only = match id {
+            None => None,
+            Some(id) => match NodeId::decode(&id, tenant) {
+                Some(NodeId::SyncRun(run)) => Some(run),
+                _ => return Err(ApiError::NotFound),
+            },
+        };
+        let mut heard = Box::pin(live(ctx)?.subscribe(tenant).await?);
+        Ok(stream! {
+            let mut news = Heard::Gap;
+            loop {
+                let wanted = match news {
+                    Heard::News(News::Sync { run }) => only.is_none_or(|only| only == run).then_some(run),
+                    Heard::News(News::Store { .. }) => None,
+                    Heard::Gap => match only {
+                        Some(run) => Some(run),
+                        None => active_run(context).await.unwrap_or_default(),
+                    },
+                };
+                if let Some(run) = wanted {
+                    match read_run(context, run).await {
+                        Ok(Some((run, ended))) => {
+                            yield Ok(run);
+                            if ended && only.is_some() {
+                                break;
+                            }
+                        }
+                        Ok(None) if only.is_some() => {
+                            yield Err(ApiError::NotFound);
+                            break;
+                        }
+                        Ok(None) => {}
+                        Err(error) => yield Err(error),
+                    }
+                }
+                match heard.next().await {
+                    Some(next) => news = next,
+                    None => break,
+                }
+            }
+        })
+    }
+
+    /// The store changed: ask again for what you show. Changes that come together are told together.
+    async fn store_changed<'a>(
+        &self,
+        ctx: &Context<'a>,
+    ) -> Result<impl Stream<Item = Result<StoreChange, ApiError>> + use<'a>, ApiError> {
+        let context = RequestContext::of(ctx)?;
+        let tenant = context.require_principal()?.tenant;
+        let mut heard = Box::pin(live(ctx)?.subscribe(tenant).await?);
+        Ok(stream! {
+            while let Some(first) = heard.next().await {
+                let mut changed = Changed::default();
+                changed.add(first);
+                while let Some(Some(more)) = heard.next().now_or_never() {
+                    changed.add(more);
+                }
+                if let Some(days) = changed.days() {
+                    yield store_change(context, days).await;
+                }
+            }
+        })
+    }
+}
+
+/// What several changes come to.
+#[derive(Default)]
+struct Changed {
+    any: bool,
+    every_day: bool,
+    days: BTreeSet<NaiveDate>,
+}
+
+impl Changed {
+    fn add(&mut self, heard: Heard) {
+        match heard {
+            Heard::News(News::Sync { .. }) => return,
+            Heard::News(News::Store { days }) if !days.is_empty() => self.days.extend(days),
+            Heard::News(News::Store { .. }) | Heard::Gap => self.every_day = true,
+        }
+        self.any = true;
+    }
+
+    fn days(self) -> Option<Vec<Day>> {
+        let days = self.days.into_iter().map(Day);
+        self.any
+            .then(|| if self.every_day { Vec::new() } else { days.collect() })
+    }
+}
+
+async fn store_change(context: &RequestContext, days: Vec<Day>) -> Result<StoreChange, ApiError> {
+    context.refresh().await;
+    let tenant = context.require_principal()?.tenant;
+    let latest = context.read().await?.transaction().latest_order().await?;
+    let latest_order = match latest {
+        Some(order) => context.loaders.load(tenant, OrderById(order)).await?,
+        None => None,
+    };
+    Ok(StoreChange {
+        days,
+        latest_order: latest_order.map(|order| Order::new(tenant, order)),
+        occurred_at: Instant(context.clock.now()),
+    })
+}
+
+async fn active_run(context: &RequestContext) -> Result<Option<SyncRunId>, ApiError> {
+    context.refresh().await;
+    let run = context.read().await?.transaction().active_sync_run().await?;
+    Ok(run.map(|run| run.id))
+}
+
+/// A run as it is now, and whether it has ended.
+async fn read_run(
+    context: &RequestContext,
+    run: SyncRunId,
+) -> Result<Option<(SyncRun, bool)>, ApiError> {
+    context.refresh().await;
+    let tenant = context.require_principal()?.tenant;
+    let runs = context
+        .read()
+        .await?
+        .transaction()
+        .sync_runs_by_id(&[run])
+        .await?;
+    Ok(runs.into_iter().next().map(|run| {
+        let ended = !matches!(run.status, SyncStatus::Queued | SyncStatus::Running);
+        (SyncRun::new(tenant, run), ended)
+    }))
+}

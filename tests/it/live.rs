@@ -1,0 +1,197 @@
+//! Live updates: told across processes, to the store's own people only, for as long as their token holds.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use serde_json::{Value, json};
+use simulator::{NewLine, NewOrder, ShopSettings};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::support::{Connected, Simulated};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection that speaks graphql-transport-ws.
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn open(address: &str) -> Self {
+        let url = format!("{}/graphql/ws", address.replace("http://", "ws://"));
+        let mut request = url.into_client_request().unwrap();
+        let protocol = "graphql-transport-ws".parse().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        Self(connect_async(request).await.unwrap().0)
+    }
+
+    /// Opens a connection and says who it is.
+    async fn of(address: &str, token: &str) -> Self {
+        let mut socket = Self::open(address).await;
+        socket.init(token).await;
+        assert_eq!(socket.next().await["type"], "connection_ack");
+        socket
+    }
+
+    async fn init(&mut self, token: &str) {
+        let payload = json!({ "authorization": format!("Bearer {token}") });
+        self.send(&json!({ "type": "connection_init", "payload": payload })).await;
+    }
+
+    async fn send(&mut self, message: &Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    async fn subscribe(&mut self, query: &str) {
+        self.send(&json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+        // The server listens before it answers the next message.
+        self.send(&json!({ "type": "ping" })).await;
+        assert_eq!(self.next().await["type"], "pong");
+    }
+
+    /// The next message; `null` when the connection is closed, with the code as `close`.
+    async fn next(&mut self) -> Value {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            match message.expect("nothing came in time") {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Close(frame))) => {
+                    return json!({ "close": frame.map(|frame| u16::from(frame.code)) });
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return json!({ "close": null }),
+            }
+        }
+    }
+
+    async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_millis(300), self.0.next())
+            .await
+            .is_err()
+    }
+}
+
+fn order(store: &Connected) -> u64 {
+    let new = NewOrder {
+        lines: vec![NewLine {
+            title: Some("Lamp".to_owned()),
+            price: Some("20.00".parse().unwrap()),
+            quantity: 1,
+            ..NewLine::default()
+        }],
+        ..NewOrder::default()
+    };
+    store.shop.place_order(&new).unwrap().id
+}
+
+const CHANGED: &str = "subscription { storeChanged { days latestOrder { shopifyId customer { id } } } }";
+
+#[tokio::test]
+async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_another() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("live")).await;
+    let other = world.register(ShopSettings::new("quiet")).await;
+    world.app.work().await;
+    let second = world.app.beside().await;
+    let mut socket = Socket::of(second.address(), &store.token).await;
+    let mut quiet = Socket::of(second.address(), &other.token).await;
+    socket.subscribe(CHANGED).await;
+    quiet.subscribe(CHANGED).await;
+
+    for _ in 0..2 {
+        let id = order(&store);
+        world.sync(&store).await;
+        let message = socket.next().await;
+        let changed = &message["payload"]["data"]["storeChanged"];
+        assert_eq!(changed["latestOrder"]["shopifyId"], id.to_string(), "{message}");
+        assert_eq!(changed["days"].as_array().unwrap().len(), 1, "{message}");
+    }
+    assert!(quiet.is_silent().await, "another store's subscriber hears nothing");
+
+    // Between two events a subscription holds no transaction.
+    let open: i64 = sqlx::query_scalar(
+        "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'",
+    )
+    .fetch_one(&mut world.app.database.connection().await)
+    .await
+    .unwrap();
+    assert_eq!(open, 0);
+}
+
+#[tokio::test]
+async fn who_subscribes_is_proven_when_the_connection_opens_and_while_it_lasts() {
+    let world = Simulated::start_with(|config| {
+        config.http.session_check = Duration::from_millis(50);
+    })
+    .await;
+    let store = world.register(ShopSettings::new("proven")).await;
+    world.app.work().await;
+    let address = world.app.address();
+
+    let mut forged = Socket::open(address).await;
+    forged.init("forged").await;
+    assert_eq!(forged.next().await, json!({ "close": 4403 }));
+    let mut early = Socket::open(address).await;
+    early
+        .send(&json!({ "id": "1", "type": "subscribe", "payload": { "query": CHANGED } }))
+        .await;
+    assert_eq!(early.next().await, json!({ "close": 4401 }));
+
+    let mut socket = Socket::of(address, &store.token).await;
+    socket.subscribe(CHANGED).await;
+    let logout = "mutation { logout { userErrors { message } } }";
+    world.app.field(logout, json!({}), Some(&store.token)).await;
+    assert_eq!(socket.next().await, json!({ "close": 4403 }));
+}
+
+#[tokio::test]
+async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("followed")).await;
+    order(&store);
+    let runs = world
+        .app
+        .field("{ syncRuns(first: 1) { nodes { id } } }", json!({}), Some(&store.token))
+        .await;
+    let id = &runs["nodes"][0]["id"];
+    let query = "subscription ($id: ID) { syncProgress(id: $id) { status progress { kind done } } }";
+    let response = world
+        .app
+        .post()
+        .bearer_auth(&store.token)
+        .header(ACCEPT, "text/event-stream")
+        .json(&json!({ "query": query, "variables": { "id": id } }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
+    let (text, ()) = tokio::join!(async { response.text().await.unwrap() }, world.app.work());
+    let events: Vec<Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    let status = |event: &Value| event["data"]["syncProgress"]["status"].clone();
+    assert_eq!(status(&events[0]), "QUEUED", "{text}");
+    assert_eq!(
+        events.last().unwrap()["data"]["syncProgress"],
+        json!({ "status": "SUCCEEDED", "progress": [
+            { "kind": "CUSTOMERS", "done": 0 }, { "kind": "PRODUCTS", "done": 0 }, { "kind": "ORDERS", "done": 1 },
+        ] })
+    );
+    assert!(text.trim_end().ends_with("event: complete\ndata:"), "{text}");
+
+    let without = world
+        .app
+        .post()
+        .header(ACCEPT, "text/event-stream")
+        .json(&json!({ "query": query }))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(without.contains("UNAUTHENTICATED"), "{without}");
+}
