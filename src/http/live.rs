@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST_MESSAGE: usize = 256 * 1024;
 /// The codes of graphql-ws for a connection that may not go on.
 const FORBIDDEN: u16 = 4403;
+const REFUSED: &str = "Forbidden";
 const INIT_TIMEOUT: u16 = 4408;
 const GOING_AWAY: u16 = 1001;
 
@@ -120,7 +121,7 @@ async fn serve(state: HttpState, socket: WebSocket) {
     .on_connection_init(move |payload| async move {
         let caller = bearer::of_connection(&opening, &payload)
             .await
-            .ok_or_else(|| async_graphql::Error::new("Forbidden"))?;
+            .ok_or_else(|| async_graphql::Error::new(REFUSED))?;
         known.send_replace(Some(caller));
         let mut data = Data::default();
         data.insert(caller);
@@ -135,6 +136,10 @@ async fn serve(state: HttpState, socket: WebSocket) {
         };
         let message = match message {
             Some(WsMessage::Text(text)) => Message::Text(text.into()),
+            // The library closes a refused connection as a protocol error; graphql-ws has a code for it.
+            Some(WsMessage::Close(_, reason)) if reason == REFUSED => {
+                break Some((FORBIDDEN, reason));
+            }
             Some(WsMessage::Close(code, reason)) => break Some((code, reason)),
             None => break None,
         };

@@ -25,6 +25,15 @@ const ORDER: [ObjectKind; 3] = [
     ObjectKind::Orders,
 ];
 
+/// Objects that were brought in, not yet committed.
+pub(super) struct Brought {
+    pub(super) transaction: TenantTx,
+    /// How many were new or different.
+    pub(super) changed: usize,
+    /// How many are gone.
+    pub(super) deleted: usize,
+}
+
 impl Ingest {
     /// Follows the hints of a store until there are none left.
     pub(super) async fn follow_hints(&self, tenant: TenantId) -> Result<(), SyncError> {
@@ -100,7 +109,9 @@ impl Ingest {
             if !changed.is_empty() {
                 let ids: Vec<i64> = changed.iter().map(|hint| hint.id).collect();
                 debug!(shop.domain = %shop.domain, object.kind = kind.code(), objects = ids.len(), "following hints");
-                let mut transaction = self.bring_in(store, shop, loader, kind, &ids).await?;
+                let Brought {
+                    mut transaction, ..
+                } = self.bring_in(store, shop, loader, kind, &ids).await?;
                 transaction.drop_hints(kind, &changed).await?;
                 transaction.commit().await?;
             }
@@ -117,12 +128,16 @@ impl Ingest {
         loader: &mut Loader,
         kind: ObjectKind,
         ids: &[i64],
-    ) -> Result<TenantTx, SyncError> {
+    ) -> Result<Brought, SyncError> {
         let fetched = match store.fetch(kind, ids).await {
             Ok(fetched) => fetched,
             Err(ShopifyError::AccessDenied { field }) => {
                 warn!(shop.domain = %shop.domain, object.kind = kind.code(), field, "objects that changed may not be read");
-                return Ok(loader.transaction().await?);
+                return Ok(Brought {
+                    transaction: loader.transaction().await?,
+                    changed: 0,
+                    deleted: 0,
+                });
             }
             Err(error) => return Err(error.into()),
         };
@@ -130,9 +145,10 @@ impl Ingest {
         loader.stage(&fetched.records).await?;
         loader.finish_staging().await?;
         let mut transaction = loader.transaction().await?;
-        transaction
+        let changed = transaction
             .merge_staged(kind, 0, i64::MAX, fetched.asked_at)
-            .await?;
+            .await?
+            .changed;
         let mut missing = fetched.missing;
         if let Some(days) = shop.order_history_days
             && kind == ObjectKind::Orders
@@ -140,11 +156,17 @@ impl Ingest {
             let oldest = self.clock.now() - TimeDelta::days(days.into());
             missing = transaction.orders_since(&missing, oldest).await?;
         }
-        if !missing.is_empty() {
+        let deleted = if missing.is_empty() {
+            0
+        } else {
             transaction
                 .delete_objects(kind, &missing, fetched.asked_at)
-                .await?;
-        }
-        Ok(transaction)
+                .await?
+        };
+        Ok(Brought {
+            transaction,
+            changed,
+            deleted,
+        })
     }
 }

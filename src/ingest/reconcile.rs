@@ -11,12 +11,16 @@ use super::Ingest;
 use super::run::SyncError;
 use crate::db::shops::{Shop, ShopStatus};
 use crate::db::staging::Loader;
+use crate::db::upkeep::KeptVersion;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::Store;
 
 /// How many objects are brought in at a time.
 const CHUNK: usize = 250;
+
+/// So close to its change a read may have seen the state before: a second, and what clocks differ by.
+const SAME_SECOND: TimeDelta = TimeDelta::seconds(5);
 
 /// What the comparison of a kind found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +34,7 @@ impl Ingest {
     pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
         let mut transaction = self.database.tenant(tenant).await?;
         let shop = transaction.shop().await?;
+        let since = transaction.upkeep().await?.reconciled_at;
         drop(transaction);
         // Before the first sync is through there is nothing to compare.
         let synced = |shop: &Shop| {
@@ -40,7 +45,7 @@ impl Ingest {
         };
         let store = self.store_of(tenant, &shop);
         let mut loader = self.database.loader(tenant).await?;
-        let outcome = self.reconcile_with(&store, &shop, &mut loader).await;
+        let outcome = self.reconcile_with(&store, &shop, &mut loader, since).await;
         loader.close().await;
         let found = outcome?;
         info!(tenant.id = %tenant, reconcile.missed = found.missed, reconcile.deleted = found.deleted, "a store was reconciled");
@@ -57,6 +62,7 @@ impl Ingest {
         store: &Store,
         shop: &Shop,
         loader: &mut Loader,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Found, SyncError> {
         let mut found = Found::default();
         for kind in [
@@ -73,17 +79,17 @@ impl Ingest {
             let mut transaction = loader.transaction().await?;
             let kept = transaction.kept_versions(kind, oldest).await?;
             drop(transaction);
-            let missed = missed(&listed, &kept);
+            let missed = missed(&listed, &kept, since);
             let unlisted: Vec<i64> = kept
                 .iter()
                 .filter(|(id, kept)| kept.synced_at < asked_at && !listed.contains_key(id))
                 .map(|(id, _)| *id)
                 .collect();
-            found.missed += missed.len();
-            found.deleted += unlisted.len();
             for ids in missed.chunks(CHUNK).chain(unlisted.chunks(CHUNK)) {
-                let transaction = self.bring_in(store, shop, loader, kind, ids).await?;
-                transaction.commit().await?;
+                let brought = self.bring_in(store, shop, loader, kind, ids).await?;
+                found.missed += brought.changed;
+                found.deleted += brought.deleted;
+                brought.transaction.commit().await?;
             }
         }
         Ok(found)
@@ -107,14 +113,21 @@ async fn list(
     }
 }
 
-/// What the store lists and we do not have, or have in an older state.
+/// What the store lists and we do not have, or have in a state that is or may be older. Shopify's times are
+/// whole seconds: of an object that was read in the second of its change, the same time may tell of two
+/// states. It is read once more by the next comparison.
 fn missed(
     listed: &HashMap<i64, DateTime<Utc>>,
-    kept: &HashMap<i64, crate::db::upkeep::KeptVersion>,
+    kept: &HashMap<i64, KeptVersion>,
+    since: Option<DateTime<Utc>>,
 ) -> Vec<i64> {
     let differs = |id: &i64, updated_at: &DateTime<Utc>| {
-        kept.get(id)
-            .is_none_or(|kept| kept.updated_at.is_none_or(|kept| kept < *updated_at))
+        let Some(kept) = kept.get(id) else {
+            return true;
+        };
+        let read_too_soon = kept.synced_at < *updated_at + SAME_SECOND;
+        let compared = since.is_some_and(|since| *updated_at < since - SAME_SECOND);
+        kept.updated_at.is_none_or(|kept| kept < *updated_at) || (read_too_soon && !compared)
     };
     let mut missed: Vec<i64> = listed
         .iter()

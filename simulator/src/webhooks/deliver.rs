@@ -66,13 +66,19 @@ impl Post {
         };
         let mut pause = Duration::ZERO;
         with(&mut |book| pause = Duration::from_millis(book.plan.retry_millis));
-        for _ in 0..=RETRIES {
+        let mut left = RETRIES;
+        loop {
             let delivered = self.attempt().await;
             let mut alive = false;
             with(&mut |book| alive = book.attempted(self.subscription, delivered));
             if delivered || !alive {
                 break;
             }
+            let Some(fewer) = left.checked_sub(1) else {
+                with(&mut |book| book.gave_up(self.subscription));
+                break;
+            };
+            left = fewer;
             tokio::time::sleep(pause).await;
             pause *= 2;
         }

@@ -185,7 +185,7 @@ impl WebhookBook {
         planned
     }
 
-    /// Notes an attempt. False when the subscription is gone, now or before.
+    /// Notes an attempt. False when the subscription is gone.
     fn attempted(&mut self, subscription: u64, delivered: bool) -> bool {
         if delivered {
             self.counts.delivered += 1;
@@ -200,10 +200,12 @@ impl WebhookBook {
             return false;
         };
         one.failures = if delivered { 0 } else { one.failures + 1 };
-        let gone = one.failures >= MOST_FAILURES;
-        if gone {
-            self.subscriptions.retain(|one| one.id != subscription);
-        }
-        !gone
+        true
+    }
+
+    /// A delivery failed with its last retry: its subscription goes, unless others got through meanwhile.
+    fn gave_up(&mut self, subscription: u64) {
+        self.subscriptions
+            .retain(|one| one.id != subscription || one.failures < MOST_FAILURES);
     }
 }

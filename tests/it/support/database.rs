@@ -13,8 +13,12 @@ use uuid::Uuid;
 use xboard::db::{Database, MIGRATOR};
 use xboard::domain::ids::TenantId;
 
-/// Begins the names of all databases of the tests.
-const PREFIX: &str = "xboard_test_";
+/// Begins the names of all databases of the tests that were started from this one: locks hold inside of one
+/// database, so whoever was started from another cannot tell which are in use.
+fn prefix() -> String {
+    let url = server_url().unwrap();
+    format!("{}_test_", url.path().trim_matches('/'))
+}
 /// The lock under which templates are made and leftovers removed; roles belong to the whole server.
 const SETUP_LOCK: i32 = 0;
 /// The first half of every lock's number, apart from the locks of anything else.
@@ -103,7 +107,7 @@ impl Keeper {
         remove_leftovers(connection).await?;
         let process = i32::try_from(std::process::id()).unwrap();
         lock(connection, process).await?;
-        let template = format!("{PREFIX}{process}");
+        let template = format!("{}{process}", prefix());
         execute(connection, format!("create database {template}")).await?;
         let mut inside = PgConnection::connect(url_of(&template).as_str()).await?;
         MIGRATOR.run(&mut inside).await?;
@@ -161,12 +165,12 @@ async fn unlock(connection: &mut PgConnection, number: i32) -> Result<(), sqlx::
 async fn remove_leftovers(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let names: Vec<String> =
         sqlx::query_scalar("select datname::text from pg_database where starts_with(datname, $1)")
-            .bind(PREFIX)
+            .bind(prefix())
             .fetch_all(&mut *connection)
             .await?;
     for name in names {
         let process = name
-            .trim_start_matches(PREFIX)
+            .trim_start_matches(&prefix())
             .split('_')
             .next()
             .and_then(|id| id.parse().ok());
