@@ -195,6 +195,14 @@ impl SystemTx {
         Ok(renewed == 1)
     }
 
+    /// Forgets how often a job was tried, because it got somewhere.
+    pub async fn reset_attempts(&mut self, job: i64) -> Result<()> {
+        sqlx::query!("update jobs set attempts = 1 where id = $1 and attempts > 1", job)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
     /// Takes a job that is done off the queue.
     pub async fn finish_job(&mut self, job: i64, worker: Uuid) -> Result<()> {
         sqlx::query!(

@@ -31,6 +31,9 @@ const LARGEST_MESSAGE: usize = 256 * 1024;
 /// The codes of graphql-ws for a connection that may not go on.
 const FORBIDDEN: u16 = 4403;
 const REFUSED: &str = "Forbidden";
+/// What the library closes a connection with on which somebody subscribes before saying who it is.
+const UNPREPARED: u16 = 1011;
+const UNAUTHORIZED: u16 = 4401;
 const INIT_TIMEOUT: u16 = 4408;
 const GOING_AWAY: u16 = 1001;
 
@@ -136,10 +139,11 @@ async fn serve(state: HttpState, socket: WebSocket) {
         };
         let message = match message {
             Some(WsMessage::Text(text)) => Message::Text(text.into()),
-            // The library closes a refused connection as a protocol error; graphql-ws has a code for it.
+            // The library closes these as errors of the protocol or the server; graphql-ws has codes for them.
             Some(WsMessage::Close(_, reason)) if reason == REFUSED => {
                 break Some((FORBIDDEN, reason));
             }
+            Some(WsMessage::Close(UNPREPARED, reason)) => break Some((UNAUTHORIZED, reason)),
             Some(WsMessage::Close(code, reason)) => break Some((code, reason)),
             None => break None,
         };

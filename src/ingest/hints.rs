@@ -36,7 +36,7 @@ pub(super) struct Brought {
 
 impl Ingest {
     /// Follows the hints of a store until there are none left.
-    pub(super) async fn follow_hints(&self, tenant: TenantId) -> Result<(), SyncError> {
+    pub(super) async fn follow_hints(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
         let mut transaction = self.database.tenant(tenant).await?;
         let shop = transaction.shop().await?;
         let mut hints = transaction.hints(ROUND).await?;
@@ -54,6 +54,7 @@ impl Ingest {
             while !hints.is_empty() {
                 let began = Instant::now();
                 self.follow(&store, &shop, &mut loader, &hints).await?;
+                self.note_progress(job).await?;
                 hints = self.next_hints(tenant).await?;
                 if !hints.is_empty() {
                     // More come in than were fetched: let them gather, so that few questions are asked.
@@ -66,6 +67,14 @@ impl Ingest {
         .await;
         loader.close().await;
         outcome
+    }
+
+    /// In a busy store the job never ends: what counts are failures without progress between them.
+    async fn note_progress(&self, job: i64) -> Result<(), SyncError> {
+        let mut system = self.database.system().await?;
+        system.reset_attempts(job).await?;
+        system.commit().await?;
+        Ok(())
     }
 
     async fn next_hints(&self, tenant: TenantId) -> Result<Vec<Hint>, SyncError> {

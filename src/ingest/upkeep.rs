@@ -35,6 +35,8 @@ impl Ingest {
         if self.public_url.is_some() {
             transaction.queue_job(JobKind::Subscriptions, now).await?;
         }
+        // Those that a failed job left behind.
+        transaction.queue_job(JobKind::Hints, now).await?;
         transaction.queue_job(JobKind::Reconcile, now).await?;
         transaction.commit().await?;
         self.wake_worker();

@@ -211,7 +211,7 @@ impl Ingest {
     async fn carry_out_job(&self, job: &Job) -> Result<(), SyncError> {
         match job.kind {
             JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
-            JobKind::Hints => Box::pin(self.follow_hints(job.tenant)).await,
+            JobKind::Hints => Box::pin(self.follow_hints(job.tenant, job.id)).await,
             JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
             JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
             JobKind::RedactShop => Box::pin(self.redact_shop(job.tenant, job.id)).await,
