@@ -2,76 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
 use simulator::{NewLine, NewOrder, ShopSettings};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::{Connected, Simulated};
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A connection that speaks graphql-transport-ws.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    async fn open(address: &str) -> Self {
-        let url = format!("{}/graphql/ws", address.replace("http://", "ws://"));
-        let mut request = url.into_client_request().unwrap();
-        let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        Self(connect_async(request).await.unwrap().0)
-    }
-
-    /// Opens a connection and says who it is.
-    async fn of(address: &str, token: &str) -> Self {
-        let mut socket = Self::open(address).await;
-        socket.init(token).await;
-        assert_eq!(socket.next().await["type"], "connection_ack");
-        socket
-    }
-
-    async fn init(&mut self, token: &str) {
-        let payload = json!({ "authorization": format!("Bearer {token}") });
-        self.send(&json!({ "type": "connection_init", "payload": payload })).await;
-    }
-
-    async fn send(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    async fn subscribe(&mut self, query: &str) {
-        self.send(&json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
-        // The server listens before it answers the next message.
-        self.send(&json!({ "type": "ping" })).await;
-        assert_eq!(self.next().await["type"], "pong");
-    }
-
-    /// The next message; `null` when the connection is closed, with the code as `close`.
-    async fn next(&mut self) -> Value {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
-            match message.expect("nothing came in time") {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
-                Some(Ok(Message::Close(frame))) => {
-                    return json!({ "close": frame.map(|frame| u16::from(frame.code)) });
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return json!({ "close": null }),
-            }
-        }
-    }
-
-    async fn is_silent(&mut self) -> bool {
-        tokio::time::timeout(Duration::from_millis(300), self.0.next())
-            .await
-            .is_err()
-    }
-}
+use crate::support::{Connected, Simulated, Socket};
 
 fn order(store: &Connected) -> u64 {
     let new = NewOrder {

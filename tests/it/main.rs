@@ -12,6 +12,7 @@ mod connections;
 mod crashes;
 mod figures;
 mod http;
+mod jobs;
 mod ledger;
 mod live;
 mod nodes;

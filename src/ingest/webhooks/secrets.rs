@@ -16,7 +16,7 @@ use crate::ingest::Ingest;
 use crate::ingest::tokens::open_credentials;
 
 /// How long a store's secrets are remembered.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 /// A signature that does not hold makes the program look again, but not more often than this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// At most so many stores' secrets are remembered.

@@ -198,6 +198,17 @@ impl World {
         );
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> &str {
+        let address = &self.process.as_ref().unwrap().address;
+        address.trim_end_matches("/graphql")
+    }
+
+    /// The owner's access token.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(super) async fn ask(&self, query: &str, variables: Value) -> Value {
         let address = &self.process.as_ref().unwrap().address;
         let mut request = self

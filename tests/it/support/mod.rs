@@ -4,10 +4,12 @@ mod app;
 mod book;
 mod database;
 mod simulated;
+mod socket;
 mod webhook;
 
 pub(crate) use app::{ITSELF, JWT_SECRET, REGISTER, TestApp, register_input};
 pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
+pub(crate) use socket::Socket;
 pub(crate) use webhook::{deliver, sign};
 pub(crate) use simulated::{Connected, Simulated, put_orders};
