@@ -52,6 +52,8 @@ pub(super) fn jobs(settings: &Settings, args: &JobsArgs) -> anyhow::Result<ExitC
                         job.last_error.as_deref().unwrap_or_default(),
                     );
                 }
+                // Closing waits for every connection.
+                drop(system);
             }
             Action::Retry { id } => {
                 let revived = system.retry_dead_jobs(id, now).await?;
