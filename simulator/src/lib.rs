@@ -30,8 +30,8 @@ pub use shop::{
     ALL_SCOPES, AccessChange, Fault, FaultRate, FaultScript, Shop, ShopSettings, Sizes, Statistics,
 };
 pub use simulator::Simulator;
-pub use webhooks::{DeliveryCounts, Subscription, WebhookPlan};
 pub use store::{
     Agreement, Article, Customer, FinancialStatus, LineItem, LineKind, Order, Product,
     ProductStatus, Reason, Refund, Sale, SaleAction, SaleKind, Variant,
 };
+pub use webhooks::{DeliveryCounts, Subscription, WebhookPlan};

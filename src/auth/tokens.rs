@@ -156,7 +156,10 @@ impl AccessTokens {
             tenant: claims.tid,
             session: claims.sid,
         };
-        Ok((bearer, DateTime::from_timestamp_secs(claims.exp).unwrap_or_default()))
+        Ok((
+            bearer,
+            DateTime::from_timestamp_secs(claims.exp).unwrap_or_default(),
+        ))
     }
 }
 

@@ -109,7 +109,12 @@ impl Command {
     const fn is_quiet(&self) -> bool {
         match self {
             Self::Serve(_) | Self::Worker | Self::Migrate => false,
-            Self::Sync(_) | Self::Verify(_) | Self::Reconcile(_) | Self::Jobs(_) | Self::Schema | Self::WithDb { .. } => true,
+            Self::Sync(_)
+            | Self::Verify(_)
+            | Self::Reconcile(_)
+            | Self::Jobs(_)
+            | Self::Schema
+            | Self::WithDb { .. } => true,
             #[cfg(feature = "demo")]
             Self::Demo(_) => true,
         }

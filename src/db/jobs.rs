@@ -197,9 +197,12 @@ impl SystemTx {
 
     /// Forgets how often a job was tried, because it got somewhere.
     pub async fn reset_attempts(&mut self, job: i64) -> Result<()> {
-        sqlx::query!("update jobs set attempts = 1 where id = $1 and attempts > 1", job)
-            .execute(self.connection())
-            .await?;
+        sqlx::query!(
+            "update jobs set attempts = 1 where id = $1 and attempts > 1",
+            job
+        )
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 

@@ -176,7 +176,9 @@ mod tests {
             Err(broadcast::error::RecvError::Lagged(3))
         ));
         receiver = receiver.resubscribe();
-        sender.send(Heard::News(News::Store { days: Vec::new() })).unwrap();
+        sender
+            .send(Heard::News(News::Store { days: Vec::new() }))
+            .unwrap();
         assert!(matches!(receiver.recv().await, Ok(Heard::News(_))));
     }
 }

@@ -140,8 +140,13 @@ impl Changed {
 
     fn days(self) -> Option<Vec<Day>> {
         let days = self.days.into_iter().map(Day);
-        self.any
-            .then(|| if self.every_day { Vec::new() } else { days.collect() })
+        self.any.then(|| {
+            if self.every_day {
+                Vec::new()
+            } else {
+                days.collect()
+            }
+        })
     }
 }
 
@@ -162,7 +167,12 @@ async fn store_change(context: &RequestContext, days: Vec<Day>) -> Result<StoreC
 
 async fn active_run(context: &RequestContext) -> Result<Option<SyncRunId>, ApiError> {
     context.refresh().await;
-    let run = context.read().await?.transaction().active_sync_run().await?;
+    let run = context
+        .read()
+        .await?
+        .transaction()
+        .active_sync_run()
+        .await?;
     Ok(run.map(|run| run.id))
 }
 

@@ -108,11 +108,7 @@ async fn context(state: &HttpState, parts: &Parts) -> Result<RequestContext, Ref
     Ok(context_of(state, parts, principal))
 }
 
-fn context_of(
-    state: &HttpState,
-    parts: &Parts,
-    principal: Option<Principal>,
-) -> RequestContext {
+fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
     let request_id = parts
         .extensions
         .get::<RequestId>()

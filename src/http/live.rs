@@ -66,7 +66,10 @@ impl Session {
 
 impl Executor for Session {
     async fn execute(&self, request: Request) -> Response {
-        self.state.schema.execute(self.prepared(request, None)).await
+        self.state
+            .schema
+            .execute(self.prepared(request, None))
+            .await
     }
 
     fn execute_stream(

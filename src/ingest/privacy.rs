@@ -27,7 +27,9 @@ impl Ingest {
             return Ok(());
         };
         let document = if request.kind == "CUSTOMER_REDACTION" {
-            transaction.redact_customer(request.customer_id, now).await?;
+            transaction
+                .redact_customer(request.customer_id, now)
+                .await?;
             None
         } else {
             Some(transaction.customer_document(request.customer_id).await?)

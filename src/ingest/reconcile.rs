@@ -37,9 +37,8 @@ impl Ingest {
         let since = transaction.upkeep().await?.reconciled_at;
         drop(transaction);
         // Before the first sync is through there is nothing to compare.
-        let synced = |shop: &Shop| {
-            shop.status == ShopStatus::Connected && shop.last_synced_at.is_some()
-        };
+        let synced =
+            |shop: &Shop| shop.status == ShopStatus::Connected && shop.last_synced_at.is_some();
         let Some(shop) = shop.filter(synced) else {
             return Ok(());
         };
@@ -97,10 +96,7 @@ impl Ingest {
 }
 
 /// Every id of a kind with its last change, page by page.
-async fn list(
-    store: &Store,
-    kind: ObjectKind,
-) -> Result<HashMap<i64, DateTime<Utc>>, SyncError> {
+async fn list(store: &Store, kind: ObjectKind) -> Result<HashMap<i64, DateTime<Utc>>, SyncError> {
     let mut listed = HashMap::new();
     let mut after: Option<String> = None;
     loop {

@@ -29,11 +29,15 @@ const TOPICS: &[(&str, &[&str])] = &[
     ("PRODUCTS_DELETE", &[]),
     ("APP_UNINSTALLED", SHOP),
     ("SHOP_UPDATE", SHOP),
-    ("BULK_OPERATIONS_FINISH", &["admin_graphql_api_id", "status", "completed_at"]),
+    (
+        "BULK_OPERATIONS_FINISH",
+        &["admin_graphql_api_id", "status", "completed_at"],
+    ),
 ];
 
 /// What a store without a secret is told.
-const NO_SECRET: &str = "webhooks cannot be verified without the app's API secret: connect the store with it";
+const NO_SECRET: &str =
+    "webhooks cannot be verified without the app's API secret: connect the store with it";
 
 impl Ingest {
     /// Lists the store's subscriptions, ends those that are not as they should be and makes what is missing.

@@ -22,8 +22,8 @@ mod shop;
 pub mod signature;
 mod sizes;
 mod store;
-mod throttle;
 mod subscriptions;
+mod throttle;
 mod tokens;
 mod wire;
 

@@ -81,10 +81,22 @@ mod tests {
 
     #[test]
     fn what_is_no_signature_never_holds() {
-        for wrong in ["", "=", "not base64!", "fhhqwxYconmiOqTJ0cD1XzOlT7ONdp6Ryc18pkvlq5"] {
-            assert!(!holds(&["hush"], "{\"id\":788032119674292922}", wrong), "{wrong}");
+        for wrong in [
+            "",
+            "=",
+            "not base64!",
+            "fhhqwxYconmiOqTJ0cD1XzOlT7ONdp6Ryc18pkvlq5",
+        ] {
+            assert!(
+                !holds(&["hush"], "{\"id\":788032119674292922}", wrong),
+                "{wrong}"
+            );
         }
         // A secret that is empty proves nothing: there is none.
-        assert!(!holds(&[], "", "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0="));
+        assert!(!holds(
+            &[],
+            "",
+            "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0="
+        ));
     }
 }

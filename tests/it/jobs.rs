@@ -73,7 +73,10 @@ async fn command(database: &TestDatabase, arguments: &[&str]) -> String {
         .env_clear()
         .env("DATABASE_URL", database.url())
         .env("JWT_SECRET", JWT_SECRET)
-        .env("ENCRYPTION_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        .env(
+            "ENCRYPTION_KEY",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        )
         .current_dir(std::env::temp_dir())
         .stdin(Stdio::null())
         .output()
@@ -92,7 +95,10 @@ async fn a_job_that_failed_too_often_is_listed_and_tried_again_when_the_operator
     queue(&database, tenant, JobKind::Reconcile, now).await;
     let job = claim(&database, worker, now).await.unwrap();
     let mut system = database.db().system().await.unwrap();
-    system.bury_job(job.id, worker, "it was not to be", now).await.unwrap();
+    system
+        .bury_job(job.id, worker, "it was not to be", now)
+        .await
+        .unwrap();
     system.commit().await.unwrap();
     assert!(claim(&database, worker, now).await.is_none());
 
@@ -104,10 +110,18 @@ async fn a_job_that_failed_too_often_is_listed_and_tried_again_when_the_operator
             job.id
         )
     );
-    assert_eq!(command(&database, &["jobs", "retry", "999"]).await, "0 to be tried again\n");
-    assert_eq!(command(&database, &["jobs", "retry"]).await, "1 to be tried again\n");
+    assert_eq!(
+        command(&database, &["jobs", "retry", "999"]).await,
+        "0 to be tried again\n"
+    );
+    assert_eq!(
+        command(&database, &["jobs", "retry"]).await,
+        "1 to be tried again\n"
+    );
     assert_eq!(command(&database, &["jobs", "list", "--dead"]).await, "");
-    let again = claim(&database, worker, Utc::now() + TimeDelta::minutes(1)).await.unwrap();
+    let again = claim(&database, worker, Utc::now() + TimeDelta::minutes(1))
+        .await
+        .unwrap();
     assert_eq!((again.id, again.attempts), (job.id, 1));
     database.leaves_jobs(1);
 }

@@ -21,7 +21,8 @@ fn order(store: &Connected) -> u64 {
     store.shop.place_order(&new).unwrap().id
 }
 
-const CHANGED: &str = "subscription { storeChanged { days latestOrder { shopifyId customer { id } } } }";
+const CHANGED: &str =
+    "subscription { storeChanged { days latestOrder { shopifyId customer { id } } } }";
 
 #[tokio::test]
 async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_another() {
@@ -40,10 +41,17 @@ async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_anoth
         world.sync(&store).await;
         let message = socket.next().await;
         let changed = &message["payload"]["data"]["storeChanged"];
-        assert_eq!(changed["latestOrder"]["shopifyId"], id.to_string(), "{message}");
+        assert_eq!(
+            changed["latestOrder"]["shopifyId"],
+            id.to_string(),
+            "{message}"
+        );
         assert_eq!(changed["days"].as_array().unwrap().len(), 1, "{message}");
     }
-    assert!(quiet.is_silent().await, "another store's subscriber hears nothing");
+    assert!(
+        quiet.is_silent().await,
+        "another store's subscriber hears nothing"
+    );
 
     // Between two events a subscription holds no transaction.
     let open: i64 = sqlx::query_scalar(
@@ -88,10 +96,15 @@ async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
     order(&store);
     let runs = world
         .app
-        .field("{ syncRuns(first: 1) { nodes { id } } }", json!({}), Some(&store.token))
+        .field(
+            "{ syncRuns(first: 1) { nodes { id } } }",
+            json!({}),
+            Some(&store.token),
+        )
         .await;
     let id = &runs["nodes"][0]["id"];
-    let query = "subscription ($id: ID) { syncProgress(id: $id) { status progress { kind done } } }";
+    let query =
+        "subscription ($id: ID) { syncProgress(id: $id) { status progress { kind done } } }";
     let response = world
         .app
         .post()
@@ -108,7 +121,10 @@ async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
         .collect();
     let status = |event: &Value| event["data"]["syncProgress"]["status"].clone();
-    assert!(["QUEUED", "RUNNING"].contains(&status(&events[0]).as_str().unwrap()), "{text}");
+    assert!(
+        ["QUEUED", "RUNNING"].contains(&status(&events[0]).as_str().unwrap()),
+        "{text}"
+    );
     assert_eq!(
         events.last().unwrap()["data"]["syncProgress"],
         json!({ "status": "SUCCEEDED", "progress": [

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
-use simulator::{NewCustomer, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings, WebhookPlan};
+use simulator::{
+    NewCustomer, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings, WebhookPlan,
+};
 
 use crate::support::{Connected, ITSELF, REGISTER, Simulated, deliver, register_input, sign};
 
@@ -20,7 +22,10 @@ async fn store(world: &Simulated, label: &str) -> Connected {
         &format!("shpat_{label}"),
     );
     input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!("hush");
-    let payload = world.app.field(REGISTER, json!({ "input": input }), None).await;
+    let payload = world
+        .app
+        .field(REGISTER, json!({ "input": input }), None)
+        .await;
     let token = payload["session"]["token"].as_str().unwrap().to_owned();
     let store = Connected { shop, token };
     world.sync(&store).await;
@@ -43,12 +48,21 @@ fn order(store: &Connected) -> simulator::Order {
 
 async fn send(world: &Simulated, topic: &str, id: &str, body: &str) -> StatusCode {
     let signature = sign("hush", body.as_bytes());
-    deliver(&world.app, "hooks", topic, id, &signature, body.as_bytes().to_vec()).await
+    deliver(
+        &world.app,
+        "hooks",
+        topic,
+        id,
+        &signature,
+        body.as_bytes().to_vec(),
+    )
+    .await
 }
 
 /// What every figure of all time comes to.
 async fn totals(world: &Simulated, store: &Connected) -> (i64, String) {
-    let query = "{ overview(range: { preset: ALL_TIME }) { metrics { orders totalSales { amount } } } }";
+    let query =
+        "{ overview(range: { preset: ALL_TIME }) { metrics { orders totalSales { amount } } } }";
     let overview = world.app.field(query, json!({}), Some(&store.token)).await;
     let metrics = &overview["metrics"];
     let total = metrics["totalSales"]["amount"].as_str().unwrap().to_owned();
@@ -75,16 +89,64 @@ async fn each_delivery_gets_its_documented_answer_and_leaves_nothing_it_should_n
     let cases: Vec<(&str, &str, String, Vec<u8>, StatusCode)> = vec![
         ("wrong", "hooks", sign("hash", &body), body.clone(), refused),
         ("missing", "hooks", String::new(), body.clone(), refused),
-        ("truncated", "hooks", good[..20].to_owned(), body.clone(), refused),
+        (
+            "truncated",
+            "hooks",
+            good[..20].to_owned(),
+            body.clone(),
+            refused,
+        ),
         ("no base64", "hooks", "☕".to_owned(), body.clone(), refused),
-        ("of another body", "hooks", good.clone(), b"{\"id\":8}".to_vec(), refused),
-        ("a store without a secret", "other", good.clone(), body.clone(), refused),
-        ("unknown store", "nobody", good.clone(), body.clone(), refused),
+        (
+            "of another body",
+            "hooks",
+            good.clone(),
+            b"{\"id\":8}".to_vec(),
+            refused,
+        ),
+        (
+            "a store without a secret",
+            "other",
+            good.clone(),
+            body.clone(),
+            refused,
+        ),
+        (
+            "unknown store",
+            "nobody",
+            good.clone(),
+            body.clone(),
+            refused,
+        ),
         ("no store", "../..", good.clone(), body.clone(), refused),
-        ("no JSON", "hooks", sign("hush", b"id=7"), b"id=7".to_vec(), StatusCode::BAD_REQUEST),
-        ("no id", "hooks", sign("hush", b"{}"), b"{}".to_vec(), StatusCode::BAD_REQUEST),
-        ("no id at all", "hooks", sign("hush", b""), Vec::new(), StatusCode::BAD_REQUEST),
-        ("10 MB", "hooks", good.clone(), vec![b' '; 10 << 20], StatusCode::PAYLOAD_TOO_LARGE),
+        (
+            "no JSON",
+            "hooks",
+            sign("hush", b"id=7"),
+            b"id=7".to_vec(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "no id",
+            "hooks",
+            sign("hush", b"{}"),
+            b"{}".to_vec(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "no id at all",
+            "hooks",
+            sign("hush", b""),
+            Vec::new(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "10 MB",
+            "hooks",
+            good.clone(),
+            vec![b' '; 10 << 20],
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
     ];
     for (what, shop, signature, body, expected) in cases {
         let status = deliver(&world.app, shop, "orders/create", "d1", &signature, body).await;
@@ -94,12 +156,24 @@ async fn each_delivery_gets_its_documented_answer_and_leaves_nothing_it_should_n
         let (world, good, body) = (&world, good.clone(), body.clone());
         async move { deliver(&world.app, "hooks", topic, id, &good, body).await }
     };
-    assert_eq!(shaped("themes/publish", "d2").await, StatusCode::OK, "unknown topic");
+    assert_eq!(
+        shaped("themes/publish", "d2").await,
+        StatusCode::OK,
+        "unknown topic"
+    );
     assert_eq!(shaped("", "d2").await, StatusCode::BAD_REQUEST, "no topic");
-    assert_eq!(shaped("orders/create", "").await, StatusCode::BAD_REQUEST, "no id of the delivery");
+    assert_eq!(
+        shaped("orders/create", "").await,
+        StatusCode::BAD_REQUEST,
+        "no id of the delivery"
+    );
     let get = world.app.get("/webhooks").send().await.unwrap().status();
     assert_eq!(get, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(world.app.database.row_counts().await, before, "nothing was stored");
+    assert_eq!(
+        world.app.database.row_counts().await,
+        before,
+        "nothing was stored"
+    );
 
     let answer = world.app.get("/webhooks").send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "");
@@ -125,12 +199,21 @@ async fn a_repeated_delivery_is_answered_and_done_once_even_a_week_later() {
     let store = store(&world, "hooks").await;
     let placed = order(&store);
     let body = format!("{{\"id\":{}}}", placed.id);
-    assert_eq!(send(&world, "orders/create", "d1", &body).await, StatusCode::OK);
-    assert_eq!(send(&world, "orders/create", "d1", &body).await, StatusCode::OK);
+    assert_eq!(
+        send(&world, "orders/create", "d1", &body).await,
+        StatusCode::OK
+    );
+    assert_eq!(
+        send(&world, "orders/create", "d1", &body).await,
+        StatusCode::OK
+    );
     assert_eq!(count(&world, "webhook_hints").await, 1);
     world.app.work().await;
     assert_eq!(count(&world, "webhook_hints").await, 0);
-    assert_eq!(send(&world, "orders/create", "d1", &body).await, StatusCode::OK);
+    assert_eq!(
+        send(&world, "orders/create", "d1", &body).await,
+        StatusCode::OK
+    );
     assert_eq!(count(&world, "webhook_hints").await, 0);
     assert_eq!(totals(&world, &store).await, (1, "40.00".to_owned()));
 }
@@ -150,14 +233,26 @@ async fn the_order_of_deliveries_makes_no_difference() {
     store.shop.delete_order(gone.id).unwrap();
     let deliveries = [
         ("orders/delete", format!("{{\"id\":{}}}", gone.id)),
-        ("refunds/create", format!("{{\"id\":1,\"order_id\":{}}}", kept.id)),
-        ("orders/updated", format!("{{\"id\":{},\"updated_at\":\"2020-01-01T00:00:00Z\"}}", kept.id)),
+        (
+            "refunds/create",
+            format!("{{\"id\":1,\"order_id\":{}}}", kept.id),
+        ),
+        (
+            "orders/updated",
+            format!(
+                "{{\"id\":{},\"updated_at\":\"2020-01-01T00:00:00Z\"}}",
+                kept.id
+            ),
+        ),
         ("orders/create", format!("{{\"id\":{}}}", gone.id)),
         ("orders/create", format!("{{\"id\":{}}}", kept.id)),
         ("customers/update", format!("{{\"id\":{}}}", customer.id)),
     ];
     for (number, (topic, body)) in deliveries.iter().enumerate() {
-        assert_eq!(send(&world, topic, &format!("d{number}"), body).await, StatusCode::OK);
+        assert_eq!(
+            send(&world, topic, &format!("d{number}"), body).await,
+            StatusCode::OK
+        );
         if number % 2 == 1 {
             world.app.work().await;
         }
@@ -175,7 +270,10 @@ async fn reachable() -> Simulated {
 /// A store that takes `http://` addresses, connected by client id and secret, and fetched.
 async fn listening(world: &Simulated, label: &str, plan: WebhookPlan) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
-    shop.set_webhook_plan(WebhookPlan { allow_http: true, ..plan });
+    shop.set_webhook_plan(WebhookPlan {
+        allow_http: true,
+        ..plan
+    });
     let mut input = register_input(
         &format!("owner@{label}.example"),
         "a passphrase, long enough",
@@ -185,7 +283,10 @@ async fn listening(world: &Simulated, label: &str, plan: WebhookPlan) -> Connect
     let (id, secret, _) = shop.credentials();
     input["shop"]["credentials"] =
         json!({ "clientCredentials": { "clientId": id, "clientSecret": secret } });
-    let payload = world.app.field(REGISTER, json!({ "input": input }), None).await;
+    let payload = world
+        .app
+        .field(REGISTER, json!({ "input": input }), None)
+        .await;
     let token = payload["session"]["token"].as_str().unwrap().to_owned();
     let store = Connected { shop, token };
     world.sync(&store).await;
@@ -200,7 +301,10 @@ async fn delivered(store: &Connected) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("deliveries do not come to an end: {:?}", store.shop.delivery_counts());
+    panic!(
+        "deliveries do not come to an end: {:?}",
+        store.shop.delivery_counts()
+    );
 }
 
 #[tokio::test]
@@ -209,7 +313,10 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     let store = listening(&world, "heard", WebhookPlan::default()).await;
     assert_eq!(store.shop.subscriptions().len(), 15);
     let orders = store.shop.subscriptions();
-    let created = orders.iter().find(|one| one.topic == "ORDERS_CREATE").unwrap();
+    let created = orders
+        .iter()
+        .find(|one| one.topic == "ORDERS_CREATE")
+        .unwrap();
     assert_eq!(created.include_fields, ["id", "updated_at"]);
 
     let placed = order(&store);
@@ -230,7 +337,10 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     store.shop.reset_statistics();
     ingest.queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
-    assert_eq!(store.shop.statistics().by_operation.get("WebhookCreate"), None);
+    assert_eq!(
+        store.shop.statistics().by_operation.get("WebhookCreate"),
+        None
+    );
     ingest.give_up_webhooks(tenant).await.unwrap();
     assert_eq!(store.shop.subscriptions(), Vec::new());
 }
@@ -245,7 +355,13 @@ async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
     world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(store.shop.subscriptions(), Vec::new());
-    let mut snapshot = world.app.database.db().tenant_snapshot(tenant).await.unwrap();
+    let mut snapshot = world
+        .app
+        .database
+        .db()
+        .tenant_snapshot(tenant)
+        .await
+        .unwrap();
     let upkeep = snapshot.upkeep().await.unwrap();
     assert_eq!(upkeep.webhooks_registered, 0);
     let problem = upkeep.webhooks_problem.unwrap();
@@ -266,11 +382,25 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
     let tenant = world.tenant(&store).await;
     world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
-    assert_eq!(totals(&world, &store).await, (2, "40.00".to_owned()), "{}", fresh.id);
+    assert_eq!(
+        totals(&world, &store).await,
+        (2, "40.00".to_owned()),
+        "{}",
+        fresh.id
+    );
     world.assert_verified(&store).await;
-    let mut snapshot = world.app.database.db().tenant_snapshot(tenant).await.unwrap();
+    let mut snapshot = world
+        .app
+        .database
+        .db()
+        .tenant_snapshot(tenant)
+        .await
+        .unwrap();
     let upkeep = snapshot.upkeep().await.unwrap();
-    assert_eq!((upkeep.reconciled_missed, upkeep.reconciled_deleted), (2, 2));
+    assert_eq!(
+        (upkeep.reconciled_missed, upkeep.reconciled_deleted),
+        (2, 2)
+    );
 }
 
 #[tokio::test]
@@ -286,7 +416,14 @@ async fn an_uninstalled_app_forgets_the_token_and_a_redacted_shop_leaves_nothing
     let body = r#"{"shop_id":1,"shop_domain":"leaving.myshopify.com"}"#;
     let signature = sign("shpss_leaving", body.as_bytes());
     let redact = |id: &'static str| {
-        deliver(&world.app, "leaving", "shop/redact", id, &signature, body.into())
+        deliver(
+            &world.app,
+            "leaving",
+            "shop/redact",
+            id,
+            &signature,
+            body.into(),
+        )
     };
     // A store that still lets us in was not uninstalled.
     assert_eq!(redact("r1").await, StatusCode::OK);
@@ -298,17 +435,29 @@ async fn an_uninstalled_app_forgets_the_token_and_a_redacted_shop_leaves_nothing
     world.app.work().await;
     let shop = world
         .app
-        .field("{ me { tenant { shop { status } } } }", json!({}), Some(&store.token))
+        .field(
+            "{ me { tenant { shop { status } } } }",
+            json!({}),
+            Some(&store.token),
+        )
         .await;
     assert_eq!(shop["tenant"]["shop"]["status"], "DISCONNECTED");
-    assert_eq!(totals(&world, &store).await, (1, "40.00".to_owned()), "the data stays");
+    assert_eq!(
+        totals(&world, &store).await,
+        (1, "40.00".to_owned()),
+        "the data stays"
+    );
     assert_eq!(redact("r2").await, StatusCode::OK);
     world.app.work().await;
     assert_eq!(count(&world, "orders").await, 1);
     assert_eq!(count(&world, "shops").await, 1);
     assert_eq!(count(&world, "users").await, 1);
     assert_eq!(totals(&world, &other).await, (1, "40.00".to_owned()));
-    assert_eq!(redact("r3").await, StatusCode::UNAUTHORIZED, "the store is not known any more");
+    assert_eq!(
+        redact("r3").await,
+        StatusCode::UNAUTHORIZED,
+        "the store is not known any more"
+    );
 }
 
 #[tokio::test]
@@ -338,27 +487,52 @@ async fn a_customer_is_shown_what_is_held_and_taken_away_without_a_change_of_fig
             customer.id
         )
     };
-    let asked = send(&world, "customers/data_request", "p1", &body("orders_requested")).await;
+    let asked = send(
+        &world,
+        "customers/data_request",
+        "p1",
+        &body("orders_requested"),
+    )
+    .await;
     assert_eq!(asked, StatusCode::OK);
     world.app.work().await;
     let requests = "{ privacyRequests { kind customerShopifyId completedAt document } }";
-    let held = world.app.field(requests, json!({}), Some(&store.token)).await;
+    let held = world
+        .app
+        .field(requests, json!({}), Some(&store.token))
+        .await;
     let document = held[0]["document"].as_str().unwrap();
-    assert!(document.contains("ada@example.com") && document.contains("Lamp"), "{document}");
+    assert!(
+        document.contains("ada@example.com") && document.contains("Lamp"),
+        "{document}"
+    );
 
     let asked = send(&world, "customers/redact", "p2", &body("orders_to_redact")).await;
     assert_eq!(asked, StatusCode::OK);
     world.app.work().await;
-    let held = world.app.field(requests, json!({}), Some(&store.token)).await;
+    let held = world
+        .app
+        .field(requests, json!({}), Some(&store.token))
+        .await;
     assert_eq!(held[0]["kind"], "CUSTOMER_REDACTION");
     assert_eq!(held[1]["document"], json!(null));
     // Nothing brings the fields back, not even a store that still has them.
-    assert_eq!(world.app.sync_and_wait(&store.token, "FULL").await, "SUCCEEDED");
+    assert_eq!(
+        world.app.sync_and_wait(&store.token, "FULL").await,
+        "SUCCEEDED"
+    );
     let customers = world
         .app
-        .field("{ customers { nodes { displayName email } } }", json!({}), Some(&store.token))
+        .field(
+            "{ customers { nodes { displayName email } } }",
+            json!({}),
+            Some(&store.token),
+        )
         .await;
-    assert_eq!(customers["nodes"], json!([{ "displayName": "Customer", "email": null }]));
+    assert_eq!(
+        customers["nodes"],
+        json!([{ "displayName": "Customer", "email": null }])
+    );
     assert_eq!(totals(&world, &store).await, (1, "20.00".to_owned()));
     world.assert_verified(&store).await;
 }
@@ -378,7 +552,10 @@ async fn a_burst_costs_few_questions() {
     world.app.work().await;
     assert_eq!(totals(&world, &store).await, (200, "8000.00".to_owned()));
     let asked = store.shop.statistics().requests;
-    assert!(asked <= 6, "{asked} questions for 400 deliveries of 200 orders");
+    assert!(
+        asked <= 6,
+        "{asked} questions for 400 deliveries of 200 orders"
+    );
 }
 
 #[tokio::test]
@@ -397,12 +574,20 @@ async fn an_order_too_old_to_be_shown_is_not_taken_for_deleted() {
         ..NewOrder::default()
     };
     let old = store.shop.place_order(&old).unwrap();
-    assert_eq!(world.app.sync_and_wait(&store.token, "FULL").await, "SUCCEEDED");
-    store.shop.set_scopes(&["read_customers", "read_orders", "read_products"]);
+    assert_eq!(
+        world.app.sync_and_wait(&store.token, "FULL").await,
+        "SUCCEEDED"
+    );
+    store
+        .shop
+        .set_scopes(&["read_customers", "read_orders", "read_products"]);
     world.sync(&store).await;
     assert_eq!(totals(&world, &store).await, (1, "20.00".to_owned()));
     let body = format!("{{\"id\":{}}}", old.id);
-    assert_eq!(send(&world, "orders/updated", "d1", &body).await, StatusCode::OK);
+    assert_eq!(
+        send(&world, "orders/updated", "d1", &body).await,
+        StatusCode::OK
+    );
     world.app.work().await;
     assert_eq!(totals(&world, &store).await, (1, "20.00".to_owned()));
 }

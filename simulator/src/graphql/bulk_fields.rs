@@ -52,9 +52,9 @@ pub(crate) fn subscription<'a>(one: &'a Subscription, field: &Planned) -> Option
 
 pub(crate) fn user_error<'a>(error: &'a UserError, field: &Planned) -> Option<Resolved<'a>> {
     Some(match field.name {
-        FieldName::Field => error
-            .field
-            .map_or(Resolved::Null, |name| Resolved::Texts(name.split('.').collect())),
+        FieldName::Field => error.field.map_or(Resolved::Null, |name| {
+            Resolved::Texts(name.split('.').collect())
+        }),
         FieldName::Message => Resolved::Text(&error.message),
         FieldName::Code => error.code.map_or(Resolved::Null, Resolved::Text),
         _ => return None,

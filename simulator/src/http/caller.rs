@@ -164,15 +164,15 @@ impl Caller {
     }
 
     fn start_bulk(&self, field: &Planned) -> Payload {
-            let query = field.text("query").unwrap_or_default();
-            self.run_bulk(query, field.flag("groupObjects"))
-                .unwrap_or_else(|errors| {
-                    self.shop.count(|statistics| statistics.bulk_refused += 1);
-                    Payload {
-                        errors,
-                        ..Payload::default()
-                    }
-                })
+        let query = field.text("query").unwrap_or_default();
+        self.run_bulk(query, field.flag("groupObjects"))
+            .unwrap_or_else(|errors| {
+                self.shop.count(|statistics| statistics.bulk_refused += 1);
+                Payload {
+                    errors,
+                    ..Payload::default()
+                }
+            })
     }
 
     fn run_bulk(&self, query: &str, group_objects: bool) -> Result<Payload, Vec<UserError>> {

@@ -10,7 +10,7 @@ use crate::amount::Currency;
 use crate::bulk::{BulkFault, BulkScript};
 use crate::clock::{Clock, Moment};
 use crate::store::{Customer, Order, Product};
-use crate::webhooks::{WebhookBook, DeliveryCounts, Subscription, WebhookPlan};
+use crate::webhooks::{DeliveryCounts, Subscription, WebhookBook, WebhookPlan};
 
 /// A change of what an app may do. What is left out stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

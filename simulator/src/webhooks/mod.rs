@@ -176,7 +176,9 @@ impl WebhookBook {
             }
             let twice = self.random.below(100) < u64::from(self.plan.duplicate_percent);
             for _ in 0..=u8::from(twice) {
-                let wait = self.random.below(self.plan.shuffle_millis.saturating_add(1));
+                let wait = self
+                    .random
+                    .below(self.plan.shuffle_millis.saturating_add(1));
                 let wait = Duration::from_millis(wait);
                 planned.push((subscription.clone(), id.clone(), wait));
             }

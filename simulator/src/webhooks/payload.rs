@@ -45,7 +45,10 @@ pub(crate) fn only(payload: &Value, fields: &[String]) -> Value {
     match payload {
         Value::Object(object) if !fields.is_empty() => {
             let kept = object.iter().filter(|(name, _)| fields.contains(*name));
-            Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), value.clone()))
+                    .collect::<Map<_, _>>(),
+            )
         }
         other => other.clone(),
     }

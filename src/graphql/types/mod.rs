@@ -16,6 +16,7 @@ mod sync;
 
 pub use account::{Membership, Role, User};
 pub use customer::Customer;
+pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use line_item::LineItem;
 pub(super) use metrics::wants_customers;
 pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
@@ -26,5 +27,4 @@ pub use overview::{Overview, OverviewPrevious};
 pub use product::Product;
 pub use refund::Refund;
 pub use shop::{Shop, ShopStatus, Tenant};
-pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use sync::{ObjectKind, SyncMode, SyncProgress, SyncRun, SyncStatus, SyncTrigger};

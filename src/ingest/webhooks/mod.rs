@@ -72,8 +72,8 @@ impl Ingest {
             Err(Unreadable::OtherShop) => return Ok(Received::Unproven),
         };
         // A replay of it under another id would cut off a store that was connected again.
-        let digest = (call == Call::Uninstalled)
-            .then(|| digest::digest(&digest::SHA256, delivery.body));
+        let digest =
+            (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
         let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
         let is_new = transaction
@@ -102,7 +102,9 @@ impl Ingest {
             return Ok(None);
         };
         let mut signer = self.signer(&domain, false).await?;
-        let outdated = signer.as_ref().is_some_and(|signer| signer.may_be_outdated());
+        let outdated = signer
+            .as_ref()
+            .is_some_and(|signer| signer.may_be_outdated());
         let holds = |signer: Option<&secrets::Signer>| {
             let secrets = signer.map_or(&[][..], |signer| &signer.secrets);
             verify(delivery.body, delivery.signature, secrets)

@@ -49,18 +49,27 @@ pub(in crate::ingest) struct Signers {
 
 impl Signers {
     fn get(&self, domain: &ShopDomain) -> Option<Arc<Signer>> {
-        let signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        let signers = self
+            .by_domain
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let signer = signers.get(domain)?;
         (signer.read_at.elapsed() < REMEMBERED).then(|| Arc::clone(signer))
     }
 
     pub(in crate::ingest) fn forget(&self, domain: &ShopDomain) {
-        let mut signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signers = self
+            .by_domain
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         signers.remove(domain);
     }
 
     fn put(&self, domain: &ShopDomain, signer: &Arc<Signer>) {
-        let mut signers = self.by_domain.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signers = self
+            .by_domain
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if signers.len() >= LARGEST {
             signers.clear();
         }

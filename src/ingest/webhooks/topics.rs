@@ -112,16 +112,16 @@ impl Payload {
 }
 
 /// Reads a delivery of a topic, for the store that its header names.
-pub(super) fn read(
-    topic: &str,
-    shop: &Named,
-    body: Verified<'_>,
-) -> Result<Call, Unreadable> {
+pub(super) fn read(topic: &str, shop: &Named, body: Verified<'_>) -> Result<Call, Unreadable> {
     let payload: Payload =
         serde_json::from_slice(body.bytes()).map_err(|_| Unreadable::Malformed)?;
     let is_about_a_shop = matches!(
         topic,
-        "app/uninstalled" | "shop/update" | "shop/redact" | "customers/redact" | "customers/data_request"
+        "app/uninstalled"
+            | "shop/update"
+            | "shop/redact"
+            | "customers/redact"
+            | "customers/data_request"
     );
     if is_about_a_shop && !payload.is_about(shop) {
         return Err(Unreadable::OtherShop);
@@ -134,9 +134,10 @@ pub(super) fn read(
             let edit = payload.order_edit.ok_or(Unreadable::Malformed)?;
             Call::Changed(ObjectKind::Orders, edit.order_id)
         }
-        "refunds/create" => {
-            Call::Changed(ObjectKind::Orders, payload.order_id.ok_or(Unreadable::Malformed)?)
-        }
+        "refunds/create" => Call::Changed(
+            ObjectKind::Orders,
+            payload.order_id.ok_or(Unreadable::Malformed)?,
+        ),
         "customers/data_request" => Call::DataRequest {
             customer: payload.customer()?,
             orders: payload.orders_requested,
@@ -153,10 +154,12 @@ pub(super) fn read(
             Call::Changed(ObjectKind::Customers, payload.id()?)
         }
         "products/create" | "products/update" => Call::Changed(ObjectKind::Products, payload.id()?),
-        "orders/create" | "orders/updated" | "orders/paid" | "orders/cancelled"
-        | "orders/fulfilled" | "orders/partially_fulfilled" => {
-            Call::Changed(ObjectKind::Orders, payload.id()?)
-        }
+        "orders/create"
+        | "orders/updated"
+        | "orders/paid"
+        | "orders/cancelled"
+        | "orders/fulfilled"
+        | "orders/partially_fulfilled" => Call::Changed(ObjectKind::Orders, payload.id()?),
         _ => Call::Nothing,
     })
 }
@@ -188,31 +191,49 @@ mod tests {
             Ok(Call::Deleted(ObjectKind::Orders, 7))
         );
         assert_eq!(
-            of("orders/delete", r#"{"id":7,"updated_at":"2026-11-23T00:00:00Z"}"#),
+            of(
+                "orders/delete",
+                r#"{"id":7,"updated_at":"2026-11-23T00:00:00Z"}"#
+            ),
             Ok(Call::Changed(ObjectKind::Orders, 7))
         );
     }
 
     #[test]
     fn what_is_about_a_shop_must_be_about_this_one() {
-        assert_eq!(of("shop/redact", r#"{"shop_domain":"a.myshopify.com"}"#), Ok(Call::RedactShop));
+        assert_eq!(
+            of("shop/redact", r#"{"shop_domain":"a.myshopify.com"}"#),
+            Ok(Call::RedactShop)
+        );
         assert_eq!(
             of("shop/redact", r#"{"shop_domain":"b.myshopify.com"}"#),
             Err(Unreadable::OtherShop)
         );
         assert_eq!(of("shop/redact", "{}"), Err(Unreadable::OtherShop));
         assert_eq!(of("app/uninstalled", r#"{"id":99}"#), Ok(Call::Uninstalled));
-        assert_eq!(of("app/uninstalled", r#"{"id":7}"#), Err(Unreadable::OtherShop));
+        assert_eq!(
+            of("app/uninstalled", r#"{"id":7}"#),
+            Err(Unreadable::OtherShop)
+        );
     }
 
     #[test]
     fn unreadable_bodies_are_told_from_unknown_topics() {
         assert_eq!(of("orders/create", "no json"), Err(Unreadable::Malformed));
-        assert_eq!(of("orders/create", r#"{"id":"7"}"#), Err(Unreadable::Malformed));
-        assert_eq!(of("orders/create", r#"{"id":7.5}"#), Err(Unreadable::Malformed));
+        assert_eq!(
+            of("orders/create", r#"{"id":"7"}"#),
+            Err(Unreadable::Malformed)
+        );
+        assert_eq!(
+            of("orders/create", r#"{"id":7.5}"#),
+            Err(Unreadable::Malformed)
+        );
         assert_eq!(of("themes/publish", r#"{"id":7}"#), Ok(Call::Nothing));
         assert_eq!(
-            of("refunds/create", r#"{"id":9,"order_id":820982911946154508}"#),
+            of(
+                "refunds/create",
+                r#"{"id":9,"order_id":820982911946154508}"#
+            ),
             Ok(Call::Changed(ObjectKind::Orders, 820_982_911_946_154_508))
         );
     }

@@ -32,7 +32,11 @@ fn live_on(shop: &Shop, dice: &mut Dice, customers: &[u64], placed: &mut Vec<u64
     let lines = 1 + dice.below(3);
     let line = |dice: &mut Dice| NewLine {
         title: Some("Article".to_owned()),
-        price: Some(format!("{}.{:02}", dice.below(80), dice.below(100)).parse().unwrap()),
+        price: Some(
+            format!("{}.{:02}", dice.below(80), dice.below(100))
+                .parse()
+                .unwrap(),
+        ),
         quantity: i32::try_from(1 + dice.below(4)).unwrap(),
         ..NewLine::default()
     };

@@ -85,7 +85,9 @@ async fn deliveries_are_answered_and_orders_are_seen() {
     for _ in 0..100 {
         let placed = Instant::now();
         let id = order(&world).to_string();
-        while socket.next().await["payload"]["data"]["storeChanged"]["latestOrder"]["shopifyId"] != id {}
+        while socket.next().await["payload"]["data"]["storeChanged"]["latestOrder"]["shopifyId"]
+            != id
+        {}
         taken.push(placed.elapsed());
         tokio::time::sleep(Duration::from_millis(150)).await;
     }

@@ -10,6 +10,6 @@ mod webhook;
 pub(crate) use app::{ITSELF, JWT_SECRET, REGISTER, TestApp, register_input};
 pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
+pub(crate) use simulated::{Connected, Simulated, put_orders};
 pub(crate) use socket::Socket;
 pub(crate) use webhook::{deliver, sign};
-pub(crate) use simulated::{Connected, Simulated, put_orders};

@@ -19,7 +19,9 @@ impl Socket {
         let url = format!("{}/graphql/ws", address.replace("http://", "ws://"));
         let mut request = url.into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
         Self(connect_async(request).await.unwrap().0)
     }
 
@@ -33,15 +35,20 @@ impl Socket {
 
     pub(crate) async fn init(&mut self, token: &str) {
         let payload = json!({ "authorization": format!("Bearer {token}") });
-        self.send(&json!({ "type": "connection_init", "payload": payload })).await;
+        self.send(&json!({ "type": "connection_init", "payload": payload }))
+            .await;
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn subscribe(&mut self, query: &str) {
-        self.send(&json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+        self.send(&json!({ "id": "1", "type": "subscribe", "payload": { "query": query } }))
+            .await;
         // The server listens before it answers the next message.
         self.send(&json!({ "type": "ping" })).await;
         assert_eq!(self.next().await["type"], "pong");
