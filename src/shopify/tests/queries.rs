@@ -118,6 +118,17 @@ fn compare(name: &str, ours: &ExtendedType, theirs: &ExtendedType) -> Vec<String
                 compare_field(name, ours, theirs.fields.get(field).map(|field| &***field))
             })
             .collect(),
+        (ExtendedType::InputObject(ours), ExtendedType::InputObject(theirs)) => ours
+            .fields
+            .iter()
+            .filter(|(field, ours)| {
+                theirs
+                    .fields
+                    .get(*field)
+                    .is_none_or(|theirs| theirs.ty.to_string() != ours.ty.to_string())
+            })
+            .map(|(field, _)| format!("{name}.{field} differs"))
+            .collect(),
         _ => vec![format!("{name} is of another kind")],
     }
 }
