@@ -1,26 +1,61 @@
-//! Gives every error its code: what the parser and the validator refuse is the caller's to mend, and a
-//! fault of ours carries the request's id, by which its cause is found in the log.
+//! What happens around every operation, whichever way it came: the document is read within the limits, its
+//! cost is paid, it waits for its turn, and every error gets its code. One extension and not several, because
+//! async-graphql goes through all of them for each field.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextRequest,
+    NextValidation,
 };
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{
+    ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+};
 
 use super::context::RequestContext;
-use super::error::{BAD_USER_INPUT, INTERNAL};
+use super::cost::{Buckets, Charge, Payer, Turns};
+use super::document;
+use super::error::{ApiError, BAD_USER_INPUT, INTERNAL};
+use super::limits::Limits;
 
-/// Registers [`ErrorCodes`] with the schema.
-pub(super) struct ErrorCodesFactory;
+/// Makes a [`Guard`] for each operation, and keeps what they share.
+pub(super) struct GuardFactory {
+    shared: Arc<Shared>,
+}
 
-impl ExtensionFactory for ErrorCodesFactory {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(ErrorCodes)
+struct Shared {
+    limits: Limits,
+    buckets: Buckets,
+    turns: Turns,
+}
+
+impl GuardFactory {
+    pub(super) fn new(limits: Limits) -> Self {
+        let shared = Arc::new(Shared {
+            limits,
+            buckets: Buckets::new(limits.budget),
+            turns: Turns::new(limits.operations_at_once, limits.patience),
+        });
+        Self { shared }
     }
 }
 
-struct ErrorCodes;
+impl ExtensionFactory for GuardFactory {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Guard {
+            shared: Arc::clone(&self.shared),
+            charge: OnceLock::new(),
+            actual: OnceLock::new(),
+        })
+    }
+}
+
+struct Guard {
+    shared: Arc<Shared>,
+    charge: OnceLock<Charge>,
+    actual: OnceLock<u64>,
+}
 
 fn code(error: &ServerError) -> Option<&Value> {
     error.extensions.as_ref()?.get("code")
@@ -33,8 +68,34 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
         .set(name, value);
 }
 
+impl Guard {
+    fn pay(&self, request: &RequestContext, complexity: usize) -> Result<(), ApiError> {
+        let maximum = self.shared.limits.complexity;
+        if complexity > maximum {
+            let limit = "complexity";
+            return Err(ApiError::LimitExceeded { limit, maximum });
+        }
+        let requested = u64::try_from(complexity).unwrap_or(u64::MAX);
+        let (charge, paid) = self.shared.buckets.charge(Payer::of(request), requested);
+        // Each operation is validated once; a second charge would have nowhere to be kept.
+        self.charge.get_or_init(|| charge);
+        paid
+    }
+
+    fn settle(&self, request: &RequestContext) {
+        if let Some(charge) = self.charge.get() {
+            let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
+            let actual = charge.requested.saturating_sub(unused);
+            self.actual.get_or_init(|| {
+                self.shared.buckets.give_back(*charge, actual);
+                actual
+            });
+        }
+    }
+}
+
 #[async_graphql::async_trait::async_trait]
-impl Extension for ErrorCodes {
+impl Extension for Guard {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
         let mut response = next.run(ctx).await;
         for error in &mut response.errors {
@@ -42,7 +103,38 @@ impl Extension for ErrorCodes {
                 set(error, "code", BAD_USER_INPUT);
             }
         }
-        response
+        match self.charge.get() {
+            Some(charge) => {
+                let actual = self.actual.get().copied();
+                let report = self.shared.buckets.report(*charge, actual);
+                response.extension("cost", report)
+            }
+            None => response,
+        }
+    }
+
+    async fn parse_query(
+        &self,
+        _: &ExtensionContext<'_>,
+        query: &str,
+        _: &Variables,
+        // Not run: async-graphql's own checks of the document take exponential time.
+        _: NextParseQuery<'_>,
+    ) -> ServerResult<ExecutableDocument> {
+        document::read(query, &self.shared.limits)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let result = next.run(ctx).await?;
+        if let Some(request) = ctx.data_opt::<RequestContext>() {
+            self.pay(request, result.complexity)
+                .map_err(|error| vec![document::in_no_place(error)])?;
+        }
+        Ok(result)
     }
 
     async fn execute(
@@ -51,12 +143,17 @@ impl Extension for ErrorCodes {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
+        let Some(request) = ctx.data_opt::<RequestContext>() else {
+            return next.run(ctx, operation_name).await;
+        };
+        let _turn = match self.shared.turns.take(Payer::of(request)).await {
+            Ok(turn) => turn,
+            Err(error) => return Response::from_errors(vec![document::in_no_place(error)]),
+        };
         let mut response = next.run(ctx, operation_name).await;
-        let request = ctx.data_opt::<RequestContext>();
+        self.settle(request);
         for error in &mut response.errors {
-            if code(error) == Some(&INTERNAL.into())
-                && let Some(request) = request
-            {
+            if code(error) == Some(&INTERNAL.into()) {
                 set(error, "requestId", request.request_id.as_str());
             }
         }
