@@ -3,14 +3,18 @@
 
 mod answer;
 mod bearer;
+pub mod documents;
+mod graphiql;
 mod graphql;
 mod health;
 mod layers;
 mod media;
 mod operation;
 mod pages;
+mod revalidate;
 pub mod serve;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +25,8 @@ use axum::routing::get;
 use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
-use crate::graphql::XBoardSchema;
+use crate::graphql::{Limits, XBoardSchema};
+use documents::Documents;
 
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
@@ -44,6 +49,12 @@ pub struct HttpOptions {
     pub behind_proxy: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
+    /// The most bytes of a request's body.
+    pub largest_body: usize,
+    /// How many bytes of documents are kept for clients that send only their hashes.
+    pub persisted_queries: usize,
+    /// Where the only documents are that may be carried out; `None`: all may.
+    pub trusted_documents: Option<PathBuf>,
 }
 
 /// What the handlers share.
@@ -51,6 +62,10 @@ pub struct HttpOptions {
 pub struct HttpState {
     /// Answers operations.
     pub schema: XBoardSchema,
+    /// What a document may hold.
+    pub limits: Limits,
+    /// The documents that clients may name instead of sending them.
+    pub documents: Arc<Documents>,
     /// Tells whether a session is alive.
     pub database: Database,
     /// Verifies bearer tokens.
@@ -77,8 +92,10 @@ pub fn router(state: HttpState) -> Router {
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
     if state.options.graphiql {
-        routes = routes.route("/graphiql", get(pages::graphiql));
+        routes = routes
+            .route("/graphiql", get(graphiql::page))
+            .route("/graphiql/{file}", get(graphiql::asset));
     }
-    let origins = state.options.origins.clone();
-    layers::wrap(routes.with_state(state), &origins)
+    let options = state.options.clone();
+    layers::wrap(routes.with_state(state), &options)
 }

@@ -8,15 +8,19 @@
 
 mod accounts;
 mod answers;
+mod audit;
 mod connections;
 mod crashes;
+mod documents;
 mod figures;
 mod http;
 mod ledger;
+mod limits;
 mod nodes;
 mod overview;
 mod recomputation;
 mod rooms;
+mod scanners;
 mod schema;
 mod series;
 mod sessions;

@@ -79,7 +79,7 @@ async fn an_operation_that_asks_for_too_much_is_refused() {
             "{query}"
         );
         assert_eq!(
-            body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+            body["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED",
             "{body}"
         );
     }

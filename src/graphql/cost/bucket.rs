@@ -119,12 +119,7 @@ impl Buckets {
         })
     }
 
-    fn with_level<T>(
-        &self,
-        payer: Payer,
-        budget: Budget,
-        work: impl FnOnce(&mut Level) -> T,
-    ) -> T {
+    fn with_level<T>(&self, payer: Payer, budget: Budget, work: impl FnOnce(&mut Level) -> T) -> T {
         let now = Instant::now();
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if levels.len() >= SWEEP_AT {

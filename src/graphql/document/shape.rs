@@ -171,16 +171,36 @@ mod tests {
     #[test]
     fn fields_depth_aliases_and_roots_are_counted_through_fragments() {
         for (fits, too_much, limit, maximum) in [
-            ("{ a { b { c } } }", "{ a { b { ...F } } } fragment F on T { c { d } }", "depth", 3),
-            ("{ x: a y: b }", "{ x: a ...F ...F } fragment F on T { y: b }", "aliases", 2),
-            ("{ a b c d e }", "{ a b c ...F } fragment F on T { d e f }", "rootFields", 5),
+            (
+                "{ a { b { c } } }",
+                "{ a { b { ...F } } } fragment F on T { c { d } }",
+                "depth",
+                3,
+            ),
+            (
+                "{ x: a y: b }",
+                "{ x: a ...F ...F } fragment F on T { y: b }",
+                "aliases",
+                2,
+            ),
+            (
+                "{ a b c d e }",
+                "{ a b c ...F } fragment F on T { d e f }",
+                "rootFields",
+                5,
+            ),
             (
                 "{ a { ...F } b { ...F } } fragment F on T { c d e f }",
                 "{ a { ...F } b { ...F } } fragment F on T { c d e f g }",
                 "fields",
                 10,
             ),
-            ("{ a a a }", "{ a a a { b ... on T { c c } } }", "duplicateFields", 2),
+            (
+                "{ a a a }",
+                "{ a a a { b ... on T { c c } } }",
+                "duplicateFields",
+                2,
+            ),
         ] {
             assert_eq!(verdict(fits), None, "{fits}");
             assert_eq!(verdict(too_much), exceeded(limit, maximum), "{too_much}");
@@ -208,9 +228,13 @@ mod tests {
             write!(text, " fragment F{n} on T {{ a ...F{m} ...F{m} }}").unwrap();
         }
         text += " fragment F30 on T { a }";
-        assert!(matches!(verdict(&text), Some(ApiError::LimitExceeded { .. })));
+        assert!(matches!(
+            verdict(&text),
+            Some(ApiError::LimitExceeded { .. })
+        ));
         // One more level, and the stack is what is protected.
-        let deep = format!("{}a{}", "{ ... on T ".repeat(40), "}".repeat(40)).replace("on T a", "on T { a }");
+        let deep = format!("{}a{}", "{ ... on T ".repeat(40), "}".repeat(40))
+            .replace("on T a", "on T { a }");
         assert_eq!(verdict(&deep), exceeded("nesting", 32));
     }
 }
