@@ -26,14 +26,16 @@ pub(super) struct GuardFactory {
 
 struct Shared {
     limits: Limits,
+    introspection: bool,
     buckets: Buckets,
     turns: Turns,
 }
 
 impl GuardFactory {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, introspection: bool) -> Self {
         let shared = Arc::new(Shared {
             limits,
+            introspection,
             buckets: Buckets::new(limits.budget),
             turns: Turns::new(limits.operations_at_once, limits.patience),
         });
@@ -121,7 +123,7 @@ impl Extension for Guard {
         // Not run: async-graphql's own checks of the document take exponential time.
         _: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
-        document::read(query, &self.shared.limits)
+        document::read(query, &self.shared.limits, self.shared.introspection)
     }
 
     async fn validation(

@@ -45,7 +45,7 @@ pub fn build_schema(
     let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .extension(completion::CompletionFactory(shape))
         // The last one reads the document.
-        .extension(extension::GuardFactory::new(limits));
+        .extension(extension::GuardFactory::new(limits, introspection));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }
@@ -63,7 +63,7 @@ pub fn build_schema(
 /// will say what is wrong with it.
 #[must_use]
 pub fn read_document(text: &str, limits: &Limits) -> Option<ExecutableDocument> {
-    document::read(text, limits).ok()
+    document::read(text, limits, true).ok()
 }
 
 /// The schema in its own language: what `schema.graphql` holds.

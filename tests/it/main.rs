@@ -12,6 +12,7 @@ mod audit;
 mod connections;
 mod crashes;
 mod documents;
+mod examples;
 mod figures;
 mod http;
 mod ledger;

@@ -12,11 +12,16 @@ use async_graphql::parser::types::ExecutableDocument;
 use super::error::ApiError;
 use super::limits::Limits;
 
-/// Reads a document, within the limits.
-pub(crate) fn read(text: &str, limits: &Limits) -> Result<ExecutableDocument, ServerError> {
+/// Reads a document, within the limits. Without `introspection` one that asks for the schema is refused, and
+/// not answered with null: whoever asks shall know why.
+pub(super) fn read(
+    text: &str,
+    limits: &Limits,
+    introspection: bool,
+) -> Result<ExecutableDocument, ServerError> {
     scan::check(text, limits).map_err(in_no_place)?;
     let document = parse_query(text)?;
-    shape::check(&document, limits).map_err(in_no_place)?;
+    shape::check(&document, limits, introspection).map_err(in_no_place)?;
     Ok(document)
 }
 

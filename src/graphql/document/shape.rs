@@ -10,10 +10,15 @@ use crate::graphql::error::ApiError;
 use crate::graphql::limits::{Limits, MOST_NESTED};
 
 /// Refuses a document of which an operation selects too much, or a fragment contains itself.
-pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), ApiError> {
+pub(super) fn check(
+    document: &ExecutableDocument,
+    limits: &Limits,
+    introspection: bool,
+) -> Result<(), ApiError> {
     let mut reader = Reader {
         document,
         limits,
+        introspection,
         fragments: HashMap::new(),
         duplicates: 0,
     };
@@ -64,6 +69,7 @@ impl Size {
 struct Reader<'a> {
     document: &'a ExecutableDocument,
     limits: &'a Limits,
+    introspection: bool,
     /// `None`: being looked at, so whoever asks for it is inside of it.
     fragments: HashMap<&'a Name, Option<Size>>,
     duplicates: usize,
@@ -95,6 +101,13 @@ impl<'a> Reader<'a> {
         for selection in &set.items {
             size.add(match &selection.node {
                 Selection::Field(field) => {
+                    if !self.introspection
+                        && matches!(field.node.name.node.as_str(), "__schema" | "__type")
+                    {
+                        let message =
+                            "The schema cannot be read here: introspection is switched off.";
+                        return Err(ApiError::bad_input("query", message));
+                    }
                     let key = &field.node.response_key().node;
                     if seen.insert(key, ()).is_some() {
                         self.duplicate()?;
@@ -161,7 +174,7 @@ mod tests {
     }
 
     fn verdict(text: &str) -> Option<ApiError> {
-        check(&parse_query(text).unwrap(), &limits()).err()
+        check(&parse_query(text).unwrap(), &limits(), true).err()
     }
 
     fn exceeded(limit: &'static str, maximum: usize) -> Option<ApiError> {
