@@ -2,7 +2,8 @@
 //! cost is paid, it waits for its turn, and every error gets its code. One extension and not several, because
 //! async-graphql goes through all of them for each field.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextRequest,
@@ -12,6 +13,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
     ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::RequestContext;
 use super::cost::{Buckets, Charge, Payer, Turns};
@@ -47,6 +49,8 @@ impl ExtensionFactory for GuardFactory {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Guard {
             shared: Arc::clone(&self.shared),
+            needs_turn: AtomicBool::new(false),
+            turn: Mutex::new(None),
             charge: OnceLock::new(),
             actual: OnceLock::new(),
         })
@@ -55,6 +59,9 @@ impl ExtensionFactory for GuardFactory {
 
 struct Guard {
     shared: Arc<Shared>,
+    needs_turn: AtomicBool,
+    /// Held until the operation ends.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
     charge: OnceLock<Charge>,
     actual: OnceLock<u64>,
 }
@@ -84,6 +91,20 @@ impl Guard {
         paid
     }
 
+    async fn take_turn(&self, request: &RequestContext) -> Result<(), ApiError> {
+        if self.needs_turn.load(Ordering::Relaxed) {
+            let turn = self.shared.turns.take(Payer::of(request)).await;
+            if turn.is_err() {
+                // It was paid for, but is not carried out.
+                if let Some(charge) = self.charge.get() {
+                    self.shared.buckets.give_back(*charge, 0);
+                }
+            }
+            *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn?;
+        }
+        Ok(())
+    }
+
     fn settle(&self, request: &RequestContext) {
         if let Some(charge) = self.charge.get() {
             let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
@@ -99,6 +120,8 @@ impl Guard {
 #[async_graphql::async_trait::async_trait]
 impl Extension for Guard {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        // A subscription does not come this way: it waits most of the time, and must not wait in a turn.
+        self.needs_turn.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
         for error in &mut response.errors {
             if code(error).is_none() {
@@ -133,8 +156,9 @@ impl Extension for Guard {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
         if let Some(request) = ctx.data_opt::<RequestContext>() {
-            self.pay(request, result.complexity)
-                .map_err(|error| vec![document::in_no_place(error)])?;
+            let refused = |error| vec![document::in_no_place(error)];
+            self.pay(request, result.complexity).map_err(refused)?;
+            self.take_turn(request).await.map_err(refused)?;
         }
         Ok(result)
     }
@@ -145,14 +169,10 @@ impl Extension for Guard {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        let Some(request) = ctx.data_opt::<RequestContext>() else {
-            return next.run(ctx, operation_name).await;
-        };
-        let _turn = match self.shared.turns.take(Payer::of(request)).await {
-            Ok(turn) => turn,
-            Err(error) => return Response::from_errors(vec![document::in_no_place(error)]),
-        };
         let mut response = next.run(ctx, operation_name).await;
+        let Some(request) = ctx.data_opt::<RequestContext>() else {
+            return response;
+        };
         self.settle(request);
         for error in &mut response.errors {
             if code(error) == Some(&INTERNAL.into()) {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use simulator::ShopSettings;
 
-use crate::support::{Registered, TestApp};
+use crate::support::{Registered, TestApp, register_input};
 
 async fn store() -> (TestApp, Registered) {
     let app = TestApp::start().await;
@@ -39,13 +40,36 @@ async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place:
     }
 }
 
-fn fill_in(variables: &mut Value, user: &Registered) {
-    if variables.pointer("/input/password").is_some() {
+/// Puts what is true here where the example has what is true of nobody.
+fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered) {
+    if variables.pointer("/input/shop").is_some() {
+        // Somebody new each time, with a store that nobody has connected.
+        let label = format!("new-{}", uuid::Uuid::now_v7().simple());
+        app.simulator.add_shop(ShopSettings::new(&label));
+        let email = format!("owner@{label}.example");
+        let password = variables["input"]["password"].as_str().unwrap().to_owned();
+        let token = format!("shpat_{label}");
+        variables["input"] = register_input(&email, &password, &label, &token);
+    } else if variables.pointer("/input/password").is_some() {
         variables["input"]["email"] = json!(user.email);
         variables["input"]["password"] = json!(user.password);
     }
-    if variables.get("refreshToken").is_some() {
+    if query.contains("$refreshToken: String!") {
         variables["refreshToken"] = json!(user.refresh_token);
+    }
+}
+
+/// Another session of the same user: an example may end its own.
+async fn sign_in(app: &TestApp, user: &Registered) -> Registered {
+    let query = "mutation ($input: LoginInput!) {
+        login(input: $input) { session { token refreshToken } } }";
+    let input = json!({ "email": user.email, "password": user.password });
+    let payload = app.field(query, json!({ "input": input }), None).await;
+    let text = |name: &str| payload["session"][name].as_str().unwrap().to_owned();
+    Registered {
+        token: text("token"),
+        refresh_token: text("refreshToken"),
+        ..user.clone()
     }
 }
 
@@ -65,7 +89,7 @@ async fn the_tabs_of_graphiql_run() {
         let query = std::fs::read_to_string(&path).unwrap();
         let mut variables = std::fs::read_to_string(path.with_extension("json"))
             .map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
-        fill_in(&mut variables, &user);
+        fill_in(&app, &query, &mut variables, &user);
         runs(
             &app,
             &query,
@@ -99,15 +123,22 @@ async fn the_queries_of_the_api_guide_run() {
         if *language != "graphql" {
             continue;
         }
-        // Variables stand right behind their operation.
-        let mut variables = match blocks.get(index + 1) {
-            Some((next, text)) if *next == "json variables" => serde_json::from_str(text).unwrap(),
-            _ => json!({}),
-        };
-        fill_in(&mut variables, &user);
-        runs(&app, query, &variables, &user.token, "docs/api.md").await;
-        count += 1;
+        // The variables stand right behind their operation, in several blocks where there are choices.
+        let behind = blocks[index + 1..].iter();
+        let mut choices: Vec<Value> = behind
+            .take_while(|(language, _)| *language == "json")
+            .map(|(_, text)| serde_json::from_str(text).unwrap())
+            .collect();
+        if choices.is_empty() {
+            choices.push(json!({}));
+        }
+        for mut variables in choices {
+            let user = sign_in(&app, &user).await;
+            fill_in(&app, query, &mut variables, &user);
+            runs(&app, query, &variables, &user.token, "docs/api.md").await;
+            count += 1;
+        }
     }
-    assert!(count >= 8, "{count}");
+    assert!(count >= 10, "{count}");
     app.work().await;
 }

@@ -5,7 +5,7 @@ mod book;
 mod database;
 mod simulated;
 
-pub(crate) use app::{JWT_SECRET, REGISTER, TestApp, register_input};
+pub(crate) use app::{JWT_SECRET, REGISTER, Registered, TestApp, register_input};
 pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
 pub(crate) use simulated::{Connected, Simulated, put_orders};
