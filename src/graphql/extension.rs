@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextRequest,
@@ -85,7 +86,10 @@ impl Guard {
             return Err(ApiError::LimitExceeded { limit, maximum });
         }
         let requested = u64::try_from(complexity).unwrap_or(u64::MAX);
-        let (charge, paid) = self.shared.buckets.charge(Payer::of(request), requested);
+        let (charge, paid) =
+            self.shared
+                .buckets
+                .charge(Payer::of(request), requested, Instant::now());
         // Each operation is validated once; a second charge would have nowhere to be kept.
         self.charge.get_or_init(|| charge);
         paid
@@ -97,7 +101,7 @@ impl Guard {
             if turn.is_err() {
                 // It was paid for, but is not carried out.
                 if let Some(charge) = self.charge.get() {
-                    self.shared.buckets.give_back(*charge, 0);
+                    self.shared.buckets.give_back(*charge, 0, Instant::now());
                 }
             }
             *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn?;
@@ -110,7 +114,9 @@ impl Guard {
             let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
             let actual = charge.requested.saturating_sub(unused);
             self.actual.get_or_init(|| {
-                self.shared.buckets.give_back(*charge, actual);
+                self.shared
+                    .buckets
+                    .give_back(*charge, actual, Instant::now());
                 actual
             });
         }
@@ -131,7 +137,7 @@ impl Extension for Guard {
         match self.charge.get() {
             Some(charge) => {
                 let actual = self.actual.get().copied();
-                let report = self.shared.buckets.report(*charge, actual);
+                let report = self.shared.buckets.report(*charge, actual, Instant::now());
                 response.extension("cost", report)
             }
             None => response,

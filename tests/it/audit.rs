@@ -1,37 +1,59 @@
-//! GraphQL over HTTP to the letter: the audit of the npm package `graphql-http`, all of it.
+//! Programs of others against ours: the audit of GraphQL over HTTP, and a client with generated types. Both
+//! are Node.js projects.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 use crate::support::TestApp;
 
-#[tokio::test]
-async fn the_audit_of_graphql_over_http_is_passed_61_of_61() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http-audit");
-    if !directory.join("node_modules/graphql-http").is_dir() {
-        let installed = Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(&directory)
-            .stdin(Stdio::null())
-            .output()
-            .await;
-        let installed = installed.expect("Node.js is needed for this test: https://nodejs.org");
-        let stderr = String::from_utf8_lossy(&installed.stderr);
-        assert!(installed.status.success(), "npm ci: {stderr}");
-    }
-    let app = TestApp::start().await;
-    let url = app.get("/graphql").build().unwrap().url().to_string();
-    let audit = Command::new("node")
-        .args(["audit.mjs", &url])
-        .current_dir(&directory)
+/// Runs a program in a project of ours; what it printed.
+async fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .output()
         .await
-        .unwrap();
-    let lines = String::from_utf8_lossy(&audit.stdout);
-    assert!(audit.status.success(), "{lines}");
+        .expect("Node.js is needed for this test: https://nodejs.org");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {stdout}{stderr}");
+    stdout
+}
+
+/// The directory of a project, with what it needs installed.
+async fn project(path: &str, needs: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if !directory.join("node_modules").join(needs).is_dir() {
+        run(&directory, "npm", &["ci", "--no-audit", "--no-fund"]).await;
+    }
+    directory
+}
+
+#[tokio::test]
+async fn the_audit_of_graphql_over_http_is_passed_61_of_61() {
+    let directory = project("tests/http-audit", "graphql-http").await;
+    let app = TestApp::start().await;
+    let url = app.get("/graphql").build().unwrap().url().to_string();
+    let lines = run(&directory, "node", &["audit.mjs", &url]).await;
     assert!(lines.ends_with("\n61 of 61\n"), "{lines}");
     println!("{lines}");
+}
+
+#[tokio::test]
+async fn a_client_with_types_made_from_the_schema_works() {
+    let directory = project("examples/typed-client", "graphql-request").await;
+    run(&directory, "npm", &["run", "--silent", "build"]).await;
+    let app = TestApp::start().await;
+    let user = app.register_shop("typed").await;
+    app.work().await;
+    let url = app.get("/graphql").build().unwrap().url().to_string();
+    let arguments = ["dist/main.js", &url, &user.email, &user.password];
+    let lines = run(&directory, "node", &arguments).await;
+    assert!(
+        lines.ends_with(" 0 orders, 0.00 GBP\n0 orders listed\n"),
+        "{lines}"
+    );
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_graphql::{Value, value};
-use tokio::time::Instant;
 
 use super::Payer;
 use crate::graphql::error::ApiError;
@@ -66,6 +65,7 @@ impl Buckets {
         &self,
         payer: Payer,
         requested: u64,
+        now: Instant,
     ) -> (Charge, Result<(), ApiError>) {
         let charge = Charge { payer, requested };
         let Some(budget) = self.budget else {
@@ -74,7 +74,7 @@ impl Buckets {
         // An operation that the bucket never holds enough for is refused as too large; here it waits for a
         // full one.
         let needed = requested.min(budget.maximum.get());
-        let paid = self.with_level(payer, budget, |level| {
+        let paid = self.with_level(payer, budget, now, |level| {
             match level.available.checked_sub(needed) {
                 Some(rest) => {
                     level.available = rest;
@@ -90,10 +90,10 @@ impl Buckets {
     }
 
     /// Gives back what the operation did not use after all.
-    pub(in crate::graphql) fn give_back(&self, charge: Charge, actual: u64) {
+    pub(in crate::graphql) fn give_back(&self, charge: Charge, actual: u64, now: Instant) {
         if let Some(budget) = self.budget {
             let unused = charge.requested.saturating_sub(actual);
-            self.with_level(charge.payer, budget, |level| {
+            self.with_level(charge.payer, budget, now, |level| {
                 level.available = level
                     .available
                     .saturating_add(unused)
@@ -103,9 +103,14 @@ impl Buckets {
     }
 
     /// `extensions.cost`, in the shape of Shopify's API; `actual` is null for what was not carried out.
-    pub(in crate::graphql) fn report(&self, charge: Charge, actual: Option<u64>) -> Value {
+    pub(in crate::graphql) fn report(
+        &self,
+        charge: Charge,
+        actual: Option<u64>,
+        now: Instant,
+    ) -> Value {
         let status = self.budget.map(|budget| {
-            let available = self.with_level(charge.payer, budget, |level| level.available);
+            let available = self.with_level(charge.payer, budget, now, |level| level.available);
             value!({
                 "maximumAvailable": budget.maximum.get(),
                 "currentlyAvailable": available,
@@ -119,8 +124,13 @@ impl Buckets {
         })
     }
 
-    fn with_level<T>(&self, payer: Payer, budget: Budget, work: impl FnOnce(&mut Level) -> T) -> T {
-        let now = Instant::now();
+    fn with_level<T>(
+        &self,
+        payer: Payer,
+        budget: Budget,
+        now: Instant,
+        work: impl FnOnce(&mut Level) -> T,
+    ) -> T {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if levels.len() >= SWEEP_AT {
             levels.retain(|_, level| {
@@ -152,8 +162,8 @@ mod tests {
         }))
     }
 
-    fn wait(buckets: &Buckets, points: u64) -> Option<u64> {
-        match buckets.charge(PAYER, points).1 {
+    fn wait(buckets: &Buckets, points: u64, now: Instant) -> Option<u64> {
+        match buckets.charge(PAYER, points, now).1 {
             Ok(()) => None,
             Err(ApiError::Throttled {
                 retry_after_seconds,
@@ -162,48 +172,51 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_bucket_empties_and_fills_up_again() {
+    #[test]
+    fn a_bucket_empties_and_fills_up_again() {
         let buckets = buckets(100, 10);
-        assert_eq!(wait(&buckets, 60), None);
-        assert_eq!(wait(&buckets, 60), Some(2));
-        assert_eq!(wait(&buckets, 40), None);
-        tokio::time::advance(Duration::from_secs(6)).await;
-        assert_eq!(wait(&buckets, 60), None);
+        let mut now = Instant::now();
+        assert_eq!(wait(&buckets, 60, now), None);
+        assert_eq!(wait(&buckets, 60, now), Some(2));
+        assert_eq!(wait(&buckets, 40, now), None);
+        now += Duration::from_secs(6);
+        assert_eq!(wait(&buckets, 60, now), None);
         // What was refused cost nothing. The bucket is empty now, and many small steps fill it as a large one
         // does.
-        assert_eq!(wait(&buckets, 10), Some(1));
+        assert_eq!(wait(&buckets, 10, now), Some(1));
         for _ in 0..999 {
-            tokio::time::advance(Duration::from_millis(1)).await;
-            assert_eq!(wait(&buckets, 10), Some(1));
+            now += Duration::from_millis(1);
+            assert_eq!(wait(&buckets, 10, now), Some(1));
         }
-        tokio::time::advance(Duration::from_millis(1)).await;
-        assert_eq!(wait(&buckets, 11), Some(1));
-        assert_eq!(wait(&buckets, 10), None);
+        now += Duration::from_millis(1);
+        assert_eq!(wait(&buckets, 11, now), Some(1));
+        assert_eq!(wait(&buckets, 10, now), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_not_used_comes_back_but_never_more_than_the_bucket_holds() {
+    #[test]
+    fn what_was_not_used_comes_back_but_never_more_than_the_bucket_holds() {
         let buckets = buckets(100, 10);
-        let (charge, paid) = buckets.charge(PAYER, 80);
+        let now = Instant::now();
+        let (charge, paid) = buckets.charge(PAYER, 80, now);
         assert!(paid.is_ok());
-        assert_eq!(wait(&buckets, 50), Some(3));
-        buckets.give_back(charge, 30);
-        assert_eq!(wait(&buckets, 70), None);
-        tokio::time::advance(Duration::from_mins(1)).await;
-        buckets.give_back(charge, 0);
-        assert_eq!(wait(&buckets, 100), None);
-        assert_eq!(wait(&buckets, 1), Some(1));
+        assert_eq!(wait(&buckets, 50, now), Some(3));
+        buckets.give_back(charge, 30, now);
+        assert_eq!(wait(&buckets, 70, now), None);
+        let now = now + Duration::from_mins(1);
+        buckets.give_back(charge, 0, now);
+        assert_eq!(wait(&buckets, 100, now), None);
+        assert_eq!(wait(&buckets, 1, now), Some(1));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn each_has_a_bucket_of_their_own_and_full_ones_are_forgotten() {
+    #[test]
+    fn each_has_a_bucket_of_their_own_and_full_ones_are_forgotten() {
         let buckets = buckets(10, 1);
+        let mut now = Instant::now();
         for n in 0..20_000_u32 {
             let payer = Payer::Address(Some(std::net::Ipv4Addr::from(n).into()));
-            assert!(buckets.charge(payer, 10).1.is_ok());
+            assert!(buckets.charge(payer, 10, now).1.is_ok());
             if n == 9_000 {
-                tokio::time::advance(Duration::from_mins(1)).await;
+                now += Duration::from_mins(1);
             }
         }
         assert!(buckets.levels.lock().unwrap().len() < 12_000);

@@ -71,9 +71,9 @@ mod tests {
         Payer::Tenant(TenantId::generate())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_tenants_turns_are_not_anothers() {
-        let turns = Turns::new(NonZeroU32::new(2).unwrap(), Duration::from_secs(5));
+        let turns = Turns::new(NonZeroU32::new(2).unwrap(), Duration::from_millis(20));
         let (busy, other) = (payer(), payer());
         let first = turns.take(busy).await.unwrap();
         let _second = turns.take(busy).await.unwrap();
