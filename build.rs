@@ -1,20 +1,21 @@
 //! Rebuilds when a migration or a Shopify query is added, which the compiler itself does not see, and puts
 //! GraphiQL's page into the program, if it was built (`./run setup` does that).
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Where `web/graphiql/build.mjs` leaves the page.
 const PAGE: &str = "web/graphiql/dist";
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=shopify_queries");
     println!("cargo:rerun-if-changed={PAGE}");
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where it is"));
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where to write"));
-    let list = out.join("graphiql_files.rs");
-    fs::write(list, page_files(&root.join(PAGE))).expect("the output directory can be written");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not say where to write")?);
+    fs::write(out.join("graphiql_files.rs"), page_files(&page))?;
+    Ok(())
 }
 
 /// A list of names and contents, as an expression; empty when the page was not built.

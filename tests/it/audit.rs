@@ -16,7 +16,7 @@ async fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
         .stdin(Stdio::null())
         .output()
         .await
-        .expect("Node.js is needed for this test: https://nodejs.org");
+        .unwrap_or_else(|error| panic!("{program}: {error}. Install https://nodejs.org"));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {stdout}{stderr}");
@@ -33,6 +33,7 @@ async fn project(path: &str, needs: &str) -> PathBuf {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the lines are shown with --nocapture")]
 async fn the_audit_of_graphql_over_http_is_passed_61_of_61() {
     let directory = project("tests/http-audit", "graphql-http").await;
     let app = TestApp::start().await;

@@ -148,6 +148,10 @@ fn cpu_milliseconds() -> u64 {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the measures are shown with --nocapture"
+)]
 async fn attacks_are_refused_before_they_cost_anything() {
     let app = TestApp::start().await;
     let wide = |of_one: &dyn Fn(usize) -> String, count: usize| {

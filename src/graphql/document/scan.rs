@@ -83,9 +83,8 @@ fn after(mut rest: &[u8], belongs: impl Fn(u8) -> bool) -> &[u8] {
 fn after_string(mut rest: &[u8]) -> &[u8] {
     loop {
         match rest {
-            [b'\\', _, behind @ ..] => rest = behind,
             [b'"' | b'\n' | b'\r', behind @ ..] => return behind,
-            [_, behind @ ..] => rest = behind,
+            [b'\\', _, behind @ ..] | [_, behind @ ..] => rest = behind,
             [] => return rest,
         }
     }
@@ -94,9 +93,8 @@ fn after_string(mut rest: &[u8]) -> &[u8] {
 fn after_block(mut rest: &[u8]) -> &[u8] {
     loop {
         match rest {
-            [b'\\', b'"', b'"', b'"', behind @ ..] => rest = behind,
             [b'"', b'"', b'"', behind @ ..] => return behind,
-            [_, behind @ ..] => rest = behind,
+            [b'\\', b'"', b'"', b'"', behind @ ..] | [_, behind @ ..] => rest = behind,
             [] => return rest,
         }
     }
@@ -123,7 +121,7 @@ mod tests {
             ("{ a }", 3),
             (
                 "{a(b:-1.5e+3,c:\"x { \\\" @\" d:\"\"\"y \" \\\"\"\" @{\"\"\"){...f@skip(if:$no)}}",
-                25,
+                26,
             ),
             ("\"not closed { @ \n{", 2),
             ("\"\"\"not closed { @ ", 1),
