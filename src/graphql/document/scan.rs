@@ -104,11 +104,11 @@ fn after_block(mut rest: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn tokens(mut text: &str) -> Vec<Token> {
-        let mut tokens = Vec::new();
-        while let Some((token, rest)) = next_token(text.as_bytes()) {
+    fn tokens(text: &str) -> Vec<Token> {
+        let (mut tokens, mut text) = (Vec::new(), text.as_bytes());
+        while let Some((token, rest)) = next_token(text) {
             tokens.push(token);
-            text = std::str::from_utf8(rest).unwrap();
+            text = rest;
         }
         tokens
     }
