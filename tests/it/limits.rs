@@ -11,6 +11,75 @@ use xboard::graphql::{Budget, Limits};
 
 use crate::support::TestApp;
 
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    settings: xboard::config::Settings,
+}
+
+#[test]
+fn each_limit_is_a_setting() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut arguments = vec![
+        "xboard".to_owned(),
+        "--database-url=postgres://nowhere/xboard".to_owned(),
+        format!("--jwt-secret={}", crate::support::JWT_SECRET),
+        "--encryption-key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
+        format!("--xboard-data-dir={}", directory.path().display()),
+        "--xboard-trusted-documents=/documents".to_owned(),
+    ];
+    let names = [
+        "limit-body",
+        "limit-characters",
+        "limit-tokens",
+        "limit-depth",
+        "limit-complexity",
+        "limit-fields",
+        "limit-aliases",
+        "limit-root-fields",
+        "limit-directives",
+        "limit-duplicate-fields",
+        "operation-seconds",
+        "operations-at-once",
+        "budget",
+        "budget-per-second",
+        "persisted-queries",
+    ];
+    arguments.extend(
+        (101..)
+            .zip(names)
+            .map(|(n, name)| format!("--xboard-{name}={n}")),
+    );
+    let settings = <Cli as clap::Parser>::parse_from(arguments).settings;
+    let config = settings.resolve().unwrap();
+    let config = xboard::app::AppConfig::new(config, "postgres://nowhere/xboard".into());
+    let (limits, http) = (config.limits, config.http);
+    let budget = limits.budget.unwrap();
+    assert_eq!(
+        [
+            http.largest_body,
+            limits.characters,
+            limits.tokens,
+            limits.depth,
+            limits.complexity,
+            limits.fields,
+            limits.aliases,
+            limits.root_fields,
+            limits.directives,
+            limits.duplicate_fields,
+        ],
+        [101, 102, 103, 104, 105, 106, 107, 108, 109, 110]
+    );
+    assert_eq!(http.operation_timeout, Duration::from_secs(111));
+    assert_eq!(limits.operations_at_once.get(), 112);
+    assert_eq!(
+        (budget.maximum.get(), budget.restore_rate.get()),
+        (113, 114)
+    );
+    assert_eq!(http.persisted_queries, 115);
+    assert_eq!(http.trusted_documents.unwrap().to_str(), Some("/documents"));
+}
+
 async fn with_limits(change: impl FnOnce(&mut Limits)) -> TestApp {
     TestApp::start_with(|config| change(&mut config.limits)).await
 }
