@@ -1,6 +1,39 @@
-//! Rebuilds when a migration or a Shopify query is added: neither is seen by the compiler itself.
+//! Rebuilds when a migration or a Shopify query is added, which the compiler itself does not see, and puts
+//! GraphiQL's page into the program, if it was built (`./run setup` does that).
 
-fn main() {
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Where `web/graphiql/build.mjs` leaves the page.
+const PAGE: &str = "web/graphiql/dist";
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=shopify_queries");
+    println!("cargo:rerun-if-changed={PAGE}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not say where to write")?);
+    fs::write(out.join("graphiql_files.rs"), page_files(&page))?;
+    Ok(())
+}
+
+/// A list of names and contents, as an expression; empty when the page was not built.
+fn page_files(directory: &Path) -> String {
+    let mut paths: Vec<_> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "gz" || extension == "html")
+        })
+        .collect();
+    paths.sort();
+    let files = paths.iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?;
+        let path = path.to_str()?;
+        Some(format!("({name:?}, include_bytes!({path:?})),"))
+    });
+    format!("&[{}]", files.collect::<String>())
 }

@@ -1,5 +1,6 @@
 //! The program as one value: built once, by `main` and by the tests alike, so that what is tested is what runs.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +14,16 @@ use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
 use crate::auth::tokens::AccessTokens;
-use crate::config::{Config, CorsOrigins, EncryptionKeys};
+use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
 use crate::graphql::{self, MutationContext};
+use crate::http::documents::Documents;
 use crate::http::{self, HttpOptions, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
 use crate::shopify::{Shopify, ShopifyConfig};
 
-/// How long one operation may take.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often it is looked whether the session of an open subscription is still alive.
 const SESSION_CHECK: Duration = Duration::from_secs(30);
 /// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
@@ -66,6 +66,7 @@ impl AppConfig {
     /// What the settings say, over a database that is already running.
     #[must_use]
     pub fn new(config: Config, database_url: SecretString) -> Self {
+        let limits = limits_of(&config.limits);
         Self {
             database_url,
             connections: CONNECTIONS,
@@ -75,7 +76,7 @@ impl AppConfig {
             clock: Clock::System,
             bcrypt_cost: config.bcrypt_cost,
             attempts: AttemptsPerMinute::default(),
-            limits: graphql::Limits::default(),
+            limits,
             introspection: config.introspection,
             shopify: ShopifyConfig {
                 api_version: config.shopify_api_version,
@@ -97,10 +98,33 @@ impl AppConfig {
                 },
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
-                operation_timeout: OPERATION_TIMEOUT,
                 session_check: SESSION_CHECK,
+                operation_timeout: config.limits.operation_timeout(),
+                largest_body: config.limits.xboard_limit_body,
+                persisted_queries: config.limits.xboard_persisted_queries,
+                trusted_documents: config.limits.trusted_documents(),
             },
         }
+    }
+}
+
+fn limits_of(settings: &LimitSettings) -> graphql::Limits {
+    graphql::Limits {
+        characters: settings.xboard_limit_characters,
+        tokens: settings.xboard_limit_tokens,
+        depth: settings.xboard_limit_depth,
+        complexity: settings.xboard_limit_complexity,
+        fields: settings.xboard_limit_fields,
+        aliases: settings.xboard_limit_aliases,
+        root_fields: settings.xboard_limit_root_fields,
+        directives: settings.xboard_limit_directives,
+        duplicate_fields: settings.xboard_limit_duplicate_fields,
+        operations_at_once: settings.xboard_operations_at_once,
+        budget: NonZeroU64::new(settings.xboard_budget).map(|maximum| graphql::Budget {
+            maximum,
+            restore_rate: settings.xboard_budget_per_second,
+        }),
+        ..graphql::Limits::default()
     }
 }
 
@@ -140,6 +164,7 @@ impl App {
             ingest: ingest.clone(),
         };
         let live = Live::new(database.clone());
+        let documents = Documents::open(&config.http).context("the documents cannot be used")?;
         let router = http::router(HttpState {
             schema: graphql::build_schema(
                 config.limits,
@@ -148,6 +173,8 @@ impl App {
                 Some(live.clone()),
             ),
             live: live.clone(),
+            limits: config.limits,
+            documents: Arc::new(documents),
             database: database.clone(),
             tokens,
             clock: config.clock,

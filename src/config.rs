@@ -7,6 +7,7 @@
 mod error;
 mod kept;
 mod keys;
+mod limits;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -14,6 +15,7 @@ mod values;
 pub use error::SettingsError;
 pub(crate) use kept::make_data_dir;
 pub use keys::{EncryptionKey, EncryptionKeys};
+pub use limits::LimitSettings;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -109,7 +111,7 @@ pub struct Settings {
     #[arg(value_parser = clap::value_parser!(u32).range(4..=31))]
     pub bcrypt_cost: u32,
 
-    /// Whether clients may read the schema, and GraphiQL is served
+    /// Whether clients may read the schema, errors suggest its names, and GraphiQL is served: off in production
     #[arg(long, env, global = true, value_enum, default_value_t = Switch::On)]
     pub xboard_introspection: Switch,
 
@@ -128,6 +130,10 @@ pub struct Settings {
     /// How log lines look
     #[arg(long, env, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+
+    /// What clients may ask for.
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 /// A setting that is on or off.
@@ -198,6 +204,8 @@ pub struct Config {
     pub bcrypt_cost: u32,
     /// Whether clients may read the schema.
     pub introspection: bool,
+    /// What clients may ask for.
+    pub limits: LimitSettings,
 }
 
 /// Reads `.env` in the working directory into the environment; what is set already wins.
@@ -246,6 +254,7 @@ impl Settings {
                 .map(Duration::from_secs),
             bcrypt_cost: self.bcrypt_cost,
             introspection: self.xboard_introspection == Switch::On,
+            limits: self.limits.clone(),
         })
     }
 

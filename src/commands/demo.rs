@@ -192,7 +192,7 @@ async fn show(
     if !args.once {
         say(&format!(
             "\n  GraphiQL   {address}/graphiql\n  API        {address}/graphql\n  sign in    {} / {PASSWORD}\n  \
-             token      {token}\n             (15 minutes; put {{\"Authorization\": \"Bearer …\"}} into GraphiQL's headers)\n\n\
+             token      {token}\n             (15 minutes; it goes into the field at the top of GraphiQL)\n\n\
              Ctrl-C stops it.",
             store.email
         ));

@@ -3,9 +3,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::Context;
 
+use super::cost;
 use super::error::ApiError;
 use super::loaders::Loaders;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
@@ -29,6 +31,7 @@ pub struct RequestContext {
     pub client_address: Option<IpAddr>,
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
+    unused: AtomicUsize,
 }
 
 impl RequestContext {
@@ -51,6 +54,7 @@ impl RequestContext {
             client_address,
             snapshot,
             loaders,
+            unused: AtomicUsize::new(0),
         }
     }
 
@@ -85,6 +89,20 @@ impl RequestContext {
     /// A user's address and memberships, in the snapshot of this operation.
     pub async fn read_account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
         self.snapshot.account(user).await
+    }
+
+    /// Notes that a page was shorter than what was paid for: of `asked` items, `given` were there.
+    pub(super) fn pay_back(&self, ctx: &Context<'_>, asked: i64, given: usize) {
+        let missing = usize::try_from(asked).unwrap_or(0).saturating_sub(given);
+        if missing > 0 {
+            let unused = missing.saturating_mul(cost::items(ctx.field()));
+            self.unused.fetch_add(unused, Ordering::Relaxed);
+        }
+    }
+
+    /// What of the operation's cost was for items that were not there, so far.
+    pub(super) fn unused_cost(&self) -> usize {
+        self.unused.load(Ordering::Relaxed)
     }
 
     /// Lets go of the snapshot. A mutation calls this after its commit, so that the payload shows what it did.

@@ -21,8 +21,15 @@ pub enum ApiError {
     },
     /// The thing is not there, or not the caller's: the two are told apart by nobody.
     NotFound,
+    /// One operation asks for more than is ever given.
+    LimitExceeded {
+        /// Which limit: a name of `docs/limits.md`.
+        limit: &'static str,
+        /// What it allows.
+        maximum: usize,
+    },
     /// Too much was asked in too short a time.
-    RateLimited {
+    Throttled {
         /// After how many seconds it is worth asking again.
         retry_after_seconds: u64,
     },
@@ -57,7 +64,8 @@ impl ApiError {
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput { .. } => BAD_USER_INPUT,
             Self::NotFound => "NOT_FOUND",
-            Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::LimitExceeded { .. } => LIMIT_EXCEEDED,
+            Self::Throttled { .. } => THROTTLED,
             Self::Timeout => "TIMEOUT",
             Self::Internal => INTERNAL,
         }
@@ -73,7 +81,12 @@ impl ApiError {
             Self::Forbidden => "Your role in this store does not allow that.",
             Self::BadUserInput { message, .. } => message,
             Self::NotFound => "There is no such thing in this store.",
-            Self::RateLimited { .. } => "Too many requests. Wait a little and try again.",
+            Self::LimitExceeded { .. } => {
+                "The operation asks for too much at once: `extensions.limit` says what of."
+            }
+            Self::Throttled { .. } => {
+                "Too much was asked in too short a time: `extensions.retryAfterSeconds` says how long to wait."
+            }
             Self::Timeout => "The answer took too long. Ask for less at once, or try again.",
             Self::Internal => "Something went wrong on our side.",
         }
@@ -82,6 +95,10 @@ impl ApiError {
 
 /// The code of a fault of the caller's.
 pub(super) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+/// The code of an operation that no one may ask for.
+pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
+/// The code of an operation that may be asked for later.
+pub const THROTTLED: &str = "THROTTLED";
 /// The code of a fault of ours.
 pub(super) const INTERNAL: &str = "INTERNAL";
 
@@ -91,7 +108,11 @@ impl From<ApiError> for Error {
             extensions.set("code", error.code());
             match &error {
                 ApiError::BadUserInput { field, .. } => extensions.set("field", *field),
-                ApiError::RateLimited {
+                ApiError::LimitExceeded { limit, maximum } => {
+                    extensions.set("limit", *limit);
+                    extensions.set("maximum", *maximum);
+                }
+                ApiError::Throttled {
                     retry_after_seconds,
                 } => extensions.set("retryAfterSeconds", *retry_after_seconds),
                 _ => {}

@@ -1,26 +1,71 @@
-//! Gives every error its code: what the parser and the validator refuse is the caller's to mend, and a
-//! fault of ours carries the request's id, by which its cause is found in the log.
+//! What happens around every operation, whichever way it came: the document is read within the limits, its
+//! cost is paid, it waits for its turn, and every error gets its code. One extension and not several, because
+//! async-graphql goes through all of them for each field.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextRequest,
+    NextValidation,
 };
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{
+    ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::RequestContext;
-use super::error::{BAD_USER_INPUT, INTERNAL};
+use super::cost::{Buckets, Charge, Payer, Turns};
+use super::document;
+use super::error::{ApiError, BAD_USER_INPUT, INTERNAL};
+use super::limits::Limits;
 
-/// Registers [`ErrorCodes`] with the schema.
-pub(super) struct ErrorCodesFactory;
+/// Makes a [`Guard`] for each operation, and keeps what they share.
+pub(super) struct GuardFactory {
+    shared: Arc<Shared>,
+}
 
-impl ExtensionFactory for ErrorCodesFactory {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(ErrorCodes)
+struct Shared {
+    limits: Limits,
+    introspection: bool,
+    buckets: Buckets,
+    turns: Turns,
+}
+
+impl GuardFactory {
+    pub(super) fn new(limits: Limits, introspection: bool) -> Self {
+        let shared = Arc::new(Shared {
+            limits,
+            introspection,
+            buckets: Buckets::new(limits.budget),
+            turns: Turns::new(limits.operations_at_once, limits.patience),
+        });
+        Self { shared }
     }
 }
 
-struct ErrorCodes;
+impl ExtensionFactory for GuardFactory {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Guard {
+            shared: Arc::clone(&self.shared),
+            needs_turn: AtomicBool::new(false),
+            turn: Mutex::new(None),
+            charge: OnceLock::new(),
+            actual: OnceLock::new(),
+        })
+    }
+}
+
+struct Guard {
+    shared: Arc<Shared>,
+    needs_turn: AtomicBool,
+    /// Held until the operation ends.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
+    charge: OnceLock<Charge>,
+    actual: OnceLock<u64>,
+}
 
 fn code(error: &ServerError) -> Option<&Value> {
     error.extensions.as_ref()?.get("code")
@@ -33,16 +78,95 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
         .set(name, value);
 }
 
+impl Guard {
+    fn pay(&self, request: &RequestContext, complexity: usize) -> Result<(), ApiError> {
+        let maximum = self.shared.limits.complexity;
+        if complexity > maximum {
+            let limit = "complexity";
+            return Err(ApiError::LimitExceeded { limit, maximum });
+        }
+        let requested = u64::try_from(complexity).unwrap_or(u64::MAX);
+        let (charge, paid) =
+            self.shared
+                .buckets
+                .charge(Payer::of(request), requested, Instant::now());
+        // Each operation is validated once; a second charge would have nowhere to be kept.
+        self.charge.get_or_init(|| charge);
+        paid
+    }
+
+    async fn take_turn(&self, request: &RequestContext) -> Result<(), ApiError> {
+        if self.needs_turn.load(Ordering::Relaxed) {
+            let turn = self.shared.turns.take(Payer::of(request)).await;
+            if turn.is_err() {
+                // It was paid for, but is not carried out.
+                if let Some(charge) = self.charge.get() {
+                    self.shared.buckets.give_back(*charge, 0, Instant::now());
+                }
+            }
+            *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn?;
+        }
+        Ok(())
+    }
+
+    fn settle(&self, request: &RequestContext) {
+        if let Some(charge) = self.charge.get() {
+            let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
+            let actual = charge.requested.saturating_sub(unused);
+            self.actual.get_or_init(|| {
+                self.shared
+                    .buckets
+                    .give_back(*charge, actual, Instant::now());
+                actual
+            });
+        }
+    }
+}
+
 #[async_graphql::async_trait::async_trait]
-impl Extension for ErrorCodes {
+impl Extension for Guard {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        // A subscription does not come this way: it waits most of the time, and must not wait in a turn.
+        self.needs_turn.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
         for error in &mut response.errors {
             if code(error).is_none() {
                 set(error, "code", BAD_USER_INPUT);
             }
         }
-        response
+        match self.charge.get() {
+            Some(charge) => {
+                let actual = self.actual.get().copied();
+                let report = self.shared.buckets.report(*charge, actual, Instant::now());
+                response.extension("cost", report)
+            }
+            None => response,
+        }
+    }
+
+    async fn parse_query(
+        &self,
+        _: &ExtensionContext<'_>,
+        query: &str,
+        _: &Variables,
+        // Not run: async-graphql's own checks of the document take exponential time.
+        _: NextParseQuery<'_>,
+    ) -> ServerResult<ExecutableDocument> {
+        document::read(query, &self.shared.limits, self.shared.introspection)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let result = next.run(ctx).await?;
+        if let Some(request) = ctx.data_opt::<RequestContext>() {
+            let refused = |error| vec![document::in_no_place(error)];
+            self.pay(request, result.complexity).map_err(refused)?;
+            self.take_turn(request).await.map_err(refused)?;
+        }
+        Ok(result)
     }
 
     async fn execute(
@@ -52,18 +176,17 @@ impl Extension for ErrorCodes {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
-        let request = ctx.data_opt::<RequestContext>();
+        let Some(request) = ctx.data_opt::<RequestContext>() else {
+            return response;
+        };
+        self.settle(request);
         for error in &mut response.errors {
-            if code(error) == Some(&INTERNAL.into())
-                && let Some(request) = request
-            {
+            if code(error) == Some(&INTERNAL.into()) {
                 set(error, "requestId", request.request_id.as_str());
             }
         }
         // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
-        if let Some(request) = request {
-            request.refresh().await;
-        }
+        request.refresh().await;
         response
     }
 }

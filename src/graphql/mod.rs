@@ -4,11 +4,14 @@
 mod completion;
 mod connection;
 pub mod context;
+mod cost;
 mod cursor;
+mod document;
 pub mod error;
 mod extension;
 pub mod ids;
 mod inputs;
+mod limits;
 mod lists;
 pub mod live;
 mod loaders;
@@ -23,7 +26,9 @@ pub mod types;
 use std::sync::Arc;
 
 use async_graphql::Schema;
+use async_graphql::parser::types::ExecutableDocument;
 
+pub use limits::{Budget, Limits};
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
 pub use subscription::SubscriptionRoot;
@@ -33,32 +38,8 @@ use self::live::Live;
 /// The schema that is served.
 pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 
-/// How much one operation may ask for.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How deep selections may nest. The introspection query of common tools needs 15.
-    pub depth: usize,
-    /// How many fields it may touch, where a field below a list counts once per item asked for.
-    pub complexity: usize,
-    /// How many directives one field may carry.
-    pub directives: usize,
-    /// How deep the text may nest before it is parsed any further.
-    pub recursive_depth: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            depth: 15,
-            complexity: 10_000,
-            directives: 5,
-            recursive_depth: 32,
-        }
-    }
-}
-
 /// Builds the schema. Without a context of their own its mutations answer with an internal error: enough for
-/// reading the schema.
+/// reading the schema. Without introspection, errors do not guess at the names of the schema either.
 #[must_use]
 pub fn build_schema(
     limits: Limits,
@@ -68,12 +49,9 @@ pub fn build_schema(
 ) -> XBoardSchema {
     let shape = Arc::new(completion::Shape::of(&sdl()));
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
-        .extension(extension::ErrorCodesFactory)
         .extension(completion::CompletionFactory(shape))
-        .limit_depth(limits.depth)
-        .limit_complexity(limits.complexity)
-        .limit_directives(limits.directives)
-        .limit_recursive_depth(limits.recursive_depth);
+        // The last one reads the document.
+        .extension(extension::GuardFactory::new(limits, introspection));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }
@@ -83,8 +61,18 @@ pub fn build_schema(
     if introspection {
         builder.finish()
     } else {
-        builder.disable_introspection().finish()
+        builder
+            .disable_introspection()
+            .disable_suggestions()
+            .finish()
     }
+}
+
+/// Reads a document as the schema would, for finding out what kind of operation it holds. `None`: the schema
+/// will say what is wrong with it.
+#[must_use]
+pub fn read_document(text: &str, limits: &Limits) -> Option<ExecutableDocument> {
+    document::read(text, limits, true).ok()
 }
 
 /// The schema in its own language: what `schema.graphql` holds.

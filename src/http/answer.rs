@@ -1,15 +1,15 @@
 //! What goes back: the answer of the schema, or the reason why it was not asked.
 
-use async_graphql::{ServerError, Value};
+use async_graphql::Value;
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
 
 use super::media::Media;
-use crate::graphql::error::ApiError;
+use crate::graphql::error::{ApiError, THROTTLED};
 
 /// Why a request did not reach the schema, or its answer did not come.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Refusal {
     code: &'static str,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
+    /// Whether clients of before the specification get it with status 200.
+    understood: bool,
 }
 
 impl Refusal {
@@ -27,6 +29,15 @@ impl Refusal {
             code,
             message: message.into(),
             header: None,
+            understood: false,
+        }
+    }
+
+    /// A request that was understood, but is refused for what it asks.
+    pub(super) fn request_error(code: &'static str, message: &'static str) -> Self {
+        Self {
+            understood: true,
+            ..Self::new(StatusCode::BAD_REQUEST, code, message)
         }
     }
 
@@ -77,13 +88,24 @@ impl Refusal {
         )
     }
 
-    fn body(&self) -> serde_json::Value {
-        json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] })
+    fn body(&self, request_id: &str) -> serde_json::Value {
+        let mut extensions = json!({ "code": self.code });
+        if self.status.is_server_error()
+            && let Some(extensions) = extensions.as_object_mut()
+        {
+            extensions.insert("requestId".to_owned(), request_id.into());
+        }
+        json!({ "errors": [{ "message": self.message, "extensions": extensions }] })
     }
 
     /// The refusal in the form that the client reads.
-    pub(super) fn in_media(self, media: Media) -> Response<Body> {
-        let mut response = (self.status, Json(self.body())).into_response();
+    pub(super) fn in_media(self, media: Media, request_id: &str) -> Response<Body> {
+        let status = if self.understood && media == Media::Json {
+            StatusCode::OK
+        } else {
+            self.status
+        };
+        let mut response = (status, Json(self.body(request_id))).into_response();
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
@@ -95,30 +117,51 @@ impl Refusal {
 /// The schema's answer in the form that the client reads.
 pub(super) fn in_media(media: Media, answer: &async_graphql::Response) -> Response<Body> {
     let refused = was_not_executed(answer);
+    let wait = retry_after(answer);
     let status = match media {
+        Media::GraphQlResponse if refused && wait.is_some() => StatusCode::TOO_MANY_REQUESTS,
         Media::GraphQlResponse if refused => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
     // A request that was not executed has no `data`, not even null; async-graphql would write one.
-    let body = if refused {
-        request_error(&answer.errors)
+    let mut response = if refused {
+        (status, Json(request_error(answer))).into_response()
     } else {
-        json!(answer)
+        (status, Json(answer)).into_response()
     };
-    let mut response = (status, Json(body)).into_response();
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
-    response.headers_mut().extend(answer.http_headers.clone());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    if let Some(seconds) = wait {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    headers.extend(answer.http_headers.clone());
     response
 }
 
-fn request_error(errors: &[ServerError]) -> serde_json::Value {
-    json!({ "errors": errors })
+fn request_error(answer: &async_graphql::Response) -> serde_json::Value {
+    if answer.extensions.is_empty() {
+        json!({ "errors": answer.errors })
+    } else {
+        json!({ "errors": answer.errors, "extensions": answer.extensions })
+    }
+}
+
+/// How long an operation that was throttled has to wait.
+fn retry_after(answer: &async_graphql::Response) -> Option<u64> {
+    answer.errors.iter().find_map(|error| {
+        let extensions = error.extensions.as_ref()?;
+        match (
+            extensions.get("code")?,
+            extensions.get("retryAfterSeconds")?,
+        ) {
+            (Value::String(code), Value::Number(seconds)) if code == THROTTLED => seconds.as_u64(),
+            _ => None,
+        }
+    })
 }
 
 /// Whether the parser or the validator refused the operation: an error of a field has a path.
-fn was_not_executed(answer: &async_graphql::Response) -> bool {
+pub(super) fn was_not_executed(answer: &async_graphql::Response) -> bool {
     answer.data == Value::Null
         && !answer.errors.is_empty()
         && answer.errors.iter().all(|error| error.path.is_empty())

@@ -2,45 +2,57 @@
 //! mutations sent with GET, and its status codes and media types are not those of the specification.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequest as _, Query, Request, State};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
+
+use futures_util::StreamExt as _;
 
 use super::answer::{self, Refusal};
 use super::layers::RequestId;
 use super::media::Media;
-use super::{HttpState, bearer, live, media, operation};
+use super::operation::Parameters;
+use super::{HttpState, bearer, live, media, operation, revalidate};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
+use crate::graphql::error::LIMIT_EXCEEDED;
+use crate::graphql::read_document;
+
+/// How much of a body that is too large is read before the client is cut off.
+const MOST_DRAINED: usize = 16 * 1024 * 1024;
 
 /// `POST /graphql`.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response<Body> {
-    if live::wants_events(request.headers()) {
-        return match follow(&state, request).await {
+    let (parts, body) = request.into_parts();
+    if live::wants_events(&parts.headers) {
+        return match follow(&state, &parts, body).await {
             Ok(events) => events,
-            Err(refusal) => refusal.in_media(Media::Json),
+            Err(refusal) => refusal.in_media(Media::Json, &request_id(&parts)),
         };
     }
-    let (parts, body) = request.into_parts();
     respond(&parts, async || {
         let context = context(&state, &parts).await?;
         media::require_json(&parts.headers)?;
-        let body = read(&state, Request::from_parts(parts.clone(), body)).await?;
-        execute(&state, operation::from_body(&body)?, context).await
+        let body = read(&state, body).await?;
+        let mut parameters = operation::from_body(&body)?;
+        let text = find(&state, &mut parameters)?;
+        execute(&state, parameters.with_text(&text), context).await
     })
     .await
 }
 
 /// An operation whose answers are sent as they come.
-async fn follow(state: &HttpState, request: Request) -> Result<Response<Body>, Refusal> {
-    let (parts, body) = request.into_parts();
+async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
     let caller = bearer::caller(state, &parts.headers).await?;
     media::require_json(&parts.headers)?;
-    let context = context_of(state, &parts, caller.map(|caller| caller.principal));
-    let body = read(state, Request::from_parts(parts, body)).await?;
-    let operation = operation::from_body(&body)?;
+    let context = context_of(state, parts, caller.map(|caller| caller.principal));
+    let body = read(state, body).await?;
+    let mut parameters = operation::from_body(&body)?;
+    let text = find(state, &mut parameters)?;
+    let operation = parameters.with_text(&text);
     Ok(live::events(state.clone(), operation, context, caller))
 }
 
@@ -51,13 +63,25 @@ pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Res
         let context = context(&state, &parts).await?;
         let Query(pairs) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Refusal::malformed("The query string cannot be read."))?;
-        let mut operation = operation::from_query(pairs)?;
-        if !operation::is_safe(&mut operation) {
+        let mut parameters = operation::from_query(pairs)?;
+        let text = find(&state, &mut parameters)?;
+        // What cannot be read changes nothing either: the schema will say what is wrong with it.
+        let name = parameters.operation_name.as_deref();
+        if read_document(&text, &state.limits)
+            .is_some_and(|document| !operation::is_safe(&document, name))
+        {
             return Err(Refusal::only_by_post());
         }
-        execute(&state, operation, context).await
+        execute(&state, parameters.with_text(&text), context).await
     })
     .await
+}
+
+fn find(state: &HttpState, parameters: &mut Parameters) -> Result<Arc<str>, Refusal> {
+    let text = parameters.query.take();
+    state
+        .documents
+        .find(text, parameters.id.as_ref(), &state.limits)
 }
 
 /// Answers in the form that the client reads.
@@ -65,28 +89,56 @@ async fn respond(
     parts: &Parts,
     work: impl AsyncFnOnce() -> Result<async_graphql::Response, Refusal>,
 ) -> Response<Body> {
+    let id = request_id(parts);
     let Some(media) = Media::accepted(&parts.headers) else {
         let message = "Accept application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", message)
-            .in_media(Media::Json);
+            .in_media(Media::Json, &id);
     };
     match work().await {
-        Ok(response) => answer::in_media(media, &response),
-        Err(refusal) => refusal.in_media(media),
+        Ok(answer) if parts.method == Method::GET => {
+            revalidate::in_media(media, answer, &parts.headers)
+        }
+        Ok(answer) => answer::in_media(media, &answer),
+        Err(refusal) => refusal.in_media(media, &id),
     }
 }
 
-async fn read(state: &HttpState, request: Request) -> Result<Bytes, Refusal> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "BAD_USER_INPUT",
-                "The operation is too large: at most 256 KiB.",
-            ),
-            _ => Refusal::malformed("The body could not be read."),
-        })
+fn request_id(parts: &Parts) -> String {
+    parts
+        .extensions
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default()
+}
+
+/// Reads the body, as much as is allowed.
+async fn read(state: &HttpState, body: Body) -> Result<Vec<u8>, Refusal> {
+    let largest = state.options.largest_body;
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut seen) = (Vec::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Refusal::malformed("The body could not be read."))?;
+        seen = seen.saturating_add(chunk.len());
+        if seen <= largest {
+            kept.extend_from_slice(&chunk);
+        } else if seen <= largest.saturating_add(MOST_DRAINED) {
+            // Read on and forget: a client that is cut off while it sends does not see why.
+            kept = Vec::new();
+        } else {
+            break;
+        }
+    }
+    if seen > largest {
+        let kib = largest / 1024;
+        let message = format!("The operation is too large: at most {kib} KiB.");
+        return Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            LIMIT_EXCEEDED,
+            message,
+        ));
+    }
+    Ok(kept)
 }
 
 async fn execute(
@@ -109,17 +161,12 @@ async fn context(state: &HttpState, parts: &Parts) -> Result<RequestContext, Ref
 }
 
 fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
-    let request_id = parts
-        .extensions
-        .get::<RequestId>()
-        .map(|id| id.0.clone())
-        .unwrap_or_default();
     let address = client_address(parts, state.options.behind_proxy);
     RequestContext::new(
         state.database.clone(),
         state.clock,
         principal,
-        request_id,
+        request_id(parts),
         address,
     )
 }

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, Response};
 use axum::middleware::{Next, from_fn};
@@ -22,12 +22,10 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::Origins;
 use super::answer::Refusal;
 use super::media::Media;
+use super::{HttpOptions, Origins};
 
-/// The most bytes of a body.
-const LARGEST_BODY: usize = 256 * 1024;
 /// How long a client may pause while it sends its body.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,11 +35,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct RequestId(pub(super) String);
 
 /// Puts the layers around the routes. Those named last are outermost.
-pub(super) fn wrap(routes: Router, origins: &Origins) -> Router {
+pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     routes
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(options.largest_body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new())
@@ -49,7 +47,7 @@ pub(super) fn wrap(routes: Router, origins: &Origins) -> Router {
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_FRAME_OPTIONS, "DENY"))
-        .layer(cors(origins))
+        .layer(cors(&options.origins))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
@@ -111,7 +109,7 @@ fn finished(response: &Response<Body>, latency: Duration, _: &Span) {
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
     // What the panic said is already on standard error; it may hold anything, so it is not repeated.
     tracing::error!("a handler panicked");
-    Refusal::internal().in_media(Media::Json)
+    Refusal::internal().in_media(Media::Json, "")
 }
 
 fn cors(origins: &Origins) -> CorsLayer {
@@ -122,8 +120,14 @@ fn cors(origins: &Origins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
-        .expose_headers([REQUEST_ID])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_NONE_MATCH,
+            REQUEST_ID,
+        ])
+        .expose_headers([ETAG, REQUEST_ID, RETRY_AFTER])
         .max_age(Duration::from_hours(1))
 }
 
@@ -141,7 +145,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered_without_saying_why() {
-        let mut site = wrap(Router::new().route("/", get(fails)), &Origins::Any);
+        let options = HttpOptions {
+            origins: Origins::Any,
+            graphiql: false,
+            behind_proxy: false,
+            operation_timeout: Duration::from_secs(1),
+            largest_body: 1024,
+            persisted_queries: 0,
+            trusted_documents: None,
+        };
+        let mut site = wrap(Router::new().route("/", get(fails)), &options);
         let request = Request::get("/").body(Body::empty()).unwrap();
         let response = site.call(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

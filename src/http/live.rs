@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::http::{WebSocketProtocols, WsMessage};
-use async_graphql::{Data, Executor, Request, Response};
+use async_graphql::{Data, Executor, Request, Response, ServerError};
 use async_stream::stream;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -82,6 +82,18 @@ impl Executor for Session {
             .and_then(|data| data.get(&std::any::TypeId::of::<Caller>()))
             .and_then(|caller| caller.downcast_ref::<Caller>())
             .copied();
+        let text = Some(request.query.clone());
+        // Where only trusted documents may be carried out, no other way leads around that.
+        if self
+            .state
+            .documents
+            .find(text, None, &self.state.limits)
+            .is_err()
+        {
+            let error = ServerError::new("This document may not be carried out.", None);
+            let refused = Response::from_errors(vec![error]);
+            return futures_util::stream::iter([refused]).boxed();
+        }
         let request = self.prepared(request, caller);
         self.state.schema.execute_stream(request).boxed()
     }

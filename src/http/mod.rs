@@ -3,6 +3,8 @@
 
 mod answer;
 mod bearer;
+pub mod documents;
+mod graphiql;
 mod graphql;
 mod health;
 mod layers;
@@ -10,9 +12,11 @@ mod live;
 mod media;
 mod operation;
 mod pages;
+mod revalidate;
 pub mod serve;
 mod webhooks;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +28,10 @@ use axum::routing::{get, post};
 use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
-use crate::graphql::XBoardSchema;
 use crate::graphql::live::Live;
+use crate::graphql::{Limits, XBoardSchema};
 use crate::ingest::Ingest;
+use documents::Documents;
 
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
@@ -51,6 +56,12 @@ pub struct HttpOptions {
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.
     pub session_check: Duration,
+    /// The most bytes of a request's body.
+    pub largest_body: usize,
+    /// How many bytes of documents are kept for clients that send only their hashes.
+    pub persisted_queries: usize,
+    /// Where the only documents are that may be carried out; `None`: all may.
+    pub trusted_documents: Option<PathBuf>,
 }
 
 /// What the handlers share.
@@ -58,6 +69,10 @@ pub struct HttpOptions {
 pub struct HttpState {
     /// Answers operations.
     pub schema: XBoardSchema,
+    /// What a document may hold.
+    pub limits: Limits,
+    /// The documents that clients may name instead of sending them.
+    pub documents: Arc<Documents>,
     /// Tells whether a session is alive.
     pub database: Database,
     /// Verifies bearer tokens.
@@ -93,8 +108,10 @@ pub fn router(state: HttpState) -> Router {
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
     if state.options.graphiql {
-        routes = routes.route("/graphiql", get(pages::graphiql));
+        routes = routes
+            .route("/graphiql", get(graphiql::page))
+            .route("/graphiql/{file}", get(graphiql::asset));
     }
-    let origins = state.options.origins.clone();
-    layers::wrap(routes.with_state(state), &origins)
+    let options = state.options.clone();
+    layers::wrap(routes.with_state(state), &options)
 }

@@ -1,13 +1,38 @@
 //! From bytes to an operation: the parameters of a POST's body or of a GET's query string.
 
 use async_graphql::Variables;
-use async_graphql::parser::types::{DocumentOperations, OperationType};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
+use super::documents::DocumentId;
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(super) struct Parameters {
+    /// The text of the document.
+    pub(super) query: Option<String>,
+    /// Its name.
+    pub(super) id: Option<DocumentId>,
+    /// Which of its operations is meant.
+    pub(super) operation_name: Option<String>,
+    /// The values of its variables.
+    pub(super) variables: Variables,
+}
+
+impl Parameters {
+    /// The request to the schema, with the text that was found for it.
+    pub(super) fn with_text(self, text: &str) -> async_graphql::Request {
+        let request = async_graphql::Request::new(text).variables(self.variables);
+        match self.operation_name {
+            Some(name) => request.operation_name(name),
+            None => request,
+        }
+    }
+}
 
 /// Reads the body of a POST.
-pub(super) fn from_body(body: &[u8]) -> Result<async_graphql::Request, Refusal> {
+pub(super) fn from_body(body: &[u8]) -> Result<Parameters, Refusal> {
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| Refusal::malformed(format!("The body is not JSON: {error}.")))?;
     match value {
@@ -22,11 +47,11 @@ pub(super) fn from_body(body: &[u8]) -> Result<async_graphql::Request, Refusal> 
 }
 
 /// Reads the query string of a GET, in which `variables` and `extensions` are JSON.
-pub(super) fn from_query(pairs: Vec<(String, String)>) -> Result<async_graphql::Request, Refusal> {
+pub(super) fn from_query(pairs: Vec<(String, String)>) -> Result<Parameters, Refusal> {
     let mut parameters = Map::new();
     for (name, text) in pairs {
         let value = match name.as_str() {
-            "query" | "operationName" => Value::String(text),
+            "query" | "operationName" | "documentId" => Value::String(text),
             "variables" | "extensions" => serde_json::from_str(&text).map_err(|error| {
                 Refusal::malformed(format!("The parameter `{name}` is not JSON: {error}."))
             })?,
@@ -39,26 +64,55 @@ pub(super) fn from_query(pairs: Vec<(String, String)>) -> Result<async_graphql::
     from_parameters(parameters)
 }
 
-fn from_parameters(mut parameters: Map<String, Value>) -> Result<async_graphql::Request, Refusal> {
-    let Some(Value::String(query)) = parameters.remove("query") else {
-        return Err(Refusal::malformed(
-            "The parameter `query` must be a string: the operation to carry out.",
-        ));
-    };
-    let mut request = async_graphql::Request::new(query);
-    match parameters.remove("operationName") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(name)) => request = request.operation_name(name),
-        Some(_) => {
-            return Err(Refusal::malformed(
-                "The parameter `operationName` must be a string.",
-            ));
-        }
-    }
+fn from_parameters(mut parameters: Map<String, Value>) -> Result<Parameters, Refusal> {
+    let query = text(&mut parameters, "query")?;
+    let operation_name = text(&mut parameters, "operationName")?;
+    let document_id = text(&mut parameters, "documentId")?;
     let variables = object(&mut parameters, "variables")?;
-    // Extensions are for protocols that are not spoken here; only their form is checked.
-    object(&mut parameters, "extensions")?;
-    Ok(request.variables(Variables::from_json(Value::Object(variables))))
+    let extensions = object(&mut parameters, "extensions")?;
+    let id = match (document_id, persisted_query(extensions)?) {
+        (Some(id), None) => Some(DocumentId::Manifest(id)),
+        (None, hash) => hash,
+        (Some(_), Some(_)) => {
+            return Err(Refusal::malformed("Name the document once."));
+        }
+    };
+    Ok(Parameters {
+        query,
+        id,
+        operation_name,
+        variables: Variables::from_json(Value::Object(variables)),
+    })
+}
+
+/// The hash that `extensions.persistedQuery` holds. Other extensions are for protocols that are not spoken
+/// here.
+fn persisted_query(mut extensions: Map<String, Value>) -> Result<Option<DocumentId>, Refusal> {
+    let mut persisted = object(&mut extensions, "persistedQuery")?;
+    if persisted.is_empty() {
+        return Ok(None);
+    }
+    let version = persisted.get("version").and_then(Value::as_u64);
+    match (version, text(&mut persisted, "sha256Hash")?) {
+        (Some(1), Some(hash))
+            if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            Ok(Some(DocumentId::Sha256(hash)))
+        }
+        _ => Err(Refusal::malformed(
+            "`extensions.persistedQuery` must have `version: 1` and a SHA-256 as `sha256Hash`.",
+        )),
+    }
+}
+
+fn text(parameters: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match parameters.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::malformed(format!(
+            "The parameter `{name}` must be a string."
+        ))),
+    }
 }
 
 fn object(parameters: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Refusal> {
@@ -71,18 +125,14 @@ fn object(parameters: &mut Map<String, Value>, name: &str) -> Result<Map<String,
     }
 }
 
-/// Whether carrying the operation out changes nothing. What does not parse changes nothing either: the schema
-/// will say what is wrong with it.
-pub(super) fn is_safe(request: &mut async_graphql::Request) -> bool {
-    let name = request.operation_name.clone();
-    let Ok(document) = request.parsed_query() else {
-        return true;
-    };
+/// Whether carrying the operation out changes nothing. A name that is not in the document is for the schema to
+/// refuse.
+pub(super) fn is_safe(document: &ExecutableDocument, name: Option<&str>) -> bool {
     let is_query = |kind: OperationType| kind == OperationType::Query;
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => is_query(operation.node.ty),
         (DocumentOperations::Multiple(operations), Some(name)) => operations
-            .get(name.as_str())
+            .get(name)
             .is_none_or(|operation| is_query(operation.node.ty)),
         // A single operation with a name is chosen without saying so; of several, none is.
         (DocumentOperations::Multiple(operations), None) => {
@@ -106,13 +156,15 @@ mod tests {
             "[]",
             "[{\"query\":\"{ a }\"}]",
             "\"x\"",
-            "{}",
             "{\"query\":1}",
-            "{\"query\":null}",
             "{\"query\":\"{ a }\",\"operationName\":1}",
             "{\"query\":\"{ a }\",\"variables\":[]}",
             "{\"query\":\"{ a }\",\"variables\":\"{}\"}",
             "{\"query\":\"{ a }\",\"extensions\":7}",
+            "{\"query\":\"{ a }\",\"documentId\":7}",
+            "{\"extensions\":{\"persistedQuery\":7}}",
+            "{\"extensions\":{\"persistedQuery\":{\"version\":2,\"sha256Hash\":\"00\"}}}",
+            "{\"extensions\":{\"persistedQuery\":{\"version\":1,\"sha256Hash\":\"00\"}}}",
         ] {
             assert!(from_body(body.as_bytes()).is_err(), "{body}");
         }
@@ -123,11 +175,7 @@ mod tests {
     #[test]
     fn only_the_chosen_operation_decides_whether_a_get_is_safe() {
         let safe = |query: &str, name: Option<&str>| {
-            let request = async_graphql::Request::new(query);
-            is_safe(&mut match name {
-                Some(name) => request.operation_name(name),
-                None => request,
-            })
+            is_safe(&async_graphql::parser::parse_query(query).unwrap(), name)
         };
         assert!(safe("{ a }", None));
         assert!(!safe("mutation { a }", None));

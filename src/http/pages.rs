@@ -1,20 +1,9 @@
 //! The pages for people.
 
-use async_graphql::http::GraphiQLSource;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 
 use super::HttpState;
-
-/// `GET /graphiql`: the API's explorer. Asks for a token in its headers pane.
-pub(super) async fn graphiql() -> impl IntoResponse {
-    Html(
-        GraphiQLSource::build()
-            .endpoint("/graphql")
-            .title("XBoard GraphiQL")
-            .finish(),
-    )
-}
 
 /// `GET /`: what is here.
 pub(super) async fn welcome(State(state): State<HttpState>) -> impl IntoResponse {

@@ -8,17 +8,22 @@
 
 mod accounts;
 mod answers;
+mod audit;
 mod connections;
 mod crashes;
+mod documents;
+mod examples;
 mod figures;
 mod http;
 mod jobs;
 mod ledger;
+mod limits;
 mod live;
 mod nodes;
 mod overview;
 mod recomputation;
 mod rooms;
+mod scanners;
 mod schema;
 mod series;
 mod sessions;

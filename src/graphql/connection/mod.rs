@@ -119,5 +119,6 @@ where
     let mut reading = request.read().await?;
     let slice = read_page(list, reading.transaction(), &page, Wanted::of(ctx)).await?;
     drop(reading);
+    request.pay_back(ctx, page.count, slice.rows.len());
     Connection::new(slice, &name, tenant, L::key, |row| node(tenant, row))
 }

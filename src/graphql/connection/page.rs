@@ -37,7 +37,10 @@ pub(in crate::graphql) fn page_cost(first: Option<i32>, last: Option<i32>, item:
         .or(last)
         .unwrap_or(DEFAULT_PAGE)
         .clamp(1, LARGEST_PAGE);
-    usize::try_from(items).unwrap_or(1) * item + 1
+    usize::try_from(items)
+        .unwrap_or(1)
+        .saturating_mul(item)
+        .saturating_add(1)
 }
 
 /// A number of items that a client may ask for.

@@ -20,6 +20,9 @@ use crate::auth::tokens::{AccessTokens, TokenError};
 use crate::ingest::Ingest;
 use user_error::{UserError, UserErrorCode};
 
+/// What a mutation costs, besides what is asked of its payload.
+const MUTATION_COST: usize = 10;
+
 /// Everything that changes something.
 #[derive(MergedObject, Default)]
 pub struct Mutation(

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::credentials::{self, ShopCredentialsInput};
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
-use super::{MutationContext, sentence};
+use super::{MUTATION_COST, MutationContext, sentence};
 use crate::auth::password_rules::{self, WeakPassword};
 use crate::db::SystemTx;
 use crate::domain::credentials::Credentials;
@@ -60,10 +60,11 @@ pub(super) struct RegisterMutation;
 impl RegisterMutation {
     /// Creates the user, connects the store (verified by asking it for its own name) and starts the first
     /// sync. All of it is done, or nothing. Limited per account and per address (`RATE_LIMITED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn register(
         &self,
         ctx: &Context<'_>,
-        input: RegisterInput,
+        #[graphql(desc = "Who signs up, and with which store.")] input: RegisterInput,
     ) -> Result<RegisterPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.email) {

@@ -4,8 +4,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::MutationContext;
 use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, MutationContext};
 use crate::auth::tokens::{Bearer, RefreshToken};
 use crate::db::SystemTx;
 use crate::db::accounts::{RefreshTokenUse, UserRecord};
@@ -147,7 +147,12 @@ pub(super) struct SessionMutations;
 impl SessionMutations {
     /// Signs a user in to the store of their longest-standing membership. Which of the email address and the
     /// password was wrong is not told. Limited per account and per address (`RATE_LIMITED`).
-    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload, ApiError> {
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: LoginInput,
+    ) -> Result<LoginPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.email) {
             return Ok(error.into());
@@ -177,10 +182,11 @@ impl SessionMutations {
 
     /// Trades a refresh token for a new pair; the old one dies. One used twice ends the whole session, since
     /// then somebody has a copy. `EXPIRED`: the session has ended; `INVALID`: the token is no good.
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
-        refresh_token: String,
+        #[graphql(desc = "The refresh token of the newest pair.")] refresh_token: String,
     ) -> Result<RefreshSessionPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let refused =
@@ -223,6 +229,7 @@ impl SessionMutations {
     }
 
     /// Ends the session of the token that this is sent with: its tokens die at once.
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload, ApiError> {
         let request = RequestContext::of(ctx)?;
         let principal = request.require_principal()?;

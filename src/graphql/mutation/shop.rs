@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::MutationContext;
 use super::credentials::{self, CredentialsInput, Fields};
 use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, MutationContext};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::shop::ShopRecord;
 use crate::domain::sync::{SyncMode, SyncTrigger};
@@ -54,6 +54,7 @@ impl ShopMutation {
     /// Gives the token's store new credentials, verified by asking it for its own name, and starts a sync:
     /// the way back from `REAUTHORISATION_NEEDED`, and the way to rotate a token. For owners and admins
     /// (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn update_shop_credentials(
         &self,
         ctx: &Context<'_>,

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::MutationContext;
 use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, MutationContext};
 use crate::domain::principal::Role;
 use crate::domain::sync::SyncTrigger;
 use crate::graphql::context::RequestContext;
@@ -35,10 +35,13 @@ pub(super) struct SyncMutation;
 impl SyncMutation {
     /// Starts a sync of the token's store, or returns the one already running, whatever its mode. For owners
     /// and admins (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn sync(
         &self,
         ctx: &Context<'_>,
-        input: Option<SyncInput>,
+        #[graphql(desc = "Which sync: an incremental one when nothing is said.")] input: Option<
+            SyncInput,
+        >,
     ) -> Result<SyncPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let principal = request.require_principal()?;

@@ -27,7 +27,7 @@ impl NodeQueries {
     }
 
     /// The things with these ids, in the same order, with null for each that the store does not have.
-    #[graphql(complexity = "ids.len() * child_complexity")]
+    #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

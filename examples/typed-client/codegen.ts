@@ -1,0 +1,24 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  // Of your own server: `schema: 'http://127.0.0.1:3001/graphql'`.
+  schema: '../../schema.graphql',
+  documents: 'src/**/*.ts',
+  ignoreNoDocuments: false,
+  generates: {
+    'src/gql/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        // What the API promises of its scalars. Amounts are strings: read them as decimals, not as floats.
+        scalars: { Date: 'string', DateTime: 'string', Decimal: 'string', ID: 'string' },
+        strictScalars: true,
+        useTypeImports: true,
+        importExtension: '.js',
+        enumsAsTypes: true,
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,257 @@
+//! Counts what a document selects, with every fragment written out where it is used. Each fragment is looked
+//! at once, so that a few lines that stand for a billion fields are as quick to refuse as any others.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::Name;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+
+use crate::graphql::error::ApiError;
+use crate::graphql::limits::{Limits, MOST_NESTED};
+
+/// Refuses a document of which an operation selects too much, or a fragment contains itself.
+pub(super) fn check(
+    document: &ExecutableDocument,
+    limits: &Limits,
+    introspection: bool,
+) -> Result<(), ApiError> {
+    let mut reader = Reader {
+        document,
+        limits,
+        introspection,
+        fragments: HashMap::new(),
+        duplicates: 0,
+    };
+    for name in document.fragments.keys() {
+        reader.fragment(name)?;
+    }
+    for (_, operation) in document.operations.iter() {
+        let size = reader.selections(&operation.node.selection_set.node)?;
+        size.within(limits)?;
+    }
+    Ok(())
+}
+
+/// What a selection holds. Sums stop at the largest number instead of starting anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Size {
+    fields: usize,
+    aliases: usize,
+    roots: usize,
+    depth: usize,
+    nesting: usize,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.fields = self.fields.saturating_add(other.fields);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.roots = self.roots.saturating_add(other.roots);
+        self.depth = self.depth.max(other.depth);
+        self.nesting = self.nesting.max(other.nesting);
+    }
+
+    fn within(self, limits: &Limits) -> Result<(), ApiError> {
+        for (limit, actual, maximum) in [
+            ("depth", self.depth, limits.depth),
+            ("aliases", self.aliases, limits.aliases),
+            ("rootFields", self.roots, limits.root_fields),
+            ("fields", self.fields, limits.fields),
+        ] {
+            if actual > maximum {
+                return Err(ApiError::LimitExceeded { limit, maximum });
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Reader<'a> {
+    document: &'a ExecutableDocument,
+    limits: &'a Limits,
+    introspection: bool,
+    /// `None`: being looked at, so whoever asks for it is inside of it.
+    fragments: HashMap<&'a Name, Option<Size>>,
+    duplicates: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn fragment(&mut self, name: &'a Name) -> Result<Size, ApiError> {
+        match self.fragments.get(name) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => {
+                let message = format!("The fragment `{name}` contains itself.");
+                return Err(ApiError::bad_input("query", message));
+            }
+            None => {}
+        }
+        // One that is not there is for the validator to name.
+        let Some(fragment) = self.document.fragments.get(name) else {
+            return Ok(Size::default());
+        };
+        self.fragments.insert(name, None);
+        let size = self.selections(&fragment.node.selection_set.node)?;
+        self.fragments.insert(name, Some(size));
+        Ok(size)
+    }
+
+    fn selections(&mut self, set: &'a SelectionSet) -> Result<Size, ApiError> {
+        let mut size = Size::default();
+        let mut seen = HashSet::new();
+        for selection in &set.items {
+            size.add(match &selection.node {
+                Selection::Field(field) => {
+                    if !self.introspection
+                        && matches!(field.node.name.node.as_str(), "__schema" | "__type")
+                    {
+                        let message =
+                            "The schema cannot be read here: introspection is switched off.";
+                        return Err(ApiError::bad_input("query", message));
+                    }
+                    let key = &field.node.response_key().node;
+                    if !seen.insert(key) {
+                        self.duplicate()?;
+                    }
+                    let below = self.selections(&field.node.selection_set.node)?;
+                    Size {
+                        fields: below.fields.saturating_add(1),
+                        aliases: below
+                            .aliases
+                            .saturating_add(usize::from(field.node.alias.is_some())),
+                        roots: 1,
+                        depth: below.depth + 1,
+                        nesting: below.nesting,
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node)?
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.selections(&fragment.node.selection_set.node)?
+                }
+            });
+        }
+        size.nesting += 1;
+        if size.nesting > MOST_NESTED {
+            return Err(ApiError::LimitExceeded {
+                limit: "nesting",
+                maximum: MOST_NESTED,
+            });
+        }
+        Ok(size)
+    }
+
+    fn duplicate(&mut self) -> Result<(), ApiError> {
+        self.duplicates += 1;
+        let maximum = self.limits.duplicate_fields;
+        if self.duplicates > maximum {
+            return Err(ApiError::LimitExceeded {
+                limit: "duplicateFields",
+                maximum,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            depth: 3,
+            fields: 10,
+            aliases: 2,
+            root_fields: 5,
+            duplicate_fields: 2,
+            ..Limits::default()
+        }
+    }
+
+    fn verdict(text: &str) -> Option<ApiError> {
+        check(&parse_query(text).unwrap(), &limits(), true).err()
+    }
+
+    fn exceeded(limit: &'static str, maximum: usize) -> ApiError {
+        ApiError::LimitExceeded { limit, maximum }
+    }
+
+    #[test]
+    fn fields_depth_aliases_and_roots_are_counted_through_fragments() {
+        for (fits, too_much, limit, maximum) in [
+            (
+                "{ a { b { c } } }",
+                "{ a { b { ...F } } } fragment F on T { c { d } }",
+                "depth",
+                3,
+            ),
+            (
+                "{ x: a y: b }",
+                "{ x: a ...F ...F } fragment F on T { y: b }",
+                "aliases",
+                2,
+            ),
+            (
+                "{ a b c d e }",
+                "{ a b c ...F } fragment F on T { d e f }",
+                "rootFields",
+                5,
+            ),
+            (
+                "{ a { ...F } b { ...F } } fragment F on T { c d e f }",
+                "{ a { ...F } b { ...F } } fragment F on T { c d e f g }",
+                "fields",
+                10,
+            ),
+            (
+                "{ a a a }",
+                "{ a a a { b ... on T { c c } } }",
+                "duplicateFields",
+                2,
+            ),
+        ] {
+            assert_eq!(verdict(fits), None, "{fits}");
+            assert_eq!(
+                verdict(too_much),
+                Some(exceeded(limit, maximum)),
+                "{too_much}"
+            );
+        }
+    }
+
+    #[test]
+    fn fragments_that_contain_themselves_are_refused_whether_used_or_not() {
+        for text in [
+            "{ ...A } fragment A on T { ...A }",
+            "{ a } fragment A on T { a { ...B } } fragment B on T { ... on T { ...A } }",
+        ] {
+            let Some(ApiError::BadUserInput { message, .. }) = verdict(text) else {
+                panic!("{text}");
+            };
+            assert!(message.ends_with("contains itself."), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_few_fragments_that_stand_for_a_billion_fields_are_counted_at_once() {
+        let mut text = "{ ...F0 }".to_owned();
+        for n in 0..30 {
+            let m = n + 1;
+            write!(text, " fragment F{n} on T {{ a ...F{m} ...F{m} }}").unwrap();
+        }
+        text += " fragment F30 on T { a }";
+        assert!(matches!(
+            verdict(&text),
+            Some(ApiError::LimitExceeded { .. })
+        ));
+        // One more level, and the stack is what is protected.
+        let deep = format!("{}a{}", "{ ... on T ".repeat(40), "}".repeat(40))
+            .replace("on T a", "on T { a }");
+        assert_eq!(verdict(&deep), Some(exceeded("nesting", 32)));
+    }
+}

@@ -1,0 +1,134 @@
+//! Documents that clients name instead of sending them, and the mode in which only registered ones run.
+
+use pretty_assertions::assert_eq;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+
+const QUERY: &str = "{__typename}";
+/// Its SHA-256, as Apollo's documentation has it.
+const HASH: &str = "ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38";
+
+fn persisted(hash: &str) -> Value {
+    json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
+}
+
+async fn send(app: &TestApp, body: &Value) -> (StatusCode, Value) {
+    let request = app.post().header("accept", "application/json").json(body);
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    (status, response.json().await.unwrap())
+}
+
+fn code(body: &Value) -> &Value {
+    &body["errors"][0]["extensions"]["code"]
+}
+
+#[tokio::test]
+async fn a_query_that_was_sent_with_its_hash_is_known_by_it() {
+    let app = TestApp::start().await;
+    let by_hash = json!({ "extensions": persisted(HASH) });
+    let (status, body) = send(&app, &by_hash).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body["errors"][0]["message"], "PersistedQueryNotFound");
+    assert_eq!(code(&body), "PERSISTED_QUERY_NOT_FOUND");
+
+    // Somebody else's text under this name is refused, and not kept.
+    let wrong = json!({ "query": "{ me { id } }", "extensions": persisted(HASH) });
+    let (status, body) = send(&app, &wrong).await;
+    assert_eq!(
+        (status, code(&body)),
+        (StatusCode::BAD_REQUEST, &json!("BAD_USER_INPUT"))
+    );
+    assert_eq!(
+        code(&send(&app, &by_hash).await.1),
+        "PERSISTED_QUERY_NOT_FOUND"
+    );
+
+    let both = json!({ "query": QUERY, "extensions": persisted(HASH) });
+    let (_, body) = send(&app, &both).await;
+    assert_eq!(body["data"], json!({ "__typename": "Query" }));
+    let (_, body) = send(&app, &by_hash).await;
+    assert_eq!(body["data"], json!({ "__typename": "Query" }));
+    // By GET too, as clients do so that answers can be cached.
+    let extensions = persisted(HASH).to_string();
+    let url = reqwest::Url::parse_with_params("http://h/graphql", [("extensions", extensions)]);
+    let path = format!("/graphql?{}", url.unwrap().query().unwrap());
+    let body: Value = app.get(&path).send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["data"], json!({ "__typename": "Query" }));
+}
+
+#[tokio::test]
+async fn a_mutation_by_its_hash_is_not_carried_out_by_get() {
+    let app = TestApp::start().await;
+    let mutation = "mutation { logout { userErrors { code } } }";
+    let output = std::process::Command::new("sha256sum")
+        .stdin({
+            let path = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(path.path(), mutation).unwrap();
+            path.reopen().unwrap()
+        })
+        .output()
+        .unwrap();
+    let hash = String::from_utf8(output.stdout).unwrap()[..64].to_owned();
+    send(
+        &app,
+        &json!({ "query": mutation, "extensions": persisted(&hash) }),
+    )
+    .await;
+    let extensions = persisted(&hash).to_string();
+    let url = reqwest::Url::parse_with_params("http://h/graphql", [("extensions", extensions)]);
+    let path = format!("/graphql?{}", url.unwrap().query().unwrap());
+    let response = app.get(&path).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn without_room_clients_are_told_to_send_the_text() {
+    let app = TestApp::start_with(|config| config.http.persisted_queries = 0).await;
+    let (_, body) = send(&app, &json!({ "extensions": persisted(HASH) })).await;
+    assert_eq!(body["errors"][0]["message"], "PersistedQueryNotSupported");
+    let (_, body) = send(&app, &json!({ "query": QUERY })).await;
+    assert_eq!(body["data"], json!({ "__typename": "Query" }));
+}
+
+#[tokio::test]
+async fn where_documents_are_registered_no_others_are_carried_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let manifest = directory.path().join("manifest.json");
+    let documents = json!({ "dashboard": "{ me { email } }", "type": QUERY });
+    std::fs::write(&manifest, documents.to_string()).unwrap();
+    let app =
+        TestApp::start_with(|config| config.http.trusted_documents = Some(manifest.clone())).await;
+    for body in [
+        json!({ "documentId": "dashboard" }),
+        json!({ "query": "{ me { email } }" }),
+    ] {
+        let (status, body) = send(&app, &body).await;
+        assert_eq!(
+            (status, &body["data"]),
+            (StatusCode::OK, &json!({ "me": null }))
+        );
+    }
+    let (_, body) = send(&app, &json!({ "extensions": persisted(HASH) })).await;
+    assert_eq!(body["data"], json!({ "__typename": "Query" }));
+    for body in [
+        json!({ "query": "{ me { id } }" }),
+        json!({ "query": "{ __schema { queryType { name } } }" }),
+        json!({ "documentId": "other" }),
+        // The name of a registered one does not open the door for another text.
+        json!({ "query": "{ me { id } }", "extensions": persisted(&"0".repeat(64)) }),
+    ] {
+        let (status, answer) = send(&app, &body).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+        assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_IN_LIST", "{body}");
+        assert_eq!(answer.get("data"), None);
+    }
+    // With the name of a registered one it is that one that runs, whatever text comes along.
+    let both = json!({ "query": "{ me { id } }", "documentId": "type" });
+    assert_eq!(
+        send(&app, &both).await.1["data"],
+        json!({ "__typename": "Query" })
+    );
+}

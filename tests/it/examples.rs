@@ -1,0 +1,144 @@
+//! Every query that we show to others is carried out: those of `docs/api.md` and GraphiQL's tabs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use simulator::ShopSettings;
+
+use crate::support::{Registered, TestApp, register_input};
+
+async fn store() -> (TestApp, Registered) {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines").await;
+    app.work().await;
+    (app, user)
+}
+
+/// Carries a document out; each of its operations when there are several.
+async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place: &str) {
+    let document = async_graphql::parser::parse_query(query);
+    let document = document.unwrap_or_else(|error| panic!("{place}: {error}\n{query}"));
+    for (name, _) in document.operations.iter() {
+        let mut body = json!({ "query": query, "variables": variables });
+        if let Some(name) = name {
+            body["operationName"] = json!(name);
+        }
+        let response = app
+            .post()
+            .bearer_auth(token)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(answer.get("errors"), None, "{place}: {answer}\n{query}");
+        for payload in answer["data"].as_object().unwrap().values() {
+            if let Some(errors) = payload.get("userErrors") {
+                assert_eq!(errors, &json!([]), "{place}");
+            }
+        }
+    }
+}
+
+/// Puts what is true here where the example has what is true of nobody.
+fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered) {
+    if variables.pointer("/input/shop").is_some() {
+        // Somebody new each time, with a store that nobody has connected.
+        let label = format!("new-{}", uuid::Uuid::now_v7().simple());
+        app.simulator.add_shop(ShopSettings::new(&label));
+        let email = format!("owner@{label}.example");
+        let password = variables["input"]["password"].as_str().unwrap().to_owned();
+        let token = format!("shpat_{label}");
+        variables["input"] = register_input(&email, &password, &label, &token);
+    } else if variables.pointer("/input/password").is_some() {
+        variables["input"]["email"] = json!(user.email);
+        variables["input"]["password"] = json!(user.password);
+    }
+    if query.contains("$refreshToken: String!") {
+        variables["refreshToken"] = json!(user.refresh_token);
+    }
+}
+
+/// Another session of the same user: an example may end its own.
+async fn sign_in(app: &TestApp, user: &Registered) -> Registered {
+    let query = "mutation ($input: LoginInput!) {
+        login(input: $input) { session { token refreshToken } } }";
+    let input = json!({ "email": user.email, "password": user.password });
+    let payload = app.field(query, json!({ "input": input }), None).await;
+    let text = |name: &str| payload["session"][name].as_str().unwrap().to_owned();
+    Registered {
+        token: text("token"),
+        refresh_token: text("refreshToken"),
+        ..user.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_tabs_of_graphiql_run() {
+    let (app, user) = store().await;
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/graphiql/examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "graphql")
+        {
+            continue;
+        }
+        let query = std::fs::read_to_string(&path).unwrap();
+        let mut variables = std::fs::read_to_string(path.with_extension("json"))
+            .map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
+        fill_in(&app, &query, &mut variables, &user);
+        runs(
+            &app,
+            &query,
+            &variables,
+            &user.token,
+            &path.display().to_string(),
+        )
+        .await;
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    app.work().await;
+}
+
+/// The fenced blocks of a page: language and content.
+fn blocks(page: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<_> = page.split("```").collect();
+    parts
+        .chunks(2)
+        .filter_map(|pair| pair.get(1)?.split_once('\n'))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_queries_of_the_api_guide_run() {
+    let (app, user) = store().await;
+    let page = include_str!("../../docs/api.md");
+    let blocks = blocks(page);
+    let mut count = 0;
+    for (index, (language, query)) in blocks.iter().enumerate() {
+        if *language != "graphql" {
+            continue;
+        }
+        // The variables stand right behind their operation, in several blocks where there are choices.
+        let behind = blocks[index + 1..].iter();
+        let mut choices: Vec<Value> = behind
+            .take_while(|(language, _)| *language == "json")
+            .map(|(_, text)| serde_json::from_str(text).unwrap())
+            .collect();
+        if choices.is_empty() {
+            choices.push(json!({}));
+        }
+        for mut variables in choices {
+            let user = sign_in(&app, &user).await;
+            fill_in(&app, query, &mut variables, &user);
+            runs(&app, query, &variables, &user.token, "docs/api.md").await;
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "{count}");
+    app.work().await;
+}
