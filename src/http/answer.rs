@@ -1,6 +1,6 @@
 //! What goes back: the answer of the schema, or the reason why it was not asked.
 
-use async_graphql::Value;
+use async_graphql::{ErrorExtensionValues, ServerError, Value};
 use axum::Json;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -86,6 +86,15 @@ impl Refusal {
             error.code(),
             error.sentence(),
         )
+    }
+
+    /// The refusal as an error among others, for an operation that is not answered over HTTP.
+    pub(super) fn as_error(&self) -> ServerError {
+        let mut error = ServerError::new(self.message.clone(), None);
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", self.code);
+        error.extensions = Some(extensions);
+        error
     }
 
     fn body(&self, request_id: &str) -> serde_json::Value {

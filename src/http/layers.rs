@@ -153,6 +153,7 @@ mod tests {
             largest_body: 1024,
             persisted_queries: 0,
             trusted_documents: None,
+            session_check: Duration::from_secs(1),
         };
         let mut site = wrap(Router::new().route("/", get(fails)), &options);
         let request = Request::get("/").body(Body::empty()).unwrap();

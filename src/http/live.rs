@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::http::{WebSocketProtocols, WsMessage};
-use async_graphql::{Data, Executor, Request, Response, ServerError};
+use async_graphql::{Data, Executor, Request, Response};
 use async_stream::stream;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -52,7 +52,19 @@ struct Session {
 }
 
 impl Session {
-    fn prepared(&self, request: Request, caller: Option<Caller>) -> Request {
+    /// The operation with its context; refused where only known documents may be carried out and this is none.
+    fn prepared(
+        &self,
+        mut request: Request,
+        caller: Option<Caller>,
+    ) -> Result<Request, Box<Response>> {
+        let text = Some(std::mem::take(&mut request.query));
+        match self.state.documents.find(text, None, &self.state.limits) {
+            Ok(text) => text.as_ref().clone_into(&mut request.query),
+            Err(refusal) => {
+                return Err(Box::new(Response::from_errors(vec![refusal.as_error()])));
+            }
+        }
         let context = RequestContext::new(
             self.state.database.clone(),
             self.state.clock,
@@ -60,16 +72,16 @@ impl Session {
             self.request_id.clone(),
             None,
         );
-        request.data(context)
+        Ok(request.data(context))
     }
 }
 
 impl Executor for Session {
     async fn execute(&self, request: Request) -> Response {
-        self.state
-            .schema
-            .execute(self.prepared(request, None))
-            .await
+        match self.prepared(request, None) {
+            Ok(request) => self.state.schema.execute(request).await,
+            Err(refused) => *refused,
+        }
     }
 
     fn execute_stream(
@@ -82,20 +94,10 @@ impl Executor for Session {
             .and_then(|data| data.get(&std::any::TypeId::of::<Caller>()))
             .and_then(|caller| caller.downcast_ref::<Caller>())
             .copied();
-        let text = Some(request.query.clone());
-        // Where only trusted documents may be carried out, no other way leads around that.
-        if self
-            .state
-            .documents
-            .find(text, None, &self.state.limits)
-            .is_err()
-        {
-            let error = ServerError::new("This document may not be carried out.", None);
-            let refused = Response::from_errors(vec![error]);
-            return futures_util::stream::iter([refused]).boxed();
+        match self.prepared(request, caller) {
+            Ok(request) => self.state.schema.execute_stream(request).boxed(),
+            Err(refused) => futures_util::stream::once(std::future::ready(*refused)).boxed(),
         }
-        let request = self.prepared(request, caller);
-        self.state.schema.execute_stream(request).boxed()
     }
 }
 
