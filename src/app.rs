@@ -18,7 +18,9 @@ use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{self, MutationContext};
+use crate::graphql::memory::Memory;
+use crate::graphql::{self, Buckets, MutationContext};
+use crate::http::answers::Answers;
 use crate::http::documents::Documents;
 use crate::http::{self, HttpOptions, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
@@ -101,6 +103,8 @@ impl AppConfig {
                 session_check: SESSION_CHECK,
                 operation_timeout: config.limits.operation_timeout(),
                 largest_body: config.limits.xboard_limit_body,
+                kept_answers: config.limits.xboard_answer_cache,
+                kept_figures: config.limits.xboard_figures_cache,
                 persisted_queries: config.limits.xboard_persisted_queries,
                 trusted_documents: config.limits.trusted_documents(),
             },
@@ -163,12 +167,15 @@ impl App {
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
         };
-        let live = Live::new(database.clone());
+        let memory = Memory::new(config.http.kept_figures);
+        let live = Live::new(database.clone(), memory);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
+        let buckets = Arc::new(Buckets::new(config.limits.budget));
         let router = http::router(HttpState {
             schema: graphql::build_schema(
                 config.limits,
                 config.introspection,
+                Arc::clone(&buckets),
                 Some(mutations),
                 Some(live.clone()),
             ),
@@ -178,6 +185,8 @@ impl App {
             database: database.clone(),
             tokens,
             clock: config.clock,
+            buckets,
+            answers: Arc::new(Answers::new(config.http.kept_answers)),
             ingest: ingest.clone(),
             options: config.http,
         });

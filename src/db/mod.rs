@@ -4,18 +4,19 @@
 
 pub mod accounts;
 pub mod customers;
+pub mod day_book;
 pub mod embedded;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
 pub mod live;
 mod merge;
-pub mod metrics;
+pub mod rankings;
 pub mod orders;
 pub mod privacy;
 pub mod products;
 pub mod refunds;
-pub mod series;
+pub mod hours;
 pub mod shops;
 pub mod staging;
 pub mod sync_history;

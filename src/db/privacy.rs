@@ -119,13 +119,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        sqlx::query!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1",
-            tenant
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        self.bump_data_version().await
     }
 
     /// Notes that a request was answered.

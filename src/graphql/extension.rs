@@ -21,6 +21,7 @@ use super::cost::{Buckets, Charge, Payer, Turns};
 use super::document;
 use super::error::{ApiError, BAD_USER_INPUT, INTERNAL};
 use super::limits::Limits;
+use super::live::Live;
 
 /// Makes a [`Guard`] for each operation, and keeps what they share.
 pub(super) struct GuardFactory {
@@ -30,16 +31,16 @@ pub(super) struct GuardFactory {
 struct Shared {
     limits: Limits,
     introspection: bool,
-    buckets: Buckets,
+    buckets: Arc<Buckets>,
     turns: Turns,
 }
 
 impl GuardFactory {
-    pub(super) fn new(limits: Limits, introspection: bool) -> Self {
+    pub(super) fn new(limits: Limits, introspection: bool, buckets: Arc<Buckets>) -> Self {
         let shared = Arc::new(Shared {
             limits,
             introspection,
-            buckets: Buckets::new(limits.budget),
+            buckets,
             turns: Turns::new(limits.operations_at_once, limits.patience),
         });
         Self { shared }
@@ -51,6 +52,7 @@ impl ExtensionFactory for GuardFactory {
         Arc::new(Guard {
             shared: Arc::clone(&self.shared),
             needs_turn: AtomicBool::new(false),
+            changes: AtomicBool::new(false),
             turn: Mutex::new(None),
             charge: OnceLock::new(),
             actual: OnceLock::new(),
@@ -61,6 +63,8 @@ impl ExtensionFactory for GuardFactory {
 struct Guard {
     shared: Arc<Shared>,
     needs_turn: AtomicBool,
+    /// Whether it may be a mutation.
+    changes: AtomicBool,
     /// Held until the operation ends.
     turn: Mutex<Option<OwnedSemaphorePermit>>,
     charge: OnceLock<Charge>,
@@ -146,13 +150,21 @@ impl Extension for Guard {
 
     async fn parse_query(
         &self,
-        _: &ExtensionContext<'_>,
+        ctx: &ExtensionContext<'_>,
         query: &str,
         _: &Variables,
         // Not run: async-graphql's own checks of the document take exponential time.
         _: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
-        document::read(query, &self.shared.limits, self.shared.introspection)
+        let document = document::read(query, &self.shared.limits, self.shared.introspection)?;
+        if let Some(request) = ctx.data_opt::<RequestContext>()
+            && document::lasts(&document)
+        {
+            request.note_lasting();
+        }
+        let changes = document::may_change(&document);
+        self.changes.store(changes, Ordering::Relaxed);
+        Ok(document)
     }
 
     async fn validation(
@@ -187,6 +199,12 @@ impl Extension for Guard {
         }
         // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
         request.refresh().await;
+        if self.changes.load(Ordering::Relaxed)
+            && let Some(live) = ctx.data_opt::<Live>()
+        {
+            // What was acknowledged is not contradicted by what is still remembered.
+            live.catch_up().await;
+        }
         response
     }
 }

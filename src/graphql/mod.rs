@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 pub mod live;
 mod loaders;
+pub mod memory;
 mod mutation;
 mod numbers;
 mod query;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use async_graphql::Schema;
 use async_graphql::parser::types::ExecutableDocument;
 
+pub use cost::{Buckets, Price};
 pub use limits::{Budget, Limits};
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
@@ -44,6 +46,7 @@ pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 pub fn build_schema(
     limits: Limits,
     introspection: bool,
+    buckets: Arc<Buckets>,
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
@@ -51,7 +54,7 @@ pub fn build_schema(
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
         .extension(completion::CompletionFactory(shape))
         // The last one reads the document.
-        .extension(extension::GuardFactory::new(limits, introspection));
+        .extension(extension::GuardFactory::new(limits, introspection, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }

@@ -151,6 +151,8 @@ mod tests {
             behind_proxy: false,
             operation_timeout: Duration::from_secs(1),
             largest_body: 1024,
+            kept_answers: 0,
+            kept_figures: 0,
             persisted_queries: 0,
             trusted_documents: None,
             session_check: Duration::from_secs(1),

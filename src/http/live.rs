@@ -71,6 +71,7 @@ impl Session {
             caller.map(|caller| caller.principal),
             self.request_id.clone(),
             None,
+            self.state.live.memory(),
         );
         Ok(request.data(context))
     }

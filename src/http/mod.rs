@@ -2,6 +2,7 @@
 //! here: bytes become an operation, a header becomes a principal, and the schema answers.
 
 mod answer;
+pub mod answers;
 mod bearer;
 pub mod documents;
 mod graphiql;
@@ -29,8 +30,9 @@ use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{Limits, XBoardSchema};
+use crate::graphql::{Buckets, Limits, XBoardSchema};
 use crate::ingest::Ingest;
+use answers::Answers;
 use documents::Documents;
 
 /// The pages of other origins that may call the API from a browser.
@@ -58,6 +60,10 @@ pub struct HttpOptions {
     pub session_check: Duration,
     /// The most bytes of a request's body.
     pub largest_body: usize,
+    /// How many bytes of answers are kept to be given again.
+    pub kept_answers: u64,
+    /// How many bytes of stores' figures are kept to answer from.
+    pub kept_figures: u64,
     /// How many bytes of documents are kept for clients that send only their hashes.
     pub persisted_queries: usize,
     /// Where the only documents are that may be carried out; `None`: all may.
@@ -79,6 +85,10 @@ pub struct HttpState {
     pub tokens: Arc<AccessTokens>,
     /// The time.
     pub clock: Clock,
+    /// What each store has left to spend.
+    pub buckets: Arc<Buckets>,
+    /// Answers that may be given again.
+    pub answers: Arc<Answers>,
     /// The news of the stores.
     pub live: Live,
     /// Takes deliveries of webhooks in.

@@ -214,14 +214,15 @@ impl TenantTx {
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
     }
 
-    async fn bump_data_version(&mut self) -> Result<()> {
+    /// Gives the store's data a new version, and says so.
+    pub(in crate::db) async fn bump_data_version(&mut self) -> Result<()> {
         let tenant = self.tenant();
-        sqlx::query!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1",
+        let version = sqlx::query_scalar!(
+            "update shops set data_version = data_version + 1 where tenant_id = $1 returning data_version",
             tenant.uuid()
         )
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await?;
-        self.announce_change().await
+        self.announce_change(version).await
     }
 }

@@ -2,12 +2,15 @@
 //! may grow exponentially with its length (fragments that use fragments), so the checks here come first; each
 //! of them takes time in proportion to the text.
 
+mod lasting;
 mod scan;
 mod shape;
 
 use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+
+pub(super) use lasting::lasts;
 
 use super::error::ApiError;
 use super::limits::Limits;
@@ -32,4 +35,10 @@ pub(super) fn in_no_place(error: ApiError) -> ServerError {
         extensions: error.extensions,
         ..ServerError::new(error.message, None)
     }
+}
+
+/// Whether one of the document's operations is a mutation.
+pub(super) fn may_change(document: &ExecutableDocument) -> bool {
+    let mut operations = document.operations.iter();
+    operations.any(|(_, operation)| operation.node.ty == OperationType::Mutation)
 }

@@ -1,10 +1,10 @@
 //! The figures as the API shows them. What each means is said here for API users; the sums are made in SQL.
 
-use async_graphql::{Lookahead, SimpleObject};
+use async_graphql::SimpleObject;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::customer::Customer;
 use super::money::Money;
-use crate::db::series::SeriesPoint;
 use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
 use crate::graphql::error::ApiError;
@@ -51,18 +51,6 @@ pub struct SalesMetrics {
     returning_customers: i32,
     /// The share of the customers who had ordered before, from 0 to 1. Null without customers.
     returning_customer_rate: Option<f64>,
-}
-
-/// Whether a selection of `SalesMetrics` asks for anything about customers.
-pub(in crate::graphql) fn wants_customers(metrics: &Lookahead<'_>) -> bool {
-    [
-        "customers",
-        "newCustomers",
-        "returningCustomers",
-        "returningCustomerRate",
-    ]
-    .into_iter()
-    .any(|field| metrics.field(field).exists())
 }
 
 impl TryFrom<&SalesFigures> for SalesMetrics {
@@ -121,14 +109,16 @@ pub struct OrdersByDatePoint {
     metrics: SalesMetrics,
 }
 
-impl TryFrom<SeriesPoint> for OrdersByDatePoint {
-    type Error = ApiError;
-
-    fn try_from(point: SeriesPoint) -> Result<Self, ApiError> {
+impl OrdersByDatePoint {
+    pub(in crate::graphql) fn new(
+        date: NaiveDate,
+        start: DateTime<Utc>,
+        figures: &SalesFigures,
+    ) -> Result<Self, ApiError> {
         Ok(Self {
-            date: Day(point.date),
-            start: Instant(point.start),
-            metrics: (&point.figures).try_into()?,
+            date: Day(date),
+            start: Instant(start),
+            metrics: figures.try_into()?,
         })
     }
 }

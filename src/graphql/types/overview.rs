@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object};
 
-use super::metrics::{DateRange, SalesMetrics, wants_customers};
+use super::metrics::{DateRange, SalesMetrics};
 use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
@@ -50,11 +50,10 @@ impl Overview {
     /// number above zero says that the shop changed its currency.
     async fn orders_in_other_currencies(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
-        let shop = reading.shop();
-        let transaction = reading.transaction();
-        int(transaction
-            .orders_in_other_currencies(&shop.currency, self.range)
-            .await?)
+        let orders = reading
+            .ask_book(|book| book.orders_in_other_currencies(self.range))
+            .await?;
+        int(orders)
     }
 }
 
@@ -80,11 +79,6 @@ impl OverviewPrevious {
 
 async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
-    let shop = reading.shop();
-    let transaction = reading.transaction();
-    let with_customers = wants_customers(&ctx.look_ahead());
-    let figures = transaction
-        .sales_figures(&shop.currency, range, with_customers)
-        .await?;
+    let figures = reading.ask_book(|book| book.figures(range)).await?;
     SalesMetrics::try_from(&figures)
 }

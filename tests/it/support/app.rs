@@ -321,6 +321,8 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             operation_timeout: Duration::from_secs(15),
             session_check: Duration::from_secs(30),
             largest_body: 256 * 1024,
+            kept_answers: 4 * 1024 * 1024,
+            kept_figures: 4 * 1024 * 1024,
             persisted_queries: 1024 * 1024,
             trusted_documents: None,
         },
