@@ -18,6 +18,7 @@ mod loaders;
 pub mod memory;
 mod mutation;
 mod numbers;
+pub mod permissions;
 mod query;
 pub mod scalars;
 pub mod snapshot;

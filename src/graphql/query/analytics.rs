@@ -13,6 +13,7 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
+use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
 
@@ -36,6 +37,7 @@ impl AnalyticsQueries {
         )]
         compare_to: Option<Comparison>,
     ) -> Result<Overview, ApiError> {
+        permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let previous = compare_to.map(|comparison| range.compared(comparison.into()));
@@ -59,6 +61,7 @@ impl AnalyticsQueries {
         )]
         interval: Interval,
     ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+        permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let with_starts = ctx.look_ahead().field("start").exists();
@@ -78,7 +81,7 @@ impl AnalyticsQueries {
     ) -> Result<Vec<TopCustomer>, ApiError> {
         let limit = checked_count("first", first)?;
         let request = RequestContext::of(ctx)?;
-        let tenant = request.require_principal()?.tenant;
+        let tenant = permit(ctx)?.tenant;
         let mut reading = request.read().await?;
         let ranking = if range.is_some() {
             let range = resolve_range(&mut reading, range).await?;
