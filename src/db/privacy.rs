@@ -197,6 +197,8 @@ impl TenantTx {
             "customer_days",
             "customer_totals",
             "product_totals",
+            "first_customers",
+            "returning_customers",
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",
