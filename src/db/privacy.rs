@@ -250,6 +250,6 @@ impl SystemTx {
         sqlx::query!("delete from tenants where id = $1", tenant.uuid())
             .execute(self.connection())
             .await?;
-        Ok(())
+        self.access_changed(tenant.uuid()).await
     }
 }
