@@ -102,6 +102,7 @@ impl TenantTx {
     /// Takes a customer's personal fields away, here and from every document; nothing brings them back. What
     /// was sold stays sold: no figure changes.
     pub async fn redact_customer(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+        let store = self.lock_store().await?;
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "update customers set display_name = '', email = null, tags = '{}', redacted_at = $3, content_hash = 0 \
@@ -119,7 +120,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.bump_data_version().await
+        self.bump_data_version(&store).await
     }
 
     /// Notes that a request was answered.
@@ -191,6 +192,8 @@ impl TenantTx {
             "customer_days",
             "customer_totals",
             "product_totals",
+            "first_customers",
+            "returning_customers",
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",

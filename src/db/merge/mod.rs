@@ -4,7 +4,9 @@
 
 mod customers;
 mod orders;
+mod presence;
 mod products;
+mod rebuild;
 mod rollups;
 
 use chrono::{DateTime, Utc};
@@ -26,9 +28,11 @@ pub struct Merged {
 
 /// What the merge needs to know of the store.
 #[derive(Clone, Debug)]
-struct Store {
+pub(super) struct Store {
     currency: Currency,
     time_zone: String,
+    /// The data version that this transaction makes: what it writes is marked with it.
+    version: i64,
 }
 
 impl TenantTx {
@@ -43,12 +47,12 @@ impl TenantTx {
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let merged = match kind {
-            ObjectKind::Customers => self.merge_customers(after, limit, asked_at).await?,
+            ObjectKind::Customers => self.merge_customers(&store, after, limit, asked_at).await?,
             ObjectKind::Products => self.merge_products(after, limit, asked_at).await?,
             ObjectKind::Orders => self.merge_orders(&store, after, limit, asked_at).await?,
         };
         if merged.changed > 0 {
-            self.bump_data_version().await?;
+            self.bump_data_version(&store).await?;
         }
         Ok(merged)
     }
@@ -69,7 +73,7 @@ impl TenantTx {
             ObjectKind::Orders => self.delete_orders(&store, ids, asked_at).await?,
         };
         if deleted > 0 {
-            self.bump_data_version().await?;
+            self.bump_data_version(&store).await?;
         }
         Ok(deleted)
     }
@@ -202,11 +206,12 @@ impl TenantTx {
     }
 
     /// One writer per store at a time: rollups move by differences, which must not interleave.
-    async fn lock_store(&mut self) -> Result<Store> {
+    pub(super) async fn lock_store(&mut self) -> Result<Store> {
         let tenant = self.tenant();
         sqlx::query_as!(
             Store,
-            "select currency as \"currency: Currency\", time_zone from shops where tenant_id = $1 for update",
+            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\" \
+             from shops where tenant_id = $1 for update",
             tenant.uuid()
         )
         .fetch_optional(self.connection())
@@ -214,15 +219,16 @@ impl TenantTx {
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
     }
 
-    /// Gives the store's data a new version, and says so.
-    pub(in crate::db) async fn bump_data_version(&mut self) -> Result<()> {
+    /// Gives the store's data its new version, and says so.
+    pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant();
-        let version = sqlx::query_scalar!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1 returning data_version",
-            tenant.uuid()
+        sqlx::query!(
+            "update shops set data_version = $2 where tenant_id = $1",
+            tenant.uuid(),
+            store.version
         )
-        .fetch_one(self.connection())
+        .execute(self.connection())
         .await?;
-        self.announce_change(version).await
+        self.announce_change(store.version).await
     }
 }
