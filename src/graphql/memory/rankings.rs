@@ -75,10 +75,12 @@ async fn bring_up_to(
     let changed = transaction
         .changed_spending(&edition.currency, range, ranking.version(), MOST_CHANGED)
         .await?;
-    match changed {
-        Some(changed) if ranking.change(edition.version, changed) => Ok(ranking),
-        _ => read(transaction, edition, range).await,
+    if let Some(changed) = changed
+        && ranking.change(edition.version, changed)
+    {
+        return Ok(ranking);
     }
+    read(transaction, edition, range).await
 }
 
 async fn read(transaction: &mut TenantTx, edition: &Edition, range: DayRange) -> Result<Ranking> {
