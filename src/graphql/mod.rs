@@ -21,6 +21,7 @@ mod numbers;
 pub mod permissions;
 mod query;
 pub mod scalars;
+pub mod settled;
 pub mod snapshot;
 mod subscription;
 pub mod types;

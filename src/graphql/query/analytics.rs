@@ -13,6 +13,7 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
+use crate::graphql::settled::SettledList;
 use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
@@ -60,12 +61,13 @@ impl AnalyticsQueries {
             default_with = "Interval::Day"
         )]
         interval: Interval,
-    ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+    ) -> Result<SettledList<OrdersByDatePoint>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let with_starts = ctx.look_ahead().field("start").exists();
-        series(&mut reading, range, interval, with_starts).await
+        let points = series(&mut reading, range, interval, with_starts).await?;
+        Ok(SettledList(points))
     }
 
     /// Those who spent most, in a range or of all time. Guests have no customer and are not among them;
@@ -108,10 +110,10 @@ async fn series(
         let hours = transaction
             .hourly_series(&shop.currency, &shop.time_zone, range)
             .await?;
-        let points = hours.into_iter();
-        return points
-            .map(|hour| OrdersByDatePoint::new(hour.date, hour.start, &hour.figures))
-            .collect();
+        let points = hours
+            .into_iter()
+            .map(|hour| OrdersByDatePoint::new(hour.date, hour.start, hour.figures));
+        return Ok(points.collect());
     };
     check_length(range, interval)?;
     let points = reading
@@ -124,10 +126,11 @@ async fn series(
         // Nobody sees them.
         vec![DateTime::UNIX_EPOCH; points.len()]
     };
-    let points = points.into_iter().zip(starts);
-    points
-        .map(|((day, figures), start)| OrdersByDatePoint::new(day, start, &figures))
-        .collect()
+    let points = points
+        .into_iter()
+        .zip(starts)
+        .map(|((day, figures), start)| OrdersByDatePoint::new(day, start, figures));
+    Ok(points.collect())
 }
 
 fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {

@@ -7,6 +7,7 @@ use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::numbers::int;
+use crate::graphql::settled::Settled;
 
 /// The headline figures of a range of days.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ impl Overview {
     }
 
     /// The sales of these days.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }
 
@@ -72,13 +73,13 @@ impl OverviewPrevious {
     }
 
     /// The sales of these days.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }
 }
 
-async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, ApiError> {
+async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let figures = reading.ask_book(|book| book.figures(range)).await?;
-    SalesMetrics::try_from(&figures)
+    Ok(Settled(figures.into()))
 }
