@@ -204,6 +204,12 @@ impl App {
         &self.database
     }
 
+    /// The news of the stores, and what is remembered of them.
+    #[must_use]
+    pub const fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// What connects stores and syncs them; its worker is started with a clone.
     #[must_use]
     pub const fn ingest(&self) -> &Ingest {

@@ -33,6 +33,7 @@ pub struct RequestContext {
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
+    known_complexity: Option<usize>,
     unused: AtomicUsize,
 }
 
@@ -82,8 +83,22 @@ impl RequestContext {
             snapshot,
             loaders,
             outcome,
+            known_complexity: None,
             unused: AtomicUsize::new(0),
         }
+    }
+
+    /// The same for a question that was asked before, to the letter, and then found valid and of this cost.
+    #[must_use]
+    pub fn of_known_cost(self, complexity: Option<u64>) -> Self {
+        Self {
+            known_complexity: complexity.and_then(|points| usize::try_from(points).ok()),
+            ..self
+        }
+    }
+
+    pub(super) const fn known_complexity(&self) -> Option<usize> {
+        self.known_complexity
     }
 
     /// What the operation turns out to depend on: to be looked at when it has ended.

@@ -52,11 +52,10 @@ pub fn build_schema(
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
-    let shape = Arc::new(completion::Shape::of(&sdl()));
+    let shape = completion::Shape::of(&sdl());
+    let library = document::Library::new(limits, introspection, shape);
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
-        .extension(completion::CompletionFactory(shape))
-        // The last one reads the document.
-        .extension(extension::GuardFactory::new(limits, introspection, buckets));
+        .extension(extension::GuardFactory::new(limits, library, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }

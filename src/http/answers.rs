@@ -173,6 +173,13 @@ impl Answers {
         Some((answer, cost))
     }
 
+    /// What a question cost when it was last answered, however long ago: that it is valid, and its cost, no
+    /// change of data changes.
+    pub(super) fn cost_of(&self, question: &Question) -> Option<u64> {
+        let answer = self.kept.as_ref()?.get(question)?;
+        Some(answer.price.requested)
+    }
+
     /// Keeps an answer.
     pub(super) fn keep(&self, question: Question, answer: &Arc<Answer>) {
         if let Some(kept) = &self.kept {

@@ -178,6 +178,10 @@ async fn execute(
     question: Option<Question>,
 ) -> Result<Executed, Refusal> {
     let outcome = context.outcome();
+    let known_cost = question
+        .as_ref()
+        .and_then(|question| state.answers.cost_of(question));
+    let context = context.of_known_cost(known_cost);
     let work = state.schema.execute(operation.data(context));
     let answer = tokio::time::timeout(state.options.operation_timeout, work)
         .await

@@ -67,7 +67,7 @@ async fn orders(address: &str, token: &str) -> i64 {
 async fn needs_no_database(world: &Simulated, address: &str, token: &str, query: &str) -> bool {
     let mut connection = world.app.database.connection().await;
     let mut transaction = connection.begin().await.unwrap();
-    sqlx::query("lock table sessions, shops, orders, daily_sales in access exclusive mode")
+    sqlx::query("lock table users, sessions, shops, orders, daily_sales in access exclusive mode")
         .execute(&mut *transaction)
         .await
         .unwrap();

@@ -8,83 +8,38 @@
 mod selections;
 mod shape;
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery,
-};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, SelectionSet,
 };
-use async_graphql::{Name, Response, ServerResult, Value, Variables};
+use async_graphql::{Name, Response, Value, Variables};
 
 use selections::{Asked, Selected};
+pub(super) use selections::ask_for_types;
 pub(super) use shape::Shape;
 use shape::{Kind, Typed};
 
 /// What the hidden `__typename` is called in the answer.
 const HIDDEN: &str = "xboard__typename";
 
-/// Registers the completion with a schema of this shape.
-pub(super) struct CompletionFactory(pub(super) Arc<Shape>);
-
-impl ExtensionFactory for CompletionFactory {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Completion {
-            shape: Arc::clone(&self.0),
-            asked: Mutex::new(None),
-        })
-    }
-}
-
-/// The completion of one request's answers.
-struct Completion {
-    shape: Arc<Shape>,
-    asked: Mutex<Option<Arc<(ExecutableDocument, Variables)>>>,
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for Completion {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let mut document = next.run(ctx, query, variables).await?;
-        selections::ask_for_types(&mut document, &self.shape);
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::new((document.clone(), variables.clone())));
-        Ok(document)
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        let mut response = next.run(ctx, operation_name).await;
-        let asked = self
-            .asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(asked) = asked
-            && let Some(operation) = chosen(&asked.0, operation_name)
-        {
-            let asked = Asked {
-                document: &asked.0,
-                operation,
-                variables: &asked.1,
-                shape: &self.shape,
-            };
-            response.data = complete_root(&asked, std::mem::take(&mut response.data));
-        }
-        response
-    }
+/// Completes the answer to an operation of a document in which [`ask_for_types`] has been.
+pub(super) fn complete(
+    shape: &Shape,
+    document: &ExecutableDocument,
+    operation_name: Option<&str>,
+    variables: &Variables,
+    response: &mut Response,
+) {
+    let Some(operation) = chosen(document, operation_name) else {
+        return;
+    };
+    let asked = Asked {
+        document,
+        operation,
+        variables,
+        shape,
+    };
+    response.data = complete_root(&asked, std::mem::take(&mut response.data));
 }
 
 fn chosen<'a>(

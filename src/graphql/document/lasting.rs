@@ -19,7 +19,7 @@ const LASTING: [&str; 8] = [
 ];
 
 /// Whether all that the operations of a document ask for at their root is of that kind.
-pub(in crate::graphql) fn lasts(document: &ExecutableDocument) -> bool {
+pub(super) fn lasts(document: &ExecutableDocument) -> bool {
     document.operations.iter().all(|(_, operation)| {
         operation.node.ty == OperationType::Query
             && all_last(

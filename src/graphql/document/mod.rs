@@ -3,14 +3,15 @@
 //! of them takes time in proportion to the text.
 
 mod lasting;
+mod library;
 mod scan;
 mod shape;
 
 use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::ExecutableDocument;
 
-pub(super) use lasting::lasts;
+pub(super) use library::{Library, Prepared};
 
 use super::error::ApiError;
 use super::limits::Limits;
@@ -35,10 +36,4 @@ pub(super) fn in_no_place(error: ApiError) -> ServerError {
         extensions: error.extensions,
         ..ServerError::new(error.message, None)
     }
-}
-
-/// Whether one of the document's operations is a mutation.
-pub(super) fn may_change(document: &ExecutableDocument) -> bool {
-    let mut operations = document.operations.iter();
-    operations.any(|(_, operation)| operation.node.ty == OperationType::Mutation)
 }

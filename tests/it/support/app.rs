@@ -94,6 +94,15 @@ impl TestApp {
         &self.app
     }
 
+    /// Tells the program that what users may do was changed behind its back, as every change of its own does.
+    pub(crate) async fn tell_of_changed_access(&self) {
+        sqlx::query("select pg_notify('xboard_access', id::text) from users")
+            .execute(&mut self.database.connection().await)
+            .await
+            .unwrap();
+        self.app.live().catch_up().await;
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
