@@ -130,7 +130,7 @@ fn add<'a>(fields: &mut Vec<Selected<'a>>, field: &'a Field) {
 }
 
 /// Asks for the type of every value whose field does not say it.
-pub(super) fn ask_for_types(document: &mut ExecutableDocument, shape: &Shape) {
+pub(in crate::graphql) fn ask_for_types(document: &mut ExecutableDocument, shape: &Shape) {
     for fragment in document.fragments.values_mut() {
         let on = fragment.node.type_condition.node.on.node.to_string();
         ask_in(&mut fragment.node.selection_set.node, &on, shape);
