@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use xboard::auth::tokens::{AccessTokens, Bearer};
@@ -382,9 +382,7 @@ async fn change(
     asked_at: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<()> {
     loader.clear().await?;
-    for record in subject.store.order(number) {
-        loader.stage(&record).await?;
-    }
+    loader.stage(&subject.store.order(number)).await?;
     loader.finish_staging().await?;
     let mut transaction = loader.transaction().await?;
     let merged = transaction

@@ -1,5 +1,6 @@
 //! `target`: the server that is measured, with a static handler beside it that verifies the same tokens.
 
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -11,7 +12,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use clap::Parser as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xboard::app::{App, AppConfig};
@@ -87,7 +87,7 @@ pub(crate) async fn run(url: &str) -> anyhow::Result<()> {
     let serving = xboard::http::serve::serve(listener, router, stop.clone());
     let ended = async {
         // Nothing is sent: an error ends it as well.
-        let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
+        let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
         stop.cancel();
     };
     let (served, ()) = tokio::join!(serving, ended);

@@ -3,17 +3,18 @@
 //! process knows from the news ([`Memory`]). Only answers that depend on nothing else are kept
 //! ([`Outcome`]), each for one store and one role, and for exactly the bytes that asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use async_graphql::Value;
 use axum::body::{Body, Bytes};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use moka::sync::Cache;
 
 use super::documents::sha256;
+use super::gzip;
 use super::media::Media;
 use super::revalidate;
 use crate::domain::ids::TenantId;
@@ -62,7 +63,10 @@ pub(super) struct Answer {
     version: i64,
     today: NaiveDate,
     price: Price,
-    data: Vec<u8>,
+    /// The body up to what it cost.
+    beginning: Vec<u8>,
+    /// The same, compressed for the first client that takes it so.
+    compressed: OnceLock<Option<gzip::Beginning>>,
     hash: String,
 }
 
@@ -76,30 +80,56 @@ impl Answer {
         if !plain {
             return None;
         }
-        let data = serde_json::to_vec(&answer.data).ok()?;
+        let mut beginning = b"{\"data\":".to_vec();
+        serde_json::to_writer(&mut beginning, &answer.data).ok()?;
         Some(Self {
             version: known.version,
             today: known.today,
             price: price(answer.extensions.get("cost")?)?,
-            hash: sha256(&data).get(..32)?.to_owned(),
-            data,
+            hash: sha256(&beginning).get(..32)?.to_owned(),
+            compressed: OnceLock::new(),
+            beginning,
         })
     }
 
-    /// The answer in the form that the client reads.
-    pub(super) fn in_media(&self, media: Media, cost: &Value) -> Response<Body> {
-        const ENDS: usize = 256;
-        let mut body = Vec::with_capacity(self.data.len() + ENDS);
-        body.extend_from_slice(b"{\"data\":");
-        body.extend_from_slice(&self.data);
-        body.extend_from_slice(b",\"extensions\":{\"cost\":");
-        // Writing numbers to memory does not fail.
-        let _ = serde_json::to_writer(&mut body, cost);
-        body.extend_from_slice(b"}}");
+    /// The answer in the form that the client reads, compressed where it takes that.
+    pub(super) fn in_media(&self, media: Media, cost: &Value, headers: &HeaderMap) -> Response<Body> {
+        let mut end = b",\"extensions\":{\"cost\":".to_vec();
+        // Writing to memory does not fail.
+        let _ = serde_json::to_writer(&mut end, cost);
+        end.extend_from_slice(b"}}");
+        let compressed = if gzip::is_accepted(headers) {
+            self.compressed(&end)
+        } else {
+            None
+        };
+        let is_compressed = compressed.is_some();
+        let body = compressed.unwrap_or_else(|| [self.beginning.as_slice(), &end].concat());
         let mut response = Response::new(Body::from(body));
-        let content_type = HeaderValue::from_static(media.content_type());
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(media.content_type()),
+        );
+        if is_compressed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+        }
         response
+    }
+
+    fn compressed(&self, end: &[u8]) -> Option<Vec<u8>> {
+        let beginning = self
+            .compressed
+            .get_or_init(|| gzip::Beginning::new(&self.beginning).ok());
+        beginning.as_ref()?.with_end(end)
+    }
+
+    /// How many bytes it takes, compressed or not.
+    fn len(&self) -> usize {
+        // What is not compressed yet may be before it leaves: to about a quarter.
+        let compressed = self.compressed.get().and_then(Option::as_ref);
+        self.beginning.len() + compressed.map_or(self.beginning.len() / 4, gzip::Beginning::len)
     }
 
     /// The same as the answer to a GET: with a tag, or 304 for a client that has it. The cost is not part of
@@ -110,7 +140,7 @@ impl Answer {
             Media::Json => 'j',
         };
         let tag = format!("W/\"{}{media_mark}\"", self.hash);
-        revalidate::tagged(&tag, headers, || self.in_media(media, cost))
+        revalidate::tagged(&tag, headers, || self.in_media(media, cost, headers))
     }
 }
 
@@ -142,7 +172,7 @@ impl Answers {
             Cache::builder()
                 .max_capacity(bytes)
                 .weigher(|question: &Question, answer: &Arc<Answer>| {
-                    let bytes = question.bytes.len() + answer.data.len() + OVERHEAD;
+                    let bytes = question.bytes.len() + answer.len() + OVERHEAD;
                     u32::try_from(bytes).unwrap_or(u32::MAX)
                 })
                 .build()

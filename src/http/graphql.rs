@@ -41,13 +41,13 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         let body = read(&state, body).await?;
         let question = principal.map(|principal| Question::posted(principal, body.clone()));
         if let Some((answer, cost)) = kept(&state, question.as_ref()) {
-            return Ok(answer.in_media(media, &cost));
+            return Ok(answer.in_media(media, &cost, &parts.headers));
         }
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
         let context = context_of(&state, &parts, principal);
         match execute(&state, parameters.with_text(&text), context, question).await? {
-            Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost)),
+            Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost, &parts.headers)),
             Executed::Once(answer) => Ok(answer::in_media(media, &answer)),
         }
     })

@@ -7,6 +7,7 @@ mod bearer;
 pub mod documents;
 mod graphiql;
 mod graphql;
+mod gzip;
 mod health;
 mod layers;
 mod live;
