@@ -202,8 +202,8 @@ impl Bench<'_> {
         Used {
             requests: 1,
             time: first,
-            server: after.0 - before.0,
-            database: after.1 - before.1,
+            server: after.0.saturating_sub(before.0),
+            database: after.1.saturating_sub(before.1),
         }
         .print(&name, "the first after a start");
         for number in 1..200 {
@@ -279,8 +279,8 @@ impl Bench<'_> {
         Ok(Used {
             requests,
             time,
-            server: after.0 - before.0,
-            database: after.1 - before.1,
+            server: after.0.saturating_sub(before.0),
+            database: after.1.saturating_sub(before.1),
         })
     }
 
@@ -308,8 +308,12 @@ impl Bench<'_> {
             // The transaction is rolled back behind the answer.
             tokio::time::sleep(Duration::from_millis(3)).await;
             let after = self.cpu(server);
-            writes.push(between.1 - before);
-            reads.push((time, after.0 - between.0, after.1 - between.1));
+            writes.push(between.1.saturating_sub(before));
+            reads.push((
+                time,
+                after.0.saturating_sub(between.0),
+                after.1.saturating_sub(between.1),
+            ));
         }
         loader.close().await;
         if reads.is_empty() {
@@ -340,7 +344,8 @@ impl Bench<'_> {
             ("pgbench: the same from the ledger", ledger(subject)),
         ] {
             let file = file(&script)?;
-            let before = self.postmaster.precise_cpu();
+            // Its connections end with it: only the count of ended processes has them all.
+            let before = self.postmaster.cpu();
             let began = Instant::now();
             let output = Command::new(crate::database::pgbench())
                 .args(["--no-vacuum", "--protocol", "prepared", "--client", "2", "--time"])
@@ -350,7 +355,7 @@ impl Bench<'_> {
                 .arg(self.url)
                 .output()
                 .await?;
-            let (time, used) = (began.elapsed(), self.postmaster.precise_cpu() - before);
+            let (time, used) = (began.elapsed(), self.postmaster.cpu().saturating_sub(before));
             let report = String::from_utf8_lossy(&output.stdout).into_owned();
             let requests = report
                 .lines()

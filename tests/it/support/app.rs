@@ -153,6 +153,9 @@ impl TestApp {
         variables: Value,
         token: Option<&str>,
     ) -> (StatusCode, Value) {
+        // Tests also change things behind the program's back, and what it has not heard of yet it need not know:
+        // `memory.rs` shows what it owes to those who go through it.
+        self.app.live().catch_up().await;
         let mut request = self
             .post()
             .json(&json!({ "query": query, "variables": variables }));
