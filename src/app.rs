@@ -22,7 +22,7 @@ use crate::graphql::memory::Memory;
 use crate::graphql::{self, Buckets, MutationContext};
 use crate::http::answers::Answers;
 use crate::http::documents::Documents;
-use crate::http::{self, HttpOptions, HttpState, Origins};
+use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
 use crate::shopify::{Shopify, ShopifyConfig};
 
@@ -171,7 +171,7 @@ impl App {
         let live = Live::new(database.clone(), memory);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
         let buckets = Arc::new(Buckets::new(config.limits.budget));
-        let router = http::router(HttpState {
+        let router = http::router(HttpState::new(HttpParts {
             schema: graphql::build_schema(
                 config.limits,
                 config.introspection,
@@ -189,7 +189,7 @@ impl App {
             answers: Arc::new(Answers::new(config.http.kept_answers)),
             ingest: ingest.clone(),
             options: config.http,
-        });
+        }));
         Ok(Self {
             database,
             ingest,

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Args;
 use secrecy::ExposeSecret as _;
-use sqlx::postgres::PgConnection;
 use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use xboard::auth::tokens::{AccessTokens, Bearer};
@@ -68,7 +68,9 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
         subjects.push(subject(&database, orders, arguments.changes).await?);
     }
     // What a database that has been running for a while would have done.
-    sqlx::query("vacuum analyze").execute(&mut connection).await?;
+    sqlx::query("vacuum analyze")
+        .execute(&mut connection)
+        .await?;
     sqlx::query("checkpoint").execute(&mut connection).await?;
     let mut server = Server::start(url).await?;
     let mut bench = Bench {
@@ -90,7 +92,7 @@ async fn subject(database: &Database, orders: i64, changes: i64) -> anyhow::Resu
     let arguments = FillArgs::of(orders + changes, &format!("bench-{orders}"));
     let began = Instant::now();
     let tenant = fill::fill_up_to(database, &arguments, orders).await?;
-    eprintln!("{orders} orders filled in {:.1?}", began.elapsed());
+    println!("{orders} orders filled in {:.1?}", began.elapsed());
     let now = Clock::System.now();
     let mut system = database.system().await?;
     let user = system
@@ -217,16 +219,23 @@ impl Bench<'_> {
             .await?
             .error_for_status()?;
         let question = body(subject, 0);
-        let static_handler = self.load(server, subject, "/static", &question, false).await?;
+        let static_handler = self
+            .load(server, subject, "/static", &question, false)
+            .await?;
         static_handler.print(&name, "static handler with JWT");
-        let kept = self.load(server, subject, "/graphql", &question, false).await?;
+        let kept = self
+            .load(server, subject, "/graphql", &question, false)
+            .await?;
         kept.print(&name, "from memory");
         let ratio = micros_each((kept.server + kept.database) * 100, kept.requests)
             / micros_each(static_handler.server, static_handler.requests).max(1);
         println!("| {name} | from memory ÷ static handler | | | | {ratio} % |");
-        let anew = self.load(server, subject, "/graphql", &question, true).await?;
+        let anew = self
+            .load(server, subject, "/graphql", &question, true)
+            .await?;
         anew.print(&name, "worked out anew, nothing changed");
-        self.changes(database, server, subject, &client, &name).await?;
+        self.changes(database, server, subject, &client, &name)
+            .await?;
         self.pgbench(subject, &name).await?;
         Ok(())
     }
@@ -261,7 +270,10 @@ impl Bench<'_> {
                 .arg(&address);
             command
         };
-        wrk("1s".to_owned()).output().await.context("wrk is needed")?;
+        wrk("1s".to_owned())
+            .output()
+            .await
+            .context("wrk is needed")?;
         let before = self.cpu(server);
         let began = Instant::now();
         let output = wrk(format!("{}s", self.arguments.seconds)).output().await?;
@@ -298,7 +310,13 @@ impl Bench<'_> {
         let asked_at = subject.arguments.asked_at();
         for (turn, number) in (0..).zip(subject.left.clone()) {
             let before = self.cpu(server).1;
-            change(&mut loader, subject, number, asked_at + TimeDelta::seconds(turn)).await?;
+            change(
+                &mut loader,
+                subject,
+                number,
+                asked_at + TimeDelta::seconds(turn),
+            )
+            .await?;
             // The news is on its way.
             tokio::time::sleep(Duration::from_millis(3)).await;
             let between = self.cpu(server);
@@ -348,14 +366,24 @@ impl Bench<'_> {
             let before = self.postmaster.cpu();
             let began = Instant::now();
             let output = Command::new(crate::database::pgbench())
-                .args(["--no-vacuum", "--protocol", "prepared", "--client", "2", "--time"])
+                .args([
+                    "--no-vacuum",
+                    "--protocol",
+                    "prepared",
+                    "--client",
+                    "2",
+                    "--time",
+                ])
                 .arg(self.arguments.seconds.to_string())
                 .arg("--file")
                 .arg(file.path())
                 .arg(self.url)
                 .output()
                 .await?;
-            let (time, used) = (began.elapsed(), self.postmaster.cpu().saturating_sub(before));
+            let (time, used) = (
+                began.elapsed(),
+                self.postmaster.cpu().saturating_sub(before),
+            );
             let report = String::from_utf8_lossy(&output.stdout).into_owned();
             let requests = report
                 .lines()
@@ -403,7 +431,10 @@ async fn change(
 fn body(subject: &Subject, number: u64) -> String {
     let last = subject.arguments.last_day;
     let range = |days: i64| {
-        format!("{{ between: {{ from: \"{}\", to: \"{last}\" }} }}", last - TimeDelta::days(days - 1))
+        format!(
+            "{{ between: {{ from: \"{}\", to: \"{last}\" }} }}",
+            last - TimeDelta::days(days - 1)
+        )
     };
     let (quarter, years) = (range(90), range(1_095));
     let query = format!(
@@ -447,7 +478,11 @@ fn file(text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
 }
 
 /// What wrk sends.
-fn script(subject: &Subject, body: &str, each_its_own: bool) -> anyhow::Result<tempfile::NamedTempFile> {
+fn script(
+    subject: &Subject,
+    body: &str,
+    each_its_own: bool,
+) -> anyhow::Result<tempfile::NamedTempFile> {
     let mut script = format!(
         "wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\n\
          wrk.headers[\"Authorization\"] = \"Bearer {}\"\nwrk.body = [==[{body}]==]\n",
@@ -469,7 +504,9 @@ fn statements(subject: &Subject) -> String {
     let (from, years) = (last - TimeDelta::days(89), last - TimeDelta::days(1_094));
     let sums = "sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
                 sum(taxes), sum(duties), sum(fees), sum(placed_sales)";
-    let rows = format!("from daily_sales where tenant_id = '{tenant}' and currency = 'USD' and day between");
+    let rows = format!(
+        "from daily_sales where tenant_id = '{tenant}' and currency = 'USD' and day between"
+    );
     format!(
         "begin isolation level repeatable read read only;\nselect enter_tenant('{tenant}');\n\
          select * from shops where tenant_id = '{tenant}';\n\

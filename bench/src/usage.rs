@@ -87,7 +87,10 @@ impl Postmaster {
 /// The CPU time of a thread to the nanosecond, as the scheduler counts it.
 fn precise(path: &str) -> Duration {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let nanoseconds = text.split_whitespace().next().and_then(|text| text.parse().ok());
+    let nanoseconds = text
+        .split_whitespace()
+        .next()
+        .and_then(|text| text.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
 

@@ -118,10 +118,7 @@ impl DayRange {
     }
 
     /// The same intervals, each with its part of the range.
-    pub fn pieces(
-        self,
-        interval: CalendarInterval,
-    ) -> impl Iterator<Item = (NaiveDate, Self)> {
+    pub fn pieces(self, interval: CalendarInterval) -> impl Iterator<Item = (NaiveDate, Self)> {
         self.cut(interval).map(move |first_day| {
             let next = interval.next(first_day).unwrap_or(NaiveDate::MAX);
             let piece = Self {

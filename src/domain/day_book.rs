@@ -53,7 +53,7 @@ pub struct DayBook {
 
 #[derive(Clone, Debug, Default)]
 struct Day {
-    sales: Sales,
+    sums: Sums,
     other_orders: i64,
     /// By the day of their first order in any currency.
     first: Counts,
@@ -62,7 +62,7 @@ struct Day {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sales {
+struct Sums {
     orders: i64,
     units_sold: i64,
     gross_sales: i128,
@@ -75,7 +75,7 @@ struct Sales {
     placed_sales: i128,
 }
 
-impl Sales {
+impl Sums {
     fn of(figures: &SalesFigures) -> Self {
         Self {
             orders: figures.orders,
@@ -206,7 +206,7 @@ impl DayBook {
         for change in changes {
             match change {
                 DayChange::Sales(day, figures) => {
-                    self.days.entry(day).or_default().sales = Sales::of(&figures);
+                    self.days.entry(day).or_default().sums = Sums::of(&figures);
                 }
                 DayChange::OtherCurrencies(day, orders) => {
                     self.days.entry(day).or_default().other_orders = orders;
@@ -266,15 +266,15 @@ impl DayBook {
     /// The figures of a range. Whoever ordered on several of its days is one customer.
     #[must_use]
     pub fn figures(&self, range: DayRange) -> SalesFigures {
-        let mut sales = Sales::default();
+        let mut sums = Sums::default();
         let (mut customers, mut new_customers) = (0, 0);
         for (_, day) in self.days_of(range) {
-            sales.add(&day.sales);
+            sums.add(&day.sums);
             let first = day.first.all();
             customers += first + day.returning.before(range.from());
             new_customers += first - day.first.before(range.from());
         }
-        sales.figures(&self.currency, customers, new_customers)
+        sums.figures(&self.currency, customers, new_customers)
     }
 
     /// The figures of the calendar intervals that a range is cut into, each with the first day of its interval.
@@ -301,7 +301,7 @@ impl DayBook {
     #[must_use]
     pub fn first_sale(&self) -> Option<NaiveDate> {
         let mut days = self.days.iter();
-        days.find(|(_, day)| day.sales != Sales::default())
+        days.find(|(_, day)| day.sums != Sums::default())
             .map(|(day, _)| *day)
     }
 
@@ -390,7 +390,10 @@ mod tests {
             let gross: Decimal = series.iter().map(|(_, figures)| figures.gross_sales).sum();
             assert_eq!((orders, gross), (whole.orders, whole.gross_sales));
         }
-        assert_eq!(whole.gross_sales, Decimal::new((3..=57).sum::<i64>() * 1_005, 2));
+        assert_eq!(
+            whole.gross_sales,
+            Decimal::new((3..=57).sum::<i64>() * 1_005, 2)
+        );
         assert_eq!((book.version(), book.first_sale()), (3, Some(day(1))));
     }
 }

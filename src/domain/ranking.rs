@@ -75,13 +75,16 @@ impl Ranking {
     pub fn change(&mut self, version: i64, changed: Vec<RankedCustomer>) -> bool {
         self.version = version;
         self.first.retain(|ranked| {
-            !changed.iter().any(|change| change.customer == ranked.customer)
+            !changed
+                .iter()
+                .any(|change| change.customer == ranked.customer)
         });
         let others_below = self.others_below;
         self.first.extend(changed.into_iter().filter(|change| {
             change.counts() && others_below.is_none_or(|others| change.key() >= others)
         }));
-        self.first.sort_unstable_by_key(|ranked| std::cmp::Reverse(ranked.key()));
+        self.first
+            .sort_unstable_by_key(|ranked| std::cmp::Reverse(ranked.key()));
         if self.first.len() > 2 * KEPT {
             self.cut_to(KEPT);
         }
@@ -113,7 +116,10 @@ mod tests {
     }
 
     fn whole(spent: &BTreeMap<i64, i64>) -> Vec<RankedCustomer> {
-        let mut rows: Vec<_> = spent.iter().map(|(&id, &spent)| ranked(id, spent)).collect();
+        let mut rows: Vec<_> = spent
+            .iter()
+            .map(|(&id, &spent)| ranked(id, spent))
+            .collect();
         rows.retain(RankedCustomer::counts);
         rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
         rows

@@ -12,7 +12,8 @@ use async_graphql::extensions::{
 };
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
-    CacheControl, ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+    CacheControl, ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult,
+    Value, Variables,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -218,7 +219,10 @@ impl Extension for Guard {
         }
         // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
         request.refresh().await;
-        if self.asked.get().is_some_and(|(prepared, _)| prepared.changes)
+        if self
+            .asked
+            .get()
+            .is_some_and(|(prepared, _)| prepared.changes)
             && let Some(live) = ctx.data_opt::<Live>()
         {
             // What was acknowledged is not contradicted by what is still remembered.

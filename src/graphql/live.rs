@@ -287,7 +287,7 @@ mod tests {
         sender
             .send(Heard::News(News::Store {
                 days: Vec::new(),
-                version: 1
+                version: 1,
             }))
             .unwrap();
         assert!(matches!(receiver.recv().await, Ok(Heard::News(_))));

@@ -9,7 +9,9 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::resolve_container;
-use async_graphql::{ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{
+    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+};
 
 /// An object whose fields are all at hand.
 #[derive(Clone, Debug)]
@@ -63,7 +65,10 @@ impl<T: ContainerType> OutputType for SettledList<T> {
     }
 }
 
-async fn in_place<T: ContainerType>(ctx: &ContextSelectionSet<'_>, object: &T) -> ServerResult<Value> {
+async fn in_place<T: ContainerType>(
+    ctx: &ContextSelectionSet<'_>,
+    object: &T,
+) -> ServerResult<Value> {
     let mut fields = IndexMap::with_capacity(ctx.item.node.items.len());
     for selection in &ctx.item.node.items {
         let Selection::Field(field) = &selection.node else {

@@ -93,7 +93,12 @@ impl Answer {
     }
 
     /// The answer in the form that the client reads, compressed where it takes that.
-    pub(super) fn in_media(&self, media: Media, cost: &Value, headers: &HeaderMap) -> Response<Body> {
+    pub(super) fn in_media(
+        &self,
+        media: Media,
+        cost: &Value,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
         let mut end = b",\"extensions\":{\"cost\":".to_vec();
         // Writing to memory does not fail.
         let _ = serde_json::to_writer(&mut end, cost);
@@ -107,10 +112,7 @@ impl Answer {
         let body = compressed.unwrap_or_else(|| [self.beginning.as_slice(), &end].concat());
         let mut response = Response::new(Body::from(body));
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(media.content_type()),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
         if is_compressed {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.append(VARY, HeaderValue::from_static("accept-encoding"));

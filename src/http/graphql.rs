@@ -57,9 +57,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
 /// The answer to a question that was answered before, if it is still right.
 fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, Value)> {
     let (memory, now) = (state.live.memory(), state.clock.now());
-    state
-        .answers
-        .find(question?, memory, now, &state.buckets)
+    state.answers.find(question?, memory, now, &state.buckets)
 }
 
 /// An operation whose answers are sent as they come.

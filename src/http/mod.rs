@@ -18,6 +18,7 @@ mod revalidate;
 pub mod serve;
 mod webhooks;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,9 +72,28 @@ pub struct HttpOptions {
     pub trusted_documents: Option<PathBuf>,
 }
 
-/// What the handlers share.
+/// What the handlers share. Clones share it too: every request has one.
 #[derive(Clone)]
-pub struct HttpState {
+pub struct HttpState(Arc<HttpParts>);
+
+impl HttpState {
+    /// The state of these parts.
+    #[must_use]
+    pub fn new(parts: HttpParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = HttpParts;
+
+    fn deref(&self) -> &HttpParts {
+        &self.0
+    }
+}
+
+/// What the handlers need.
+pub struct HttpParts {
     /// Answers operations.
     pub schema: XBoardSchema,
     /// What a document may hold.

@@ -14,8 +14,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Response, Value, Variables};
 
-use selections::{Asked, Selected};
 pub(super) use selections::ask_for_types;
+use selections::{Asked, Selected};
 pub(super) use shape::Shape;
 use shape::{Kind, Typed};
 

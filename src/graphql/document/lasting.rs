@@ -44,8 +44,7 @@ fn all_last<'a>(
             let name = &spread.node.fragment_name.node;
             // One that is not there is for the validator to name.
             document.fragments.get(name).is_none_or(|fragment| {
-                !seen.insert(name)
-                    || all_last(document, &fragment.node.selection_set.node, seen)
+                !seen.insert(name) || all_last(document, &fragment.node.selection_set.node, seen)
             })
         }
     })
@@ -60,11 +59,17 @@ mod tests {
     #[test]
     fn one_field_of_another_kind_is_enough() {
         let lasts = |text: &str| lasts(&parse_query(text).unwrap());
-        assert!(lasts("{ __typename overview { totalCustomers } x: orders { totalCount } }"));
-        assert!(lasts("query A { ...F } fragment F on Query { ... { products { totalCount } } }"));
+        assert!(lasts(
+            "{ __typename overview { totalCustomers } x: orders { totalCount } }"
+        ));
+        assert!(lasts(
+            "query A { ...F } fragment F on Query { ... { products { totalCount } } }"
+        ));
         assert!(!lasts("{ overview { totalCustomers } me { email } }"));
         assert!(!lasts("{ node(id: 1) { id } }"));
         assert!(!lasts("mutation { overview }"));
-        assert!(!lasts("query A { overview } query B { ...F } fragment F on Query { ... { me { email } } }"));
+        assert!(!lasts(
+            "query A { overview } query B { ...F } fragment F on Query { ... { me { email } } }"
+        ));
     }
 }

@@ -93,7 +93,9 @@ impl Memory {
         days: &[NaiveDate],
     ) -> Result<Vec<DateTime<Utc>>> {
         let books = &self.inner.books;
-        books.day_starts(transaction, edition, time_zone, days).await
+        books
+            .day_starts(transaction, edition, time_zone, days)
+            .await
     }
 
     /// The first of those who spent most in a range, as the operation reads them.

@@ -13,8 +13,8 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
-use crate::graphql::settled::SettledList;
 use crate::graphql::permissions::permit;
+use crate::graphql::settled::SettledList;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
 
@@ -113,7 +113,7 @@ async fn series(
         let points = hours
             .into_iter()
             .map(|hour| OrdersByDatePoint::new(hour.date, hour.start, hour.figures));
-        return Ok(points.collect());
+        return points.collect();
     };
     check_length(range, interval)?;
     let points = reading
@@ -130,7 +130,7 @@ async fn series(
         .into_iter()
         .zip(starts)
         .map(|((day, figures), start)| OrdersByDatePoint::new(day, start, figures));
-    Ok(points.collect())
+    points.collect()
 }
 
 fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {

@@ -18,17 +18,33 @@ use crate::graphql::settled::Settled;
 /// Amounts are in the shop's current currency; orders in another one are left out. Pending, unpaid and
 /// cancelled orders count; test orders, deleted orders, gift cards and tips do not.
 #[derive(Clone, Debug)]
-pub struct SalesMetrics(SalesFigures);
+pub struct SalesMetrics {
+    orders: i32,
+    units_sold: i32,
+    customers: i32,
+    new_customers: i32,
+    returning_customers: i32,
+    figures: SalesFigures,
+}
 
-impl From<SalesFigures> for SalesMetrics {
-    fn from(figures: SalesFigures) -> Self {
-        Self(figures)
+impl TryFrom<SalesFigures> for SalesMetrics {
+    type Error = ApiError;
+
+    fn try_from(figures: SalesFigures) -> Result<Self, ApiError> {
+        Ok(Self {
+            orders: int(figures.orders)?,
+            units_sold: int(figures.units_sold)?,
+            customers: int(figures.customers)?,
+            new_customers: int(figures.new_customers)?,
+            returning_customers: int(figures.returning_customers())?,
+            figures,
+        })
     }
 }
 
 impl SalesMetrics {
     fn amount(&self, amount: Decimal) -> Settled<Money> {
-        Settled(self.0.money(amount).into())
+        Settled(self.figures.money(amount).into())
     }
 }
 
@@ -40,84 +56,84 @@ impl SalesMetrics {
 impl SalesMetrics {
     /// Orders placed that hold at least one product. Each counts once, on the day it was placed: later edits
     /// and returns change nothing about it.
-    async fn orders(&self) -> Result<i32, ApiError> {
-        int(self.0.orders)
+    async fn orders(&self) -> i32 {
+        self.orders
     }
 
     /// Units of products sold, additions by later edits included. Returned units are not taken off.
-    async fn units_sold(&self) -> Result<i32, ApiError> {
-        int(self.0.units_sold)
+    async fn units_sold(&self) -> i32 {
+        self.units_sold
     }
 
     /// What products sold for before discounts, taxes and returns.
     async fn gross_sales(&self) -> Settled<Money> {
-        self.amount(self.0.gross_sales)
+        self.amount(self.figures.gross_sales)
     }
 
     /// What discounts took off the gross sales, as a positive amount, before taxes.
     async fn discounts(&self) -> Settled<Money> {
-        self.amount(self.0.discounts)
+        self.amount(self.figures.discounts)
     }
 
     /// What returns, and edits that removed something, took back, without taxes, as a positive amount.
     async fn returns(&self) -> Settled<Money> {
-        self.amount(self.0.returns)
+        self.amount(self.figures.returns)
     }
 
     /// Gross sales less discounts and returns. Negative where more came back than was sold.
     async fn net_sales(&self) -> Settled<Money> {
-        self.amount(self.0.net_sales())
+        self.amount(self.figures.net_sales())
     }
 
     /// Shipping charged less shipping given back, without taxes.
     async fn shipping(&self) -> Settled<Money> {
-        self.amount(self.0.shipping)
+        self.amount(self.figures.shipping)
     }
 
     /// Taxes on everything that counts here, less those given back.
     async fn taxes(&self) -> Settled<Money> {
-        self.amount(self.0.taxes)
+        self.amount(self.figures.taxes)
     }
 
     /// Import duties charged less those given back, without taxes.
     async fn duties(&self) -> Settled<Money> {
-        self.amount(self.0.duties)
+        self.amount(self.figures.duties)
     }
 
     /// Further fees charged less those given back, without taxes.
     async fn fees(&self) -> Settled<Money> {
-        self.amount(self.0.fees)
+        self.amount(self.figures.fees)
     }
 
     /// Net sales with shipping, taxes, duties and fees.
     async fn total_sales(&self) -> Settled<Money> {
-        self.amount(self.0.total_sales())
+        self.amount(self.figures.total_sales())
     }
 
     /// Gross sales less discounts of the orders as they were placed, divided by the number of orders and
     /// rounded to the currency's smallest unit. Later edits and returns do not enter. Zero without orders.
     async fn average_order_value(&self) -> Settled<Money> {
-        Settled(self.0.average_order_value().into())
+        Settled(self.figures.average_order_value().into())
     }
 
     /// Distinct customers who placed an order that counts. Guests have no customer and count for nobody.
-    async fn customers(&self) -> Result<i32, ApiError> {
-        int(self.0.customers)
+    async fn customers(&self) -> i32 {
+        self.customers
     }
 
     /// Those of the customers whose first order ever falls into these days.
-    async fn new_customers(&self) -> Result<i32, ApiError> {
-        int(self.0.new_customers)
+    async fn new_customers(&self) -> i32 {
+        self.new_customers
     }
 
     /// Those of the customers who had ordered before these days.
-    async fn returning_customers(&self) -> Result<i32, ApiError> {
-        int(self.0.returning_customers())
+    async fn returning_customers(&self) -> i32 {
+        self.returning_customers
     }
 
     /// The share of the customers who had ordered before, from 0 to 1. Null without customers.
     async fn returning_customer_rate(&self) -> Option<f64> {
-        self.0.returning_customer_rate()
+        self.figures.returning_customer_rate()
     }
 }
 
@@ -156,12 +172,12 @@ impl OrdersByDatePoint {
         date: NaiveDate,
         start: DateTime<Utc>,
         figures: SalesFigures,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
             date: Day(date),
             start: Instant(start),
-            metrics: Settled(figures.into()),
-        }
+            metrics: Settled(figures.try_into()?),
+        })
     }
 }
 

@@ -81,5 +81,5 @@ impl OverviewPrevious {
 async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let figures = reading.ask_book(|book| book.figures(range)).await?;
-    Ok(Settled(figures.into()))
+    Ok(Settled(figures.try_into()?))
 }
