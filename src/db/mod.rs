@@ -182,10 +182,18 @@ impl Database {
         Ok(SystemTx::entered(transaction))
     }
 
-    /// Begins a transaction and enters what it is about, in one exchange with the database.
+    /// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives
+    /// up in the middle of it would leave the connection inside a transaction that the pool knows nothing of, so
+    /// it is brought to its end in any case.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ends by itself, with the transaction rolled back if nobody waits for it"
+    )]
     async fn begin(&self, begin: &str, enter: &str) -> Result<Transaction> {
         let begin = AssertSqlSafe(format!("{begin}; {enter}"));
-        Ok(self.pool.begin_with(begin).await?)
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
+        Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Closes the pool, waiting for what is under way.

@@ -269,3 +269,33 @@ async fn past_midnight_in_the_shops_zone_the_day_is_another() {
     time.fetch_sub(60_000_000, Ordering::Relaxed);
     assert_eq!(last_day().await, "2026-03-01");
 }
+
+#[tokio::test]
+async fn whoever_gives_up_while_a_transaction_begins_leaves_none_behind() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("hasty")).await;
+    world.app.work().await;
+    let tenant = world.tenant(&store).await;
+    let database = world.app.database.db();
+    for microseconds in 0..400 {
+        let begins = database.tenant_snapshot(tenant);
+        let patience = Duration::from_micros(microseconds * 3);
+        let _ = tokio::time::timeout(patience, begins).await;
+    }
+    let mut connection = world.app.database.connection().await;
+    let mut open = 0_i64;
+    for _ in 0..100 {
+        open = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity \
+             where datname = current_database() and state like 'idle in%'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        if open == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(open, 0);
+}
