@@ -308,8 +308,7 @@ async fn an_authorization_header_that_is_no_bearer_token_is_refused() {
 #[tokio::test]
 async fn an_operation_that_takes_too_long_is_given_up() {
     let app =
-        TestApp::start_with(|config| config.http.operation_timeout = Duration::from_millis(200))
-            .await;
+        TestApp::start_with(|config| config.http.operation_timeout = Duration::from_secs(2)).await;
     let user = app.register_shop("engines").await;
     // The lock keeps the sync waiting.
     let mut connection = app.database.connection().await;

@@ -417,7 +417,7 @@ impl Stage<'_> {
 }
 
 /// A store with something in every list.
-async fn stage<'a>(app: &'a TestApp, number: usize) -> Stage<'a> {
+async fn stage(app: &TestApp, number: usize) -> Stage<'_> {
     let shop = app
         .open_shop(&format!("relay-{number}"), "EUR", "Europe/Berlin")
         .await;
@@ -661,9 +661,9 @@ async fn both_bounds_cut_a_list_before_the_page_is_taken_from_it() {
             let page = list.ask(&app, &stage.shop, &stage.model, &bounds).await;
             let mut wanted: Vec<_> = between.iter().map(|(_, id)| id.as_str()).collect();
             if forward {
-                wanted.truncate(2)
+                wanted.truncate(2);
             } else {
-                wanted = wanted.split_off(wanted.len().saturating_sub(2))
+                wanted = wanted.split_off(wanted.len().saturating_sub(2));
             }
             let ids: Vec<_> = page["nodes"]
                 .as_array()

@@ -61,7 +61,7 @@ impl Signers {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, domain: &ShopDomain) -> Option<Option<Arc<Signer>>> {
+    fn get(&self, domain: &ShopDomain) -> Option<Known> {
         let known = self.lock().get(domain)?.clone();
         // That there is no such store is remembered too, so that asking for it costs the database no more
         // than a wrong signature does.
@@ -69,7 +69,7 @@ impl Signers {
             Some(_) => REMEMBERED,
             None => LOOK_AGAIN,
         };
-        (known.read_at.elapsed() < remembered).then_some(known.signer)
+        (known.read_at.elapsed() < remembered).then_some(known)
     }
 
     pub(in crate::ingest) fn forget(&self, domain: &ShopDomain) {
@@ -93,8 +93,8 @@ impl Ingest {
         domain: &ShopDomain,
         afresh: bool,
     ) -> Result<Option<Arc<Signer>>, DbError> {
-        if !afresh && let Some(signer) = self.signers.get(domain) {
-            return Ok(signer);
+        if !afresh && let Some(known) = self.signers.get(domain) {
+            return Ok(known.signer);
         }
         let mut system = self.database.system().await?;
         let Some(tenant) = system.find_tenant(domain).await? else {
