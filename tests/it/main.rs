@@ -25,7 +25,6 @@ mod nodes;
 mod overview;
 mod permissions;
 mod recomputation;
-mod relay;
 mod rooms;
 mod scanners;
 mod schema;
