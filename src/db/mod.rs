@@ -13,6 +13,7 @@ pub mod line_items;
 pub mod live;
 mod merge;
 pub mod orders;
+pub mod presence;
 pub mod privacy;
 pub mod products;
 pub mod rankings;

@@ -20,8 +20,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::completion;
 use super::context::RequestContext;
 use super::cost::{Buckets, Charge, Payer, Turns};
-use super::document::{self, Library, Prepared};
-use super::error::{ApiError, BAD_USER_INPUT, INTERNAL};
+use super::document::{Library, Prepared};
+use super::error::{ApiError, INTERNAL, give_codes};
 use super::limits::Limits;
 use super::live::Live;
 
@@ -134,11 +134,7 @@ impl Extension for Guard {
         // A subscription does not come this way: it waits most of the time, and must not wait in a turn.
         self.needs_turn.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
-        for error in &mut response.errors {
-            if code(error).is_none() {
-                set(error, "code", BAD_USER_INPUT);
-            }
-        }
+        give_codes(&mut response);
         match self.charge.get() {
             Some(charge) => {
                 let actual = self.actual.get().copied();
@@ -185,7 +181,7 @@ impl Extension for Guard {
             None => next.run(ctx).await?,
         };
         if let Some(request) = request {
-            let refused = |error| vec![document::in_no_place(error)];
+            let refused = |error| vec![ApiError::in_no_place(error)];
             self.pay(request, result.complexity).map_err(refused)?;
             self.take_turn(request).await.map_err(refused)?;
         }

@@ -14,6 +14,7 @@ use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::error::ApiError;
 use super::memory::Memory;
 use crate::db::live::{self, Listener, News};
 use crate::db::{Database, DbError};
@@ -47,6 +48,8 @@ pub struct Live {
 struct Inner {
     database: Database,
     memory: Memory,
+    /// The most subscribers of one store.
+    most: usize,
     channels: Mutex<HashMap<TenantId, broadcast::Sender<Heard>>>,
     listening: OnceCell<()>,
     attending: AtomicBool,
@@ -55,13 +58,14 @@ struct Inner {
 }
 
 impl Live {
-    /// Nothing is listened to yet; what is heard goes to this memory.
+    /// Nothing is listened to yet; what is heard goes to this memory. A store has at most so many subscribers.
     #[must_use]
-    pub fn new(database: Database, memory: Memory) -> Self {
+    pub fn new(database: Database, memory: Memory, most: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 database,
                 memory,
+                most,
                 channels: Mutex::default(),
                 listening: OnceCell::new(),
                 attending: AtomicBool::new(false),
@@ -120,10 +124,10 @@ impl Live {
     pub(super) async fn subscribe(
         &self,
         tenant: TenantId,
-    ) -> Result<impl Stream<Item = Heard> + use<>, DbError> {
+    ) -> Result<impl Stream<Item = Heard> + use<>, ApiError> {
         let inner = Arc::clone(&self.inner);
         inner.listen().await?;
-        let mut receiver = inner.receiver(tenant);
+        let mut receiver = inner.receiver(tenant)?;
         Ok(stream! {
             loop {
                 let heard = tokio::select! {
@@ -165,13 +169,19 @@ impl Inner {
             .copied()
     }
 
-    fn receiver(&self, tenant: TenantId) -> broadcast::Receiver<Heard> {
+    fn receiver(&self, tenant: TenantId) -> Result<broadcast::Receiver<Heard>, ApiError> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         channels.retain(|_, sender| sender.receiver_count() > 0);
-        channels
+        let sender = channels
             .entry(tenant)
-            .or_insert_with(|| broadcast::channel(BEHIND).0)
-            .subscribe()
+            .or_insert_with(|| broadcast::channel(BEHIND).0);
+        if sender.receiver_count() >= self.most {
+            return Err(ApiError::LimitExceeded {
+                limit: "subscriptions",
+                maximum: self.most,
+            });
+        }
+        Ok(sender.subscribe())
     }
 
     /// What is remembered first: whoever is told asks at once.
