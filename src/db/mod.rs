@@ -191,10 +191,10 @@ impl Database {
         reason = "ends by itself, with the transaction rolled back if nobody waits for it"
     )]
     async fn begin(&self, begin: &str, enter: &str) -> Result<Transaction> {
-        let begin = AssertSqlSafe(format!("{begin}; {enter}"));
+        let statements = AssertSqlSafe(format!("{begin}; {enter}"));
         let pool = self.pool.clone();
-        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
-        Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+        let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
+        Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Closes the pool, waiting for what is under way.
