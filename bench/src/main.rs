@@ -15,6 +15,7 @@ mod jsonl;
 mod read;
 mod store;
 mod target;
+mod tenants;
 mod usage;
 mod write;
 
@@ -43,6 +44,8 @@ enum Command {
     Fill(fill::FillArgs),
     /// Measures what a dashboard costs, for stores of several sizes.
     Read(read::ReadArgs),
+    /// Measures many small stores on one process.
+    Tenants(tenants::TenantsArgs),
     /// The server that `read` measures.
     #[command(hide = true)]
     Target,
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<ExitCode> {
         match options.command {
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
             Command::Read(arguments) => read::run(database.url(), &arguments).await,
+            Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
             Command::Target => target::run(database.url()).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }

@@ -46,7 +46,7 @@ pub(crate) struct ReadArgs {
 }
 
 /// A filled store, and somebody who may ask about it.
-struct Subject {
+pub(crate) struct Subject {
     arguments: FillArgs,
     store: Store,
     tenant: TenantId,
@@ -93,39 +93,54 @@ async fn subject(database: &Database, orders: i64, changes: i64) -> anyhow::Resu
     let began = Instant::now();
     let tenant = fill::fill_up_to(database, &arguments, orders).await?;
     println!("{orders} orders filled in {:.1?}", began.elapsed());
-    let now = Clock::System.now();
-    let mut system = database.system().await?;
-    let user = system
-        .find_user_by_email(&Email::parse(EMAIL)?)
-        .await?
-        .context("the owner is not there")?
-        .id;
-    let session = system.create_session(user, tenant, now).await?;
-    system.commit().await?;
-    let tokens = AccessTokens::new(&target::secret(), Clock::System);
-    let token = tokens.issue(Bearer {
-        user,
-        tenant,
-        session,
-    })?;
+    let subject = Subject::of(database, arguments, tenant).await?;
     Ok(Subject {
-        store: arguments.store()?,
-        arguments,
-        tenant,
-        token: token.token.expose_secret().to_owned(),
         left: orders..orders + changes,
+        ..subject
     })
 }
 
+impl Subject {
+    /// A store with all of its orders, and a session of its owner.
+    pub(crate) async fn of(
+        database: &Database,
+        arguments: FillArgs,
+        tenant: TenantId,
+    ) -> anyhow::Result<Self> {
+        let now = Clock::System.now();
+        let mut system = database.system().await?;
+        let user = system
+            .find_user_by_email(&Email::parse(EMAIL)?)
+            .await?
+            .context("the owner is not there")?
+            .id;
+        let session = system.create_session(user, tenant, now).await?;
+        system.commit().await?;
+        let tokens = AccessTokens::new(&target::secret(), Clock::System);
+        let token = tokens.issue(Bearer {
+            user,
+            tenant,
+            session,
+        })?;
+        Ok(Self {
+            store: arguments.store()?,
+            left: arguments.orders..arguments.orders,
+            arguments,
+            tenant,
+            token: token.token.expose_secret().to_owned(),
+        })
+    }
+}
+
 /// The server, in a process of its own, so that what it uses is known apart.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
-    process: u32,
+    pub(crate) address: String,
+    pub(crate) process: u32,
 }
 
 impl Server {
-    async fn start(url: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(url: &str) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("target")
             .env("DATABASE_URL", url)
@@ -148,7 +163,7 @@ impl Server {
     }
 
     /// Ends when its input does.
-    async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.child.stdin.take());
         self.child.wait().await?;
         Ok(())
@@ -452,7 +467,7 @@ fn body(subject: &Subject, number: u64) -> String {
     serde_json::json!({ "query": query, "extensions": { "number": number } }).to_string()
 }
 
-async fn ask(
+pub(crate) async fn ask(
     client: &reqwest::Client,
     address: &str,
     subject: &Subject,

@@ -105,6 +105,11 @@ pub(crate) fn precise_cpu(process: u32) -> Duration {
         .sum()
 }
 
+/// The memory that a process holds, in MiB.
+pub(crate) fn memory_of(process: u32) -> u64 {
+    memory(&format!("/proc/{process}/status"), "VmRSS:")
+}
+
 /// Begins to watch this program's memory anew.
 pub(crate) fn forget_peak_memory() {
     // 5 resets the peak. Where it may not be written, the peak is that of the whole run.
@@ -113,16 +118,12 @@ pub(crate) fn forget_peak_memory() {
 
 /// The most memory that this program has held, in MiB.
 pub(crate) fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap_or_default();
-    let kib: u64 = line
-        .trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse()
-        .unwrap_or_default();
-    kib / 1024
+    memory("/proc/self/status", "VmHWM:")
+}
+
+fn memory(path: &str, of: &str) -> u64 {
+    let status = fs::read_to_string(path).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(of));
+    let kib = line.unwrap_or_default().trim().trim_end_matches("kB");
+    kib.trim().parse::<u64>().unwrap_or_default() / 1024
 }
