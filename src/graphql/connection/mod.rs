@@ -14,6 +14,7 @@ use super::context::RequestContext;
 use super::cursor;
 use super::error::ApiError;
 use super::numbers::int;
+use super::snapshot::Reading;
 use super::types::{Customer, LineItem, Order, Product, SyncRun};
 use crate::domain::ids::TenantId;
 
@@ -112,13 +113,32 @@ pub(super) async fn connect<L: Listing, N: OutputType + Clone>(
 where
     Edge<N>: OutputType,
 {
+    let nothing = async |_: &mut Reading, _: &[L::Row]| Ok(());
+    connect_with(ctx, list, arguments, nothing, |tenant, row, ()| {
+        node(tenant, row)
+    })
+    .await
+}
+
+/// The same for nodes that are made from more than their rows: `read` reads that for all rows of the page.
+pub(super) async fn connect_with<L: Listing, N: OutputType + Clone, M>(
+    ctx: &Context<'_>,
+    list: &L,
+    arguments: &PageArguments,
+    read: impl AsyncFnOnce(&mut Reading, &[L::Row]) -> Result<M, ApiError>,
+    node: impl Fn(TenantId, L::Row, &M) -> N,
+) -> Result<Connection<N>, ApiError>
+where
+    Edge<N>: OutputType,
+{
     let request = RequestContext::of(ctx)?;
     let tenant = request.require_principal()?.tenant;
     let name = list.name();
     let page = Page::read(arguments, &name, tenant)?;
     let mut reading = request.read().await?;
     let slice = read_page(list, reading.transaction(), &page, Wanted::of(ctx)).await?;
+    let more = read(&mut reading, &slice.rows).await?;
     drop(reading);
     request.pay_back(ctx, page.count, slice.rows.len());
-    Connection::new(slice, &name, tenant, L::key, |row| node(tenant, row))
+    Connection::new(slice, &name, tenant, L::key, |row| node(tenant, row, &more))
 }

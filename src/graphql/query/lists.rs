@@ -2,8 +2,10 @@
 
 use async_graphql::{Context, Object};
 
-use crate::db::orders::OrderFilter;
-use crate::graphql::connection::{Connection, PageArguments, connect, page_cost};
+use crate::db::orders::{OrderFilter, OrderRow};
+use crate::graphql::connection::{
+    Connection, Listing, PageArguments, connect, connect_with, page_cost,
+};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{
@@ -14,6 +16,7 @@ use crate::graphql::lists::{
     ProductsByNetSales, ProductsByTitle, ProductsByUnits, SyncRuns,
 };
 use crate::graphql::permissions::permit;
+use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, Order, Product, SyncRun};
 
 /// Questions about lists of a store's objects.
@@ -37,7 +40,7 @@ impl ListQueries {
             newest_first: true,
         };
         let page = PageArguments::forward(Some(first), after);
-        connect(ctx, &list, &page, Order::new).await
+        orders_page(ctx, &list, &page).await
     }
 
     /// The store's orders, test orders among them. Orders that were deleted in the store are not listed.
@@ -76,15 +79,13 @@ impl ListQueries {
         match sort.unwrap_or_default() {
             OrderSort::ProcessedAtDesc => {
                 let newest = by_time("orders/PROCESSED_AT_DESC", true, zone, filter);
-                connect(ctx, &newest, &page, Order::new).await
+                orders_page(ctx, &newest, &page).await
             }
             OrderSort::ProcessedAtAsc => {
                 let oldest = by_time("orders/PROCESSED_AT_ASC", false, zone, filter);
-                connect(ctx, &oldest, &page, Order::new).await
+                orders_page(ctx, &oldest, &page).await
             }
-            OrderSort::TotalDesc => {
-                connect(ctx, &OrdersByTotal { zone, filter }, &page, Order::new).await
-            }
+            OrderSort::TotalDesc => orders_page(ctx, &OrdersByTotal { zone, filter }, &page).await,
         }
     }
 
@@ -187,6 +188,18 @@ impl ListQueries {
         let page = PageArguments::forward(first, after);
         connect(ctx, &SyncRuns, &page, SyncRun::new).await
     }
+}
+
+/// A page of orders, with their customers if these are asked for.
+async fn orders_page<L: Listing<Row = OrderRow>>(
+    ctx: &Context<'_>,
+    list: &L,
+    page: &PageArguments,
+) -> Result<Connection<Order>, ApiError> {
+    let customers = async |reading: &mut Reading, rows: &[OrderRow]| {
+        Order::customers_of(ctx, reading, rows).await
+    };
+    connect_with(ctx, list, page, customers, Order::with_customer).await
 }
 
 async fn zone(ctx: &Context<'_>) -> Result<String, ApiError> {

@@ -1,11 +1,14 @@
 //! Orders as the API shows them.
 
+use std::collections::HashMap;
+
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 
 use super::customer::Customer;
 use super::line_item::LineItem;
 use super::money::Money;
 use super::refund::Refund;
+use crate::db::customers::CustomerRow;
 use crate::db::orders::OrderRow;
 use crate::domain::ids::{CustomerId, OrderId, TenantId};
 use crate::domain::money;
@@ -16,6 +19,7 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::lists::line_items_of;
 use crate::graphql::loaders::{CustomerById, RefundsOf};
 use crate::graphql::scalars::Instant;
+use crate::graphql::snapshot::Reading;
 
 /// An order, as it stands in the store now. The figures of `overview` and `ordersByDate` are not summed from
 /// orders but from the sales that each order agreed to, on the days on which they happened.
@@ -28,6 +32,9 @@ pub struct Order {
     number: OrderId,
     #[graphql(skip)]
     customer_number: Option<CustomerId>,
+    /// The customer, where the page was read with its customers.
+    #[graphql(skip)]
+    read_customer: Option<Box<CustomerRow>>,
     #[graphql(skip)]
     currency: money::Currency,
     /// The order's id, for `node`.
@@ -69,6 +76,7 @@ impl Order {
             tenant,
             number: row.id,
             customer_number: row.customer_id,
+            read_customer: None,
             currency: row.currency.clone(),
             id: NodeId::Order(row.id).encode(tenant),
             shopify_id: row.id.to_string(),
@@ -87,6 +95,45 @@ impl Order {
     }
 }
 
+/// Customers by their numbers.
+pub(in crate::graphql) type Customers = HashMap<CustomerId, CustomerRow>;
+
+impl Order {
+    /// The customers of a page of orders, read at once if they are asked for.
+    pub(in crate::graphql) async fn customers_of(
+        ctx: &Context<'_>,
+        reading: &mut Reading,
+        rows: &[OrderRow],
+    ) -> Result<Customers, ApiError> {
+        let asked = ctx.look_ahead();
+        let wanted = asked.field("nodes").field("customer").exists()
+            || asked
+                .field("edges")
+                .field("node")
+                .field("customer")
+                .exists();
+        let ids: Vec<_> = rows.iter().filter_map(|row| row.customer_id).collect();
+        if !wanted || ids.is_empty() {
+            return Ok(Customers::new());
+        }
+        let rows = reading.transaction().customers_by_id(&ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// The order with its customer, if that was read.
+    pub(in crate::graphql) fn with_customer(
+        tenant: TenantId,
+        row: OrderRow,
+        customers: &Customers,
+    ) -> Self {
+        let customer = row.customer_id.and_then(|id| customers.get(&id));
+        Self {
+            read_customer: customer.cloned().map(Box::new),
+            ..Self::new(tenant, row)
+        }
+    }
+}
+
 #[ComplexObject]
 impl Order {
     /// Who placed the order. Null for a guest. A customer who has since been deleted is still named.
@@ -95,10 +142,13 @@ impl Order {
             return Ok(None);
         };
         let request = RequestContext::of(ctx)?;
-        let row = request
-            .loaders
-            .load(self.tenant, CustomerById(customer))
-            .await?;
+        let row = match &self.read_customer {
+            Some(row) => Some(row.as_ref().clone()),
+            None => {
+                let loaders = &request.loaders;
+                loaders.load(self.tenant, CustomerById(customer)).await?
+            }
+        };
         let Some(row) = row else {
             return Ok(None);
         };
