@@ -21,6 +21,7 @@ mod jobs;
 mod ledger;
 mod limits;
 mod live;
+mod memory;
 mod nodes;
 mod overview;
 mod permissions;
