@@ -18,6 +18,7 @@ mod loaders;
 mod mutation;
 mod numbers;
 mod query;
+pub mod refresh_tokens;
 pub mod scalars;
 pub mod snapshot;
 mod subscription;

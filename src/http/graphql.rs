@@ -15,11 +15,12 @@ use super::answer::{self, Refusal};
 use super::layers::RequestId;
 use super::media::Media;
 use super::operation::Parameters;
-use super::{HttpState, bearer, live, media, operation, revalidate};
+use super::{HttpState, bearer, live, media, operation, revalidate, session_cookie};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
 use crate::graphql::read_document;
+use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// How much of a body that is too large is read before the client is cut off.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
@@ -33,22 +34,36 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
             Err(refusal) => refusal.in_media(Media::Json, &request_id(&parts)),
         };
     }
-    respond(&parts, async || {
-        let context = context(&state, &parts).await?;
+    let tokens = match session_cookie::refresh_tokens(&parts, state.options.behind_proxy) {
+        Ok(tokens) => Arc::new(tokens),
+        Err(refusal) => return refusal.in_media(Media::Json, &request_id(&parts)),
+    };
+    let mut response = respond(&parts, async || {
+        let context = context(&state, &parts)
+            .await?
+            .with_refresh_tokens(Arc::clone(&tokens));
         media::require_json(&parts.headers)?;
         let body = read(&state, body).await?;
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
         execute(&state, parameters.with_text(&text), context).await
     })
-    .await
+    .await;
+    if let RefreshTokens::Cookie(jar) = tokens.as_ref()
+        && let Some(change) = jar.change()
+    {
+        session_cookie::write(&change, &parts, &mut response);
+    }
+    response
 }
 
 /// An operation whose answers are sent as they come.
 async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
     let caller = bearer::caller(state, &parts.headers).await?;
     media::require_json(&parts.headers)?;
-    let context = context_of(state, parts, caller.map(|caller| caller.principal));
+    let tokens = session_cookie::of_stream(&parts.headers, state.options.behind_proxy);
+    let context = context_of(state, parts, caller.map(|caller| caller.principal))
+        .with_refresh_tokens(Arc::new(tokens));
     let body = read(state, body).await?;
     let mut parameters = operation::from_body(&body)?;
     let text = find(state, &mut parameters)?;

@@ -18,9 +18,10 @@ use futures_util::stream::BoxStream;
 use futures_util::{SinkExt as _, Stream, StreamExt as _};
 use tokio::sync::watch;
 
-use super::{HttpState, bearer};
+use super::{HttpState, bearer, session_cookie};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
+use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// The subprotocol of graphql-ws; the older one of the same routes is not spoken.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -49,6 +50,7 @@ pub(super) struct Caller {
 struct Session {
     state: HttpState,
     request_id: String,
+    refresh_tokens: Arc<RefreshTokens>,
 }
 
 impl Session {
@@ -71,7 +73,8 @@ impl Session {
             caller.map(|caller| caller.principal),
             self.request_id.clone(),
             None,
-        );
+        )
+        .with_refresh_tokens(Arc::clone(&self.refresh_tokens));
         Ok(request.data(context))
     }
 }
@@ -104,6 +107,7 @@ impl Executor for Session {
 /// `GET /graphql/ws`.
 pub(super) async fn socket(
     State(state): State<HttpState>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> HttpResponse {
     let upgrade = upgrade
@@ -113,15 +117,17 @@ pub(super) async fn socket(
         let message = "Speak graphql-transport-ws: name it in Sec-WebSocket-Protocol.";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
-    upgrade.on_upgrade(move |socket| serve(state, socket))
+    let tokens = session_cookie::of_stream(&headers, state.options.behind_proxy);
+    upgrade.on_upgrade(move |socket| serve(state, socket, Arc::new(tokens)))
 }
 
-async fn serve(state: HttpState, socket: WebSocket) {
+async fn serve(state: HttpState, socket: WebSocket, refresh_tokens: Arc<RefreshTokens>) {
     let (mut sink, source) = socket.split();
     let (known, caller) = watch::channel(None);
     let session = Session {
         state: state.clone(),
         request_id: uuid::Uuid::new_v4().simple().to_string(),
+        refresh_tokens,
     };
     let texts = source
         .take_while(|message| std::future::ready(message.is_ok()))

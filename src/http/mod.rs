@@ -3,6 +3,8 @@
 
 mod answer;
 mod bearer;
+mod built;
+mod dashboard;
 pub mod documents;
 mod graphiql;
 mod graphql;
@@ -11,9 +13,9 @@ mod layers;
 mod live;
 mod media;
 mod operation;
-mod pages;
 mod revalidate;
 pub mod serve;
+mod session_cookie;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -36,7 +38,7 @@ use documents::Documents;
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
 pub enum Origins {
-    /// All of them. Harmless here: the API knows bearer tokens, never cookies.
+    /// All of them. Harmless here: to another origin's pages the API knows bearer tokens, never the cookie.
     Any,
     /// These. None: only our own pages.
     Only(Vec<HeaderValue>),
@@ -98,7 +100,7 @@ impl std::fmt::Debug for HttpState {
 /// The whole site. Serve it with the clients' addresses: see [`serve`].
 pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
-        .route("/", get(pages::welcome))
+        .route("/assets/{file}", get(dashboard::asset))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(live::socket))
         .route(
@@ -107,6 +109,9 @@ pub fn router(state: HttpState) -> Router {
         )
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
+    for address in dashboard::ADDRESSES {
+        routes = routes.route(address, get(dashboard::page));
+    }
     if state.options.graphiql {
         routes = routes
             .route("/graphiql", get(graphiql::page))
