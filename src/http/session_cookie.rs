@@ -133,7 +133,10 @@ mod tests {
         assert!(!own(&[host]));
         assert!(!own(&[host, ("origin", "null")]));
         assert!(!own(&[host, ("origin", "https://board.example")]));
-        assert!(!own(&[host, ("origin", "https://board.example:3001.evil.example")]));
+        assert!(!own(&[
+            host,
+            ("origin", "https://board.example:3001.evil.example")
+        ]));
         for site in ["same-site", "cross-site", "none"] {
             assert!(!own(&[
                 host,
@@ -152,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_cookie_that_is_there_twice_is_not_believed() {
-        let token = |pairs: &[_]| sent(&headers(pairs)).map(|token| token.expose_secret().to_owned());
+        let token =
+            |pairs: &[_]| sent(&headers(pairs)).map(|token| token.expose_secret().to_owned());
         let once = "theme=dark; xboard_session=abc; x=y";
         assert_eq!(token(&[("cookie", once)]), Some("abc".to_owned()));
         assert_eq!(token(&[("cookie", "xboard_sessions=abc")]), None);

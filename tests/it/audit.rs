@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::support::TestApp;
 
 /// Runs a program in a project of ours; what it printed.
-async fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
+pub(crate) async fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(directory)
@@ -24,7 +24,7 @@ async fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
 }
 
 /// The directory of a project, with what it needs installed.
-async fn project(path: &str, needs: &str) -> PathBuf {
+pub(crate) async fn project(path: &str, needs: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if !directory.join("node_modules").join(needs).is_dir() {
         run(&directory, "npm", &["ci", "--no-audit", "--no-fund"]).await;

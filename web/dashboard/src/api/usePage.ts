@@ -121,9 +121,8 @@ export const usePage = (connection: Connection, variables: Variables): Page => {
     if (listening === 'open') wasOpen.current = true;
   }, [listening, calmly]);
 
-  const runs = merged(answer.data?.syncRuns.nodes ?? [], pushed);
   const data = useLast(answer.data);
-  const shown = useLast(answer.data ? runs : undefined) ?? [];
+  const shown = useMemo(() => merged(data?.syncRuns.nodes ?? [], pushed), [data, pushed]);
   const busy = shown.some((run) => !done(run));
   const problem = problemOf(answer.error);
 

@@ -25,7 +25,9 @@ export interface Formats {
 }
 
 /** The amount is a string of digits, which `Intl` formats without rounding it to a float first. */
-const exact = (format: Intl.NumberFormat, amount: string) => format.format(amount as Intl.StringNumericLiteral);
+const exact = (format: Intl.NumberFormat, amount: string) =>
+  // A minus is as wide as the digits below it; a hyphen is not.
+  format.format(amount as Intl.StringNumericLiteral).replace('-', '\u2212');
 
 export const formatsFor = (locale: string | undefined, currency: string, zone: string): Formats => {
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options);
@@ -48,6 +50,7 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
   const month = date({ month: 'short', year: 'numeric' });
   const clock = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: 'numeric', minute: '2-digit' });
   const instant = new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' });
+  const placed = new Intl.DateTimeFormat(locale, { timeZone: zone, day: 'numeric', month: 'short', year: 'numeric' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const at = (text: string) => new Date(`${text}T00:00:00Z`);
   const currencies = new Map<string, Intl.NumberFormat>([[currency, money]]);
@@ -91,7 +94,9 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
       if (Math.abs(seconds) < 45) return relative.format(0, 'second');
       if (Math.abs(seconds) < 3600) return relative.format(Math.round(seconds / 60), 'minute');
       if (Math.abs(seconds) < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
-      return relative.format(Math.round((seconds * 1000) / DAY), 'day');
+      const days = Math.round((seconds * 1000) / DAY);
+      // Further back nobody counts days.
+      return Math.abs(days) < 30 ? relative.format(days, 'day') : placed.format(new Date(text));
     },
   };
 };

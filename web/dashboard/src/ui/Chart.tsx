@@ -29,7 +29,7 @@ const colours = () => {
   };
 };
 
-const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const FONT = '12px -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
 
 /** Which points get a label, so that labels have room. */
 const labelled = (count: number, width: number, roomEach: number) => {
@@ -114,7 +114,7 @@ const words = (point: Point, kind: FigureKind, formats: Formats) =>
     .join('; ');
 
 const Tip = ({ point, kind, formats, left }: { point: Point; kind: FigureKind; formats: Formats; left: number }) => (
-  <div className="tip" style={{ left: `${left}%` }} aria-hidden="true">
+  <div className="tip" style={{ left: `${left}%`, translate: `-${left}% 0` }} aria-hidden="true">
     <p>
       <i className="now" /> {point.long}
       {point.unfinished && <em> so far</em>}
