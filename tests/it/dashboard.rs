@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reqwest::StatusCode;
-use simulator::{Generation, ShopSettings};
+use simulator::{Generation, ShopSettings, WebhookPlan};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{project, run};
@@ -17,11 +17,16 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
     let settings = ShopSettings {
         name: "Mill Lane Goods".to_owned(),
         static_token: Some("shpat_mill".to_owned()),
+        client_secret: "shpss_mill".to_owned(),
         // Slow enough for its progress to be seen.
         bulk_running: std::time::Duration::from_millis(1500),
         ..ShopSettings::new("mill-lane")
     };
     let shop = world.app.simulator.add_shop(settings);
+    shop.set_webhook_plan(WebhookPlan {
+        allow_http: true,
+        ..WebhookPlan::default()
+    });
     let today = chrono::Utc::now().date_naive();
     shop.generate(&Generation {
         seed: 7,
@@ -40,6 +45,7 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
         &control,
         "mill-lane",
         "shpat_mill",
+        "shpss_mill",
         shots.to_str().unwrap(),
     ];
     let lines = run(&directory, "node", &arguments).await;

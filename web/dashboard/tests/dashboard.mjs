@@ -1,12 +1,12 @@
 // A merchant's day with the page, in a real browser, against the real program and a simulated store:
-//   node tests/dashboard.mjs PROGRAM STORE LABEL TOKEN SHOTS
+//   node tests/dashboard.mjs PROGRAM STORE LABEL TOKEN SECRET SHOTS
 // PROGRAM and STORE are addresses; STORE is the simulated store's control. Prints what it did, and fails at the
 // first thing that is not as it should be.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { browserPath, open, shots, start, violations } from './browser.mjs';
 
-const [program, control, label, storeToken, directory] = process.argv.slice(2);
+const [program, control, label, storeToken, secret, directory] = process.argv.slice(2);
 const email = 'merchant@dashboard.example';
 const password = 'a passphrase for the dashboard';
 const shot = shots(directory);
@@ -94,6 +94,11 @@ if (!browserPath() && !process.env.CI) {
 }
 const browser = await start();
 const { context, page, faults } = await open(browser, program);
+process.on('uncaughtException', async (error) => {
+  console.error(error, faults);
+  await shot(page, 'failed').catch(() => {});
+  process.exit(1);
+});
 
 // Signing up.
 await page.goto(program);
@@ -109,7 +114,8 @@ await page.getByLabel('Email address').fill(email);
 await page.getByLabel('Password').fill('password');
 await page.getByLabel('Permanent domain').fill('no store of this name');
 await page.getByText('Custom app of the store').click();
-await page.getByLabel('Admin API access token').fill('shpat_wrong');
+await page.getByPlaceholder('shpat_…').fill('shpat_wrong');
+await page.getByLabel('API secret key').fill(secret);
 await page.getByRole('button', { name: 'Connect the store' }).click();
 await page.getByText('Something has to be mended below.').waitFor();
 assert.equal(await page.locator('.field.is-wrong').count(), 2);
@@ -118,7 +124,7 @@ await page.getByLabel('Password').fill(password);
 await page.getByLabel('Permanent domain').fill(label);
 await page.getByRole('button', { name: 'Connect the store' }).click();
 await page.locator('.credentials > .wrong').waitFor();
-await page.getByLabel('Admin API access token').fill(storeToken);
+await page.getByPlaceholder('shpat_…').fill(storeToken);
 await page.getByRole('button', { name: 'Connect the store' }).click();
 did('signed up');
 
@@ -296,8 +302,8 @@ await page.getByRole('link', { name: 'Give new credentials' }).click();
 await page.getByRole('heading', { name: 'New credentials' }).waitFor();
 await inBothThemes(page, 'settings');
 await page.getByText('Custom app of the store').click();
-await page.getByLabel('Admin API access token').fill('shpat_renewed');
-await page.getByLabel('API secret key').fill((await store('', {})).clientSecret ?? 'shpss_of_the_store');
+await page.getByPlaceholder('shpat_…').fill('shpat_renewed');
+await page.getByLabel('API secret key').fill(secret);
 await page.getByRole('button', { name: 'Replace the credentials' }).click();
 await page.locator('[data-figure]').first().waitFor();
 await page.getByText('Shopify refused the credentials').first().waitFor({ state: 'detached' });

@@ -110,9 +110,13 @@ export const usePage = (connection: Connection, variables: Variables): Page => {
   }, [change.data, calmly]);
   useEffect(() => {
     const run = progress.data?.syncProgress;
-    if (!run) return;
+    if (!run) return undefined;
     setPushed(run);
-    if (done(run)) calmly();
+    if (!done(run)) return undefined;
+    calmly();
+    // What follows a sync, such as listening to the store, is done a moment later and not told.
+    const timer = setTimeout(calmly, 5_000);
+    return () => clearTimeout(timer);
   }, [progress.data, calmly]);
   // What happened while nobody listened is not told again.
   const wasOpen = useRef(false);
@@ -128,7 +132,7 @@ export const usePage = (connection: Connection, variables: Variables): Page => {
 
   // Without a socket: by asking. While a sync is under way, often.
   useEffect(() => {
-    const seconds = listening === 'open' ? 300 : busy ? 2 : 30;
+    const seconds = listening === 'open' ? 60 : busy ? 2 : 30;
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') calmly();
     }, seconds * 1000);

@@ -25,10 +25,13 @@ const TRIGGER: Record<RunFragment['trigger'], string> = {
   SCHEDULE: 'regular',
 };
 
+const nameOf = (kind: RunFragment['progress'][number]['kind'], count: number) =>
+  count === 1 ? kind.toLowerCase().slice(0, -1) : kind.toLowerCase();
+
 const counted = (run: RunFragment, formats: Formats) =>
   run.progress
     .filter((kind) => kind.done > 0)
-    .map((kind) => `${formats.count(kind.done)} ${kind.kind.toLowerCase()}`)
+    .map(({ kind, done: count }) => `${formats.count(count)} ${nameOf(kind, count)}`)
     .join(', ') || 'nothing new';
 
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (

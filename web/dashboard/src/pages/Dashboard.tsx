@@ -153,13 +153,15 @@ export const Dashboard = ({ connection }: Props) => {
         }
       >
         {shop && <Freshness shop={shop} runs={page.runs} live={page.live} formats={formats} now={now} />}
-        <RangePicker
-          selection={selection}
-          days={page.data?.overview.range}
-          today={today}
-          formats={formats}
-          choose={choose}
-        />
+        {shop?.lastSyncedAt !== null && (
+          <RangePicker
+            selection={selection}
+            days={page.data?.overview.range}
+            today={today}
+            formats={formats}
+            choose={choose}
+          />
+        )}
       </Header>
       <main id="content" tabIndex={-1}>
         <Problems problem={page.problem} again={page.again} narrower={() => choose({ interval: 'MONTH' })} />
