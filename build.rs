@@ -29,7 +29,7 @@ fn page_files(directory: &Path) -> String {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
             path.extension()
-                .is_some_and(|extension| extension == "gz" || extension == "html")
+                .is_some_and(|extension| extension == "gz" || extension == "html" || extension == "json")
         })
         .collect();
     paths.sort();

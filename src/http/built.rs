@@ -23,6 +23,13 @@ impl BuiltPage {
         std::str::from_utf8(self.file("index.html")?).ok()
     }
 
+    /// The operations that the page sends, each as its exact text.
+    pub(super) fn documents(&self) -> Vec<String> {
+        self.file("documents.json")
+            .and_then(|list| serde_json::from_slice(list).ok())
+            .unwrap_or_default()
+    }
+
     /// The page, or the words that say why it is not there.
     pub(super) fn respond(&self, html: Option<String>) -> Response<Body> {
         let mut response = match html {

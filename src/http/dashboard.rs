@@ -45,6 +45,11 @@ pub(super) async fn page(State(state): State<HttpState>) -> Response<Body> {
     response
 }
 
+/// What the page asks: part of this program, like the page itself.
+pub(super) fn documents() -> Vec<String> {
+    PAGE.documents()
+}
+
 /// A script or style of the page.
 pub(super) async fn asset(Path(name): Path<String>) -> Response<Body> {
     PAGE.asset(&name)

@@ -2,13 +2,27 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { createRequest, formatDocument, stringifyDocument } from '@urql/core';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import * as documents from './src/gql/graphql';
 
 const out = fileURLToPath(new URL('dist/', import.meta.url));
 
-/** Leaves what the program takes in: `index.html`, and each script and style compressed. */
+/** Each operation as it is sent: as it was written, and with the type names that the cache wants to know. */
+const operations = () =>
+  Object.entries(documents)
+    .filter(([name]) => name.endsWith('Document') && !name.endsWith('FragmentDoc'))
+    .flatMap(([, document]) => {
+      const text = String(document);
+      return [text, stringifyDocument(formatDocument(createRequest(text, {}).query))];
+    });
+
+/**
+ * Leaves what the program takes in: `index.html`, each script and style compressed, and the operations, which run
+ * where only registered ones do.
+ */
 const forTheProgram = (): Plugin => ({
   name: 'for-the-program',
   apply: 'build',
@@ -23,6 +37,7 @@ const forTheProgram = (): Plugin => ({
       writeFileSync(join(out, `${file}.gz`), gzipSync(readFileSync(join(out, file)), { level: 9 }));
       rmSync(join(out, file));
     }
+    writeFileSync(join(out, 'documents.json'), JSON.stringify(operations()));
   },
 });
 

@@ -83,11 +83,17 @@ export interface Page {
 }
 
 export const usePage = (connection: Connection, variables: Variables): Page => {
-  const [answer, ask] = useQuery({ query: typed(DashboardDocument), variables });
+  // What was seen before is shown at once, and asked again: it may have changed meanwhile.
+  const [answer, ask] = useQuery({
+    query: typed(DashboardDocument),
+    variables,
+    requestPolicy: 'cache-and-network',
+  });
   const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
   const calmly = useCalm(again, 1_500);
 
-  const previous = answer.data?.overview.previous?.range;
+  const data = useLast(answer.data);
+  const previous = data?.overview.previous?.range;
   const [comparison, askComparison] = useQuery({
     query: typed(ComparedSalesDocument),
     variables: useMemo(
@@ -125,7 +131,6 @@ export const usePage = (connection: Connection, variables: Variables): Page => {
     if (listening === 'open') wasOpen.current = true;
   }, [listening, calmly]);
 
-  const data = useLast(answer.data);
   const shown = useMemo(() => merged(data?.syncRuns.nodes ?? [], pushed), [data, pushed]);
   const busy = shown.some((run) => !done(run));
   const problem = problemOf(answer.error);

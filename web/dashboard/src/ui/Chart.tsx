@@ -49,7 +49,7 @@ const optionsOf = (
   return {
     width,
     height: width < 480 ? 220 : HEIGHT,
-    padding: [12, 14, 0, 0],
+    padding: [12, 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
