@@ -28,8 +28,9 @@ fn page_files(directory: &Path) -> String {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "gz" || extension == "html" || extension == "json")
+            path.extension().is_some_and(|extension| {
+                extension == "gz" || extension == "html" || extension == "json"
+            })
         })
         .collect();
     paths.sort();

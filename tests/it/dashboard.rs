@@ -32,10 +32,10 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
         seed: 7,
         ..Generation::of(600, today - chrono::Days::new(1))
     });
-    let stop = CancellationToken::new();
+    let over = CancellationToken::new();
     let worker = tokio::spawn(xboard::ingest::worker::run(
         world.app.app().ingest().clone(),
-        stop.clone(),
+        over.clone(),
     ));
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard");
     let control = format!("{}/control/shops/mill-lane", world.app.simulator.base_url());
@@ -53,7 +53,7 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
     // Where no browser can be had, `./run test` has said so.
     let done = lines.ends_with("\nall of it\n") || lines.contains("\nskipped: ");
     assert!(done, "{lines}");
-    stop.cancel();
+    over.cancel();
     worker.await.unwrap();
 }
 

@@ -6,7 +6,7 @@ import { createRequest, formatDocument, stringifyDocument } from '@urql/core';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import * as documents from './src/gql/graphql';
+import * as documents from './src/gql/graphql.ts';
 
 const out = fileURLToPath(new URL('dist/', import.meta.url));
 
