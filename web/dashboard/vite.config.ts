@@ -10,13 +10,14 @@ import * as documents from './src/gql/graphql.ts';
 
 const out = fileURLToPath(new URL('dist/', import.meta.url));
 
-/** Each operation as it is sent: as it was written, and with the type names that the cache wants to know. */
+/** Each operation as it is sent: as it was written, as the client prints it, and with the type names for its cache. */
 const operations = () =>
   Object.entries(documents)
     .filter(([name]) => name.endsWith('Document') && !name.endsWith('FragmentDoc'))
     .flatMap(([, document]) => {
       const text = String(document);
-      return [text, stringifyDocument(formatDocument(createRequest(text, {}).query))];
+      const { query } = createRequest(text, {});
+      return [text, stringifyDocument(query), stringifyDocument(formatDocument(query))];
     });
 
 /**
