@@ -6,13 +6,12 @@ use reqwest::StatusCode;
 use simulator::{Generation, ShopSettings, WebhookPlan};
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::{project, run};
-use crate::support::{ITSELF, Simulated, TestApp};
+use crate::support::{ITSELF, Simulated, TestApp, node};
 
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the lines are shown with --nocapture")]
 async fn a_merchant_keeps_the_dashboard_open_all_day() {
-    let directory = project("web/dashboard", "playwright-core").await;
+    let directory = node::project("web/dashboard", "playwright-core").await;
     let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
     let settings = ShopSettings {
         name: "Mill Lane Goods".to_owned(),
@@ -48,7 +47,7 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
         "shpss_mill",
         shots.to_str().unwrap(),
     ];
-    let lines = run(&directory, "node", &arguments).await;
+    let lines = node::run(&directory, "node", &arguments).await;
     println!("{lines}screenshots: {}", shots.display());
     // Where no browser can be had, `./run test` has said so.
     let done = lines.ends_with("\nall of it\n") || lines.contains("\nskipped: ");

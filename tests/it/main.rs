@@ -9,12 +9,14 @@
 mod accounts;
 mod answers;
 mod audit;
+mod clients;
 mod connections;
 mod crashes;
 mod dashboard;
 mod documents;
 mod examples;
 mod figures;
+mod heard;
 mod http;
 mod jobs;
 mod ledger;

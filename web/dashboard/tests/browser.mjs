@@ -73,6 +73,8 @@ export const violations = async (page) => {
 export const shots = (directory) => {
   mkdirSync(directory, { recursive: true });
   return async (page, name) => {
+    // The header sticks to where the page was scrolled to.
+    await page.evaluate(() => window.scrollTo(0, 0));
     await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
   };
 };

@@ -55,7 +55,7 @@ const Tile = ({ figure, overview, series, formats, chosen, choose }: TileProps) 
               </span>
             </>
           ) : (
-            <span className="before">{formats.figure(figure.kind, now, true)}</span>
+            <span className="before">{figure.kind === 'money' && formats.figure(figure.kind, now, true)}</span>
           )}
         </span>
         <Sparkline values={series.map(({ metrics }) => drawn(metrics, figure.name))} />

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { toCsv } from '../domain/csv';
 import type { Formats } from '../domain/format';
 import type { Variables } from '../domain/range';
+import { sentence } from '../domain/problems';
 import { done, shareOf } from '../domain/runs';
 import type { RunFragment, StoreFragment } from '../gql/graphql';
 import { Card } from '../ui/Card';
@@ -100,7 +101,7 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
                 <span className="who">
                   <b>{run.mode === 'FULL' ? 'Everything' : 'Changes'}</b>
                   <span className="muted">
-                    {run.error ?? `${TRIGGER[run.trigger]} · ${counted(run, formats)}`}
+                    {run.error ? sentence(run.error) : `${TRIGGER[run.trigger]} · ${counted(run, formats)}`}
                   </span>
                   {run.status === 'RUNNING' && <progress value={shareOf(run)} max={1} aria-label="Sync progress" />}
                 </span>

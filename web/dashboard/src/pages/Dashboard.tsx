@@ -12,6 +12,7 @@ import { Syncs } from '../cards/Syncs';
 import { TopCustomers } from '../cards/TopCustomers';
 import { TopProducts } from '../cards/TopProducts';
 import { formatsFor, todayIn, type Formats } from '../domain/format';
+import { sentence } from '../domain/problems';
 import { read, variables as variablesOf, write, type Selection } from '../domain/range';
 import { SyncNowDocument, type DashboardQuery } from '../gql/graphql';
 import { Freshness } from '../ui/Freshness';
@@ -88,7 +89,7 @@ const Notices = ({ shop, others, empty, showAll }: { shop: Shop; others: number;
         tone="bad"
         title={shop.status === 'REAUTHORISATION_NEEDED' ? 'Shopify refused the credentials' : 'The store cannot be read'}
       >
-        <p>{shop.statusReason ?? 'Nothing new arrives until that is mended.'} What you see is what was last read.</p>
+        <p>{sentence(shop.statusReason ?? 'Nothing new arrives until that is mended')} What you see is what was last read.</p>
         {shop.status === 'REAUTHORISATION_NEEDED' && (
           <Link href="/settings" className="button">
             Give new credentials

@@ -1,5 +1,6 @@
 // A store that was just connected: how far its first sync is.
 import type { Formats } from '../domain/format';
+import { sentence } from '../domain/problems';
 import { done, KINDS } from '../domain/runs';
 import type { RunFragment, StoreFragment } from '../gql/graphql';
 import { Message } from '../ui/Message';
@@ -18,7 +19,7 @@ export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
   if (run.status === 'FAILED' || run.status === 'CANCELLED') {
     return (
       <Message tone="bad" title="The first sync did not come to its end">
-        <p>{run.error ?? 'It was stopped.'} What was fetched is kept; the next one goes on from there.</p>
+        <p>{sentence(run.error ?? 'It was stopped')} What was fetched is kept; the next one goes on from there.</p>
         <button type="button" className="button strong" disabled={asking} onClick={retry}>
           Try again
         </button>

@@ -4,7 +4,7 @@ import { useMutation, useQuery } from 'urql';
 import { Link, useLocation } from 'wouter';
 import { typed } from '../api/client';
 import { NewCredentialsDocument, StoreSettingsDocument, SyncNowDocument } from '../gql/graphql';
-import { wrongElsewhere } from '../domain/problems';
+import { sentence, wrongElsewhere } from '../domain/problems';
 import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
 import { Header } from '../ui/Header';
 import { Message } from '../ui/Message';
@@ -48,7 +48,7 @@ export const Settings = () => {
         <p><Link href="/">Back to the dashboard</Link></p>
         {shop && shop.status !== 'CONNECTED' && (
           <Message tone="bad" title="The store cannot be read">
-            <p>{shop.statusReason}</p>
+            <p>{shop.statusReason && sentence(shop.statusReason)}</p>
           </Message>
         )}
         {role === 'VIEWER' ? (

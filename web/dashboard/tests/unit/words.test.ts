@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toCsv } from '../../src/domain/csv';
 import { formatsFor, todayIn } from '../../src/domain/format';
-import { wrongAt, wrongElsewhere } from '../../src/domain/problems';
+import { sentence, wrongAt, wrongElsewhere } from '../../src/domain/problems';
 import { merged, shareOf } from '../../src/domain/runs';
 import { pointsOf } from '../../src/domain/series';
 import type { RunFragment, SalesOverTimeFragment } from '../../src/gql/graphql';
@@ -135,6 +135,13 @@ describe('a sync', () => {
     const going = run({ progress: [{ kind: 'ORDERS', done: 5, total: 9 }] as RunFragment['progress'] });
     expect(merged([run({})], going)).toEqual([going]);
     expect(merged([ended], run({ id: '2' })).map(({ id }) => id)).toEqual(['2', '1']);
+  });
+});
+
+describe('a reason', () => {
+  it('is a sentence', () => {
+    expect(sentence('the store refused the access token')).toBe('The store refused the access token.');
+    expect(sentence('Try again.')).toBe('Try again.');
   });
 });
 
