@@ -281,6 +281,7 @@ impl Connection {
             Some(caller.principal),
             self.request_id.clone(),
             None,
+            self.state.live.memory(),
         )
         .with_refresh_tokens(Arc::clone(&self.refresh_tokens));
         operation::from_parameters(payload)
