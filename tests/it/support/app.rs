@@ -101,7 +101,13 @@ impl TestApp {
 
     /// Another process beside it, as far as a test can tell: its own program over the same database.
     pub(crate) async fn beside(&self) -> Beside {
-        let config = config(&self.database, self.simulator.shopify_base_url());
+        self.beside_with(|_| {}).await
+    }
+
+    /// The same, after a change to how it is built.
+    pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut AppConfig)) -> Beside {
+        let mut config = config(&self.database, self.simulator.shopify_base_url());
+        change(&mut config);
         let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
