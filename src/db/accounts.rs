@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
 
 use super::{DbError, Result, SystemTx};
 use crate::domain::email::Email;
@@ -130,7 +131,7 @@ impl SystemTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.access_changed(user.uuid()).await
     }
 
     /// The stores of a user with the user's role in each, the longest-standing first.
@@ -201,14 +202,17 @@ impl SystemTx {
 
     /// Ends a session: its tokens are refused from now on. One that has ended stays as it is.
     pub async fn end_session(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
-        sqlx::query!(
-            "update sessions set ended_at = $2 where id = $1 and ended_at is null",
+        let user = sqlx::query_scalar!(
+            "update sessions set ended_at = $2 where id = $1 and ended_at is null returning user_id",
             session.uuid(),
             now
         )
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await?;
-        Ok(())
+        match user {
+            Some(user) => self.access_changed(user).await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps the hash of a session's newest refresh token.
@@ -293,6 +297,26 @@ impl SystemTx {
             SESSION_LONGEST_DAYS
         )
         .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+/// Where it is said that somebody's access changed.
+pub const ACCESS_CHANNEL: &str = "xboard_access";
+
+impl SystemTx {
+    /// Says, after the commit and to every process, that what a user may do has changed, or (with the id of a
+    /// tenant) what everybody of a store may do: whoever remembers an answer of
+    /// [`principal_role`](Self::principal_role) has to ask again. To be called by every statement that ends a
+    /// session, makes, changes or ends a membership, changes a password, or deletes a user or a tenant.
+    pub(super) async fn access_changed(&mut self, whose: Uuid) -> Result<()> {
+        sqlx::query!(
+            "select pg_notify($1, $2)::text as sent",
+            ACCESS_CHANNEL,
+            whose.to_string()
+        )
+        .fetch_one(self.connection())
         .await?;
         Ok(())
     }

@@ -197,6 +197,8 @@ impl TenantTx {
             "customer_days",
             "customer_totals",
             "product_totals",
+            "first_customers",
+            "returning_customers",
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",
@@ -248,6 +250,6 @@ impl SystemTx {
         sqlx::query!("delete from tenants where id = $1", tenant.uuid())
             .execute(self.connection())
             .await?;
-        Ok(())
+        self.access_changed(tenant.uuid()).await
     }
 }

@@ -26,6 +26,7 @@ impl TenantTx {
         differences.extend(self.verify_customer_days().await?);
         differences.extend(self.verify_customer_totals().await?);
         differences.extend(self.verify_product_totals().await?);
+        differences.extend(self.verify_presence().await?);
         differences.extend(self.verify_days().await?);
         Ok(differences)
     }
@@ -129,6 +130,41 @@ impl TenantTx {
                 from kept k full join recomputed r using (product_id)) \
              select 'product_totals' as \"table!\", row as \"row!\", kept::text as \"kept!\", recomputed::text as \"recomputed!\" \
              from both_sides where kept <> recomputed order by row limit $2",
+            tenant,
+            LISTED
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    /// The counts of first and of returning customers, from the orders themselves.
+    async fn verify_presence(&mut self) -> Result<Vec<Difference>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            Difference,
+            "with days as ( \
+                select distinct currency, customer_id, day from orders \
+                where tenant_id = $1 and counted and customer_id is not null \
+             ), chain as ( \
+                select currency, day, lag(day) over (partition by currency, customer_id order by day) as previous_day, \
+                   min(day) over (partition by customer_id) as first_order_day \
+                from days \
+             ), recomputed as ( \
+                select 'first_customers' as \"table\", currency, day, first_order_day as other_day, count(*) as customers \
+                from chain where previous_day is null group by currency, day, first_order_day \
+                union all \
+                select 'returning_customers', currency, day, previous_day, count(*) \
+                from chain where previous_day is not null group by currency, day, previous_day \
+             ), kept as ( \
+                select 'first_customers' as \"table\", currency, day, first_order_day as other_day, customers \
+                from first_customers where tenant_id = $1 \
+                union all \
+                select 'returning_customers', currency, day, previous_day, customers \
+                from returning_customers where tenant_id = $1) \
+             select \"table\" as \"table!\", currency || ' ' || day || ' ' || other_day as \"row!\", \
+                coalesce(k.customers, 0)::text as \"kept!\", coalesce(r.customers, 0)::text as \"recomputed!\" \
+             from kept k full join recomputed r using (\"table\", currency, day, other_day) \
+             where coalesce(k.customers, 0) <> coalesce(r.customers, 0) order by 1, 2 limit $2",
             tenant,
             LISTED
         )

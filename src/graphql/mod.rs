@@ -17,6 +17,7 @@ pub mod live;
 mod loaders;
 mod mutation;
 mod numbers;
+pub mod permissions;
 mod query;
 pub mod scalars;
 pub mod snapshot;

@@ -13,6 +13,7 @@ use super::error::ApiError;
 use super::ids::NodeId;
 use super::live::{Heard, Live};
 use super::loaders::OrderById;
+use super::permissions::permit;
 use super::scalars::{Day, Instant};
 use super::types::{Order, SyncRun};
 use crate::db::live::News;
@@ -53,7 +54,7 @@ impl SubscriptionRoot {
         #[graphql(desc = "The run to follow.")] id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<SyncRun, ApiError>> + use<'a>, ApiError> {
         let context = RequestContext::of(ctx)?;
-        let tenant = context.require_principal()?.tenant;
+        let tenant = permit(ctx)?.tenant;
         let only = match id {
             None => None,
             Some(id) => match NodeId::decode(&id, tenant) {
@@ -105,7 +106,7 @@ impl SubscriptionRoot {
         ctx: &Context<'a>,
     ) -> Result<impl Stream<Item = Result<StoreChange, ApiError>> + use<'a>, ApiError> {
         let context = RequestContext::of(ctx)?;
-        let tenant = context.require_principal()?.tenant;
+        let tenant = permit(ctx)?.tenant;
         let mut heard = Box::pin(live(ctx)?.subscribe(tenant).await?);
         Ok(stream! {
             while let Some(first) = heard.next().await {

@@ -2,6 +2,8 @@
 //! would answer is delivered late, twice, out of order, in batches of any size; at the end every figure must
 //! equal what a second implementation, written from the definitions alone, works out from the model.
 
+mod reader;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
@@ -15,6 +17,7 @@ use xboard::domain::sale::{AgreementReason, SaleAction, SaleLineType};
 use xboard::domain::shop::{ShopDomain, ShopRecord};
 use xboard::domain::sync::ObjectKind;
 
+use self::reader::Memory;
 use crate::support::TestDatabase;
 
 /// Ahead of UTC and with summer time, so that days, zones and clock changes matter.
@@ -55,6 +58,10 @@ enum Event {
     Cancel {
         order: usize,
     },
+    HandOver {
+        order: usize,
+        customer: Option<i64>,
+    },
     Delete {
         order: usize,
     },
@@ -93,6 +100,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (order.clone(), 0..900_i64).prop_map(|(order, cents)| Event::RefundShipping { order, cents }),
         1 => (order.clone(), -500..500_i64).prop_map(|(order, cents)| Event::Adjust { order, cents }),
         1 => order.clone().prop_map(|order| Event::Cancel { order }),
+        2 => (order.clone(), proptest::option::of(1..4_i64))
+            .prop_map(|(order, customer)| Event::HandOver { order, customer }),
         1 => order.clone().prop_map(|order| Event::Delete { order }),
         8 => (order, 0..12_usize).prop_map(|(order, version)| Event::Deliver { order, version }),
     ]
@@ -208,6 +217,12 @@ impl Model {
                 self.refund_amount(*order, SaleLineType::Adjustment, [*cents, 0, 0]);
             }
             Event::Cancel { order } => self.cancel(*order),
+            Event::HandOver { order, customer } => {
+                self.agree(*order, AgreementReason::OrderEdit, |_, _, version| {
+                    version.header.customer = customer.map(CustomerId::new);
+                    Vec::new()
+                });
+            }
             Event::Delete { order } => {
                 if self.orders.contains_key(order) {
                     self.deleted.insert(*order);
@@ -560,6 +575,8 @@ async fn play(database: &TestDatabase, events: &[Event]) {
     transaction.create_shop(&shop, model.now()).await.unwrap();
     transaction.commit().await.unwrap();
     let mut loader = database.db().loader(tenant).await.unwrap();
+    let mut connection = database.connection().await;
+    let mut memory = Memory::default();
 
     for event in events {
         model.apply(event);
@@ -601,8 +618,9 @@ async fn play(database: &TestDatabase, events: &[Event]) {
                     .await;
                 }
             }
-            _ => {}
+            _ => continue,
         }
+        memory.catch_up(&mut connection, tenant).await;
     }
     // At the end everything has been fetched once, and again: the second time nothing may be written.
     let newest: Vec<_> = model
@@ -626,6 +644,19 @@ async fn play(database: &TestDatabase, events: &[Event]) {
     assert_eq!(snapshot.verify().await.unwrap(), Vec::new());
     drop(snapshot);
     assert_eq!(kept(database, tenant).await, expected(&model));
+    memory.catch_up(&mut connection, tenant).await;
+    assert_eq!(memory, Memory::whole(&mut connection, tenant).await);
+    memory.assert_customers(&model);
+
+    // Working everything out anew changes nothing, but a reader must ask for all of it.
+    let mut transaction = database.db().tenant(tenant).await.unwrap();
+    transaction.rebuild_figures().await.unwrap();
+    assert_eq!(transaction.verify().await.unwrap(), Vec::new());
+    transaction.commit().await.unwrap();
+    assert_eq!(kept(database, tenant).await, expected(&model));
+    memory.catch_up(&mut connection, tenant).await;
+    assert_eq!(memory, Memory::whole(&mut connection, tenant).await);
+    memory.assert_customers(&model);
 }
 
 async fn data_version(database: &TestDatabase, tenant: TenantId) -> i64 {

@@ -23,6 +23,7 @@ mod limits;
 mod live;
 mod nodes;
 mod overview;
+mod permissions;
 mod recomputation;
 mod rooms;
 mod scanners;

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Merged;
+use super::{Merged, Store};
 use crate::db::{Result, TenantTx};
 
 impl TenantTx {
     pub(super) async fn merge_customers(
         &mut self,
+        store: &Store,
         after: i64,
         limit: i64,
         asked_at: DateTime<Utc>,
@@ -43,7 +44,7 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        self.add_customer_totals(&changed).await?;
+        self.add_customer_totals(store, &changed).await?;
         Ok(Merged {
             seen: ids.len(),
             changed: changed.len(),
@@ -54,6 +55,7 @@ impl TenantTx {
     /// Customers whom only an order names: an order may come before its customer, or outlive it.
     pub(super) async fn add_unknown_customers(
         &mut self,
+        store: &Store,
         ids: &[i64],
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -68,18 +70,19 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        self.add_customer_totals(&added).await
+        self.add_customer_totals(store, &added).await
     }
 
     /// Every customer has totals, if only zeros, so that lists ordered by them hold everyone.
-    async fn add_customer_totals(&mut self, ids: &[i64]) -> Result<()> {
+    async fn add_customer_totals(&mut self, store: &Store, ids: &[i64]) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
-             select $1::uuid, c.id, 0, 0 from unnest($2::bigint[]) c(id) order by c.id \
+            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
+             select $1::uuid, c.id, 0, 0, $3::bigint from unnest($2::bigint[]) c(id) order by c.id \
              on conflict (tenant_id, customer_id) do nothing",
             tenant,
-            ids
+            ids,
+            store.version
         )
         .execute(self.connection())
         .await?;

@@ -4,7 +4,9 @@
 
 mod customers;
 mod orders;
+mod presence;
 mod products;
+mod rebuild;
 mod rollups;
 
 use chrono::{DateTime, Utc};
@@ -29,6 +31,8 @@ pub struct Merged {
 struct Store {
     currency: Currency,
     time_zone: String,
+    /// The data version that this transaction makes: what it writes is marked with it.
+    version: i64,
 }
 
 impl TenantTx {
@@ -43,12 +47,12 @@ impl TenantTx {
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let merged = match kind {
-            ObjectKind::Customers => self.merge_customers(after, limit, asked_at).await?,
+            ObjectKind::Customers => self.merge_customers(&store, after, limit, asked_at).await?,
             ObjectKind::Products => self.merge_products(after, limit, asked_at).await?,
             ObjectKind::Orders => self.merge_orders(&store, after, limit, asked_at).await?,
         };
         if merged.changed > 0 {
-            self.bump_data_version().await?;
+            self.bump_data_version(&store).await?;
         }
         Ok(merged)
     }
@@ -69,7 +73,7 @@ impl TenantTx {
             ObjectKind::Orders => self.delete_orders(&store, ids, asked_at).await?,
         };
         if deleted > 0 {
-            self.bump_data_version().await?;
+            self.bump_data_version(&store).await?;
         }
         Ok(deleted)
     }
@@ -206,7 +210,8 @@ impl TenantTx {
         let tenant = self.tenant();
         sqlx::query_as!(
             Store,
-            "select currency as \"currency: Currency\", time_zone from shops where tenant_id = $1 for update",
+            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\" \
+             from shops where tenant_id = $1 for update",
             tenant.uuid()
         )
         .fetch_optional(self.connection())
@@ -214,11 +219,12 @@ impl TenantTx {
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
     }
 
-    async fn bump_data_version(&mut self) -> Result<()> {
+    async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1",
-            tenant.uuid()
+            "update shops set data_version = $2 where tenant_id = $1",
+            tenant.uuid(),
+            store.version
         )
         .execute(self.connection())
         .await?;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::rollups::Sign;
+use super::rollups::FiguresBefore;
 use super::{Merged, Store};
 use crate::db::{Result, TenantTx};
 
@@ -11,6 +11,8 @@ use crate::db::{Result, TenantTx};
 struct Changed {
     ids: Vec<i64>,
     hashes: Vec<i64>,
+    /// Those of them that are stored already.
+    known: Vec<i64>,
 }
 
 impl TenantTx {
@@ -42,20 +44,19 @@ impl TenantTx {
         if changed.ids.is_empty() {
             return Ok(merged);
         }
-        let mut customers = self.customers_of_orders(&changed.ids).await?;
-        self.move_rollups(store, &changed.ids, Sign::Subtract)
-            .await?;
-        self.remove_order_parts(&changed.ids).await?;
+        let before = if changed.known.is_empty() {
+            FiguresBefore::none()
+        } else {
+            let before = self.figures_of(&changed.known).await?;
+            self.remove_order_parts(&changed.known).await?;
+            before
+        };
         self.write_orders(store, &changed, asked_at).await?;
         self.write_order_lines(&changed.ids).await?;
         self.write_sales(store, &changed.ids).await?;
         let named = self.customers_of_orders(&changed.ids).await?;
-        self.add_unknown_customers(&named, asked_at).await?;
-        self.move_rollups(store, &changed.ids, Sign::Add).await?;
-        customers.extend(named);
-        customers.sort_unstable();
-        customers.dedup();
-        self.refresh_first_and_last_orders(&customers).await?;
+        self.add_unknown_customers(store, &named, asked_at).await?;
+        self.move_rollups(store, &changed.ids, &before).await?;
         Ok(merged)
     }
 
@@ -85,7 +86,7 @@ impl TenantTx {
                 from headers h left join lines l on l.order_id = h.id \
                 left join agreement_hashes a on a.order_id = h.id left join sales s on s.order_id = h.id \
              ) \
-             select c.id as \"id!\", c.hash as \"hash!\" \
+             select c.id as \"id!\", c.hash as \"hash!\", o.id is not null as \"known!\" \
              from content c left join orders o on o.tenant_id = $1 and o.id = c.id \
              where o.id is null \
                 or ((o.content_hash <> c.hash or o.deleted_at is not null) \
@@ -98,8 +99,12 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        let (ids, hashes) = rows.into_iter().map(|row| (row.id, row.hash)).unzip();
-        Ok(Changed { ids, hashes })
+        let known = rows.iter().filter(|row| row.known).map(|row| row.id);
+        Ok(Changed {
+            known: known.collect(),
+            ids: rows.iter().map(|row| row.id).collect(),
+            hashes: rows.iter().map(|row| row.hash).collect(),
+        })
     }
 
     async fn customers_of_orders(&mut self, ids: &[i64]) -> Result<Vec<i64>> {
@@ -254,8 +259,7 @@ impl TenantTx {
         if ids.is_empty() {
             return Ok(0);
         }
-        let customers = self.customers_of_orders(&ids).await?;
-        self.move_rollups(store, &ids, Sign::Subtract).await?;
+        let before = self.figures_of(&ids).await?;
         self.remove_order_parts(&ids).await?;
         sqlx::query!(
             "update orders set deleted_at = $3 where tenant_id = $1 and id = any($2)",
@@ -265,7 +269,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.refresh_first_and_last_orders(&customers).await?;
+        self.move_rollups(store, &ids, &before).await?;
         Ok(ids.len())
     }
 }

@@ -1,52 +1,103 @@
-//! The sums that are kept beside the ledger: per day, per customer and day, per customer, per product. They
-//! are moved by what `order_day_figures` says of the orders at hand, before their rows change and after.
+//! The sums that are kept beside the ledger: per day, per customer and day, per customer, per product. What
+//! `order_day_figures` says of the orders at hand is set aside before their rows change; afterwards the sums
+//! move by what it says then, less what it said before. Every row that is written says in which version.
+
+use chrono::NaiveDate;
 
 use super::Store;
+use super::presence::{Flips, with_presence};
 use crate::db::{Result, TenantTx};
 
-/// Which way the figures of the orders move the rollups.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Sign {
-    /// The orders' rows are about to change or go.
-    Subtract,
-    /// The orders' rows have just been written.
-    Add,
+/// What the orders at hand stood for before their rows changed, as PostgreSQL writes arrays of the views' rows.
+#[derive(Debug)]
+pub(super) struct FiguresBefore {
+    by_day: String,
+    by_product: String,
 }
 
-impl Sign {
-    const fn factor(self) -> i32 {
-        match self {
-            Self::Subtract => -1,
-            Self::Add => 1,
+impl FiguresBefore {
+    /// Of orders that were never stored.
+    pub(super) fn none() -> Self {
+        let nothing = || "{}".to_owned();
+        Self {
+            by_day: nothing(),
+            by_product: nothing(),
         }
     }
 }
 
+/// What moving the sums gave.
+struct Moved {
+    days: Vec<NaiveDate>,
+    customers: Vec<i64>,
+    flips: Flips,
+}
+
 impl TenantTx {
+    /// What the orders stand for now, for [`move_rollups`](Self::move_rollups) to take off.
+    pub(super) async fn figures_of(&mut self, orders: &[i64]) -> Result<FiguresBefore> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            FiguresBefore,
+            "select \
+                (select coalesce(array_agg(f), '{}')::text from order_day_figures f \
+                 where tenant_id = $1 and order_id = any($2)) as \"by_day!\", \
+                (select coalesce(array_agg(f), '{}')::text from product_order_figures f \
+                 where tenant_id = $1 and order_id = any($2)) as \"by_product!\"",
+            tenant,
+            orders
+        )
+        .fetch_one(self.connection())
+        .await?)
+    }
+
+    /// Moves every sum by what the orders stand for now, less what they did before.
     pub(super) async fn move_rollups(
         &mut self,
         store: &Store,
         orders: &[i64],
-        sign: Sign,
+        before: &FiguresBefore,
     ) -> Result<()> {
-        self.move_sales(store, orders, sign).await?;
-        self.move_product_totals(store, orders, sign).await
+        let moved = self.move_sales(store, orders, before).await?;
+        self.move_product_totals(store, orders, before).await?;
+        self.refresh_first_and_last_orders(store, &moved.customers)
+            .await?;
+        self.move_presence(store, &moved.flips).await?;
+        self.note_changed_days(moved.days);
+        Ok(())
     }
 
-    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once.
-    async fn move_sales(&mut self, store: &Store, orders: &[i64], sign: Sign) -> Result<()> {
+    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once. On
+    /// which days a customer is present changes with the second: those days are the flips, and what the counts
+    /// of presence held for them is read before it is gone (a statement sees nothing of what it writes).
+    async fn move_sales(
+        &mut self,
+        store: &Store,
+        orders: &[i64],
+        before: &FiguresBefore,
+    ) -> Result<Moved> {
         let tenant = self.tenant().uuid();
-        let days = sqlx::query_scalar!(
-            "with figures as materialized ( \
-                select *, gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
-                from order_day_figures where tenant_id = $1 and order_id = any($2) \
+        let row = with_presence!(
+            "with recursive changes as materialized ( \
+                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
+                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
+                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
+                   sum(placed_sales) as placed_sales \
+                from ( \
+                   select currency, day, customer_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
+                      duties, fees, placed_sales \
+                   from order_day_figures where tenant_id = $1 and order_id = any($2) \
+                   union all \
+                   select currency, day, customer_id, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
+                      -taxes, -duties, -fees, -placed_sales \
+                   from unnest($3::text::order_day_figures[]) \
+                ) f group by currency, day, customer_id \
              ), daily as ( \
                 insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
-                   shipping, taxes, duties, fees, placed_sales) \
-                select $1::uuid, currency, day, $3::int * sum(orders), $3::int * sum(units_sold), $3::int * sum(gross_sales), \
-                   $3::int * sum(discounts), $3::int * sum(returns), $3::int * sum(shipping), $3::int * sum(taxes), \
-                   $3::int * sum(duties), $3::int * sum(fees), $3::int * sum(placed_sales) \
-                from figures group by currency, day \
+                   shipping, taxes, duties, fees, placed_sales, version) \
+                select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
+                   sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $5::bigint \
+                from changes group by currency, day \
                 on conflict (tenant_id, currency, day) do update set \
                    orders = daily_sales.orders + excluded.orders, \
                    units_sold = daily_sales.units_sold + excluded.units_sold, \
@@ -55,52 +106,86 @@ impl TenantTx {
                    returns = daily_sales.returns + excluded.returns, \
                    shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
                    duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
-                   placed_sales = daily_sales.placed_sales + excluded.placed_sales \
+                   placed_sales = daily_sales.placed_sales + excluded.placed_sales, version = excluded.version \
                 returning day \
+             ), people as materialized ( \
+                select currency, day, customer_id, orders, \
+                   gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
+                from changes where customer_id is not null \
+             ), moves as materialized ( \
+                select * from people where (orders, total_sales) <> (0, 0) \
              ), by_customer as ( \
                 insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-                select $1::uuid, currency, day, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
-                from figures where customer_id is not null group by currency, day, customer_id \
+                select $1::uuid, currency, day, customer_id, orders, total_sales from moves \
                 on conflict (tenant_id, currency, day, customer_id) do update set \
                    orders = customer_days.orders + excluded.orders, \
                    total_sales = customer_days.total_sales + excluded.total_sales \
              ), totals as ( \
-                insert into customer_totals (tenant_id, customer_id, orders, total_spent) \
-                select $1::uuid, customer_id, $3::int * sum(orders), $3::int * sum(total_sales) \
-                from figures where customer_id is not null and currency = $4 group by customer_id \
+                insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
+                select $1::uuid, customer_id, coalesce(sum(orders) filter (where currency = $4), 0), \
+                   coalesce(sum(total_sales) filter (where currency = $4), 0), $5::bigint \
+                from moves group by customer_id \
                 on conflict (tenant_id, customer_id) do update set \
                    orders = customer_totals.orders + excluded.orders, \
-                   total_spent = customer_totals.total_spent + excluded.total_spent \
-             ) \
-             select day as \"day!\" from daily",
+                   total_spent = customer_totals.total_spent + excluded.total_spent, version = excluded.version \
+             ), flips as materialized ( \
+                select m.currency, m.customer_id, m.day from moves m \
+                left join customer_days d on d.tenant_id = $1 and d.currency = m.currency and d.day = m.day \
+                   and d.customer_id = m.customer_id \
+                where (coalesce(d.orders, 0) > 0) <> (coalesce(d.orders, 0) + m.orders > 0) \
+             )",
+            " select array(select distinct day from daily) as \"days!\", \
+                array(select distinct customer_id from people) as \"customers!\", \
+                f.currencies as \"currencies!\", f.flipped as \"flipped!\", f.on_days as \"on_days!\", \
+                (select coalesce(array_agg(row($1, currency, day, first_order_day, customers, 0)::first_customers), '{}')::text \
+                 from firsts) as \"firsts!\", \
+                (select coalesce(array_agg(row($1, currency, day, previous_day, customers, 0)::returning_customers), '{}')::text \
+                 from returns) as \"returns!\" \
+             from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as flipped, \
+                      coalesce(array_agg(day), '{}') as on_days from flips) f",
             tenant,
             orders,
-            sign.factor(),
-            store.currency.code()
+            before.by_day,
+            store.currency.code(),
+            store.version
         )
-        .fetch_all(self.connection())
+        .fetch_one(self.connection())
         .await?;
-        self.note_changed_days(days);
-        Ok(())
+        Ok(Moved {
+            days: row.days,
+            customers: row.customers,
+            flips: Flips {
+                currencies: row.currencies,
+                customers: row.flipped,
+                days: row.on_days,
+                firsts_before: row.firsts,
+                returns_before: row.returns,
+            },
+        })
     }
 
     async fn move_product_totals(
         &mut self,
         store: &Store,
         orders: &[i64],
-        sign: Sign,
+        before: &FiguresBefore,
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
-             select $1::uuid, product_id as \"product_id!\", $3::int * sum(units_sold), $3::int * sum(net_sales) \
-             from product_order_figures where tenant_id = $1 and order_id = any($2) and currency = $4 \
-             group by product_id \
+             select $1::uuid, product_id, sum(units_sold), sum(net_sales) \
+             from ( \
+                select product_id, units_sold, net_sales from product_order_figures \
+                where tenant_id = $1 and order_id = any($2) and currency = $4 \
+                union all \
+                select product_id, -units_sold, -net_sales from unnest($3::text::product_order_figures[]) where currency = $4 \
+             ) f \
+             group by product_id having (sum(units_sold), sum(net_sales)) <> (0, 0) \
              on conflict (tenant_id, product_id) do update set \
                 units_sold = product_totals.units_sold + excluded.units_sold, net_sales = product_totals.net_sales + excluded.net_sales",
             tenant,
             orders,
-            sign.factor(),
+            before.by_product,
             store.currency.code()
         )
         .execute(self.connection())
@@ -109,80 +194,33 @@ impl TenantTx {
     }
 
     /// A first and a last order cannot be kept by adding: they are looked up, by index, for the customers at
-    /// hand.
-    pub(super) async fn refresh_first_and_last_orders(&mut self, customers: &[i64]) -> Result<()> {
+    /// hand. Where clocks go back over midnight an order of the day before may follow the first one, so the
+    /// first day is that of all orders up to a day later.
+    async fn refresh_first_and_last_orders(
+        &mut self,
+        store: &Store,
+        customers: &[i64],
+    ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, last_order_at) \
-             select $1::uuid, c.id, 0, 0, first.processed_at, first.day, last.processed_at \
+            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
+                last_order_at, version) \
+             select $1::uuid, c.id, 0, 0, first.processed_at, first_day.day, last.processed_at, $3::bigint \
              from unnest($2::bigint[]) c(id) \
-             left join lateral (select processed_at, day from orders o \
+             left join lateral (select processed_at from orders o \
                 where o.tenant_id = $1 and o.customer_id = c.id and o.counted order by o.processed_at limit 1) first on true \
+             left join lateral (select min(day) as day from orders o \
+                where o.tenant_id = $1 and o.customer_id = c.id and o.counted \
+                  and o.processed_at between first.processed_at and first.processed_at + interval '25 hours') first_day on true \
              left join lateral (select processed_at from orders o \
                 where o.tenant_id = $1 and o.customer_id = c.id and o.counted order by o.processed_at desc limit 1) last on true \
              on conflict (tenant_id, customer_id) do update set first_order_at = excluded.first_order_at, \
-                first_order_day = excluded.first_order_day, last_order_at = excluded.last_order_at",
+                first_order_day = excluded.first_order_day, last_order_at = excluded.last_order_at, version = excluded.version \
+             where (customer_totals.first_order_at, customer_totals.first_order_day, customer_totals.last_order_at) \
+                is distinct from (excluded.first_order_at, excluded.first_order_day, excluded.last_order_at)",
             tenant,
-            customers
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Works every sum out anew from the ledger, and the days from the instants: after a change of the shop's
-    /// currency or time zone.
-    pub async fn rebuild_figures(&mut self) -> Result<()> {
-        let store = self.lock_store().await?;
-        let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "update orders set day = (processed_at at time zone $2::text)::date \
-             where tenant_id = $1 and day <> (processed_at at time zone $2::text)::date",
-            tenant,
-            store.time_zone
-        )
-        .execute(self.connection())
-        .await?;
-        sqlx::query!(
-            "update sales set day = (happened_at at time zone $2::text)::date \
-             where tenant_id = $1 and day <> (happened_at at time zone $2::text)::date",
-            tenant,
-            store.time_zone
-        )
-        .execute(self.connection())
-        .await?;
-        for statement in [
-            sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
-            sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
-            sqlx::query!("delete from customer_totals where tenant_id = $1", tenant),
-            sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
-        ] {
-            statement.execute(self.connection()).await?;
-        }
-        self.rebuild_rollups(&store).await?;
-        self.bump_data_version().await
-    }
-
-    async fn rebuild_rollups(&mut self, store: &Store) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        let orders = sqlx::query_scalar!("select id from orders where tenant_id = $1", tenant)
-            .fetch_all(self.connection())
-            .await?;
-        for chunk in orders.chunks(10_000) {
-            self.move_rollups(store, chunk, Sign::Add).await?;
-        }
-        let customers =
-            sqlx::query_scalar!("select id from customers where tenant_id = $1", tenant)
-                .fetch_all(self.connection())
-                .await?;
-        for chunk in customers.chunks(10_000) {
-            self.refresh_first_and_last_orders(chunk).await?;
-        }
-        sqlx::query!(
-            "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
-             select tenant_id, id, 0, 0 from products where tenant_id = $1 \
-             on conflict (tenant_id, product_id) do nothing",
-            tenant
+            customers,
+            store.version
         )
         .execute(self.connection())
         .await?;

@@ -14,9 +14,11 @@ use async_graphql::{Context, MergedObject};
 
 use super::context::RequestContext;
 use super::error::ApiError;
+use super::permissions;
 use crate::auth::limits::Limits;
 use crate::auth::passwords::{PasswordError, Passwords};
 use crate::auth::tokens::{AccessTokens, TokenError};
+use crate::domain::principal::{Principal, Role};
 use crate::ingest::Ingest;
 use user_error::{UserError, UserErrorCode};
 
@@ -59,6 +61,28 @@ impl MutationContext {
                 tracing::warn!("sign-in attempts are limited");
                 UserError::new(&["input"], UserErrorCode::RateLimited, sentence(&too_many))
             })
+    }
+}
+
+/// The caller, if the table of permissions lets them use this mutation. The inner error tells a member that
+/// their role is not enough; it belongs to this part of the arguments.
+fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserError>, ApiError> {
+    match permissions::permit(ctx) {
+        Ok(principal) => Ok(Ok(principal)),
+        Err(ApiError::Forbidden) => {
+            let message = match permissions::access(ctx.field().name()) {
+                Some(permissions::Access::From(Role::Owner)) => {
+                    "Only owners of the store may do that."
+                }
+                _ => "Only owners and admins of the store may do that.",
+            };
+            Ok(Err(UserError::new(
+                field,
+                UserErrorCode::NotAllowed,
+                message,
+            )))
+        }
+        Err(error) => Err(error),
     }
 }
 

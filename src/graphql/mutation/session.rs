@@ -13,6 +13,7 @@ use crate::domain::email::Email;
 use crate::domain::ids::{TenantId, UserId};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
+use crate::graphql::permissions;
 use crate::graphql::scalars::Instant;
 use crate::graphql::types::User;
 
@@ -232,7 +233,7 @@ impl SessionMutations {
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload, ApiError> {
         let request = RequestContext::of(ctx)?;
-        let principal = request.require_principal()?;
+        let principal = permissions::permit(ctx)?;
         let mut transaction = request.database.system().await?;
         transaction
             .end_session(principal.session, request.clock.now())

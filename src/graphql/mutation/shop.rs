@@ -4,8 +4,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::credentials::{self, CredentialsInput, Fields};
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext};
-use crate::domain::principal::{Principal, Role};
+use super::{MUTATION_COST, MutationContext, permit};
+use crate::domain::principal::Principal;
 use crate::domain::shop::ShopRecord;
 use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::graphql::context::RequestContext;
@@ -61,12 +61,10 @@ impl ShopMutation {
         #[graphql(desc = "The new credentials.")] input: UpdateShopCredentialsInput,
     ) -> Result<UpdateShopCredentialsPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        let principal = request.require_principal()?;
-        if principal.role < Role::Admin {
-            let message = "Only owners and admins of the store may change its credentials.";
-            let error = UserError::new(&["input"], UserErrorCode::NotAllowed, message);
-            return Ok(vec![error].into());
-        }
+        let principal = match permit(ctx, &["input"])? {
+            Ok(principal) => principal,
+            Err(error) => return Ok(vec![error].into()),
+        };
         let mut errors = Vec::new();
         let Some(new) = credentials::parse_credentials(input.credentials, FIELDS, &mut errors)
         else {

@@ -2,9 +2,8 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext};
-use crate::domain::principal::Role;
+use super::user_error::UserError;
+use super::{MUTATION_COST, MutationContext, permit};
 use crate::domain::sync::SyncTrigger;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
@@ -44,15 +43,15 @@ impl SyncMutation {
         >,
     ) -> Result<SyncPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        let principal = request.require_principal()?;
-        if principal.role < Role::Admin {
-            let message = "Only owners and admins of the store may start a sync.";
-            let error = UserError::new(&["input"], UserErrorCode::NotAllowed, message);
-            return Ok(SyncPayload {
-                sync_run: None,
-                user_errors: vec![error],
-            });
-        }
+        let principal = match permit(ctx, &["input"])? {
+            Ok(principal) => principal,
+            Err(error) => {
+                return Ok(SyncPayload {
+                    sync_run: None,
+                    user_errors: vec![error],
+                });
+            }
+        };
         let mode = input.map_or(SyncMode::Incremental, |input| input.mode);
         let mut transaction = request.database.tenant(principal.tenant).await?;
         let run = tools

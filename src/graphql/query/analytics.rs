@@ -12,6 +12,7 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
+use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer, wants_customers};
 
@@ -35,6 +36,7 @@ impl AnalyticsQueries {
         )]
         compare_to: Option<Comparison>,
     ) -> Result<Overview, ApiError> {
+        permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let previous = compare_to.map(|comparison| range.compared(comparison.into()));
@@ -58,6 +60,7 @@ impl AnalyticsQueries {
         )]
         interval: Interval,
     ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+        permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let with_customers = wants_customers(&ctx.look_ahead().field("metrics"));
@@ -77,7 +80,7 @@ impl AnalyticsQueries {
     ) -> Result<Vec<TopCustomer>, ApiError> {
         let limit = checked_count("first", first)?;
         let request = RequestContext::of(ctx)?;
-        let tenant = request.require_principal()?.tenant;
+        let tenant = permit(ctx)?.tenant;
         let mut reading = request.read().await?;
         let currency = reading.shop().currency.clone();
         let ranking = if range.is_some() {

@@ -13,6 +13,7 @@ use crate::graphql::lists::{
     CustomersByLastOrder, CustomersByOrders, CustomersByTotalSpent, OrdersByTime, OrdersByTotal,
     ProductsByNetSales, ProductsByTitle, ProductsByUnits, SyncRuns,
 };
+use crate::graphql::permissions::permit;
 use crate::graphql::types::{Customer, Order, Product, SyncRun};
 
 /// Questions about lists of a store's objects.
@@ -116,6 +117,7 @@ impl ListQueries {
         };
         let filter = filter.unwrap_or_default().resolve()?;
         let request = RequestContext::of(ctx)?;
+        permit(ctx)?;
         let shop = request.read().await?.shop();
         let zone = shop.time_zone.clone();
         let node = |tenant, row| Customer::new(tenant, row, &shop);
@@ -160,6 +162,7 @@ impl ListQueries {
             before,
         };
         let filter = filter.unwrap_or_default().resolve()?;
+        permit(ctx)?;
         let shop = RequestContext::of(ctx)?.read().await?.shop();
         let node = |tenant, row| Product::new(tenant, row, &shop);
         match sort.unwrap_or_default() {
@@ -180,12 +183,14 @@ impl ListQueries {
         first: Option<i32>,
         #[graphql(desc = "Go on behind the run with this cursor.")] after: Option<String>,
     ) -> Result<Connection<SyncRun>, ApiError> {
+        permit(ctx)?;
         let page = PageArguments::forward(first, after);
         connect(ctx, &SyncRuns, &page, SyncRun::new).await
     }
 }
 
 async fn zone(ctx: &Context<'_>) -> Result<String, ApiError> {
+    permit(ctx)?;
     let shop = RequestContext::of(ctx)?.read().await?.shop();
     Ok(shop.time_zone.clone())
 }
@@ -195,7 +200,7 @@ async fn order_filter(
     filter: Option<OrderFilterInput>,
 ) -> Result<(String, OrderFilter), ApiError> {
     let request = RequestContext::of(ctx)?;
-    let tenant = request.require_principal()?.tenant;
+    let tenant = permit(ctx)?.tenant;
     let mut reading = request.read().await?;
     let zone = reading.shop().time_zone.clone();
     let filter = filter

@@ -3,11 +3,13 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
+use crate::domain::principal::Principal;
 use crate::graphql::connection::LARGEST_PAGE;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::loaders::{CustomerById, OrderById, ProductById, SyncRunById};
+use crate::graphql::permissions::permit;
 use crate::graphql::types::{Customer, Node, Order, Product, SyncRun, Tenant, User};
 
 /// Questions by id.
@@ -23,7 +25,8 @@ impl NodeQueries {
         ctx: &Context<'_>,
         #[graphql(desc = "The id, as some `id` field gave it.")] id: ID,
     ) -> Result<Option<Node>, ApiError> {
-        find(RequestContext::of(ctx)?, &id).await
+        let principal = permit(ctx)?;
+        find(RequestContext::of(ctx)?, principal, &id).await
     }
 
     /// The things with these ids, in the same order, with null for each that the store does not have.
@@ -34,9 +37,9 @@ impl NodeQueries {
         #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>, ApiError> {
         let request = RequestContext::of(ctx)?;
-        request.require_principal()?;
+        let principal = permit(ctx)?;
         if i32::try_from(ids.len()).is_ok_and(|count| count <= LARGEST_PAGE) {
-            try_join_all(ids.iter().map(|id| find(request, id))).await
+            try_join_all(ids.iter().map(|id| find(request, principal, id))).await
         } else {
             Err(ApiError::bad_input(
                 "ids",
@@ -46,8 +49,11 @@ impl NodeQueries {
     }
 }
 
-async fn find(request: &RequestContext, id: &ID) -> Result<Option<Node>, ApiError> {
-    let principal = request.require_principal()?;
+async fn find(
+    request: &RequestContext,
+    principal: Principal,
+    id: &ID,
+) -> Result<Option<Node>, ApiError> {
     let tenant = principal.tenant;
     let loaders = &request.loaders;
     Ok(match NodeId::decode(id, tenant) {

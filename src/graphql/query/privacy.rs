@@ -3,9 +3,9 @@
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
 use crate::db::privacy;
-use crate::domain::principal::Role;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
+use crate::graphql::permissions::permit;
 use crate::graphql::scalars::Instant;
 
 /// The most requests that are listed.
@@ -20,11 +20,8 @@ impl PrivacyQueries {
     /// The privacy requests of customers that Shopify passed on, the newest first, at most 100. For owners
     /// and admins of the store: `FORBIDDEN` to others.
     async fn privacy_requests(&self, ctx: &Context<'_>) -> Result<Vec<PrivacyRequest>, ApiError> {
-        let context = RequestContext::of(ctx)?;
-        if context.require_principal()?.role == Role::Viewer {
-            return Err(ApiError::Forbidden);
-        }
-        let mut reading = context.read().await?;
+        permit(ctx)?;
+        let mut reading = RequestContext::of(ctx)?.read().await?;
         let requests = reading.transaction().privacy_requests(LISTED).await?;
         Ok(requests.into_iter().map(PrivacyRequest::from).collect())
     }

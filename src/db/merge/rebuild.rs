@@ -1,0 +1,124 @@
+//! Working every sum out anew from the ledger: each is written once, by one statement over the whole store.
+
+use super::Store;
+use crate::db::{Result, TenantTx};
+
+impl TenantTx {
+    /// Works every sum out anew from the ledger, and the days from the instants: after a change of the shop's
+    /// currency or time zone. The store says in which version, because rows that are gone cannot.
+    pub async fn rebuild_figures(&mut self) -> Result<()> {
+        let store = self.lock_store().await?;
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update orders set day = (processed_at at time zone $2::text)::date \
+             where tenant_id = $1 and day <> (processed_at at time zone $2::text)::date",
+            tenant,
+            store.time_zone
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "update sales set day = (happened_at at time zone $2::text)::date \
+             where tenant_id = $1 and day <> (happened_at at time zone $2::text)::date",
+            tenant,
+            store.time_zone
+        )
+        .execute(self.connection())
+        .await?;
+        for statement in [
+            sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
+            sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
+            sqlx::query!("delete from customer_totals where tenant_id = $1", tenant),
+            sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
+            sqlx::query!("delete from first_customers where tenant_id = $1", tenant),
+            sqlx::query!(
+                "delete from returning_customers where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!(
+                "update shops set rebuilt_version = $2 where tenant_id = $1",
+                tenant,
+                store.version
+            ),
+        ] {
+            statement.execute(self.connection()).await?;
+        }
+        self.rebuild_sales(&store).await?;
+        self.rebuild_customer_totals(&store).await?;
+        self.rebuild_product_totals(&store).await?;
+        self.rebuild_presence(&store).await?;
+        self.bump_data_version(&store).await
+    }
+
+    /// By day, and by customer and day.
+    async fn rebuild_sales(&mut self, store: &Store) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "with figures as materialized ( \
+                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
+                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
+                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
+                   sum(placed_sales) as placed_sales \
+                from order_day_figures where tenant_id = $1 group by currency, day, customer_id \
+             ), daily as ( \
+                insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
+                   shipping, taxes, duties, fees, placed_sales, version) \
+                select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
+                   sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $2::bigint \
+                from figures group by currency, day \
+             ) \
+             insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
+             select $1::uuid, currency, day, customer_id, orders, \
+                gross_sales - discounts - returns + shipping + taxes + duties + fees \
+             from figures where customer_id is not null",
+            tenant,
+            store.version
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Everybody who is known, with what they spent and their first and last order.
+    async fn rebuild_customer_totals(&mut self, store: &Store) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
+                last_order_at, version) \
+             select $1::uuid, coalesce(c.id, s.customer_id), coalesce(s.orders, 0), coalesce(s.total_spent, 0), \
+                o.first_order_at, o.first_order_day, o.last_order_at, $3::bigint \
+             from (select id from customers where tenant_id = $1) c \
+             full join (select customer_id, \
+                      coalesce(sum(orders) filter (where currency = $2), 0) as orders, \
+                      coalesce(sum(total_sales) filter (where currency = $2), 0) as total_spent \
+                   from customer_days where tenant_id = $1 group by customer_id) s on s.customer_id = c.id \
+             left join (select customer_id, min(processed_at) as first_order_at, min(day) as first_order_day, \
+                      max(processed_at) as last_order_at \
+                   from orders where tenant_id = $1 and counted and customer_id is not null group by customer_id) o \
+                on o.customer_id = coalesce(c.id, s.customer_id)",
+            tenant,
+            store.currency.code(),
+            store.version
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn rebuild_product_totals(&mut self, store: &Store) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
+             select $1::uuid, coalesce(p.id, f.product_id), coalesce(f.units_sold, 0), coalesce(f.net_sales, 0) \
+             from (select id from products where tenant_id = $1) p \
+             full join (select product_id, sum(units_sold) as units_sold, sum(net_sales) as net_sales \
+                   from product_order_figures where tenant_id = $1 and currency = $2 group by product_id) f \
+                on f.product_id = p.id",
+            tenant,
+            store.currency.code()
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}

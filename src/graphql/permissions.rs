@@ -1,0 +1,113 @@
+//! Who may use which field of the schema: the one table, and the one question that is asked of it. Every
+//! resolver of a query, a mutation or a subscription asks it first; a test goes through the whole schema in
+//! every role and compares what happens with what stands here.
+
+use async_graphql::Context;
+
+use super::context::RequestContext;
+use super::error::ApiError;
+use crate::domain::principal::{Principal, Role};
+
+/// Who may use a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, signed in or not.
+    Anyone,
+    /// Members of the store whose role is this one or a greater one.
+    From(Role),
+}
+
+impl Access {
+    /// Whether somebody may: without a role nobody is signed in.
+    #[must_use]
+    pub fn allows(self, role: Option<Role>) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::From(least) => role.is_some_and(|role| role >= least),
+        }
+    }
+}
+
+const ANYONE: Access = Access::Anyone;
+const VIEWER: Access = Access::From(Role::Viewer);
+const ADMIN: Access = Access::From(Role::Admin);
+
+/// Every field of the three roots. Their names are different from each other across the roots too. A field
+/// that is not here is refused to everybody.
+pub const TABLE: &[(&str, Access)] = &[
+    // Queries.
+    ("me", ANYONE),
+    ("overview", VIEWER),
+    ("ordersByDate", VIEWER),
+    ("topCustomers", VIEWER),
+    ("recentOrders", VIEWER),
+    ("orders", VIEWER),
+    ("customers", VIEWER),
+    ("products", VIEWER),
+    ("syncRuns", VIEWER),
+    ("node", VIEWER),
+    ("nodes", VIEWER),
+    ("privacyRequests", ADMIN),
+    // Mutations.
+    ("register", ANYONE),
+    ("login", ANYONE),
+    ("refreshSession", ANYONE),
+    ("logout", VIEWER),
+    ("sync", ADMIN),
+    ("updateShopCredentials", ADMIN),
+    // Subscriptions.
+    ("syncProgress", VIEWER),
+    ("storeChanged", VIEWER),
+];
+
+/// Who may use the field of this name; `None` when the table does not know it.
+#[must_use]
+pub fn access(field: &str) -> Option<Access> {
+    TABLE
+        .iter()
+        .find(|(name, _)| *name == field)
+        .map(|(_, access)| *access)
+}
+
+/// The caller, if the table lets them use the field that `ctx` resolves. Not for fields of `Anyone`, which
+/// may have no caller.
+pub(super) fn permit(ctx: &Context<'_>) -> Result<Principal, ApiError> {
+    let caller = RequestContext::of(ctx)?.principal;
+    let access = access(ctx.field().name()).ok_or_else(|| {
+        ApiError::internal(&"a field that the table of permissions does not know")
+    })?;
+    let caller = caller.ok_or(ApiError::Unauthenticated)?;
+    if access.allows(Some(caller.role)) {
+        Ok(caller)
+    } else {
+        Err(ApiError::Forbidden)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_stands_in_the_table_once() {
+        let mut names: Vec<_> = TABLE.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn a_greater_role_may_what_a_lesser_one_may() {
+        for access in [ANYONE, VIEWER, ADMIN, Access::From(Role::Owner)] {
+            let may = [
+                None,
+                Some(Role::Viewer),
+                Some(Role::Admin),
+                Some(Role::Owner),
+            ]
+            .map(|role| access.allows(role));
+            assert!(may.is_sorted(), "{access:?}");
+        }
+    }
+}
