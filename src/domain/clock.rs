@@ -1,6 +1,6 @@
 //! The time, as a value: the one place that asks the machine, so that a test can fix it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,8 @@ pub enum Clock {
     System,
     /// An instant that does not move, for tests.
     Fixed(DateTime<Utc>),
+    /// The machine's clock, so much before or behind it, for tests of clocks that disagree.
+    Shifted(TimeDelta),
 }
 
 impl Clock {
@@ -22,6 +24,7 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Shifted(by) => Utc::now() + by,
         }
     }
 }

@@ -4,6 +4,8 @@
 mod answer;
 mod bearer;
 pub mod documents;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod graphiql;
 mod graphql;
 mod health;
@@ -52,6 +54,8 @@ pub struct HttpOptions {
     /// Whether a proxy in front writes the client's address into `X-Forwarded-For`. Without a proxy a client
     /// could write there what it likes, and escape the login limits.
     pub behind_proxy: bool,
+    /// Whether people come by https, so that browsers may be told never to come by anything else.
+    pub over_https: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.

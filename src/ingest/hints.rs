@@ -37,7 +37,7 @@ pub(super) struct Brought {
 impl Ingest {
     /// Follows the hints of a store until there are none left.
     pub(super) async fn follow_hints(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let mut hints = transaction.hints(ROUND).await?;
         drop(transaction);
@@ -78,7 +78,7 @@ impl Ingest {
     }
 
     async fn next_hints(&self, tenant: TenantId) -> Result<Vec<Hint>, SyncError> {
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         Ok(transaction.hints(ROUND).await?)
     }
 
