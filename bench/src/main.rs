@@ -1,0 +1,65 @@
+//! Measures XBoard: makes stores of any size, and times how they are written and read. Each subcommand is a
+//! file. They measure against a PostgreSQL of their own, or the one that `DATABASE_URL` names.
+#![expect(
+    clippy::print_stdout,
+    reason = "what was measured is the answer of the program"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it asks the database what no statement of the program asks"
+)]
+
+mod database;
+mod fill;
+mod jsonl;
+mod store;
+mod usage;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures XBoard.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Options {
+    /// The database to work in; a temporary PostgreSQL of its own when left out. It is written to.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a store of so many orders in the database, through the program's own merge.
+    Fill(fill::FillArgs),
+    /// Times the backfill of a store beside COPY BINARY of the same rows.
+    Write(write::WriteArgs),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let options = Options::parse();
+    // The private server asks to end with the thread that starts it, so it is started from this one.
+    let database = database::Server::start(options.database_url)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match options.command {
+            Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
+            Command::Write(arguments) => write::run(database.url(), &arguments).await,
+        }
+    })?;
+    drop(runtime);
+    database.stop()?;
+    Ok(ExitCode::SUCCESS)
+}

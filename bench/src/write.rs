@@ -1,0 +1,420 @@
+//! `write`: the backfill of a store, from the download of its file to the last commit, beside COPY BINARY of
+//! the same rows into tables with the same indexes. Both run on this machine in the same minute, so the ratio
+//! says more than the rates.
+
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::routing::get;
+use clap::Args;
+use futures_util::StreamExt as _;
+use secrecy::SecretString;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+use xboard::db::Database;
+use xboard::domain::clock::Clock;
+use xboard::domain::ids::TenantId;
+use xboard::domain::record::Record;
+use xboard::domain::shop::ShopDomain;
+use xboard::domain::sync::ObjectKind;
+use xboard::shopify::{Shopify, ShopifyConfig, Store as Shop, TokenProvider};
+
+use crate::fill::{self, FillArgs};
+use crate::jsonl::write_line;
+use crate::store::Store;
+use crate::usage::{self, Postmaster};
+
+/// What to write.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WriteArgs {
+    #[command(flatten)]
+    store: FillArgs,
+    /// How many objects are merged in one transaction.
+    #[arg(long, default_value_t = xboard::ingest::IngestConfig::default().merge_chunk)]
+    chunk: i64,
+    /// Leaves the baseline out.
+    #[arg(long)]
+    no_baseline: bool,
+}
+
+/// The tables whose rows a backfill of orders writes, and their columns that are not worked out.
+const TABLES: [(&str, &str); 4] = [
+    (
+        "orders",
+        "tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, day, test, currency, \
+         financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, net_payment, has_product, \
+         content_hash, synced_at, deleted_at",
+    ),
+    (
+        "line_items",
+        "tenant_id, order_id, id, title, variant_title, sku, quantity, current_quantity, original_total, \
+         discounted_total, product_id, variant_id",
+    ),
+    (
+        "refunds",
+        "tenant_id, order_id, id, processed_at, total_refunded",
+    ),
+    (
+        "sales",
+        "tenant_id, order_id, position, agreement, happened_at, day, reason, action_type, line_type, quantity, \
+         currency, total, tax, discount, line_item_id, product_id, variant_id",
+    ),
+];
+
+/// What a run took.
+struct Taken {
+    rows: i64,
+    time: Duration,
+    database: Duration,
+    program: Duration,
+    written_ahead: i64,
+}
+
+impl Taken {
+    fn print(&self, what: &str) {
+        println!(
+            "{what:<28} {:>9} rows in {:>7.2?}: {:>8} rows/s; per row {:.1} µs of database CPU, {:.1} µs of program CPU, \
+             {} bytes of write-ahead log",
+            self.rows,
+            self.time,
+            per_second(self.rows, self.time),
+            per_row(self.database, self.rows),
+            per_row(self.program, self.rows),
+            self.written_ahead / self.rows.max(1),
+        );
+    }
+}
+
+fn per_second(rows: i64, time: Duration) -> u128 {
+    u128::from(rows.unsigned_abs()) * 1_000_000 / time.as_micros().max(1)
+}
+
+#[expect(clippy::float_arithmetic, reason = "a printed measurement")]
+fn per_row(time: Duration, rows: i64) -> f64 {
+    time.as_secs_f64() * 1e6 / f64::from(i32::try_from(rows.max(1)).unwrap_or(i32::MAX))
+}
+
+pub(crate) async fn run(url: &str, arguments: &WriteArgs) -> anyhow::Result<()> {
+    let database = Database::connect(url, 4).await?;
+    database.migrate().await?;
+    let mut connection = PgConnection::connect(url).await?;
+    let tenant = fill::connect(&database, &arguments.store).await?;
+    let directory = std::env::temp_dir().join(format!("xboard-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&directory)?;
+    let outcome = measure(&database, &mut connection, tenant, &directory, arguments).await;
+    std::fs::remove_dir_all(&directory)?;
+    outcome?;
+    database.close().await;
+    Ok(())
+}
+
+async fn measure(
+    database: &Database,
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    directory: &Path,
+    arguments: &WriteArgs,
+) -> anyhow::Result<()> {
+    let files = Files::write(&arguments.store.store()?, directory)?;
+    let address = serve(directory).await?;
+    let shop = Shopify::new(
+        ShopifyConfig {
+            base_url: Some(address.clone()),
+            ..ShopifyConfig::default()
+        },
+        Clock::System,
+    )?
+    .store(
+        ShopDomain::parse(&format!("{}.myshopify.com", arguments.store.shop))?,
+        TokenProvider::fixed(SecretString::from("none")),
+    );
+    let backfill = Backfill {
+        database,
+        tenant,
+        shop,
+        address,
+        arguments,
+    };
+    println!(
+        "{} orders, {} lines, {} MB",
+        arguments.store.orders,
+        files.lines,
+        files.bytes / 1_000_000
+    );
+    for kind in [ObjectKind::Customers, ObjectKind::Products] {
+        backfill.load(kind).await?;
+    }
+    usage::forget_peak_memory();
+    let watch = Watch::start(connection).await?;
+    backfill.load(ObjectKind::Orders).await?;
+    let peak = usage::peak_memory();
+    let rows = count_rows(connection, tenant).await?;
+    let backfilled = watch.stop(connection, rows).await?;
+    backfilled.print("backfill");
+    println!("peak memory of the program: {peak} MiB");
+
+    let watch = Watch::start(connection).await?;
+    backfill.load(ObjectKind::Orders).await?;
+    watch
+        .stop(connection, rows)
+        .await?
+        .print("again, nothing changed");
+    if !arguments.no_baseline {
+        let copied = baseline(connection, directory, rows).await?;
+        copied.print("COPY BINARY, same indexes");
+        println!(
+            "backfill / COPY BINARY: {} %",
+            per_second(backfilled.rows, backfilled.time) * 100
+                / per_second(copied.rows, copied.time).max(1)
+        );
+    }
+    Ok(())
+}
+
+/// A store's way in.
+struct Backfill<'a> {
+    database: &'a Database,
+    tenant: TenantId,
+    shop: Shop,
+    address: String,
+    arguments: &'a WriteArgs,
+}
+
+impl Backfill<'_> {
+    /// Everything that a backfill of one kind does once Shopify has made its file.
+    async fn load(&self, kind: ObjectKind) -> anyhow::Result<()> {
+        let mut loader = self.database.loader(self.tenant).await?;
+        let mut download = self
+            .shop
+            .download(&format!("{}/{}", self.address, kind.code()))?;
+        while let Some(records) = download.next_batch().await? {
+            loader.stage(&records).await?;
+        }
+        loader.finish_staging().await?;
+        let staged = Instant::now();
+        let mut after = 0;
+        loop {
+            let mut transaction = loader.transaction().await?;
+            let merged = transaction
+                .merge_staged(
+                    kind,
+                    after,
+                    self.arguments.chunk,
+                    self.arguments.store.asked_at(),
+                )
+                .await?;
+            transaction.commit().await?;
+            match merged.last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        println!("  of it merging {}: {:.2?}", kind.code(), staged.elapsed());
+        loader.close().await;
+        Ok(())
+    }
+}
+
+/// What is measured over a stretch of work.
+struct Watch {
+    postmaster: Postmaster,
+    began: Instant,
+    database: Duration,
+    program: Duration,
+    position: i64,
+}
+
+impl Watch {
+    async fn start(connection: &mut PgConnection) -> anyhow::Result<Self> {
+        let backend = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut *connection)
+            .await?;
+        let postmaster = Postmaster::of_backend(backend)?;
+        let position = position(connection).await?;
+        Ok(Self {
+            postmaster,
+            database: postmaster.cpu(),
+            program: usage::own_cpu(),
+            position,
+            began: Instant::now(),
+        })
+    }
+
+    async fn stop(self, connection: &mut PgConnection, rows: i64) -> anyhow::Result<Taken> {
+        Ok(Taken {
+            rows,
+            time: self.began.elapsed(),
+            database: self.postmaster.cpu().saturating_sub(self.database),
+            program: usage::own_cpu().saturating_sub(self.program),
+            written_ahead: position(connection).await? - self.position,
+        })
+    }
+}
+
+/// How much has been written ahead.
+async fn position(connection: &mut PgConnection) -> anyhow::Result<i64> {
+    Ok(
+        sqlx::query_scalar("select (pg_current_wal_insert_lsn() - '0/0')::bigint")
+            .fetch_one(connection)
+            .await?,
+    )
+}
+
+async fn count_rows(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<i64> {
+    let mut rows = 0;
+    for (table, _) in TABLES {
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select count(*) from {table} where tenant_id = $1"
+        )))
+        .bind(tenant.uuid())
+        .fetch_one(&mut *connection)
+        .await?;
+        rows += count;
+    }
+    Ok(rows)
+}
+
+/// COPY BINARY of the rows that are there into empty tables like theirs.
+async fn baseline(
+    connection: &mut PgConnection,
+    directory: &Path,
+    rows: i64,
+) -> anyhow::Result<Taken> {
+    execute(
+        connection,
+        "drop schema if exists baseline cascade; create schema baseline; checkpoint",
+    )
+    .await?;
+    for (table, columns) in TABLES {
+        let create = format!("create table baseline.{table} (like public.{table} including all)");
+        execute(connection, &create).await?;
+        let path = directory.join(table);
+        save(connection, table, columns, &path).await?;
+    }
+    let watch = Watch::start(connection).await?;
+    for (table, columns) in TABLES {
+        let mut file = tokio::fs::File::open(directory.join(table)).await?;
+        let statement = format!("copy baseline.{table} ({columns}) from stdin (format binary)");
+        let mut copy = connection.copy_in_raw(&statement).await?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let length = file.read(&mut buffer).await?;
+            if length == 0 {
+                break;
+            }
+            copy.send(buffer.get(..length).unwrap_or_default()).await?;
+        }
+        copy.finish().await?;
+    }
+    let taken = watch.stop(connection, rows).await?;
+    execute(connection, "drop schema baseline cascade").await?;
+    Ok(taken)
+}
+
+/// The rows of a table, as COPY BINARY writes them.
+async fn save(
+    connection: &mut PgConnection,
+    table: &str,
+    columns: &str,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let statement = format!("copy (select {columns} from {table}) to stdout (format binary)");
+    let mut rows = connection.copy_out_raw(&statement).await?;
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    while let Some(part) = rows.next().await {
+        file.write_all(&part?)?;
+    }
+    file.flush()?;
+    Ok(())
+}
+
+async fn execute(connection: &mut PgConnection, sql: &str) -> anyhow::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The files of a store's bulk operations.
+struct Files {
+    lines: u64,
+    bytes: u64,
+}
+
+impl Files {
+    fn write(store: &Store, directory: &Path) -> anyhow::Result<Self> {
+        let mut files = Self { lines: 0, bytes: 0 };
+        let customers = (0..store.customers()).map(|number| vec![store.customer(number)]);
+        files.add(directory, ObjectKind::Customers, customers)?;
+        let products = (0..store.products()).map(|number| store.product(number).to_vec());
+        files.add(directory, ObjectKind::Products, products)?;
+        // Children are not beside their parents: level by level, as many orders at a time as Shopify may take.
+        let pages = (0..store.orders()).step_by(1_000).map(|first| {
+            let last = (first + 1_000).min(store.orders());
+            let mut page: Vec<Record> = (first..last)
+                .flat_map(|number| store.order(number))
+                .collect();
+            page.sort_by_key(level);
+            page
+        });
+        files.add(directory, ObjectKind::Orders, pages)?;
+        Ok(files)
+    }
+
+    fn add(
+        &mut self,
+        directory: &Path,
+        kind: ObjectKind,
+        parts: impl Iterator<Item = Vec<Record>>,
+    ) -> anyhow::Result<()> {
+        let path = directory.join(kind.code());
+        let mut file = BufWriter::new(std::fs::File::create(&path)?);
+        for part in parts {
+            for record in &part {
+                write_line(&mut file, record)?;
+            }
+            self.lines += u64::try_from(part.len())?;
+        }
+        file.flush()?;
+        self.bytes += std::fs::metadata(&path)?.len();
+        Ok(())
+    }
+}
+
+fn level(record: &Record) -> u8 {
+    match record {
+        Record::Sale(_) => 0,
+        Record::LineItem(_) => 1,
+        Record::Agreement(_) => 2,
+        _ => 3,
+    }
+}
+
+/// Serves the files, each under the name of its kind.
+async fn serve(directory: &Path) -> anyhow::Result<String> {
+    let directory: Arc<PathBuf> = Arc::new(directory.to_owned());
+    let router = Router::new().route(
+        "/{kind}",
+        get(
+            move |axum::extract::Path(kind): axum::extract::Path<String>| async move {
+                tokio::fs::File::open(directory.join(kind))
+                    .await
+                    .map(|file| Body::from_stream(ReaderStream::with_capacity(file, 64 << 10)))
+                    .map_err(|_| StatusCode::NOT_FOUND)
+            },
+        ),
+    );
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr().context("the file server")?;
+    // It ends with the program.
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(format!("http://{address}"))
+}
