@@ -256,12 +256,14 @@ impl World {
             if kept == expected {
                 break;
             }
-            let missing = expected.iter().filter(|id| !kept.contains(id)).count();
-            let more = kept.iter().filter(|id| !expected.contains(id)).count();
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{missing} are missing, {more} too many"
-            );
+            if began.elapsed() >= PATIENCE {
+                let missing = expected.iter().filter(|id| !kept.contains(id)).count();
+                let more = kept.iter().filter(|id| !expected.contains(id)).count();
+                panic!(
+                    "{missing} are missing, {more} too many\n{}",
+                    self.state().await
+                );
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let taken = began.elapsed();
@@ -274,6 +276,20 @@ impl World {
             .unwrap();
         assert_eq!(snapshot.verify().await.unwrap(), Vec::new());
         taken
+    }
+
+    /// What there is to do and what was done, to be read when a test fails.
+    async fn state(&self) -> String {
+        let lines: Vec<String> = sqlx::query_scalar(
+            "(select 'job ' || jobs::text from jobs order by id) union all \
+             (select 'run ' || sync_runs::text from sync_runs order by queued_at desc limit 5) union all \
+             (select 'hint ' || webhook_hints::text from webhook_hints) union all \
+             (select 'tenant ' || tenants::text from tenants)",
+        )
+        .fetch_all(&mut self.connection().await)
+        .await
+        .unwrap();
+        lines.join("\n")
     }
 
     async fn tenant(&self) -> TenantId {
