@@ -13,6 +13,7 @@ mod merge;
 pub mod metrics;
 pub mod orders;
 mod patience;
+pub mod presence;
 pub mod privacy;
 pub mod products;
 pub mod refunds;

@@ -11,7 +11,9 @@ use super::scalars::{Day, DecimalText, Instant};
 use super::{cursor, document};
 use crate::domain::ids::TenantId;
 
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
+type Parser = fn(&[u8]);
+
+pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("document", read_document),
     ("cursor", read_cursor),
     ("id", read_id),

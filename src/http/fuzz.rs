@@ -5,7 +5,9 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::{bearer, media, operation};
 
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
+type Parser = fn(&[u8]);
+
+pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("operation", read_operation),
     ("authorization", read_authorization),
     ("media", read_media),

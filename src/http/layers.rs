@@ -167,6 +167,7 @@ mod tests {
             trusted_documents: None,
             session_check: Duration::from_secs(1),
             over_https: false,
+            keep_alive: Duration::from_secs(1),
         };
         let mut site = wrap(Router::new().route("/", get(fails)), &options);
         let request = Request::get("/").body(Body::empty()).unwrap();

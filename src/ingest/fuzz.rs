@@ -1,3 +1,5 @@
 //! The parsers of this room, for what `src/fuzzing.rs` sends them.
 
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[("delivery", super::webhooks::fuzz_delivery)];
+type Parser = fn(&[u8]);
+
+pub(crate) const TARGETS: &[(&str, Parser)] = &[("delivery", super::webhooks::fuzz_delivery)];

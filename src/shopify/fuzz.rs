@@ -8,7 +8,9 @@ use secrecy::SecretString;
 
 use super::{answer, jsonl, signature};
 
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
+type Parser = fn(&[u8]);
+
+pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("line", read_line),
     ("answer", read_answer),
     ("signature", read_signature),

@@ -9,6 +9,7 @@
 mod accounts;
 mod answers;
 mod audit;
+mod clients;
 mod connections;
 mod crashes;
 mod documents;
@@ -18,6 +19,7 @@ mod figures;
 mod forgeries;
 mod guarded;
 mod headers;
+mod heard;
 mod http;
 mod isolation;
 mod jobs;

@@ -284,6 +284,7 @@ impl World {
             "(select 'job ' || jobs::text from jobs order by id) union all \
              (select 'run ' || sync_runs::text from sync_runs order by queued_at desc limit 5) union all \
              (select 'hint ' || webhook_hints::text from webhook_hints) union all \
+             (select 'order ' || id || ' deleted ' || coalesce(deleted_at::text, 'never') from orders) union all \
              (select 'tenant ' || tenants::text from tenants)",
         )
         .fetch_all(&mut self.connection().await)

@@ -113,7 +113,11 @@ impl TestApp {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let serving = xboard::http::serve::serve(listener, app.router(), CancellationToken::new());
         let server = tokio::spawn(async { Ok(serving.await?) });
-        Beside { address, server }
+        Beside {
+            app,
+            address,
+            server,
+        }
     }
 
     /// A GET of a path.
@@ -247,11 +251,17 @@ impl TestApp {
 
 /// A second program over the same database.
 pub(crate) struct Beside {
+    app: App,
     address: String,
     server: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Beside {
+    /// The program itself.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -328,6 +338,7 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
             over_https: false,
             operation_timeout: Duration::from_secs(15),
             session_check: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
             largest_body: 256 * 1024,
             persisted_queries: 1024 * 1024,
             trusted_documents: None,

@@ -3,6 +3,7 @@
 mod app;
 mod book;
 mod database;
+pub(crate) mod node;
 mod simulated;
 mod socket;
 mod webhook;
@@ -14,4 +15,4 @@ pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
 pub(crate) use simulated::{Connected, Simulated, put_orders, quick_retries};
 pub(crate) use socket::Socket;
-pub(crate) use webhook::{deliver, sign};
+pub(crate) use webhook::{deliver, deliver_to, sign};
