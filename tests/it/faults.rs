@@ -294,6 +294,12 @@ async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_a
 
     world.shop.set_fault_rate(None);
     let back = world.assert_current().await;
+    // What was set aside while Shopify was away has been followed, without anybody asking for it.
+    let hints: i64 = sqlx::query_scalar("select count(*) from webhook_hints")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(hints, 0);
     report("Shopify down", &[told], back);
     world.end().await;
 }

@@ -243,6 +243,7 @@ impl World {
             .shop
             .orders()
             .iter()
+            .filter(|order| !order.deleted)
             .map(|order| i64::try_from(order.id).unwrap())
             .collect();
         expected.sort_unstable();
