@@ -1,5 +1,7 @@
 //! The time, as a value: the one place that asks the machine, so that a test can fix it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Where the time comes from.
@@ -11,6 +13,8 @@ pub enum Clock {
     Fixed(DateTime<Utc>),
     /// The machine's clock, so much before or behind it, for tests of clocks that disagree.
     Shifted(TimeDelta),
+    /// An instant that a test moves: microseconds since 1970.
+    Moved(&'static AtomicI64),
 }
 
 impl Clock {
@@ -25,6 +29,9 @@ impl Clock {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
             Self::Shifted(by) => Utc::now() + by,
+            Self::Moved(micros) => {
+                DateTime::from_timestamp_micros(micros.load(Ordering::Relaxed)).unwrap_or_default()
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ mod jobs;
 mod ledger;
 mod limits;
 mod live;
+mod memory;
 mod nodes;
 mod overview;
 mod permissions;
