@@ -9,6 +9,8 @@ mod cursor;
 mod document;
 pub mod error;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod ids;
 mod inputs;
 mod limits;

@@ -7,6 +7,8 @@ mod bearer;
 mod built;
 mod dashboard;
 pub mod documents;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod graphiql;
 mod graphql;
 mod gzip;
@@ -59,6 +61,8 @@ pub struct HttpOptions {
     /// Whether a proxy in front writes the client's address into `X-Forwarded-For`. Without a proxy a client
     /// could write there what it likes, and escape the login limits.
     pub behind_proxy: bool,
+    /// Whether people come by https, so that browsers may be told never to come by anything else.
+    pub over_https: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.
