@@ -11,6 +11,7 @@ use super::cost;
 use super::error::ApiError;
 use super::loaders::Loaders;
 use super::memory::{Known, Memory};
+use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
 use crate::domain::clock::Clock;
@@ -30,6 +31,8 @@ pub struct RequestContext {
     pub request_id: String,
     /// Where the request came from, where that is known.
     pub client_address: Option<IpAddr>,
+    /// Where the refresh tokens of sessions go.
+    pub refresh_tokens: Arc<RefreshTokens>,
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
@@ -80,12 +83,20 @@ impl RequestContext {
             clock,
             request_id,
             client_address,
+            refresh_tokens: Arc::default(),
             snapshot,
             loaders,
             outcome,
             known_complexity: None,
             unused: AtomicUsize::new(0),
         }
+    }
+
+    /// The same, with the refresh tokens going somewhere else than into the answer.
+    #[must_use]
+    pub fn with_refresh_tokens(mut self, refresh_tokens: Arc<RefreshTokens>) -> Self {
+        self.refresh_tokens = refresh_tokens;
+        self
     }
 
     /// The same for a question that was asked before, to the letter, and then found valid and of this cost.
