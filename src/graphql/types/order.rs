@@ -142,12 +142,11 @@ impl Order {
             return Ok(None);
         };
         let request = RequestContext::of(ctx)?;
-        let row = match &self.read_customer {
-            Some(row) => Some(row.as_ref().clone()),
-            None => {
-                let loaders = &request.loaders;
-                loaders.load(self.tenant, CustomerById(customer)).await?
-            }
+        let row = if let Some(row) = &self.read_customer {
+            Some(row.as_ref().clone())
+        } else {
+            let loaders = &request.loaders;
+            loaders.load(self.tenant, CustomerById(customer)).await?
         };
         let Some(row) = row else {
             return Ok(None);
