@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
@@ -89,6 +91,7 @@ impl AppConfig {
                 upkeep_interval: config
                     .sync_interval
                     .and(IngestConfig::default().upkeep_interval),
+                audit_kept: TimeDelta::days(config.audit_days.into()),
                 ..IngestConfig::default()
             },
             http: HttpOptions {
@@ -135,6 +138,7 @@ pub struct App {
     ingest: Ingest,
     live: Live,
     router: Router,
+    background: TaskTracker,
 }
 
 impl App {
@@ -157,11 +161,13 @@ impl App {
             config.public_url,
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
+        let background = TaskTracker::new();
         let mutations = MutationContext {
             passwords: Passwords::new(config.bcrypt_cost),
             tokens: Arc::clone(&tokens),
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
+            background: background.clone(),
         };
         let live = Live::new(database.clone());
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
@@ -186,6 +192,7 @@ impl App {
             ingest,
             live,
             router,
+            background,
         })
     }
 
@@ -222,6 +229,8 @@ impl App {
             // Subscriptions would go on for ever: they are told that the server goes.
             live.stop();
         });
+        self.background.close();
+        self.background.wait().await;
         served.context("the server failed")
     }
 }

@@ -4,7 +4,9 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgListener, PgPoolOptions};
+use uuid::Uuid;
 
+use super::accounts::ACCESS_CHANNEL;
 use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
@@ -73,7 +75,16 @@ impl TenantTx {
     }
 }
 
-/// Hears the news of every store.
+/// What the listener hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// News of a store.
+    News(TenantId, News),
+    /// What a user may do has changed, or (the id is a tenant's) what everybody of a store may do.
+    Access(Uuid),
+}
+
+/// Hears the news of every store, and whose access changes.
 #[derive(Debug)]
 pub struct Listener {
     listener: PgListener,
@@ -87,7 +98,7 @@ impl Database {
             .connect_with(self.options.clone())
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen(CHANNEL).await?;
+        listener.listen_all([CHANNEL, ACCESS_CHANNEL]).await?;
         Ok(Listener { listener })
     }
 }
@@ -95,14 +106,20 @@ impl Database {
 impl Listener {
     /// The next news. `None`: the connection was lost and is there again; what was said meanwhile is not
     /// known.
-    pub async fn next(&mut self) -> Result<Option<(TenantId, News)>> {
+    pub async fn next(&mut self) -> Result<Option<Told>> {
         loop {
             let Some(notification) = self.listener.try_recv().await? else {
                 return Ok(None);
             };
             // What another version of the program says in another way is not for us.
-            if let Ok(Message { tenant, news }) = serde_json::from_str(notification.payload()) {
-                return Ok(Some((tenant, news)));
+            if notification.channel() == ACCESS_CHANNEL {
+                if let Ok(whose) = notification.payload().parse() {
+                    return Ok(Some(Told::Access(whose)));
+                }
+            } else if let Ok(Message { tenant, news }) =
+                serde_json::from_str(notification.payload())
+            {
+                return Ok(Some(Told::News(tenant, news)));
             }
         }
     }

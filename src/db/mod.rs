@@ -3,19 +3,24 @@
 //! that can do nothing else. The statements are methods on these two, filed by noun.
 
 pub mod accounts;
+pub mod audit;
 pub mod customers;
 pub mod embedded;
+pub mod invitations;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
 pub mod live;
+pub mod members;
 mod merge;
 pub mod metrics;
 pub mod orders;
+pub mod password_resets;
 pub mod privacy;
 pub mod products;
 pub mod refunds;
 pub mod series;
+pub mod sessions;
 pub mod shops;
 pub mod staging;
 pub mod sync_history;

@@ -10,10 +10,12 @@ use futures_util::Stream;
 use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use crate::db::live::{Listener, News};
+use crate::db::live::{Listener, News, Told};
 use crate::db::{Database, DbError};
 use crate::domain::ids::TenantId;
+use crate::domain::principal::Principal;
 
 /// How much a subscriber may fall behind.
 const BEHIND: usize = 64;
@@ -39,6 +41,8 @@ pub struct Live {
 struct Inner {
     database: Database,
     channels: Mutex<HashMap<TenantId, broadcast::Sender<Heard>>>,
+    /// Whose access changed; `None`: perhaps anybody's.
+    access: broadcast::Sender<Option<Uuid>>,
     listening: OnceCell<()>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -52,6 +56,7 @@ impl Live {
             inner: Arc::new(Inner {
                 database,
                 channels: Mutex::default(),
+                access: broadcast::channel(BEHIND).0,
                 listening: OnceCell::new(),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
@@ -70,21 +75,34 @@ impl Live {
         self.inner.stop.clone()
     }
 
+    /// Tells from now on when somebody's access may have changed.
+    pub async fn access_changes(&self) -> Result<AccessChanges, DbError> {
+        self.listen().await?;
+        Ok(AccessChanges(self.inner.access.subscribe()))
+    }
+
+    /// Sees to it that the news is heard.
+    async fn listen(&self) -> Result<(), DbError> {
+        let inner = &self.inner;
+        inner
+            .listening
+            .get_or_try_init(|| async {
+                let listener = inner.database.listen().await?;
+                let pump = pump(Arc::downgrade(inner), inner.stop.clone(), listener);
+                inner.tasks.spawn(pump);
+                Ok::<(), DbError>(())
+            })
+            .await?;
+        Ok(())
+    }
+
     /// The news of a store from now on, until the program ends.
     pub(super) async fn subscribe(
         &self,
         tenant: TenantId,
     ) -> Result<impl Stream<Item = Heard> + use<>, DbError> {
+        self.listen().await?;
         let inner = Arc::clone(&self.inner);
-        inner
-            .listening
-            .get_or_try_init(|| async {
-                let listener = inner.database.listen().await?;
-                let pump = pump(Arc::downgrade(&inner), inner.stop.clone(), listener);
-                inner.tasks.spawn(pump);
-                Ok::<(), DbError>(())
-            })
-            .await?;
         let mut receiver = inner.receiver(tenant);
         Ok(stream! {
             loop {
@@ -103,6 +121,25 @@ impl Live {
                 }
             }
         })
+    }
+}
+
+/// Hears whose access changes.
+#[derive(Debug)]
+pub struct AccessChanges(broadcast::Receiver<Option<Uuid>>);
+
+impl AccessChanges {
+    /// Returns when what this caller may do may have changed.
+    pub async fn concerning(&mut self, caller: Principal) {
+        let theirs = [caller.user.uuid(), caller.tenant.uuid()];
+        loop {
+            match self.0.recv().await {
+                Ok(Some(whose)) if !theirs.contains(&whose) => {}
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                // The program ends.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
     }
 }
 
@@ -129,6 +166,8 @@ impl Inner {
         for sender in channels.values() {
             let _ = sender.send(Heard::Gap);
         }
+        drop(channels);
+        let _ = self.access.send(None);
     }
 }
 
@@ -144,11 +183,14 @@ async fn pump(hub: std::sync::Weak<Inner>, stop: CancellationToken, mut listener
             return;
         };
         match heard {
-            Ok(Some((tenant, news))) => {
+            Ok(Some(told)) => {
                 if std::mem::take(&mut was_lost) {
                     hub.tell_all_of_a_gap();
                 }
-                hub.tell(tenant, news);
+                match told {
+                    Told::News(tenant, news) => hub.tell(tenant, news),
+                    Told::Access(whose) => drop(hub.access.send(Some(whose))),
+                }
             }
             Ok(None) => hub.tell_all_of_a_gap(),
             Err(error) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 
@@ -162,6 +163,7 @@ async fn context(state: &HttpState, parts: &Parts) -> Result<RequestContext, Ref
 
 fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
     let address = client_address(parts, state.options.behind_proxy);
+    let agent = parts.headers.get(USER_AGENT);
     RequestContext::new(
         state.database.clone(),
         state.clock,
@@ -169,6 +171,7 @@ fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) ->
         request_id(parts),
         address,
     )
+    .with_user_agent(agent.and_then(|agent| agent.to_str().ok()))
 }
 
 fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {

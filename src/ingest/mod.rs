@@ -3,8 +3,10 @@
 
 mod backfill;
 mod connect;
+mod disconnect;
 mod hints;
 mod incremental;
+mod keys;
 mod privacy;
 mod reconcile;
 mod run;
@@ -15,12 +17,14 @@ mod webhooks;
 pub mod worker;
 
 pub use connect::ConnectError;
+pub use keys::Rotation;
 pub use run::SyncError;
 pub use webhooks::{Delivery, Received};
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::Notify;
 
 use crate::auth::sealer::Sealer;
@@ -53,6 +57,8 @@ pub struct IngestConfig {
     pub hint_window: Duration,
     /// How often a job is tried before its run counts as failed.
     pub max_attempts: i32,
+    /// How long the entries of an audit log are kept.
+    pub audit_kept: TimeDelta,
 }
 
 impl Default for IngestConfig {
@@ -69,6 +75,7 @@ impl Default for IngestConfig {
             retry_base: Duration::from_secs(2),
             hint_window: Duration::from_secs(1),
             max_attempts: 8,
+            audit_kept: TimeDelta::days(365),
         }
     }
 }

@@ -32,6 +32,9 @@ impl Ingest {
         let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
         transaction.prune_deliveries(now - DELIVERIES_KEPT).await?;
+        transaction
+            .prune_audit_log(now - self.config.audit_kept)
+            .await?;
         if self.public_url.is_some() {
             transaction.queue_job(JobKind::Subscriptions, now).await?;
         }
