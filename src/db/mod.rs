@@ -16,6 +16,7 @@ mod merge;
 pub mod metrics;
 pub mod orders;
 pub mod password_resets;
+pub mod presence;
 pub mod privacy;
 pub mod products;
 pub mod refunds;

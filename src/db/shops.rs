@@ -186,13 +186,13 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that the store cannot be fetched from, and why. What a sync that was under way has to say of a
-    /// store that was disconnected meanwhile is not wanted.
+    /// Notes that the store cannot be fetched from, and why. A store that was disconnected stays so: what was
+    /// still under way then fails, and knows nothing of the reason.
     pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
             "update shops set status = $2, status_reason = $3, data_version = data_version + 1 \
-             where tenant_id = $1 and (status <> 'DISCONNECTED' or $2 = 'DISCONNECTED')",
+             where tenant_id = $1 and status <> 'DISCONNECTED'",
             tenant.uuid(),
             status.code(),
             reason,

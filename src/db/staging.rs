@@ -133,6 +133,12 @@ async fn backend(transaction: &mut TenantTx) -> Result<i32> {
 }
 
 impl Loader {
+    /// Whose rows it loads.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// A transaction on the load's connection, where the staged rows are.
     pub async fn transaction(&self) -> Result<TenantTx> {
         let mut transaction = TenantTx::enter(self.pool.begin().await?, self.tenant).await?;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::auth::sealer::Sealer;
 use crate::db::Database;
@@ -55,6 +55,10 @@ pub struct IngestConfig {
     pub retry_base: Duration,
     /// The shortest time between two rounds of fetching what webhooks named: within it, mentions gather.
     pub hint_window: Duration,
+    /// How many objects that webhooks named are fetched in one round.
+    pub hint_round: i64,
+    /// How long one store's rounds go on before other stores' jobs have their turn.
+    pub hint_turn: Duration,
     /// How often a job is tried before its run counts as failed.
     pub max_attempts: i32,
     /// How long the entries of an audit log are kept.
@@ -74,6 +78,8 @@ impl Default for IngestConfig {
             bulk_stall: Duration::from_mins(30),
             retry_base: Duration::from_secs(2),
             hint_window: Duration::from_secs(1),
+            hint_round: 500,
+            hint_turn: Duration::from_secs(10),
             max_attempts: 8,
             audit_kept: TimeDelta::days(365),
         }
@@ -88,7 +94,8 @@ pub struct Ingest {
     sealer: Arc<Sealer>,
     clock: Clock,
     config: IngestConfig,
-    wake: Arc<Notify>,
+    /// Moves when work was queued.
+    wake: Arc<watch::Sender<u64>>,
     signers: Arc<webhooks::Signers>,
     bulk_finished: Arc<Notify>,
     /// Where Shopify reaches this program; no slash at the end.
@@ -112,7 +119,7 @@ impl Ingest {
             sealer,
             clock,
             config,
-            wake: Arc::new(Notify::new()),
+            wake: Arc::new(watch::Sender::new(0)),
             signers: Arc::default(),
             bulk_finished: Arc::default(),
             public_url: public_url.map(Into::into),
@@ -121,6 +128,7 @@ impl Ingest {
 
     /// Tells this process's worker that a job has been queued. To be called after the commit.
     pub fn wake_worker(&self) {
-        self.wake.notify_one();
+        self.wake
+            .send_modify(|times| *times = times.wrapping_add(1));
     }
 }

@@ -158,7 +158,12 @@ impl TenantTx {
                 net_payment, has_product, content_hash, synced_at) \
              select distinct on (s.id) $1::uuid, s.id, s.name, s.customer_id, s.created_at, s.processed_at, s.updated_at, \
                 s.cancelled_at, (s.processed_at at time zone $5::text)::date, s.test, s.currency, s.financial_status, \
-                s.fulfillment_status, s.source_name, s.discount_codes, s.tags, s.total_price, s.net_payment, \
+                s.fulfillment_status, s.source_name, s.discount_codes, \
+                case when s.id in (select unnest(p.order_ids) from privacy_requests p \
+                                   where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                       or s.customer_id in (select p.customer_id from privacy_requests p \
+                                            where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                     then '{}' else s.tags end, s.total_price, s.net_payment, \
                 exists (select from staged_agreements a join staged_sales l on l.agreement_gid = a.gid \
                         where a.order_id = s.id and l.line_type = 'PRODUCT'), c.hash, $4::timestamptz \
              from staged_orders s join unnest($2::bigint[], $3::bigint[]) c(id, hash) on c.id = s.id \
