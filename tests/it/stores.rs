@@ -373,7 +373,7 @@ async fn giving_up_webhooks_outlives_a_killed_worker_and_an_outage() {
     // A worker takes the job and is gone.
     let mut system = world.app.database.db().system().await.unwrap();
     let job = system
-        .claim_job(Uuid::now_v7(), Utc::now(), Duration::from_mins(1))
+        .claim_job(Uuid::now_v7(), Utc::now(), Duration::from_mins(1), false)
         .await
         .unwrap();
     system.commit().await.unwrap();
