@@ -30,6 +30,7 @@ mod overview;
 mod passwords;
 mod permissions;
 mod recomputation;
+mod relay;
 mod rooms;
 mod scanners;
 mod schema;
