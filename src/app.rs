@@ -20,9 +20,11 @@ use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{self, MutationContext};
+use crate::graphql::memory::Memory;
+use crate::graphql::{self, Buckets, MutationContext};
+use crate::http::answers::Answers;
 use crate::http::documents::Documents;
-use crate::http::{self, HttpOptions, HttpState, Origins};
+use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
 use crate::shopify::{Shopify, ShopifyConfig};
 
@@ -107,6 +109,8 @@ impl AppConfig {
                 keep_alive: KEEP_ALIVE,
                 operation_timeout: config.limits.operation_timeout(),
                 largest_body: config.limits.xboard_limit_body,
+                kept_answers: config.limits.xboard_answer_cache,
+                kept_figures: config.limits.xboard_figures_cache,
                 persisted_queries: config.limits.xboard_persisted_queries,
                 trusted_documents: config.limits.trusted_documents(),
             },
@@ -173,12 +177,15 @@ impl App {
             ingest: ingest.clone(),
             background: background.clone(),
         };
-        let live = Live::new(database.clone(), config.limits.subscriptions);
+        let memory = Memory::new(config.http.kept_figures);
+        let live = Live::new(database.clone(), memory, config.limits.subscriptions);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
-        let router = http::router(HttpState {
+        let buckets = Arc::new(Buckets::new(config.limits.budget));
+        let router = http::router(HttpState::new(HttpParts {
             schema: graphql::build_schema(
                 config.limits,
                 config.introspection,
+                Arc::clone(&buckets),
                 Some(mutations),
                 Some(live.clone()),
             ),
@@ -188,9 +195,11 @@ impl App {
             database: database.clone(),
             tokens,
             clock: config.clock,
+            buckets,
+            answers: Arc::new(Answers::new(config.http.kept_answers)),
             ingest: ingest.clone(),
             options: config.http,
-        });
+        }));
         Ok(Self {
             database,
             ingest,
@@ -204,6 +213,12 @@ impl App {
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The news of the stores, and what is remembered of them.
+    #[must_use]
+    pub const fn live(&self) -> &Live {
+        &self.live
     }
 
     /// What connects stores and syncs them; its worker is started with a clone.

@@ -12,13 +12,20 @@
 mod database;
 mod fill;
 mod jsonl;
+mod read;
 mod store;
+mod target;
+mod tenants;
 mod usage;
 mod write;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures XBoard.
 #[derive(Debug, Parser)]
@@ -35,6 +42,13 @@ struct Options {
 enum Command {
     /// Makes a store of so many orders in the database, through the program's own merge.
     Fill(fill::FillArgs),
+    /// Measures what a dashboard costs, for stores of several sizes.
+    Read(read::ReadArgs),
+    /// Measures many small stores on one process.
+    Tenants(tenants::TenantsArgs),
+    /// The server that `read` measures.
+    #[command(hide = true)]
+    Target,
     /// Times the backfill of a store beside COPY BINARY of the same rows.
     Write(write::WriteArgs),
 }
@@ -56,6 +70,9 @@ fn main() -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match options.command {
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
+            Command::Read(arguments) => read::run(database.url(), &arguments).await,
+            Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
+            Command::Target => target::run(database.url()).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }
     })?;

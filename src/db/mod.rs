@@ -5,7 +5,9 @@
 pub mod accounts;
 pub mod audit;
 pub mod customers;
+pub mod day_book;
 pub mod embedded;
+pub mod hours;
 pub mod invitations;
 pub mod jobs;
 pub mod keyset;
@@ -13,14 +15,13 @@ pub mod line_items;
 pub mod live;
 pub mod members;
 mod merge;
-pub mod metrics;
 pub mod orders;
 pub mod password_resets;
 pub mod presence;
 pub mod privacy;
 pub mod products;
+pub mod rankings;
 pub mod refunds;
-pub mod series;
 pub mod sessions;
 pub mod shops;
 pub mod staging;
@@ -32,11 +33,13 @@ pub mod verify;
 pub mod webhooks;
 
 pub use merge::Merged;
+use transaction::Transaction;
 pub use transaction::{SystemTx, TenantTx};
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::domain::ids::TenantId;
 
@@ -84,6 +87,9 @@ pub type Result<T, E = DbError> = std::result::Result<T, E>;
 /// The migrations, embedded.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// How long a connection may have been idle before it is tested.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
 /// The database: hands out transactions.
 #[derive(Clone, Debug)]
 #[expect(clippy::disallowed_types, reason = "the one holder of the pool")]
@@ -99,6 +105,16 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
+            // A connection that was used a moment ago is alive, or the next statement says that it is not.
+            .test_before_acquire(false)
+            .before_acquire(|connection, state| {
+                Box::pin(async move {
+                    if state.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.clone())
             .await?;
         Ok(Self { pool, options })
@@ -155,25 +171,44 @@ impl Database {
 
     /// A snapshot of one store: everything read through it is of one moment. Nothing can be written.
     pub async fn tenant_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
-            .await?;
-        TenantTx::enter(transaction, tenant).await
+        const BEGIN: &str = "begin isolation level repeatable read read only";
+        let transaction = self.begin(BEGIN, &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction that changes one store.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx> {
-        TenantTx::enter(self.pool.begin().await?, tenant).await
+        let transaction = self.begin("begin", &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction over accounts, the directory of stores and the jobs.
     pub async fn system(&self) -> Result<SystemTx> {
-        SystemTx::enter(self.pool.begin().await?).await
+        let transaction = self.begin("begin", "select enter_system()").await?;
+        Ok(SystemTx::entered(transaction))
+    }
+
+    /// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives
+    /// up in the middle of it would leave the connection inside a transaction that the pool knows nothing of, so
+    /// it is brought to its end in any case.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ends by itself, with the transaction rolled back if nobody waits for it"
+    )]
+    async fn begin(&self, begin: &str, enter: &str) -> Result<Transaction> {
+        let statements = AssertSqlSafe(format!("{begin}; {enter}"));
+        let pool = self.pool.clone();
+        let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
+        Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Closes the pool, waiting for what is under way.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A UUID is safe in a statement as it is.
+fn enter_tenant(tenant: TenantId) -> String {
+    format!("select enter_tenant('{}')", tenant.uuid().hyphenated())
 }

@@ -1,5 +1,7 @@
 //! The time, as a value: the one place that asks the machine, so that a test can fix it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use chrono::{DateTime, Utc};
 
 /// Where the time comes from.
@@ -9,6 +11,8 @@ pub enum Clock {
     System,
     /// An instant that does not move, for tests.
     Fixed(DateTime<Utc>),
+    /// An instant that a test moves: microseconds since 1970.
+    Moved(&'static AtomicI64),
 }
 
 impl Clock {
@@ -22,6 +26,9 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Moved(micros) => {
+                DateTime::from_timestamp_micros(micros.load(Ordering::Relaxed)).unwrap_or_default()
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Device {
 }
 
 /// What a member may do with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sees the figures.
     Viewer,

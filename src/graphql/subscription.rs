@@ -133,7 +133,7 @@ impl Changed {
     fn add(&mut self, heard: Heard) {
         match heard {
             Heard::News(News::Sync { .. }) => return,
-            Heard::News(News::Store { days }) if !days.is_empty() => self.days.extend(days),
+            Heard::News(News::Store { days, .. }) if !days.is_empty() => self.days.extend(days),
             Heard::News(News::Store { .. }) | Heard::Gap => self.every_day = true,
         }
         self.any = true;

@@ -13,6 +13,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderName, HeaderValue, Method, Response};
 use axum::middleware::{Next, from_fn};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -34,28 +35,29 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Puts the layers around the routes. Those named last are outermost.
+/// Puts the layers around the routes.
 pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    routes
-        .layer(DefaultBodyLimit::max(options.largest_body))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
-        .layer(header(CACHE_CONTROL, "no-store"))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(REFERRER_POLICY, "no-referrer"))
-        .layer(header(X_FRAME_OPTIONS, "DENY"))
-        .layer(cors(&options.origins))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_request(())
-                .on_response(finished)
-                .on_failure(()),
-        )
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_request(())
+        .on_response(finished)
+        .on_failure(());
+    // One layer of many, the outermost first: the router puts each that it is given into a box of its own.
+    let layers = ServiceBuilder::new()
         .layer(from_fn(with_request_id))
+        .layer(trace)
+        .layer(cors(&options.origins))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(DefaultBodyLimit::max(options.largest_body));
+    routes.layer(layers)
 }
 
 /// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be
@@ -96,7 +98,7 @@ fn span(request: &Request) -> Span {
     )
 }
 
-fn finished(response: &Response<Body>, latency: Duration, _: &Span) {
+fn finished<B>(response: &Response<B>, latency: Duration, _: &Span) {
     let status = response.status().as_u16();
     let duration = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
@@ -151,6 +153,8 @@ mod tests {
             behind_proxy: false,
             operation_timeout: Duration::from_secs(1),
             largest_body: 1024,
+            kept_answers: 0,
+            kept_figures: 0,
             persisted_queries: 0,
             trusted_documents: None,
             session_check: Duration::from_secs(1),

@@ -2,10 +2,12 @@
 //! here: bytes become an operation, a header becomes a principal, and the schema answers.
 
 mod answer;
+pub mod answers;
 mod bearer;
 pub mod documents;
 mod graphiql;
 mod graphql;
+mod gzip;
 mod health;
 mod layers;
 mod live;
@@ -17,6 +19,7 @@ pub mod serve;
 mod socket;
 mod webhooks;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +33,9 @@ use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{Limits, XBoardSchema};
+use crate::graphql::{Buckets, Limits, XBoardSchema};
 use crate::ingest::Ingest;
+use answers::Answers;
 use documents::Documents;
 
 /// The pages of other origins that may call the API from a browser.
@@ -61,15 +65,38 @@ pub struct HttpOptions {
     pub keep_alive: Duration,
     /// The most bytes of a request's body.
     pub largest_body: usize,
+    /// How many bytes of answers are kept to be given again.
+    pub kept_answers: u64,
+    /// How many bytes of stores' figures are kept to answer from.
+    pub kept_figures: u64,
     /// How many bytes of documents are kept for clients that send only their hashes.
     pub persisted_queries: usize,
     /// Where the only documents are that may be carried out; `None`: all may.
     pub trusted_documents: Option<PathBuf>,
 }
 
-/// What the handlers share.
+/// What the handlers share. Clones share it too: every request has one.
 #[derive(Clone)]
-pub struct HttpState {
+pub struct HttpState(Arc<HttpParts>);
+
+impl HttpState {
+    /// The state of these parts.
+    #[must_use]
+    pub fn new(parts: HttpParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = HttpParts;
+
+    fn deref(&self) -> &HttpParts {
+        &self.0
+    }
+}
+
+/// What the handlers need.
+pub struct HttpParts {
     /// Answers operations.
     pub schema: XBoardSchema,
     /// What a document may hold.
@@ -82,6 +109,10 @@ pub struct HttpState {
     pub tokens: Arc<AccessTokens>,
     /// The time.
     pub clock: Clock,
+    /// What each store has left to spend.
+    pub buckets: Arc<Buckets>,
+    /// Answers that may be given again.
+    pub answers: Arc<Answers>,
     /// The news of the stores.
     pub live: Live,
     /// Takes deliveries of webhooks in.

@@ -275,6 +275,7 @@ impl Connection {
             Some(caller.principal),
             self.request_id.clone(),
             None,
+            self.state.live.memory(),
         );
         operation::from_parameters(payload)
             .and_then(|parameters| live::answers(&self.state, parameters, context))

@@ -24,6 +24,7 @@ mod ledger;
 mod limits;
 mod live;
 mod members;
+mod memory;
 mod nodes;
 mod operator;
 mod overview;

@@ -22,7 +22,6 @@ pub use customer::Customer;
 pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use line_item::LineItem;
 pub use member::{ActiveSession, Invitation, Member};
-pub(super) use metrics::wants_customers;
 pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
 pub use money::Money;
 pub use node::Node;

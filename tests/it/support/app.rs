@@ -94,6 +94,15 @@ impl TestApp {
         &self.app
     }
 
+    /// Tells the program that what users may do was changed behind its back, as every change of its own does.
+    pub(crate) async fn tell_of_changed_access(&self) {
+        sqlx::query("select pg_notify('xboard_access', id::text) from users")
+            .execute(&mut self.database.connection().await)
+            .await
+            .unwrap();
+        self.app.live().catch_up().await;
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -161,6 +170,9 @@ impl TestApp {
         variables: Value,
         token: Option<&str>,
     ) -> (StatusCode, Value) {
+        // Tests also change things behind the program's back, and what it has not heard of yet it need not know:
+        // `memory.rs` shows what it owes to those who go through it.
+        self.app.live().catch_up().await;
         let mut request = self
             .post()
             .json(&json!({ "query": query, "variables": variables }));
@@ -345,6 +357,8 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             session_check: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
             largest_body: 256 * 1024,
+            kept_answers: 4 * 1024 * 1024,
+            kept_figures: 4 * 1024 * 1024,
             persisted_queries: 1024 * 1024,
             trusted_documents: None,
         },

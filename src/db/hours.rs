@@ -1,25 +1,25 @@
-//! Series of figures: the same sums as those of a range, point by point.
+//! Figures hour by hour: too many to be kept beside the ledger, so they are summed from it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Result, TenantTx};
-use crate::domain::calendar::{CalendarInterval, DayRange};
+use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
 use crate::domain::money::Currency;
 use rust_decimal::Decimal;
 
-/// The figures of one interval of a series.
+/// The figures of an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeriesPoint {
-    /// The first day of the interval; of an hour, the day it is in.
+pub struct Hour {
+    /// The day it is in.
     pub date: NaiveDate,
-    /// The instant at which the interval begins.
+    /// The instant at which it begins.
     pub start: DateTime<Utc>,
     /// What happened in it.
     pub figures: SalesFigures,
 }
 
-struct PointRow {
+struct HourRow {
     date: NaiveDate,
     start: DateTime<Utc>,
     orders: i64,
@@ -36,9 +36,9 @@ struct PointRow {
     new_customers: i64,
 }
 
-impl PointRow {
-    fn in_currency(self, currency: &Currency) -> SeriesPoint {
-        SeriesPoint {
+impl HourRow {
+    fn in_currency(self, currency: &Currency) -> Hour {
+        Hour {
             date: self.date,
             start: self.start,
             figures: SalesFigures {
@@ -61,61 +61,6 @@ impl PointRow {
 }
 
 impl TenantTx {
-    /// The figures of a range, cut into calendar intervals. Days outside the range are in none of them.
-    /// Customers are left at zero unless they are wanted.
-    pub async fn sales_series(
-        &mut self,
-        currency: &Currency,
-        time_zone: &str,
-        range: DayRange,
-        interval: CalendarInterval,
-        with_customers: bool,
-    ) -> Result<Vec<SeriesPoint>> {
-        let tenant = self.tenant();
-        let points: Vec<NaiveDate> = range.cut(interval).collect();
-        let rows = sqlx::query_as!(
-            PointRow,
-            "with sums as ( \
-                select date_trunc($6, day::timestamp)::date as date, sum(orders)::bigint as orders, \
-                       sum(units_sold)::bigint as units_sold, sum(gross_sales) as gross_sales, \
-                       sum(discounts) as discounts, sum(returns) as returns, sum(shipping) as shipping, \
-                       sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
-                       sum(placed_sales) as placed_sales \
-                from daily_sales where tenant_id = $1 and currency = $2 and day between $3 and $4 \
-                group by 1 \
-             ), people as ( \
-                select d.date, count(*) as customers, \
-                       count(*) filter (where t.first_order_day between $3 and $4 \
-                                        and date_trunc($6, t.first_order_day::timestamp)::date = d.date) as new_customers \
-                from (select distinct date_trunc($6, day::timestamp)::date as date, customer_id from customer_days \
-                      where tenant_id = $1 and currency = $2 and day between $3 and $4 and orders > 0 and $8) d \
-                left join customer_totals t on t.tenant_id = $1 and t.customer_id = d.customer_id \
-                group by d.date \
-             ) \
-             select points.date as \"date!\", day_start(points.date, $5) as \"start!\", \
-                    coalesce(orders, 0) as \"orders!\", coalesce(units_sold, 0) as \"units_sold!\", \
-                    coalesce(gross_sales, 0) as \"gross_sales!\", coalesce(discounts, 0) as \"discounts!\", \
-                    coalesce(returns, 0) as \"returns!\", coalesce(shipping, 0) as \"shipping!\", \
-                    coalesce(taxes, 0) as \"taxes!\", coalesce(duties, 0) as \"duties!\", \
-                    coalesce(fees, 0) as \"fees!\", coalesce(placed_sales, 0) as \"placed_sales!\", \
-                    coalesce(customers, 0) as \"customers!\", coalesce(new_customers, 0) as \"new_customers!\" \
-             from unnest($7::date[]) points(date) \
-             left join sums on sums.date = points.date left join people on people.date = points.date \
-             order by points.date",
-            tenant.uuid(),
-            currency.code(),
-            range.from(),
-            range.to(),
-            time_zone,
-            interval.unit(),
-            &points,
-            with_customers
-        )
-        .fetch_all(self.connection())
-        .await?;
-        Ok(in_currency(rows, currency))
-    }
-
     /// The figures of a range, cut into hours counted from the beginning of each day: 23 or 25 of them on the
     /// days on which the clocks change.
     pub async fn hourly_series(
@@ -123,10 +68,10 @@ impl TenantTx {
         currency: &Currency,
         time_zone: &str,
         range: DayRange,
-    ) -> Result<Vec<SeriesPoint>> {
+    ) -> Result<Vec<Hour>> {
         let tenant = self.tenant();
         let rows = sqlx::query_as!(
-            PointRow,
+            HourRow,
             "with points as ( \
                 select day::date as date, start \
                 from generate_series($3::date::timestamp, $4::date::timestamp, interval '1 day') day, \
@@ -173,7 +118,7 @@ impl TenantTx {
     }
 }
 
-fn in_currency(rows: Vec<PointRow>, currency: &Currency) -> Vec<SeriesPoint> {
+fn in_currency(rows: Vec<HourRow>, currency: &Currency) -> Vec<Hour> {
     let rows = rows.into_iter();
     rows.map(|row| row.in_currency(currency)).collect()
 }
