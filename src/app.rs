@@ -17,7 +17,7 @@ use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
 use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
-use crate::db::Database;
+use crate::db::{Database, Patience};
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
 use crate::graphql::memory::Memory;
@@ -73,6 +73,8 @@ impl AppConfig {
     #[must_use]
     pub fn new(config: Config, database_url: SecretString) -> Self {
         let limits = limits_of(&config.limits);
+        let public_url = config.public_url.as_deref();
+        let over_https = public_url.is_some_and(|url| url.starts_with("https://"));
         Self {
             database_url,
             connections: CONNECTIONS,
@@ -105,6 +107,7 @@ impl AppConfig {
                 },
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
+                over_https,
                 session_check: SESSION_CHECK,
                 keep_alive: KEEP_ALIVE,
                 operation_timeout: config.limits.operation_timeout(),
@@ -255,7 +258,9 @@ impl App {
 }
 
 async fn open(config: &AppConfig) -> anyhow::Result<Database> {
-    let database = Database::connect(config.database_url.expose_secret(), config.connections)
+    let patience = Patience::of_requests(config.http.operation_timeout);
+    let url = config.database_url.expose_secret();
+    let database = Database::connect_with(url, config.connections, patience)
         .await
         .context("the database cannot be reached")?;
     if config.migrate {

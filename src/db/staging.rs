@@ -9,7 +9,7 @@ use aws_lc_rs::digest;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
-use super::{Database, DbError, Result, TenantTx};
+use super::{Database, DbError, Patience, Result, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::record::Record;
 
@@ -108,7 +108,11 @@ impl Database {
             .idle_timeout(None)
             .max_lifetime(None)
             // Merging a chunk takes its time; that is no slow statement to warn of.
-            .connect_with(self.options.clone().disable_statement_logging())
+            .connect_with(
+                Patience::of_work()
+                    .of(&self.options)
+                    .disable_statement_logging(),
+            )
             .await?;
         let mut transaction = TenantTx::enter(pool.begin().await?, tenant).await?;
         sqlx::raw_sql(CREATE_TABLES)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,8 @@ pub enum Clock {
     System,
     /// An instant that does not move, for tests.
     Fixed(DateTime<Utc>),
+    /// The machine's clock, so much before or behind it, for tests of clocks that disagree.
+    Shifted(TimeDelta),
     /// An instant that a test moves: microseconds since 1970.
     Moved(&'static AtomicI64),
 }
@@ -26,6 +28,7 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Shifted(by) => Utc::now() + by,
             Self::Moved(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::Relaxed)).unwrap_or_default()
             }

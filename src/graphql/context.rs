@@ -11,6 +11,7 @@ use super::cost;
 use super::error::ApiError;
 use super::loaders::Loaders;
 use super::memory::{Known, Memory};
+use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
 use crate::db::invitations::InvitationRecord;
@@ -37,6 +38,8 @@ pub struct RequestContext {
     /// Where the request came from, where that is known.
     pub client_address: Option<IpAddr>,
     user_agent: Option<String>,
+    /// Where the refresh tokens of sessions go.
+    pub refresh_tokens: Arc<RefreshTokens>,
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
@@ -88,6 +91,7 @@ impl RequestContext {
             request_id,
             client_address,
             user_agent: None,
+            refresh_tokens: Arc::default(),
             snapshot,
             loaders,
             outcome,
@@ -114,6 +118,13 @@ impl RequestContext {
             address: self.client_address,
             user_agent: self.user_agent.clone(),
         }
+    }
+
+    /// The same, with the refresh tokens going somewhere else than into the answer.
+    #[must_use]
+    pub fn with_refresh_tokens(mut self, refresh_tokens: Arc<RefreshTokens>) -> Self {
+        self.refresh_tokens = refresh_tokens;
+        self
     }
 
     /// The same for a question that was asked before, to the letter, and then found valid and of this cost.

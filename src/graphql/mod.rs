@@ -9,6 +9,8 @@ mod cursor;
 mod document;
 pub mod error;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod ids;
 mod inputs;
 mod limits;
@@ -20,6 +22,7 @@ mod mutation;
 mod numbers;
 pub mod permissions;
 mod query;
+pub mod refresh_tokens;
 pub mod scalars;
 pub mod settled;
 pub mod snapshot;

@@ -90,6 +90,8 @@ impl SubscriptionRoot {
                         Err(error) => yield Err(error),
                     }
                 }
+                // What was read and told nobody anything must not keep its connection while nothing happens.
+                context.refresh().await;
                 match heard.next().await {
                     Some(next) => news = next,
                     None => break,

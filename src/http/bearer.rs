@@ -83,6 +83,7 @@ async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, R
     .await
     .map_err(|error: DbError| match ApiError::from(error) {
         ApiError::Timeout => Refusal::timeout(),
+        ApiError::Unavailable => Refusal::unavailable(),
         _ => Refusal::internal(),
     })?;
     let session = found.map(|(role, expires_at)| Session {
@@ -125,7 +126,7 @@ pub(super) async fn is_over(state: &HttpState, caller: Caller) -> bool {
     caller.expires_at <= now || matches!(role, Ok::<_, DbError>(None))
 }
 
-fn token_of(value: &str) -> Option<&str> {
+pub(super) fn token_of(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

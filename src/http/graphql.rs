@@ -18,11 +18,12 @@ use super::answers::{Answer, Question};
 use super::layers::RequestId;
 use super::media::Media;
 use super::operation::Parameters;
-use super::{HttpState, bearer, live, media, operation, revalidate};
+use super::{HttpState, bearer, live, media, operation, revalidate, session_cookie};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
 use crate::graphql::read_document;
+use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// How much of a body that is too large is read before the client is cut off.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
@@ -36,7 +37,11 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
             Err(refusal) => refusal.in_media(Media::Json, &request_id(&parts)),
         };
     }
-    respond(&parts, async |media| {
+    let tokens = match session_cookie::refresh_tokens(&parts, state.options.behind_proxy) {
+        Ok(tokens) => Arc::new(tokens),
+        Err(refusal) => return refusal.in_media(Media::Json, &request_id(&parts)),
+    };
+    let mut response = respond(&parts, async |media| {
         let principal = bearer::principal(&state, &parts.headers).await?;
         media::require_json(&parts.headers)?;
         let body = read(&state, body).await?;
@@ -46,13 +51,20 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         }
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
-        let context = context_of(&state, &parts, principal);
+        let context =
+            context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
         match execute(&state, parameters.with_text(&text), context, question).await? {
             Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost, &parts.headers)),
             Executed::Once(answer) => Ok(answer::in_media(media, &answer)),
         }
     })
-    .await
+    .await;
+    if let RefreshTokens::Cookie(jar) = tokens.as_ref()
+        && let Some(change) = jar.change()
+    {
+        session_cookie::write(&change, &parts, &mut response);
+    }
+    response
 }
 
 /// The answer to a question that was answered before, if it is still right.
@@ -65,7 +77,9 @@ fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, 
 async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
     let caller = bearer::caller(state, &parts.headers).await?;
     media::require_json(&parts.headers)?;
-    let context = context_of(state, parts, caller.map(|caller| caller.principal));
+    let tokens = session_cookie::of_stream(&parts.headers, state.options.behind_proxy);
+    let context = context_of(state, parts, caller.map(|caller| caller.principal))
+        .with_refresh_tokens(Arc::new(tokens));
     let body = read(state, body).await?;
     let answers = live::answers(state, operation::from_body(&body)?, context)?;
     Ok(live::events(state.clone(), answers, caller))

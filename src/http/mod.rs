@@ -4,7 +4,11 @@
 mod answer;
 pub mod answers;
 mod bearer;
+mod built;
+mod dashboard;
 pub mod documents;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod graphiql;
 mod graphql;
 mod gzip;
@@ -13,9 +17,9 @@ mod layers;
 mod live;
 mod media;
 mod operation;
-mod pages;
 mod revalidate;
 pub mod serve;
+mod session_cookie;
 mod socket;
 mod webhooks;
 
@@ -41,7 +45,7 @@ use documents::Documents;
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
 pub enum Origins {
-    /// All of them. Harmless here: the API knows bearer tokens, never cookies.
+    /// All of them. Harmless here: to another origin's pages the API knows bearer tokens, never the cookie.
     Any,
     /// These. None: only our own pages.
     Only(Vec<HeaderValue>),
@@ -57,6 +61,8 @@ pub struct HttpOptions {
     /// Whether a proxy in front writes the client's address into `X-Forwarded-For`. Without a proxy a client
     /// could write there what it likes, and escape the login limits.
     pub behind_proxy: bool,
+    /// Whether people come by https, so that browsers may be told never to come by anything else.
+    pub over_https: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.
@@ -132,7 +138,7 @@ impl std::fmt::Debug for HttpState {
 /// The whole site. Serve it with the clients' addresses: see [`serve`].
 pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
-        .route("/", get(pages::welcome))
+        .route("/assets/{file}", get(dashboard::asset))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(socket::socket))
         .route(
@@ -141,6 +147,9 @@ pub fn router(state: HttpState) -> Router {
         )
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
+    for address in dashboard::ADDRESSES {
+        routes = routes.route(address, get(dashboard::page));
+    }
     if state.options.graphiql {
         routes = routes
             .route("/graphiql", get(graphiql::page))

@@ -4,6 +4,8 @@
 mod backfill;
 mod connect;
 mod disconnect;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod hints;
 mod incremental;
 mod keys;

@@ -63,7 +63,7 @@ impl TestApp {
     pub(crate) async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
         let database = TestDatabase::create().await;
         let simulator = Simulator::start().await.unwrap();
-        let mut config = config(&database, simulator.shopify_base_url());
+        let mut config = config(database.url(), simulator.shopify_base_url());
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -115,7 +115,7 @@ impl TestApp {
 
     /// The same, after a change to how it is built.
     pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut AppConfig)) -> Beside {
-        let mut config = config(&self.database, self.simulator.shopify_base_url());
+        let mut config = config(self.database.url(), self.simulator.shopify_base_url());
         change(&mut config);
         let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -318,10 +318,11 @@ pub(crate) fn register_input(email: &str, password: &str, label: &str, token: &s
     })
 }
 
-fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
+/// How the program is built for tests, over a database that is migrated already.
+pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfig {
     const MANY: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
     AppConfig {
-        database_url: SecretString::from(database.url()),
+        database_url: SecretString::from(database_url),
         connections: 8,
         migrate: false,
         jwt_secret: SecretString::from(JWT_SECRET),
@@ -353,6 +354,7 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             origins: Origins::Only(Vec::new()),
             graphiql: true,
             behind_proxy: false,
+            over_https: false,
             operation_timeout: Duration::from_secs(15),
             session_check: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
