@@ -357,8 +357,16 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
-        assert!(in_time.is_ok(), "there is always something left to do");
+        // A job that was killed with its worker again and again waits for up to five minutes.
+        let in_time = tokio::time::timeout(5 * PATIENCE, waiting).await;
+        if in_time.is_err() {
+            let left: Vec<(String, i32, Option<String>)> =
+                sqlx::query_as("select kind, attempts, last_error from jobs")
+                    .fetch_all(&mut self.database.connection().await)
+                    .await
+                    .unwrap();
+            panic!("there is always something left to do: {left:?}");
+        }
     }
 
     /// Asks for the upkeep of every store.
