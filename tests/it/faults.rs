@@ -69,6 +69,7 @@ async fn under_load(world: &World, fault: impl AsyncFnOnce() -> Duration) -> (Ve
     let (told, acknowledged, back) = tokio::join!(asking, selling, failing);
     assert!(!acknowledged.is_empty());
     // An order that nobody acknowledged is sent again by Shopify; here the sync finds it.
+    world.until_back().await;
     let sync = "mutation { sync { userErrors { code } } }";
     assert_eq!(world.ask(sync, json!({})).await.status, StatusCode::OK);
     (told.concat(), back)

@@ -49,7 +49,13 @@ impl Told {
     /// A whole answer, or a clear word that it is worth asking again.
     pub(super) fn is_clear(&self) -> bool {
         match self.status {
-            StatusCode::OK => self.body.get("errors").is_none(),
+            // What part of it could not be read says so.
+            StatusCode::OK => {
+                let errors = self.body["errors"].as_array().into_iter().flatten();
+                errors
+                    .map(|error| &error["extensions"]["code"])
+                    .all(|code| code == "UNAVAILABLE")
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 self.retry_after && self.code.as_deref() == Some("UNAVAILABLE")
             }
