@@ -197,7 +197,7 @@ async fn listening() -> (Simulated, Connected) {
     let token = session_of(&payload);
     let store = Connected { shop, token };
     world.sync(&store).await;
-    assert_eq!(store.shop.subscriptions().len(), 15);
+    assert_eq!(store.shop.subscriptions().len(), 16);
     (world, store)
 }
 
@@ -300,7 +300,7 @@ async fn a_disconnected_store_is_connected_again_with_all_that_was_kept() {
         json!({ "tenant": { "shop": { "status": "CONNECTED" } }, "syncRun": { "mode": "INCREMENTAL" }, "userErrors": [] })
     );
     world.app.work().await;
-    assert_eq!(store.shop.subscriptions().len(), 15);
+    assert_eq!(store.shop.subscriptions().len(), 16);
     assert_eq!(orders(&world, &store).await, 1);
     // It is in the schedules again.
     let connected: bool = sqlx::query_scalar("select status = 'CONNECTED' from tenants")
@@ -320,7 +320,7 @@ async fn a_store_that_is_connected_again_at_once_keeps_its_webhooks_and_its_toke
     assert_eq!(payload["tenant"]["shop"]["status"], "CONNECTED");
     assert_eq!(payload["syncRun"]["mode"], "INCREMENTAL");
     world.app.work().await;
-    assert_eq!(store.shop.subscriptions().len(), 15);
+    assert_eq!(store.shop.subscriptions().len(), 16);
     let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
     assert!(transaction.credentials().await.unwrap().is_some());
     drop(transaction);
