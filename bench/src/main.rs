@@ -9,6 +9,7 @@
     reason = "it asks the database what no statement of the program asks"
 )]
 
+mod changes;
 mod database;
 mod fill;
 mod jsonl;
@@ -35,6 +36,8 @@ struct Options {
 enum Command {
     /// Makes a store of so many orders in the database, through the program's own merge.
     Fill(fill::FillArgs),
+    /// Times single changes of orders in a store of any size.
+    Changes(changes::ChangesArgs),
     /// Times the backfill of a store beside COPY BINARY of the same rows.
     Write(write::WriteArgs),
 }
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match options.command {
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
+            Command::Changes(arguments) => changes::run(database.url(), &arguments).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }
     })?;

@@ -84,6 +84,7 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Database {
     pool: sqlx::PgPool,
     options: PgConnectOptions,
+    idle_loaders: staging::IdleLoaders,
 }
 
 impl Database {
@@ -95,7 +96,11 @@ impl Database {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options.clone())
             .await?;
-        Ok(Self { pool, options })
+        Ok(Self {
+            pool,
+            options,
+            idle_loaders: staging::IdleLoaders::default(),
+        })
     }
 
     /// Applies the migrations that are missing, under a lock, so that several processes may start at once.
@@ -168,6 +173,7 @@ impl Database {
 
     /// Closes the pool, waiting for what is under way.
     pub async fn close(&self) {
+        self.idle_loaders.close().await;
         self.pool.close().await;
     }
 }
