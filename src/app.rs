@@ -26,6 +26,8 @@ use crate::shopify::{Shopify, ShopifyConfig};
 
 /// How often it is looked whether the session of an open subscription is still alive.
 const SESSION_CHECK: Duration = Duration::from_secs(30);
+/// Proxies commonly end a connection on which nothing was said for a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
 const CONNECTIONS: u32 = 20;
 
@@ -99,6 +101,7 @@ impl AppConfig {
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
                 session_check: SESSION_CHECK,
+                keep_alive: KEEP_ALIVE,
                 operation_timeout: config.limits.operation_timeout(),
                 largest_body: config.limits.xboard_limit_body,
                 persisted_queries: config.limits.xboard_persisted_queries,
@@ -120,6 +123,7 @@ fn limits_of(settings: &LimitSettings) -> graphql::Limits {
         directives: settings.xboard_limit_directives,
         duplicate_fields: settings.xboard_limit_duplicate_fields,
         operations_at_once: settings.xboard_operations_at_once,
+        subscriptions: settings.xboard_limit_subscriptions,
         budget: NonZeroU64::new(settings.xboard_budget).map(|maximum| graphql::Budget {
             maximum,
             restore_rate: settings.xboard_budget_per_second,
@@ -163,7 +167,7 @@ impl App {
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
         };
-        let live = Live::new(database.clone());
+        let live = Live::new(database.clone(), config.limits.subscriptions);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
         let router = http::router(HttpState {
             schema: graphql::build_schema(

@@ -106,6 +106,16 @@ pub struct LimitSettings {
     )]
     pub xboard_operations_at_once: NonZeroU32,
 
+    /// The most subscriptions of one store that are open at once, and the most operations over one socket
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value_t = 500,
+        value_name = "SUBSCRIPTIONS"
+    )]
+    pub xboard_limit_subscriptions: usize,
+
     /// What a store may spend at once; 0 turns the limit off
     #[arg(
         long,

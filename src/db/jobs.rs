@@ -1,15 +1,16 @@
 //! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED under a
 //! lease that its worker renews, and put back when it fails. The jobs of a worker that dies are free at once,
-//! because it held a lock with its life ([`Presence`]); those of one that hangs, when its lease runs out. So
+//! because it held a lock with its life ([`Presence`](super::presence::Presence)); those of one that hangs, when its lease runs out. So
 //! two may work on the same job for a moment: every job can be done twice without harm.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Database, DbError, Result, SystemTx, TenantTx};
+use super::presence::{self, Heard};
+use super::{DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, SyncRunId, TenantId};
 
 /// What is to be done.
@@ -73,66 +74,61 @@ pub struct Job {
     pub attempts: i32,
 }
 
-/// A worker's sign of life: a connection of its own that holds an advisory lock of the worker's id. However
-/// the process ends, the server sees the connection end, and the lock is free.
-#[derive(Debug)]
-pub struct Presence {
-    connection: PgConnection,
-}
-
-impl Database {
-    /// Says that a worker is there, for as long as the result is kept.
-    pub async fn presence(&self, worker: Uuid) -> Result<Presence> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
-        // Only one who claims a job may hold it meanwhile, for as long as the claim takes.
-        sqlx::query!(
-            "select pg_advisory_lock(hashtextextended($1::uuid::text, 0))::text as locked",
-            worker
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        Ok(Presence { connection })
-    }
-}
-
-impl Presence {
-    /// Fails when the connection is gone, and the lock with it.
-    pub async fn confirm(&mut self) -> Result<()> {
-        Ok(self.connection.ping().await?)
-    }
-}
-
 impl TenantTx {
-    /// Queues a job, unless the same one is waiting already.
-    pub async fn queue_job(&mut self, kind: JobKind, run_at: DateTime<Utc>) -> Result<()> {
+    /// Queues a job, unless the same one is waiting already: then the answer is false.
+    pub async fn queue_job(&mut self, kind: JobKind, run_at: DateTime<Utc>) -> Result<bool> {
         let tenant = self.tenant();
-        let payload =
-            serde_json::to_value(kind).map_err(|error| DbError::Corrupt(error.to_string()))?;
-        sqlx::query!(
-            "insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
-             values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
-            tenant.uuid(),
-            kind.name(),
-            kind.dedupe_key(tenant),
-            payload,
-            run_at,
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        queue(self.connection(), tenant, kind, run_at).await
     }
+}
+
+async fn queue(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    kind: JobKind,
+    run_at: DateTime<Utc>,
+) -> Result<bool> {
+    let payload =
+        serde_json::to_value(kind).map_err(|error| DbError::Corrupt(error.to_string()))?;
+    let queued = sqlx::query!(
+        "insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
+         values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
+        tenant.uuid(),
+        kind.name(),
+        kind.dedupe_key(tenant),
+        payload,
+        run_at,
+    )
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if queued == 1 {
+        presence::announce(connection, Heard::Queued).await?;
+    }
+    Ok(queued == 1)
 }
 
 impl SystemTx {
+    /// Queues a job of a store, unless the same one is waiting already.
+    pub(super) async fn queue_job_of(
+        &mut self,
+        tenant: TenantId,
+        kind: JobKind,
+        run_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        queue(self.connection(), tenant, kind, run_at).await
+    }
+
     /// Claims a due job that nobody works on: it was never claimed, or its lease has run out, or the worker
     /// that claimed it is no longer there. One of the store that has the fewest under way, and of those the one
     /// that is due longest, so that one store's backlog never keeps another waiting. A job waits while its like
-    /// is being worked on.
+    /// is being worked on. With `quick`, only a job that does not take long whatever the store's size.
     pub async fn claim_job(
         &mut self,
         worker: Uuid,
         now: DateTime<Utc>,
         lease: Duration,
+        quick: bool,
     ) -> Result<Option<Job>> {
         let until = now + lease;
         let row = sqlx::query!(
@@ -140,6 +136,7 @@ impl SystemTx {
              where id = ( \
                 select j.id from jobs j \
                 where j.dead_at is null and j.run_at <= $2 \
+                   and (not $4::boolean or j.kind not in ('sync', 'reconcile')) \
                    and not exists (select from jobs r where r.tenant_id = j.tenant_id and r.dedupe_key = j.dedupe_key \
                       and r.id <> j.id and r.claimed_until >= $2 and r.dead_at is null) \
                    and case \
@@ -153,6 +150,7 @@ impl SystemTx {
             worker,
             now,
             until,
+            quick,
         )
         .fetch_optional(self.connection())
         .await?;

@@ -12,6 +12,7 @@ pub mod live;
 mod merge;
 pub mod metrics;
 pub mod orders;
+pub mod presence;
 pub mod privacy;
 pub mod products;
 pub mod refunds;

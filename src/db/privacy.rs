@@ -76,8 +76,8 @@ impl TenantTx {
         .await?)
     }
 
-    /// Everything that is held of a customer, as one document.
-    pub async fn customer_document(&mut self, customer: i64) -> Result<Value> {
+    /// Everything that is held of a customer, as one document: their orders, and those that Shopify named.
+    pub async fn customer_document(&mut self, customer: i64, orders: &[i64]) -> Result<Value> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
             "select jsonb_build_object( \
@@ -90,19 +90,36 @@ impl TenantTx {
                       'discountCodes', o.discount_codes, \
                       'lineItems', (select coalesce(jsonb_agg(jsonb_build_object('title', l.title, 'sku', l.sku, \
                             'quantity', l.quantity, 'discountedTotal', l.discounted_total::text) order by l.id), '[]') \
-                         from line_items l where l.tenant_id = $1 and l.order_id = o.id)) order by o.id) \
-                   from orders o where o.tenant_id = $1 and o.customer_id = $2), '[]')) as \"document!\"",
+                         from line_items l where l.tenant_id = $1 and l.order_id = o.id), \
+                      'refunds', (select coalesce(jsonb_agg(jsonb_build_object('processedAt', r.processed_at, \
+                            'totalRefunded', r.total_refunded::text) order by r.id), '[]') \
+                         from refunds r where r.tenant_id = $1 and r.order_id = o.id)) order by o.id) \
+                   from orders o where o.tenant_id = $1 and (o.customer_id = $2 or o.id = any($3))), '[]')) \
+                as \"document!\"",
             tenant,
-            customer
+            customer,
+            orders
         )
         .fetch_one(self.connection())
         .await?)
     }
 
-    /// Takes a customer's personal fields away, here and from every document; nothing brings them back. What
-    /// was sold stays sold: no figure changes.
-    pub async fn redact_customer(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+    /// Takes a customer's personal fields away, here, from the tags of their orders and from every document;
+    /// nothing brings them back. What was sold stays sold: no figure changes.
+    pub async fn redact_customer(
+        &mut self,
+        customer: i64,
+        orders: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let tenant = self.tenant().uuid();
+        // First, because merges hold this row: one that began before the request was noted has ended then.
+        sqlx::query!(
+            "update shops set data_version = data_version + 1 where tenant_id = $1",
+            tenant
+        )
+        .execute(self.connection())
+        .await?;
         sqlx::query!(
             "update customers set display_name = '', email = null, tags = '{}', redacted_at = $3, content_hash = 0 \
              where tenant_id = $1 and id = $2",
@@ -113,19 +130,21 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         sqlx::query!(
+            "update orders set tags = '{}' where tenant_id = $1 and (customer_id = $2 or id = any($3)) and tags <> '{}'",
+            tenant,
+            customer,
+            orders
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
             "update privacy_requests set document = null where tenant_id = $1 and customer_id = $2",
             tenant,
             customer
         )
         .execute(self.connection())
         .await?;
-        sqlx::query!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1",
-            tenant
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        self.announce_change().await
     }
 
     /// Notes that a request was answered.

@@ -145,7 +145,7 @@ impl TenantTx {
         sqlx::query!(
             "update shops set name = $2, currency = $3, time_zone = $4, scopes = $5, order_history_days = $6, \
                     status = 'CONNECTED', status_reason = null, data_version = data_version + 1 \
-             where tenant_id = $1 \
+             where tenant_id = $1 and status <> 'DISCONNECTED' \
                and (name, currency, time_zone, scopes, order_history_days, status) \
                    is distinct from ($2, $3, $4, $5, $6, 'CONNECTED')",
             tenant.uuid(),
@@ -174,11 +174,13 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that the store cannot be fetched from, and why.
+    /// Notes that the store cannot be fetched from, and why. A store that was disconnected stays so: what was
+    /// still under way then fails, and knows nothing of the reason.
     pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
-            "update shops set status = $2, status_reason = $3, data_version = data_version + 1 where tenant_id = $1",
+            "update shops set status = $2, status_reason = $3, data_version = data_version + 1 \
+             where tenant_id = $1 and status <> 'DISCONNECTED'",
             tenant.uuid(),
             status.code(),
             reason,

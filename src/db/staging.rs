@@ -195,6 +195,8 @@ impl Database {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // Whoever begins a transaction sees whether the connection is still there.
+            .test_before_acquire(false)
             // Merging a chunk takes its time; that is no slow statement to warn of.
             .connect_with(
                 self.options
@@ -230,6 +232,12 @@ async fn backend(transaction: &mut TenantTx) -> Result<i32> {
 }
 
 impl Loader {
+    /// Whose rows it loads.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// A transaction on the load's connection, where the staged rows are.
     pub async fn transaction(&self) -> Result<TenantTx> {
         let mut transaction = TenantTx::enter(self.pool.begin().await?, self.tenant).await?;

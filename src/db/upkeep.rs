@@ -4,9 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use super::jobs::JobKind;
 use super::{Result, SystemTx, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
+
+/// How many numbers of kept objects are read at a time.
+const KEPT_AT_ONCE: i64 = 10_000;
 
 /// The state in which an object is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,63 +44,95 @@ struct KeptRow {
     synced_at: DateTime<Utc>,
 }
 
+/// The state of kept objects of one table.
+macro_rules! kept {
+    ($table:literal, $transaction:expr, $ids:expr) => {{
+        let tenant = $transaction.tenant().uuid();
+        sqlx::query_as!(
+            KeptRow,
+            "select id, updated_at as \"updated_at?\", synced_at from "
+                + $table
+                + " where tenant_id = $1 and id = any($2) and deleted_at is null",
+            tenant,
+            $ids
+        )
+        .fetch_all($transaction.connection())
+        .await?
+    }};
+}
+
 impl TenantTx {
-    /// The objects of a kind that are kept and not deleted; orders since `oldest` alone.
+    /// Of these objects, those that are kept and not deleted, and in which state.
     pub async fn kept_versions(
         &mut self,
         kind: ObjectKind,
-        oldest: Option<DateTime<Utc>>,
+        ids: &[i64],
     ) -> Result<HashMap<i64, KeptVersion>> {
-        let tenant = self.tenant().uuid();
         let rows = match kind {
+            ObjectKind::Customers => kept!("customers", self, ids),
+            ObjectKind::Products => kept!("products", self, ids),
+            ObjectKind::Orders => kept!("orders", self, ids),
+        };
+        let version = |row: KeptRow| {
+            let (updated_at, synced_at) = (row.updated_at, row.synced_at);
+            let version = KeptVersion {
+                updated_at,
+                synced_at,
+            };
+            (row.id, version)
+        };
+        Ok(rows.into_iter().map(version).collect())
+    }
+
+    /// The numbers of kept objects in order, some of those after one of them: what was read before `asked_at`
+    /// and is not deleted. Customers whom only an order names are left out, and orders before `oldest`.
+    pub async fn kept_ids(
+        &mut self,
+        kind: ObjectKind,
+        after: i64,
+        asked_at: DateTime<Utc>,
+        oldest: Option<DateTime<Utc>>,
+    ) -> Result<Vec<i64>> {
+        let tenant = self.tenant().uuid();
+        Ok(match kind {
             ObjectKind::Customers => {
-                sqlx::query_as!(
-                    KeptRow,
-                    "select id, updated_at, synced_at from customers \
-                     where tenant_id = $1 and deleted_at is null and updated_at is not null",
-                    tenant
+                sqlx::query_scalar!(
+                    "select id from customers where tenant_id = $1 and id > $2 and synced_at < $3 \
+                       and deleted_at is null and updated_at is not null order by id limit $4",
+                    tenant,
+                    after,
+                    asked_at,
+                    KEPT_AT_ONCE
                 )
                 .fetch_all(self.connection())
                 .await?
             }
             ObjectKind::Products => {
-                sqlx::query_as!(
-                    KeptRow,
-                    "select id, updated_at as \"updated_at?\", synced_at from products \
-                     where tenant_id = $1 and deleted_at is null",
-                    tenant
+                sqlx::query_scalar!(
+                    "select id from products where tenant_id = $1 and id > $2 and synced_at < $3 \
+                       and deleted_at is null order by id limit $4",
+                    tenant,
+                    after,
+                    asked_at,
+                    KEPT_AT_ONCE
                 )
                 .fetch_all(self.connection())
                 .await?
             }
             ObjectKind::Orders => {
-                sqlx::query_as!(
-                    KeptRow,
-                    "select id, updated_at as \"updated_at?\", synced_at from orders \
-                     where tenant_id = $1 and deleted_at is null \
-                       and ($2::timestamptz is null or least(created_at, processed_at) >= $2)",
+                sqlx::query_scalar!(
+                    "select id from orders where tenant_id = $1 and id > $2 and synced_at < $3 and deleted_at is null \
+                       and ($5::timestamptz is null or least(created_at, processed_at) >= $5) order by id limit $4",
                     tenant,
+                    after,
+                    asked_at,
+                    KEPT_AT_ONCE,
                     oldest
                 )
                 .fetch_all(self.connection())
                 .await?
             }
-        };
-        let version = |row: KeptRow| {
-            let KeptRow {
-                id,
-                updated_at,
-                synced_at,
-            } = row;
-            (
-                id,
-                KeptVersion {
-                    updated_at,
-                    synced_at,
-                },
-            )
-        };
-        Ok(rows.into_iter().map(version).collect())
+        })
     }
 
     /// Notes what a comparison of ids found.
@@ -162,8 +198,24 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// Stores whose upkeep is due; their next one is put at `next`, so that no other process takes the same.
-    pub async fn take_due_upkeep(
+    /// Queues the upkeep of each store that is due and puts its next one at `next`, all or nothing. Returns how
+    /// many were.
+    pub async fn queue_due_upkeep(
+        &mut self,
+        jobs: &[JobKind],
+        now: DateTime<Utc>,
+        next: DateTime<Utc>,
+    ) -> Result<usize> {
+        let due = self.take_due_upkeep(now, next).await?;
+        for &tenant in &due {
+            for &job in jobs {
+                self.queue_job_of(tenant, job, now).await?;
+            }
+        }
+        Ok(due.len())
+    }
+
+    async fn take_due_upkeep(
         &mut self,
         now: DateTime<Utc>,
         next: DateTime<Utc>,

@@ -57,7 +57,8 @@ impl TenantTx {
         Ok(noted == 1)
     }
 
-    /// Leaves a hint. Said again, it is the same hint, heard later.
+    /// Leaves a hint. Said again, it is the same hint, in the place of its first mention: what is mentioned all
+    /// the time must not fall behind for ever.
     pub async fn leave_hint(
         &mut self,
         kind: ObjectKind,
@@ -69,7 +70,7 @@ impl TenantTx {
         sqlx::query!(
             "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) values ($1, $2, $3, $4, $5) \
              on conflict (tenant_id, kind, id) do update set deleted = webhook_hints.deleted or excluded.deleted, \
-                version = webhook_hints.version + 1, heard_at = excluded.heard_at",
+                version = webhook_hints.version + 1",
             tenant,
             kind.code(),
             id,
@@ -79,6 +80,34 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Leaves a hint for each stored order of a customer: they may be another's now.
+    pub async fn leave_order_hints(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
+             select o.tenant_id, 'ORDERS', o.id, false, $3::timestamptz from orders o \
+             where o.tenant_id = $1 and o.customer_id = $2 and o.deleted_at is null order by o.id \
+             on conflict (tenant_id, kind, id) do update set version = webhook_hints.version + 1",
+            tenant,
+            customer,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Whether any hint waits.
+    pub async fn has_hints(&mut self) -> Result<bool> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select exists (select from webhook_hints where tenant_id = $1) as \"some!\"",
+            tenant
+        )
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// The hints that wait longest.
@@ -151,11 +180,12 @@ impl TenantTx {
         .await?)
     }
 
-    /// Forgets deliveries that came before: their like is no longer repeated.
+    /// Forgets deliveries that came before: their like is no longer repeated. One whose replay would do harm is
+    /// remembered for good: there is one for each time that the app was uninstalled.
     pub async fn prune_deliveries(&mut self, before: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "delete from webhook_deliveries where tenant_id = $1 and received_at < $2",
+            "delete from webhook_deliveries where tenant_id = $1 and received_at < $2 and digest is null",
             tenant,
             before
         )

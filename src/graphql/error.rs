@@ -1,6 +1,6 @@
 //! What a caller is told when something fails: a code and a fixed sentence. The cause stays in the log.
 
-use async_graphql::{Error, ErrorExtensions};
+use async_graphql::{Error, ErrorExtensionValues, ErrorExtensions, Response, ServerError};
 
 use crate::db::DbError;
 
@@ -54,6 +54,16 @@ impl ApiError {
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error.cause = %cause, "the request failed");
         Self::Internal
+    }
+
+    /// The error as an answer tells it, without a place in the text: it would say nothing more.
+    #[must_use]
+    pub fn in_no_place(self) -> ServerError {
+        let error = Error::from(self);
+        ServerError {
+            extensions: error.extensions,
+            ..ServerError::new(error.message, None)
+        }
     }
 
     /// The code in `extensions.code`.
@@ -118,6 +128,18 @@ impl From<ApiError> for Error {
                 _ => {}
             }
         })
+    }
+}
+
+/// Gives a code to every error that has none: the library's own are of documents that do not parse or validate.
+pub fn give_codes(answer: &mut Response) {
+    for error in &mut answer.errors {
+        let extensions = error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default);
+        if extensions.get("code").is_none() {
+            extensions.set("code", BAD_USER_INPUT);
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::context::RequestContext;
 use super::cost::{Buckets, Charge, Payer, Turns};
 use super::document;
-use super::error::{ApiError, BAD_USER_INPUT, INTERNAL};
+use super::error::{ApiError, INTERNAL, give_codes};
 use super::limits::Limits;
 
 /// Makes a [`Guard`] for each operation, and keeps what they share.
@@ -129,11 +129,7 @@ impl Extension for Guard {
         // A subscription does not come this way: it waits most of the time, and must not wait in a turn.
         self.needs_turn.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
-        for error in &mut response.errors {
-            if code(error).is_none() {
-                set(error, "code", BAD_USER_INPUT);
-            }
-        }
+        give_codes(&mut response);
         match self.charge.get() {
             Some(charge) => {
                 let actual = self.actual.get().copied();
@@ -162,7 +158,7 @@ impl Extension for Guard {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
         if let Some(request) = ctx.data_opt::<RequestContext>() {
-            let refused = |error| vec![document::in_no_place(error)];
+            let refused = |error| vec![ApiError::in_no_place(error)];
             self.pay(request, result.complexity).map_err(refused)?;
             self.take_turn(request).await.map_err(refused)?;
         }

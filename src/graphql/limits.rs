@@ -33,6 +33,8 @@ pub struct Limits {
     pub duplicate_fields: usize,
     /// How many operations of one tenant are carried out at once; more wait for their turn.
     pub operations_at_once: NonZeroU32,
+    /// How many subscriptions of one tenant are open at once, and how many operations over one socket.
+    pub subscriptions: usize,
     /// How long an operation waits for its turn.
     pub patience: Duration,
     /// What a tenant may spend at once; `None`: spending is not limited.
@@ -73,6 +75,7 @@ impl Default for Limits {
             directives: 50,
             duplicate_fields: 20,
             operations_at_once: AT_ONCE,
+            subscriptions: 500,
             patience: Duration::from_secs(5),
             budget: Some(Budget::default()),
         }

@@ -11,6 +11,7 @@ use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::error::ApiError;
 use crate::db::live::{Listener, News};
 use crate::db::{Database, DbError};
 use crate::domain::ids::TenantId;
@@ -38,6 +39,8 @@ pub struct Live {
 #[derive(Debug)]
 struct Inner {
     database: Database,
+    /// The most subscribers of one store.
+    most: usize,
     channels: Mutex<HashMap<TenantId, broadcast::Sender<Heard>>>,
     listening: OnceCell<()>,
     stop: CancellationToken,
@@ -45,12 +48,13 @@ struct Inner {
 }
 
 impl Live {
-    /// Nothing is listened to yet.
+    /// Nothing is listened to yet. A store has at most so many subscribers.
     #[must_use]
-    pub fn new(database: Database) -> Self {
+    pub fn new(database: Database, most: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 database,
+                most,
                 channels: Mutex::default(),
                 listening: OnceCell::new(),
                 stop: CancellationToken::new(),
@@ -74,7 +78,7 @@ impl Live {
     pub(super) async fn subscribe(
         &self,
         tenant: TenantId,
-    ) -> Result<impl Stream<Item = Heard> + use<>, DbError> {
+    ) -> Result<impl Stream<Item = Heard> + use<>, ApiError> {
         let inner = Arc::clone(&self.inner);
         inner
             .listening
@@ -85,7 +89,7 @@ impl Live {
                 Ok::<(), DbError>(())
             })
             .await?;
-        let mut receiver = inner.receiver(tenant);
+        let mut receiver = inner.receiver(tenant)?;
         Ok(stream! {
             loop {
                 let heard = tokio::select! {
@@ -107,13 +111,19 @@ impl Live {
 }
 
 impl Inner {
-    fn receiver(&self, tenant: TenantId) -> broadcast::Receiver<Heard> {
+    fn receiver(&self, tenant: TenantId) -> Result<broadcast::Receiver<Heard>, ApiError> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         channels.retain(|_, sender| sender.receiver_count() > 0);
-        channels
+        let sender = channels
             .entry(tenant)
-            .or_insert_with(|| broadcast::channel(BEHIND).0)
-            .subscribe()
+            .or_insert_with(|| broadcast::channel(BEHIND).0);
+        if sender.receiver_count() >= self.most {
+            return Err(ApiError::LimitExceeded {
+                limit: "subscriptions",
+                maximum: self.most,
+            });
+        }
+        Ok(sender.subscribe())
     }
 
     fn tell(&self, tenant: TenantId, news: News) {

@@ -50,10 +50,8 @@ async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response
     media::require_json(&parts.headers)?;
     let context = context_of(state, parts, caller.map(|caller| caller.principal));
     let body = read(state, body).await?;
-    let mut parameters = operation::from_body(&body)?;
-    let text = find(state, &mut parameters)?;
-    let operation = parameters.with_text(&text);
-    Ok(live::events(state.clone(), operation, context, caller))
+    let answers = live::answers(state, operation::from_body(&body)?, context)?;
+    Ok(live::events(state.clone(), answers, caller))
 }
 
 /// `GET /graphql`: queries only.

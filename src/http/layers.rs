@@ -154,6 +154,7 @@ mod tests {
             persisted_queries: 0,
             trusted_documents: None,
             session_check: Duration::from_secs(1),
+            keep_alive: Duration::from_secs(1),
         };
         let mut site = wrap(Router::new().route("/", get(fails)), &options);
         let request = Request::get("/").body(Body::empty()).unwrap();

@@ -14,6 +14,7 @@ mod operation;
 mod pages;
 mod revalidate;
 pub mod serve;
+mod socket;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub struct HttpOptions {
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.
     pub session_check: Duration,
+    /// How often an open subscription that has nothing to tell gives a sign of life, and looks for one.
+    pub keep_alive: Duration,
     /// The most bytes of a request's body.
     pub largest_body: usize,
     /// How many bytes of documents are kept for clients that send only their hashes.
@@ -100,7 +103,7 @@ pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
         .route("/", get(pages::welcome))
         .route("/graphql", get(graphql::get).post(graphql::post))
-        .route("/graphql/ws", get(live::socket))
+        .route("/graphql/ws", get(socket::socket))
         .route(
             "/webhooks",
             post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::LARGEST_DELIVERY)),

@@ -64,7 +64,8 @@ pub(super) fn from_query(pairs: Vec<(String, String)>) -> Result<Parameters, Ref
     from_parameters(parameters)
 }
 
-fn from_parameters(mut parameters: Map<String, Value>) -> Result<Parameters, Refusal> {
+/// Reads the members that both forms have.
+pub(super) fn from_parameters(mut parameters: Map<String, Value>) -> Result<Parameters, Refusal> {
     let query = text(&mut parameters, "query")?;
     let operation_name = text(&mut parameters, "operationName")?;
     let document_id = text(&mut parameters, "documentId")?;
@@ -142,6 +143,19 @@ pub(super) fn is_safe(document: &ExecutableDocument, name: Option<&str>) -> bool
                     .all(|operation| is_query(operation.node.ty))
         }
     }
+}
+
+/// Whether the operation is a subscription, which goes on after its first answer.
+pub(super) fn is_subscription(document: &ExecutableDocument, name: Option<&str>) -> bool {
+    let chosen = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values().next()
+        }
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    chosen.is_some_and(|operation| operation.node.ty == OperationType::Subscription)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Fetching everything by one bulk operation: started or adopted, waited for, downloaded into staging,
 //! counted, merged chunk by chunk. When Shopify refuses the query, or fails it too often, the pages do it.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -124,6 +125,9 @@ impl Run<'_> {
         let mut wait = config.bulk_poll_min;
         let mut progress = (-1, Instant::now());
         loop {
+            // Registered before the question: an end that is told while it is answered is not missed.
+            let mut finished = pin!(self.ingest.bulk_finished.notified());
+            finished.as_mut().enable();
             match self.store.bulk_status(gid).await? {
                 Some(BulkStatus {
                     status:
@@ -145,7 +149,7 @@ impl Run<'_> {
                     }
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
-                        () = self.ingest.bulk_finished.notified() => {}
+                        () = finished => {}
                     }
                     wait = (wait * 2)
                         .min(config.bulk_poll_max)

@@ -3,20 +3,18 @@
 
 use chrono::TimeDelta;
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::Ingest;
 use super::run::SyncError;
 use crate::db::TenantTx;
+use crate::db::jobs::JobKind;
 use crate::db::shops::{Shop, ShopStatus};
 use crate::db::staging::Loader;
 use crate::db::webhooks::Hint;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::{ShopifyError, Store};
-
-/// How many hints are followed in one round.
-const ROUND: i64 = 500;
 
 /// Customers and products before orders, as in every sync.
 const ORDER: [ObjectKind; 3] = [
@@ -35,11 +33,12 @@ pub(super) struct Brought {
 }
 
 impl Ingest {
-    /// Follows the hints of a store until there are none left.
+    /// Follows the hints of a store until there are none left, or its turn is over: then the rest has a job of
+    /// its own, which waits behind those of other stores.
     pub(super) async fn follow_hints(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
         let mut transaction = self.database.tenant(tenant).await?;
         let shop = transaction.shop().await?;
-        let mut hints = transaction.hints(ROUND).await?;
+        let hints = transaction.hints(self.config.hint_round).await?;
         drop(transaction);
         let Some(shop) = shop.filter(|shop| shop.status == ShopStatus::Connected) else {
             // They stay. The sync that finds the store well again brings in what changed.
@@ -50,23 +49,46 @@ impl Ingest {
         }
         let store = self.store_of(tenant, &shop);
         let mut loader = self.database.loader(tenant).await?;
-        let outcome = async {
-            while !hints.is_empty() {
-                let began = Instant::now();
-                self.follow(&store, &shop, &mut loader, &hints).await?;
-                self.note_progress(job).await?;
-                hints = self.next_hints(tenant).await?;
-                if !hints.is_empty() {
-                    // More come in than were fetched: let them gather, so that few questions are asked.
-                    tokio::time::sleep_until(began + self.config.hint_window).await;
-                    hints = self.next_hints(tenant).await?;
-                }
-            }
-            Ok(())
-        }
-        .await;
+        let outcome = self
+            .follow_for_a_turn(&store, &shop, &mut loader, hints, job)
+            .await;
         loader.close().await;
         outcome
+    }
+
+    async fn follow_for_a_turn(
+        &self,
+        store: &Store,
+        shop: &Shop,
+        loader: &mut Loader,
+        mut hints: Vec<Hint>,
+        job: i64,
+    ) -> Result<(), SyncError> {
+        let tenant = loader.tenant();
+        let turn_ends = Instant::now() + self.config.hint_turn;
+        while !hints.is_empty() {
+            let began = Instant::now();
+            self.follow(store, shop, loader, &hints).await?;
+            self.note_progress(job).await?;
+            hints = self.next_hints(tenant).await?;
+            if hints.is_empty() {
+                break;
+            }
+            // More come in than were fetched: let them gather, so that few questions are asked.
+            let next_round = began + self.config.hint_window;
+            if Instant::now().max(next_round) >= turn_ends {
+                let pause = next_round.saturating_duration_since(Instant::now());
+                let mut transaction = self.database.tenant(tenant).await?;
+                transaction
+                    .queue_job(JobKind::Hints, self.clock.now() + pause)
+                    .await?;
+                transaction.commit().await?;
+                break;
+            }
+            tokio::time::sleep_until(next_round).await;
+            hints = self.next_hints(tenant).await?;
+        }
+        Ok(())
     }
 
     /// In a busy store the job never ends: what counts are failures without progress between them.
@@ -79,7 +101,7 @@ impl Ingest {
 
     async fn next_hints(&self, tenant: TenantId) -> Result<Vec<Hint>, SyncError> {
         let mut transaction = self.database.tenant(tenant).await?;
-        Ok(transaction.hints(ROUND).await?)
+        Ok(transaction.hints(self.config.hint_round).await?)
     }
 
     /// A store with the right to ask it.
@@ -114,16 +136,44 @@ impl Ingest {
                 transaction.drop_hints(kind, &deleted).await?;
                 transaction.commit().await?;
             }
-            let changed = of_kind(false);
-            if !changed.is_empty() {
-                let ids: Vec<i64> = changed.iter().map(|hint| hint.id).collect();
-                debug!(shop.domain = %shop.domain, object.kind = kind.code(), objects = ids.len(), "following hints");
-                let Brought {
-                    mut transaction, ..
-                } = self.bring_in(store, shop, loader, kind, &ids).await?;
-                transaction.drop_hints(kind, &changed).await?;
-                transaction.commit().await?;
+            self.follow_changed(store, shop, loader, kind, &of_kind(false))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches what changed. One object that cannot be understood must not keep the others from being fetched:
+    /// they are halved until it is alone, and then it is left as it is.
+    async fn follow_changed(
+        &self,
+        store: &Store,
+        shop: &Shop,
+        loader: &mut Loader,
+        kind: ObjectKind,
+        changed: &[Hint],
+    ) -> Result<(), SyncError> {
+        let mut waiting = vec![changed];
+        while let Some(hints) = waiting.pop() {
+            if hints.is_empty() {
+                continue;
             }
+            let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
+            debug!(shop.domain = %shop.domain, object.kind = kind.code(), objects = ids.len(), "following hints");
+            let mut transaction = match self.bring_in(store, shop, loader, kind, &ids).await {
+                Ok(brought) => brought.transaction,
+                Err(SyncError::Shopify(ShopifyError::Unconvertible(what))) if hints.len() == 1 => {
+                    error!(shop.domain = %shop.domain, object.kind = kind.code(), object.id = ids.first(), what, "an object cannot be understood: it stays as it is");
+                    loader.transaction().await?
+                }
+                Err(SyncError::Shopify(ShopifyError::Unconvertible(_))) => {
+                    let (first, second) = hints.split_at(hints.len() / 2);
+                    waiting.extend([second, first]);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            transaction.drop_hints(kind, hints).await?;
+            transaction.commit().await?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub use webhooks::{Delivery, Received};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::auth::sealer::Sealer;
 use crate::db::Database;
@@ -52,6 +52,10 @@ pub struct IngestConfig {
     pub retry_base: Duration,
     /// The shortest time between two rounds of fetching what webhooks named: within it, mentions gather.
     pub hint_window: Duration,
+    /// How many objects that webhooks named are fetched in one round.
+    pub hint_round: i64,
+    /// How long one store's rounds go on before other stores' jobs have their turn.
+    pub hint_turn: Duration,
     /// How often a job is tried before its run counts as failed.
     pub max_attempts: i32,
 }
@@ -69,6 +73,8 @@ impl Default for IngestConfig {
             bulk_stall: Duration::from_mins(30),
             retry_base: Duration::from_secs(2),
             hint_window: Duration::from_secs(1),
+            hint_round: 500,
+            hint_turn: Duration::from_secs(10),
             max_attempts: 8,
         }
     }
@@ -82,7 +88,8 @@ pub struct Ingest {
     sealer: Arc<Sealer>,
     clock: Clock,
     config: IngestConfig,
-    wake: Arc<Notify>,
+    /// Moves when work was queued.
+    wake: Arc<watch::Sender<u64>>,
     signers: Arc<webhooks::Signers>,
     bulk_finished: Arc<Notify>,
     /// Where Shopify reaches this program; no slash at the end.
@@ -106,7 +113,7 @@ impl Ingest {
             sealer,
             clock,
             config,
-            wake: Arc::new(Notify::new()),
+            wake: Arc::new(watch::Sender::new(0)),
             signers: Arc::default(),
             bulk_finished: Arc::default(),
             public_url: public_url.map(Into::into),
@@ -115,6 +122,7 @@ impl Ingest {
 
     /// Tells this process's worker that a job has been queued. To be called after the commit.
     pub fn wake_worker(&self) {
-        self.wake.notify_one();
+        self.wake
+            .send_modify(|times| *times = times.wrapping_add(1));
     }
 }

@@ -28,11 +28,16 @@ impl Ingest {
         };
         let document = if request.kind == "CUSTOMER_REDACTION" {
             transaction
-                .redact_customer(request.customer_id, now)
+                .redact_customer(request.customer_id, &request.order_ids, now)
                 .await?;
             None
         } else {
-            Some(transaction.customer_document(request.customer_id).await?)
+            let orders = &request.order_ids;
+            Some(
+                transaction
+                    .customer_document(request.customer_id, orders)
+                    .await?,
+            )
         };
         transaction
             .complete_privacy_request(id, document.as_ref(), now)

@@ -2,7 +2,7 @@
 //! and polling missed is fetched; what is kept and not listed is asked for by its number, and taken away only
 //! when the store says that it is gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
@@ -32,6 +32,7 @@ struct Found {
 impl Ingest {
     /// Compares every kind of object of a store, and repairs what differs.
     pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
+        self.prune_deliveries(tenant).await?;
         let mut transaction = self.database.tenant(tenant).await?;
         let shop = transaction.shop().await?;
         let since = transaction.upkeep().await?.reconciled_at;
@@ -64,48 +65,79 @@ impl Ingest {
         since: Option<DateTime<Utc>>,
     ) -> Result<Found, SyncError> {
         let mut found = Found::default();
-        for kind in [
-            ObjectKind::Customers,
-            ObjectKind::Products,
-            ObjectKind::Orders,
-        ] {
+        for &kind in ObjectKind::ALL {
             let asked_at = self.clock.now();
-            let listed = list(store, kind).await?;
+            let listed = self
+                .fetch_missed(store, shop, loader, kind, since, &mut found)
+                .await?;
             let oldest = shop
                 .order_history_days
                 .filter(|_| kind == ObjectKind::Orders)
                 .map(|days| asked_at - TimeDelta::days(days.into()));
-            let mut transaction = loader.transaction().await?;
-            let kept = transaction.kept_versions(kind, oldest).await?;
-            drop(transaction);
-            let missed = missed(&listed, &kept, since);
-            let unlisted: Vec<i64> = kept
-                .iter()
-                .filter(|(id, kept)| kept.synced_at < asked_at && !listed.contains_key(id))
-                .map(|(id, _)| *id)
-                .collect();
-            for ids in missed.chunks(CHUNK).chain(unlisted.chunks(CHUNK)) {
-                let brought = self.bring_in(store, shop, loader, kind, ids).await?;
-                found.missed += brought.changed;
-                found.deleted += brought.deleted;
-                brought.transaction.commit().await?;
+            let mut last = 0;
+            loop {
+                let mut transaction = loader.transaction().await?;
+                let kept = transaction.kept_ids(kind, last, asked_at, oldest).await?;
+                drop(transaction);
+                let Some(&end) = kept.last() else {
+                    break;
+                };
+                last = end;
+                let unlisted: Vec<i64> =
+                    kept.into_iter().filter(|id| !listed.contains(id)).collect();
+                for ids in unlisted.chunks(CHUNK) {
+                    self.repair(store, shop, loader, kind, ids, &mut found)
+                        .await?;
+                }
             }
         }
         Ok(found)
     }
-}
 
-/// Every id of a kind with its last change, page by page.
-async fn list(store: &Store, kind: ObjectKind) -> Result<HashMap<i64, DateTime<Utc>>, SyncError> {
-    let mut listed = HashMap::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.changed_ids(kind, None, after.as_deref()).await?;
-        listed.extend(page.ids);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(listed),
+    /// Goes through every id of a kind with its last change, page by page, and fetches what was missed. Of what
+    /// is listed only the numbers are kept in memory: eight bytes for each object of the store.
+    async fn fetch_missed(
+        &self,
+        store: &Store,
+        shop: &Shop,
+        loader: &mut Loader,
+        kind: ObjectKind,
+        since: Option<DateTime<Utc>>,
+        found: &mut Found,
+    ) -> Result<HashSet<i64>, SyncError> {
+        let mut listed = HashSet::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.changed_ids(kind, None, after.as_deref()).await?;
+            let ids: Vec<i64> = page.ids.iter().map(|(id, _)| *id).collect();
+            let mut transaction = loader.transaction().await?;
+            let kept = transaction.kept_versions(kind, &ids).await?;
+            drop(transaction);
+            listed.extend(ids);
+            for ids in missed(&page.ids, &kept, since).chunks(CHUNK) {
+                self.repair(store, shop, loader, kind, ids, found).await?;
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(listed),
+            }
         }
+    }
+
+    async fn repair(
+        &self,
+        store: &Store,
+        shop: &Shop,
+        loader: &mut Loader,
+        kind: ObjectKind,
+        ids: &[i64],
+        found: &mut Found,
+    ) -> Result<(), SyncError> {
+        let brought = self.bring_in(store, shop, loader, kind, ids).await?;
+        found.missed += brought.changed;
+        found.deleted += brought.deleted;
+        brought.transaction.commit().await?;
+        Ok(())
     }
 }
 
@@ -113,7 +145,7 @@ async fn list(store: &Store, kind: ObjectKind) -> Result<HashMap<i64, DateTime<U
 /// whole seconds: of an object that was read in the second of its change, the same time may tell of two
 /// states. It is read once more by the next comparison.
 fn missed(
-    listed: &HashMap<i64, DateTime<Utc>>,
+    listed: &[(i64, DateTime<Utc>)],
     kept: &HashMap<i64, KeptVersion>,
     since: Option<DateTime<Utc>>,
 ) -> Vec<i64> {
@@ -125,11 +157,9 @@ fn missed(
         let compared = since.is_some_and(|since| *updated_at < since - SAME_SECOND);
         kept.updated_at.is_none_or(|kept| kept < *updated_at) || (read_too_soon && !compared)
     };
-    let mut missed: Vec<i64> = listed
+    listed
         .iter()
         .filter(|(id, updated_at)| differs(id, updated_at))
         .map(|(id, _)| *id)
-        .collect();
-    missed.sort_unstable();
-    missed
+        .collect()
 }

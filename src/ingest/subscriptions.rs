@@ -24,6 +24,14 @@ const TOPICS: &[(&str, &[&str])] = &[
     ("CUSTOMERS_CREATE", OBJECT),
     ("CUSTOMERS_UPDATE", OBJECT),
     ("CUSTOMERS_DELETE", &[]),
+    (
+        "CUSTOMERS_MERGE",
+        &[
+            "admin_graphql_api_customer_kept_id",
+            "admin_graphql_api_customer_deleted_id",
+            "status",
+        ],
+    ),
     ("PRODUCTS_CREATE", OBJECT),
     ("PRODUCTS_UPDATE", OBJECT),
     ("PRODUCTS_DELETE", &[]),

@@ -19,25 +19,38 @@ impl Ingest {
         };
         let now = self.clock.now();
         let mut transaction = self.database.system().await?;
-        let due = transaction.take_due_upkeep(now, now + interval).await?;
+        let due = transaction
+            .queue_due_upkeep(&self.upkeep_jobs(), now, now + interval)
+            .await?;
         transaction.commit().await?;
-        for &tenant in &due {
-            self.queue_upkeep(tenant).await?;
+        self.wake_worker();
+        Ok(due)
+    }
+
+    /// Hints are followed too: those that a failed job left behind.
+    fn upkeep_jobs(&self) -> Vec<JobKind> {
+        let mut jobs = vec![JobKind::Hints, JobKind::Reconcile];
+        if self.public_url.is_some() {
+            jobs.push(JobKind::Subscriptions);
         }
-        Ok(due.len())
+        jobs
+    }
+
+    /// Forgets what is known of old deliveries.
+    pub(super) async fn prune_deliveries(&self, tenant: TenantId) -> Result<(), DbError> {
+        let before = self.clock.now() - DELIVERIES_KEPT;
+        let mut transaction = self.database.tenant(tenant).await?;
+        transaction.prune_deliveries(before).await?;
+        transaction.commit().await
     }
 
     /// Queues the upkeep of a store.
     pub async fn queue_upkeep(&self, tenant: TenantId) -> Result<(), DbError> {
         let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
-        transaction.prune_deliveries(now - DELIVERIES_KEPT).await?;
-        if self.public_url.is_some() {
-            transaction.queue_job(JobKind::Subscriptions, now).await?;
+        for job in self.upkeep_jobs() {
+            transaction.queue_job(job, now).await?;
         }
-        // Those that a failed job left behind.
-        transaction.queue_job(JobKind::Hints, now).await?;
-        transaction.queue_job(JobKind::Reconcile, now).await?;
         transaction.commit().await?;
         self.wake_worker();
         Ok(())

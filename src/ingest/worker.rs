@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::{Ingest, SyncError};
 use crate::db::DbError;
 use crate::db::jobs::{Job, JobKind};
+use crate::db::presence::{Heard, Presence};
 use crate::db::shops::ShopStatus;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::{SyncMode, SyncTrigger};
@@ -32,8 +34,16 @@ pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
     info!(worker.id = %worker, "the worker is running");
     let tracker = TaskTracker::new();
     let (present, seen) = watch::channel(false);
-    for _ in 0..ingest.config.concurrency {
-        let working = claim_and_work(ingest.clone(), worker, seen.clone(), shutdown.clone());
+    for place in 0..ingest.config.concurrency {
+        // One place is never taken by a long job: what webhooks named is fetched while large stores are synced.
+        let quick = place == 0 && ingest.config.concurrency > 1;
+        let working = claim_and_work(
+            ingest.clone(),
+            worker,
+            quick,
+            seen.clone(),
+            shutdown.clone(),
+        );
         tracker.spawn(working);
     }
     tracker.spawn(schedule(ingest.clone(), shutdown));
@@ -53,13 +63,9 @@ async fn stay_present(ingest: &Ingest, worker: Uuid, present: &watch::Sender<boo
         match ingest.database.presence(worker).await {
             Ok(mut presence) => {
                 present.send_replace(true);
-                loop {
-                    tokio::time::sleep(pause).await;
-                    let confirmed = tokio::time::timeout(pause, presence.confirm()).await;
-                    if !matches!(confirmed, Ok(Ok(()))) {
-                        break;
-                    }
-                }
+                // What was queued before we listened.
+                ingest.wake_worker();
+                listen(ingest, &mut presence, pause).await;
                 present.send_replace(false);
                 warn!(worker.id = %worker, "the worker's sign of life was lost");
             }
@@ -71,12 +77,35 @@ async fn stay_present(ingest: &Ingest, worker: Uuid, present: &watch::Sender<boo
     }
 }
 
+/// Hands on what is heard, until the sign of life is lost.
+async fn listen(ingest: &Ingest, presence: &mut Presence, pause: Duration) {
+    let mut confirm_at = Instant::now() + pause;
+    loop {
+        tokio::select! {
+            heard = presence.hear() => match heard {
+                Ok(Some(Heard::Queued)) => ingest.wake_worker(),
+                Ok(Some(Heard::BulkFinished)) => ingest.bulk_finished.notify_waiters(),
+                Ok(None) | Err(_) => return,
+            },
+            () = tokio::time::sleep_until(confirm_at) => {
+                let confirmed = tokio::time::timeout(pause, presence.confirm()).await;
+                if !matches!(confirmed, Ok(Ok(()))) {
+                    return;
+                }
+                confirm_at = Instant::now() + pause;
+            }
+        }
+    }
+}
+
 async fn claim_and_work(
     ingest: Ingest,
     worker: Uuid,
+    quick: bool,
     mut seen: watch::Receiver<bool>,
     shutdown: CancellationToken,
 ) {
+    let mut woken = ingest.wake.subscribe();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -86,33 +115,28 @@ async fn claim_and_work(
         if shutdown.is_cancelled() {
             return;
         }
-        match claim(&ingest, worker).await {
+        // What is queued from here on ends the wait.
+        woken.mark_unchanged();
+        match claim(&ingest, worker, quick).await {
             Ok(Some(job)) => {
-                // There may be more than one job waiting: let another take the next.
-                ingest.wake.notify_one();
                 work(&ingest, worker, job, &shutdown).await;
+                continue;
             }
-            Ok(None) => wait(&ingest, &shutdown).await,
-            Err(error) => {
-                warn!(error = %error, "no job could be claimed");
-                wait(&ingest, &shutdown).await;
-            }
+            Ok(None) => {}
+            Err(error) => warn!(error = %error, "no job could be claimed"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            _ = woken.changed() => {}
+            () = tokio::time::sleep(IDLE) => {}
         }
     }
 }
 
-async fn wait(ingest: &Ingest, shutdown: &CancellationToken) {
-    tokio::select! {
-        () = shutdown.cancelled() => {}
-        () = ingest.wake.notified() => {}
-        () = tokio::time::sleep(IDLE) => {}
-    }
-}
-
-async fn claim(ingest: &Ingest, worker: Uuid) -> Result<Option<Job>, DbError> {
+async fn claim(ingest: &Ingest, worker: Uuid, quick: bool) -> Result<Option<Job>, DbError> {
     let mut transaction = ingest.database.system().await?;
     let job = transaction
-        .claim_job(worker, ingest.clock.now(), ingest.config.lease)
+        .claim_job(worker, ingest.clock.now(), ingest.config.lease, quick)
         .await?;
     transaction.commit().await?;
     Ok(job)
@@ -260,6 +284,12 @@ impl Ingest {
             SyncTrigger::Schedule,
         )
         .await?;
+        // Those that a failed job left behind.
+        if !unwell && transaction.has_hints().await? {
+            transaction
+                .queue_job(JobKind::Hints, self.clock.now())
+                .await?;
+        }
         transaction.commit().await?;
         self.wake_worker();
         if unwell {

@@ -20,7 +20,7 @@ async fn queue(database: &TestDatabase, tenant: TenantId, kind: JobKind, at: Dat
 
 async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Option<Job> {
     let mut system = database.db().system().await.unwrap();
-    let job = system.claim_job(worker, now, LEASE).await.unwrap();
+    let job = system.claim_job(worker, now, LEASE, false).await.unwrap();
     system.commit().await.unwrap();
     job
 }

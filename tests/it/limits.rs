@@ -44,6 +44,7 @@ fn each_limit_is_a_setting() {
         "budget",
         "budget-per-second",
         "persisted-queries",
+        "limit-subscriptions",
     ];
     arguments.extend(
         (101..)
@@ -77,6 +78,7 @@ fn each_limit_is_a_setting() {
         (113, 114)
     );
     assert_eq!(http.persisted_queries, 115);
+    assert_eq!(limits.subscriptions, 116);
     assert_eq!(http.trusted_documents.unwrap().to_str(), Some("/documents"));
 }
 

@@ -146,3 +146,98 @@ async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
         .unwrap();
     assert!(without.contains("UNAUTHENTICATED"), "{without}");
 }
+
+#[tokio::test]
+async fn a_socket_is_closed_with_the_codes_of_its_protocol() {
+    let world = Simulated::start_with(|config| {
+        config.http.keep_alive = Duration::from_millis(100);
+    })
+    .await;
+    let store = world.register(ShopSettings::new("strict")).await;
+    world.app.work().await;
+    let address = world.app.address();
+    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": CHANGED } });
+
+    let mut twice = Socket::of(address, &store.token).await;
+    twice.send(&subscribe).await;
+    twice.send(&subscribe).await;
+    assert_eq!(twice.next().await, json!({ "close": 4409 }));
+    // Once it is completed, its id is free.
+    let mut again = Socket::of(address, &store.token).await;
+    for _ in 0..3 {
+        again.send(&subscribe).await;
+        again.send(&json!({ "id": "1", "type": "complete" })).await;
+    }
+    again
+        .send(&json!({ "type": "ping", "payload": { "a": 1 } }))
+        .await;
+    assert_eq!(
+        again.next().await,
+        json!({ "type": "pong", "payload": { "a": 1 } })
+    );
+
+    for nonsense in [
+        json!("nonsense"),
+        json!({ "type": "subscribe" }),
+        json!({ "type": "start", "id": "1", "payload": {} }),
+        json!({ "id": "", "type": "subscribe", "payload": { "query": CHANGED } }),
+    ] {
+        let mut socket = Socket::of(address, &store.token).await;
+        socket.send(&nonsense).await;
+        assert_eq!(socket.next().await, json!({ "close": 4400 }), "{nonsense}");
+    }
+    let mut reopened = Socket::of(address, &store.token).await;
+    reopened.init(&store.token).await;
+    assert_eq!(reopened.next().await, json!({ "close": 4429 }));
+
+    // A client that no longer answers pings is not waited for; one that does stays.
+    let mut gone = Socket::of(address, &store.token).await;
+    let mut there = Socket::of(address, &store.token).await;
+    tokio::join!(tokio::time::sleep(Duration::from_millis(700)), async {
+        assert!(there.is_silent().await);
+        assert!(there.is_silent().await);
+    });
+    assert_eq!(gone.next().await, json!({ "close": null }));
+    there.send(&json!({ "type": "ping" })).await;
+    assert_eq!(there.next().await, json!({ "type": "pong" }));
+}
+
+#[tokio::test]
+async fn a_store_has_so_many_subscriptions_and_a_socket_so_many_operations() {
+    let world = Simulated::start_with(|config| config.limits.subscriptions = 2).await;
+    let store = world.register(ShopSettings::new("many")).await;
+    let other = world.register(ShopSettings::new("few")).await;
+    world.app.work().await;
+    let address = world.app.address();
+    let subscribe =
+        |id: &str| json!({ "id": id, "type": "subscribe", "payload": { "query": CHANGED } });
+    let code = |message: &Value| {
+        let errors = message["payload"]
+            .pointer("/errors")
+            .unwrap_or(&message["payload"]);
+        errors[0]["extensions"].clone()
+    };
+    let refused = json!({ "code": "LIMIT_EXCEEDED", "limit": "subscriptions", "maximum": 2 });
+    let mut socket = Socket::of(address, &store.token).await;
+    for id in ["1", "2", "3"] {
+        socket.send(&subscribe(id)).await;
+    }
+    let message = socket.next().await;
+    assert_eq!(
+        (message["type"].as_str(), message["id"].as_str()),
+        (Some("error"), Some("3"))
+    );
+    assert_eq!(code(&message), refused);
+    // Those of the store count, whichever way they came.
+    let mut second = Socket::of(address, &store.token).await;
+    second.send(&subscribe("1")).await;
+    assert_eq!(code(&second.next().await), refused);
+    let mut others = Socket::of(address, &other.token).await;
+    others.subscribe(CHANGED).await;
+    // One that ends makes room.
+    socket.send(&json!({ "id": "1", "type": "complete" })).await;
+    socket.send(&json!({ "type": "ping" })).await;
+    assert_eq!(socket.next().await["type"], "pong");
+    let mut third = Socket::of(address, &store.token).await;
+    third.subscribe(CHANGED).await;
+}

@@ -9,11 +9,13 @@
 mod accounts;
 mod answers;
 mod audit;
+mod clients;
 mod connections;
 mod crashes;
 mod documents;
 mod examples;
 mod figures;
+mod heard;
 mod http;
 mod jobs;
 mod ledger;

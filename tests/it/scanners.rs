@@ -198,3 +198,43 @@ async fn nothing_inside_shows() {
         );
     }
 }
+
+/// `./run scan`: schemathesis makes thousands of operations out of the schema, most of them sensible and some
+/// not. With the same seed they are the same each time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Python, and takes minutes: ./run scan"]
+#[expect(clippy::print_stdout, reason = "what was found is what it is for")]
+async fn schemathesis_finds_nothing_on_the_production_profile() {
+    let app = TestApp::start_with(|config| {
+        config.introspection = false;
+        config.http.graphiql = false;
+    })
+    .await;
+    let user = app.register_shop("scanned").await;
+    app.work().await;
+    let url = format!("{}/graphql", app.address());
+    let scanner = std::env::var("SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned());
+    let output = tokio::process::Command::new(scanner)
+        .args(["run", "schema.graphql", "--url", &url])
+        .args(["--header", &format!("Authorization: Bearer {}", user.token)])
+        .args(["--checks", "all", "--seed", "4400", "--max-examples", "60"])
+        .args([
+            "--generation-database",
+            "none",
+            "--no-color",
+            "--continue-on-failure",
+        ])
+        // Only what an operation is worth: sessions end, and with them the scan.
+        .args(["--exclude-name", "Mutation.logout"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .await
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    app.work().await;
+}

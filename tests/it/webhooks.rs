@@ -311,7 +311,7 @@ async fn delivered(store: &Connected) {
 async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     let world = reachable().await;
     let store = listening(&world, "heard", WebhookPlan::default()).await;
-    assert_eq!(store.shop.subscriptions().len(), 15);
+    assert_eq!(store.shop.subscriptions().len(), 16);
     let orders = store.shop.subscriptions();
     let created = orders
         .iter()
@@ -333,7 +333,7 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     store.shop.lose_subscriptions();
     ingest.queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
-    assert_eq!(store.shop.subscriptions().len(), 15);
+    assert_eq!(store.shop.subscriptions().len(), 16);
     store.shop.reset_statistics();
     ingest.queue_upkeep(tenant).await.unwrap();
     world.app.work().await;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
 use super::book::File as KeptFile;
 use super::run::{Sink, Stopped, run};
@@ -164,7 +165,12 @@ pub(crate) struct Job {
 /// Starts an operation in the background.
 pub(crate) fn start(shop: &Arc<Shop>, job: Job) {
     let shop = Arc::downgrade(shop);
-    std::thread::spawn(move || work(&shop, &job));
+    // Whoever listens hears of the end from the runtime of whoever began it.
+    let runtime = Handle::try_current().ok();
+    std::thread::spawn(move || {
+        let _entered = runtime.as_ref().map(Handle::enter);
+        work(&shop, &job);
+    });
 }
 
 fn work(shop: &Weak<Shop>, job: &Job) {
@@ -314,11 +320,16 @@ fn finish(
 fn end(shop: &Weak<Shop>, id: u64, status: BulkStatus, change: impl FnOnce(&mut BulkRecord)) {
     let Some(shop) = shop.upgrade() else { return };
     let now = shop.now();
+    let mut ended = None;
     shop.with_bulk(|book| {
         book.update(id, |record| {
             change(record);
             record.status = status;
             record.completed_at = Some(now);
+            ended = Some(record.clone());
         });
     });
+    if let Some(ended) = ended {
+        shop.announce_bulk(&ended);
+    }
 }

@@ -88,19 +88,22 @@ impl Shop {
         }
     }
 
-    /// Changes the currency of orders to come.
+    /// Changes the currency of orders to come, and says so to those who listen.
     pub fn set_currency(&self, currency: Currency) {
         self.inner().facts.currency = currency;
+        self.announce_shop("shop/update");
     }
 
-    /// Changes the time zone.
+    /// Changes the time zone, and says so to those who listen.
     pub fn set_zone(&self, zone: Tz) {
         self.inner().facts.zone = zone;
+        self.announce_shop("shop/update");
     }
 
-    /// Changes the name.
+    /// Changes the name, and says so to those who listen.
     pub fn set_name(&self, name: &str) {
         name.clone_into(&mut self.inner().facts.name);
+        self.announce_shop("shop/update");
     }
 
     /// Answers every request with a status (402, 403, 404, 423, 430), or opens the shop again.
@@ -217,14 +220,7 @@ impl Shop {
 
     /// Uninstalls the app: says so to those who listen, ends its tokens and its subscriptions.
     pub fn uninstall(&self) {
-        let facts = self.facts();
-        let payload = serde_json::json!({
-            "id": facts.id,
-            "name": facts.name,
-            "myshopify_domain": facts.domain,
-            "updated_at": self.now().to_string(),
-        });
-        self.announce("app/uninstalled", &payload);
+        self.announce_shop("app/uninstalled");
         self.change_access(AccessChange {
             revoke_tokens: true,
             ..AccessChange::default()

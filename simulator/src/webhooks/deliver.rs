@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::{WebhookBook, payload};
+use crate::bulk::BulkRecord;
 use crate::shop::Shop;
 use crate::store::{Customer, Order, Product};
 
@@ -94,14 +95,17 @@ impl Shop {
     }
 
     pub(crate) fn announce_refund(&self, order: &Order) {
-        let refund = order.refunds.last();
+        self.announce("refunds/create", &payload::refund(order));
+    }
+
+    pub(crate) fn announce_shop(&self, topic: &str) {
+        self.announce(topic, &payload::shop(&self.facts(), self.now()));
+    }
+
+    pub(crate) fn announce_bulk(&self, operation: &BulkRecord) {
         self.announce(
-            "refunds/create",
-            &json!({
-                "id": refund.map_or(0, |refund| refund.id),
-                "order_id": order.id,
-                "updated_at": order.updated_at.to_string(),
-            }),
+            "bulk_operations/finish",
+            &payload::bulk_operation(operation),
         );
     }
 

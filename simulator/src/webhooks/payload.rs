@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::bulk::BulkRecord;
 use crate::clock::Moment;
+use crate::graphql::ShopFacts;
 use crate::store::{Customer, Order, Product};
 
 fn text(moment: Moment) -> String {
@@ -37,6 +39,39 @@ pub(crate) fn product(product: &Product) -> Value {
         "title": product.title,
         "created_at": text(product.created_at),
         "updated_at": text(product.updated_at),
+    })
+}
+
+pub(crate) fn refund(order: &Order) -> Value {
+    json!({
+        "id": order.refunds.last().map_or(0, |refund| refund.id),
+        "order_id": order.id,
+        "created_at": text(order.updated_at),
+    })
+}
+
+/// The shop itself: the payload of `shop/update` and of `app/uninstalled`.
+pub(crate) fn shop(shop: &ShopFacts, now: Moment) -> Value {
+    json!({
+        "id": shop.id,
+        "name": shop.name,
+        "currency": shop.currency.to_string(),
+        "iana_timezone": shop.zone.name(),
+        "myshopify_domain": shop.domain,
+        "updated_at": text(now),
+    })
+}
+
+/// A bulk operation that has ended. Unlike its node it says its status in small letters, and has no address.
+pub(crate) fn bulk_operation(operation: &BulkRecord) -> Value {
+    let small = |word: &str| word.to_lowercase();
+    json!({
+        "admin_graphql_api_id": format!("gid://shopify/BulkOperation/{}", operation.id),
+        "created_at": text(operation.created_at),
+        "completed_at": operation.completed_at.map(text),
+        "status": small(operation.status.as_str()),
+        "error_code": operation.error_code.as_deref().map(small),
+        "type": "query",
     })
 }
 

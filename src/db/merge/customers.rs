@@ -27,8 +27,13 @@ impl TenantTx {
         .await?;
         let changed = sqlx::query_scalar!(
             "insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
-             select distinct on (s.id) $1::uuid, s.id, s.display_name, s.email, s.tags, s.created_at, s.updated_at, s.hash, $3::timestamptz \
-             from staged_customers s where s.id = any($2) order by s.id, s.updated_at desc \
+             select distinct on (s.id) $1::uuid, s.id, case when r.redacted then '' else s.display_name end, \
+                case when r.redacted then null else s.email end, case when r.redacted then '{}' else s.tags end, \
+                s.created_at, s.updated_at, s.hash, $3::timestamptz \
+             from staged_customers s \
+             cross join lateral (select s.id in (select p.customer_id from privacy_requests p \
+                where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') as redacted) r \
+             where s.id = any($2) order by s.id, s.updated_at desc \
              on conflict (tenant_id, id) do update set \
                 display_name = excluded.display_name, email = excluded.email, tags = excluded.tags, \
                 created_at = excluded.created_at, updated_at = excluded.updated_at, \

@@ -35,7 +35,12 @@ macro_rules! write_orders {
                 net_payment, has_product, content_hash, synced_at) \
              select distinct on (s.id) $1::uuid, s.id, s.name, s.customer_id, s.created_at, s.processed_at, s.updated_at, \
                 s.cancelled_at, (s.processed_at at time zone $8::text)::date, s.test, s.currency, s.financial_status, \
-                s.fulfillment_status, s.source_name, s.discount_codes, s.tags, s.total_price, s.net_payment, \
+                s.fulfillment_status, s.source_name, s.discount_codes, \
+                case when s.id in (select unnest(p.order_ids) from privacy_requests p \
+                                   where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                       or s.customer_id in (select p.customer_id from privacy_requests p \
+                                            where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                     then '{}' else s.tags end, s.total_price, s.net_payment, \
                 c.has_product, c.hash, $7::timestamptz \
              from staged_orders s join unnest($4::bigint[], $5::bigint[], $6::bool[]) c(id, hash, has_product) on c.id = s.id \
              where s.id > $2 and s.id <= $3 order by s.id, s.updated_at desc "

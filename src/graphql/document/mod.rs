@@ -19,17 +19,8 @@ pub(super) fn read(
     limits: &Limits,
     introspection: bool,
 ) -> Result<ExecutableDocument, ServerError> {
-    scan::check(text, limits).map_err(in_no_place)?;
+    scan::check(text, limits).map_err(ApiError::in_no_place)?;
     let document = parse_query(text)?;
-    shape::check(&document, limits, introspection).map_err(in_no_place)?;
+    shape::check(&document, limits, introspection).map_err(ApiError::in_no_place)?;
     Ok(document)
-}
-
-/// The error as the schema reports it: without a place in the text, which would say nothing more.
-pub(super) fn in_no_place(error: ApiError) -> ServerError {
-    let error = async_graphql::Error::from(error);
-    ServerError {
-        extensions: error.extensions,
-        ..ServerError::new(error.message, None)
-    }
 }

@@ -14,7 +14,7 @@ use crate::db::jobs::JobKind;
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
-use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::domain::sync::{ObjectKind, SyncMode, SyncTrigger};
 use crate::shopify::signature::{Verified, verify};
 
 /// The longest id and the longest topic that are written down.
@@ -64,7 +64,10 @@ impl Ingest {
         let call = match topics::read(delivery.topic, &named, body) {
             Ok(Call::Nothing) => return Ok(Received::Ignored),
             Ok(Call::BulkFinished) => {
-                self.bulk_finished.notify_waiters();
+                // Whichever process waits for it. It is looked for in any case, so nothing is written down.
+                let mut transaction = self.database.system().await?;
+                transaction.announce_bulk_finished().await?;
+                transaction.commit().await?;
                 return Ok(Received::Ignored);
             }
             Ok(call) => call,
@@ -87,8 +90,14 @@ impl Ingest {
         if !is_new {
             return Ok(Received::Repeated);
         }
-        self.queue(&mut transaction, call).await?;
+        let waits_already = !self.queue(&mut transaction, &call).await?;
         transaction.commit().await?;
+        if waits_already && call.leaves_hints() {
+            // The job that waited may have been carried out before this hint could be seen.
+            let mut transaction = self.database.tenant(tenant).await?;
+            transaction.queue_job(JobKind::Hints, now).await?;
+            transaction.commit().await?;
+        }
         self.wake_worker();
         Ok(Received::Stored)
     }
@@ -120,34 +129,43 @@ impl Ingest {
         }))
     }
 
-    async fn queue(&self, transaction: &mut TenantTx, call: Call) -> Result<(), DbError> {
+    /// Queues what a delivery calls for. False when the same was waiting already.
+    async fn queue(&self, transaction: &mut TenantTx, call: &Call) -> Result<bool, DbError> {
         let now = self.clock.now();
         let job = match call {
-            Call::Nothing | Call::BulkFinished => return Ok(()),
-            Call::Changed(kind, id) => {
+            Call::Nothing | Call::BulkFinished => return Ok(true),
+            &Call::Changed(kind, id) => {
                 transaction.leave_hint(kind, id, false, now).await?;
                 JobKind::Hints
             }
-            Call::Deleted(kind, id) => {
+            &Call::Deleted(kind, id) => {
                 transaction.leave_hint(kind, id, true, now).await?;
+                JobKind::Hints
+            }
+            &Call::Merged { kept, gone } => {
+                for customer in [kept, gone] {
+                    let kind = ObjectKind::Customers;
+                    transaction.leave_hint(kind, customer, false, now).await?;
+                }
+                transaction.leave_order_hints(gone, now).await?;
                 JobKind::Hints
             }
             Call::ShopChanged => {
                 self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
                     .await?;
-                return Ok(());
+                return Ok(true);
             }
             Call::DataRequest { customer, orders } => {
                 let request = PrivacyRequestId::generate();
                 transaction
-                    .note_privacy_request(request, false, customer, &orders, now)
+                    .note_privacy_request(request, false, *customer, orders, now)
                     .await?;
                 JobKind::Privacy { request }
             }
             Call::RedactCustomer { customer, orders } => {
                 let request = PrivacyRequestId::generate();
                 transaction
-                    .note_privacy_request(request, true, customer, &orders, now)
+                    .note_privacy_request(request, true, *customer, orders, now)
                     .await?;
                 JobKind::Privacy { request }
             }

@@ -2,7 +2,7 @@
 //! verified without asking the database.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -41,39 +41,48 @@ impl Signer {
     }
 }
 
+/// What is known of a domain: who signs for it, or that nobody does.
+#[derive(Clone, Debug)]
+struct Known {
+    signer: Option<Arc<Signer>>,
+    read_at: Instant,
+}
+
 /// The signers that are remembered.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Signers {
-    by_domain: Mutex<HashMap<ShopDomain, Arc<Signer>>>,
+    by_domain: Mutex<HashMap<ShopDomain, Known>>,
 }
 
 impl Signers {
-    fn get(&self, domain: &ShopDomain) -> Option<Arc<Signer>> {
-        let signers = self
-            .by_domain
+    fn lock(&self) -> MutexGuard<'_, HashMap<ShopDomain, Known>> {
+        self.by_domain
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let signer = signers.get(domain)?;
-        (signer.read_at.elapsed() < REMEMBERED).then(|| Arc::clone(signer))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, domain: &ShopDomain) -> Option<Known> {
+        let known = self.lock().get(domain)?.clone();
+        // That there is no such store is remembered too, so that asking for it costs the database no more
+        // than a wrong signature does.
+        let remembered = match known.signer {
+            Some(_) => REMEMBERED,
+            None => LOOK_AGAIN,
+        };
+        (known.read_at.elapsed() < remembered).then_some(known)
     }
 
     pub(in crate::ingest) fn forget(&self, domain: &ShopDomain) {
-        let mut signers = self
-            .by_domain
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        signers.remove(domain);
+        self.lock().remove(domain);
     }
 
-    fn put(&self, domain: &ShopDomain, signer: &Arc<Signer>) {
-        let mut signers = self
-            .by_domain
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if signers.len() >= LARGEST {
-            signers.clear();
+    fn put(&self, domain: &ShopDomain, signer: Option<Arc<Signer>>) {
+        let mut known = self.lock();
+        if known.len() >= LARGEST {
+            known.clear();
         }
-        signers.insert(domain.clone(), Arc::clone(signer));
+        let read_at = Instant::now();
+        known.insert(domain.clone(), Known { signer, read_at });
     }
 }
 
@@ -84,11 +93,12 @@ impl Ingest {
         domain: &ShopDomain,
         afresh: bool,
     ) -> Result<Option<Arc<Signer>>, DbError> {
-        if !afresh && let Some(signer) = self.signers.get(domain) {
-            return Ok(Some(signer));
+        if !afresh && let Some(known) = self.signers.get(domain) {
+            return Ok(known.signer);
         }
         let mut system = self.database.system().await?;
         let Some(tenant) = system.find_tenant(domain).await? else {
+            self.signers.put(domain, None);
             return Ok(None);
         };
         let mut transaction = system.into_tenant(tenant).await?;
@@ -109,7 +119,7 @@ impl Ingest {
             secrets,
             read_at: Instant::now(),
         });
-        self.signers.put(domain, &signer);
+        self.signers.put(domain, Some(Arc::clone(&signer)));
         Ok(Some(signer))
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Call {
     Changed(ObjectKind, i64),
     /// An object is gone.
     Deleted(ObjectKind, i64),
+    /// A customer became part of another one, with all their orders.
+    Merged { kept: i64, gone: i64 },
     /// The store's own record changed.
     ShopChanged,
     /// A customer asks what is held.
@@ -28,6 +30,16 @@ pub(super) enum Call {
     BulkFinished,
     /// Nothing that concerns us, or a topic that this version does not know.
     Nothing,
+}
+
+impl Call {
+    /// Whether it is followed by fetching what it names.
+    pub(super) const fn leaves_hints(&self) -> bool {
+        matches!(
+            self,
+            Self::Changed(..) | Self::Deleted(..) | Self::Merged { .. }
+        )
+    }
 }
 
 /// Why a delivery could not be read.
@@ -77,6 +89,10 @@ struct Payload {
     orders_requested: Vec<i64>,
     #[serde(default)]
     order_edit: Option<OrderEdit>,
+    #[serde(default)]
+    admin_graphql_api_customer_kept_id: Option<String>,
+    #[serde(default)]
+    admin_graphql_api_customer_deleted_id: Option<String>,
 }
 
 impl Payload {
@@ -98,6 +114,14 @@ impl Payload {
         let customer: Customer =
             serde_json::from_value(customer).map_err(|_| Unreadable::Malformed)?;
         Ok(customer.id)
+    }
+
+    fn merged(&self) -> Result<Call, Unreadable> {
+        let number = |gid: &Option<String>| gid.as_ref()?.rsplit('/').next()?.parse().ok();
+        let kept = number(&self.admin_graphql_api_customer_kept_id);
+        let gone = number(&self.admin_graphql_api_customer_deleted_id);
+        let (kept, gone) = kept.zip(gone).ok_or(Unreadable::Malformed)?;
+        Ok(Call::Merged { kept, gone })
     }
 
     /// Topics are not signed: a body that shows a living object is no deletion, whatever its header says.
@@ -153,6 +177,7 @@ pub(super) fn read(topic: &str, shop: &Named, body: Verified<'_>) -> Result<Call
         "customers/create" | "customers/update" => {
             Call::Changed(ObjectKind::Customers, payload.id()?)
         }
+        "customers/merge" => payload.merged()?,
         "products/create" | "products/update" => Call::Changed(ObjectKind::Products, payload.id()?),
         "orders/create"
         | "orders/updated"

@@ -94,3 +94,32 @@ async fn deliveries_are_answered_and_orders_are_seen() {
     report("paid order to storeChanged", taken);
     world.idle().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stdout, reason = "what was measured is what it is for")]
+async fn a_flash_sale_of_5000_orders_in_a_minute_costs_few_questions() {
+    const ORDERS: u32 = 5_000;
+    let mut world = World::start_reachable("flash", 60).await;
+    world.finish().await;
+    world.idle().await;
+    // A store on Shopify's smallest plan.
+    world.shop.set_bucket(2_000, 100);
+    world.shop.reset_statistics();
+    let began = Instant::now();
+    for number in 0..ORDERS {
+        tokio::time::sleep_until((began + number * Duration::from_secs(58) / ORDERS).into()).await;
+        order(&world);
+    }
+    world.deliveries_settled().await;
+    world.idle().await;
+    let taken = began.elapsed();
+    let asked = world.shop.statistics();
+    println!(
+        "{ORDERS} orders, followed after {taken:?}: {} questions, {} points, {} throttled, {:?}",
+        asked.requests, asked.points, asked.throttled, asked.by_operation
+    );
+    assert!(asked.requests < u64::from(ORDERS) / 10, "{asked:?}");
+    world.assert_nothing_lost().await;
+    world.assert_no_hints_left().await;
+}

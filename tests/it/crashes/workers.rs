@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_hours(1);
 
 async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Option<Job> {
     let mut system = database.db().system().await.unwrap();
-    let job = system.claim_job(worker, now, LEASE).await.unwrap();
+    let job = system.claim_job(worker, now, LEASE, false).await.unwrap();
     system.commit().await.unwrap();
     job
 }

@@ -101,13 +101,23 @@ impl TestApp {
 
     /// Another process beside it, as far as a test can tell: its own program over the same database.
     pub(crate) async fn beside(&self) -> Beside {
-        let config = config(&self.database, self.simulator.shopify_base_url());
+        self.beside_with(|_| {}).await
+    }
+
+    /// The same, after a change to how it is built.
+    pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut AppConfig)) -> Beside {
+        let mut config = config(&self.database, self.simulator.shopify_base_url());
+        change(&mut config);
         let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let serving = xboard::http::serve::serve(listener, app.router(), CancellationToken::new());
         let server = tokio::spawn(async { Ok(serving.await?) });
-        Beside { address, server }
+        Beside {
+            app,
+            address,
+            server,
+        }
     }
 
     /// A GET of a path.
@@ -241,11 +251,17 @@ impl TestApp {
 
 /// A second program over the same database.
 pub(crate) struct Beside {
+    app: App,
     address: String,
     server: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Beside {
+    /// The program itself.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -320,6 +336,7 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             behind_proxy: false,
             operation_timeout: Duration::from_secs(15),
             session_check: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
             largest_body: 256 * 1024,
             persisted_queries: 1024 * 1024,
             trusted_documents: None,

@@ -3,13 +3,14 @@
 mod app;
 mod book;
 mod database;
+pub(crate) mod node;
 mod simulated;
 mod socket;
 mod webhook;
 
-pub(crate) use app::{ITSELF, JWT_SECRET, REGISTER, Registered, TestApp, register_input};
+pub(crate) use app::{Beside, ITSELF, JWT_SECRET, REGISTER, Registered, TestApp, register_input};
 pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
-pub(crate) use simulated::{Connected, Simulated, put_orders};
+pub(crate) use simulated::{Connected, Simulated, put_orders, quick_retries};
 pub(crate) use socket::Socket;
-pub(crate) use webhook::{deliver, sign};
+pub(crate) use webhook::{deliver, deliver_to, sign};

@@ -69,8 +69,12 @@ impl Socket {
         }
     }
 
+    /// Whether nothing is said for a while; signs of life are nothing.
     pub(crate) async fn is_silent(&mut self) -> bool {
-        tokio::time::timeout(Duration::from_millis(300), self.0.next())
+        let said = async {
+            while let Some(Ok(Message::Ping(_) | Message::Pong(_))) = self.0.next().await {}
+        };
+        tokio::time::timeout(Duration::from_millis(300), said)
             .await
             .is_err()
     }

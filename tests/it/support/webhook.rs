@@ -3,9 +3,9 @@
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 
-use super::TestApp;
+use super::{Beside, TestApp};
 
 /// The signature of a body.
 pub(crate) fn sign(secret: &str, body: &[u8]) -> String {
@@ -22,7 +22,31 @@ pub(crate) async fn deliver(
     signature: &str,
     body: Vec<u8>,
 ) -> StatusCode {
-    let mut request = app.post_to("/webhooks").body(body);
+    let request = app.post_to("/webhooks").body(body);
+    send(request, label, topic, id, signature).await
+}
+
+/// The same, to another process.
+pub(crate) async fn deliver_to(
+    beside: &Beside,
+    label: &str,
+    topic: &str,
+    id: &str,
+    signature: &str,
+    body: Vec<u8>,
+) -> StatusCode {
+    let url = format!("{}/webhooks", beside.address());
+    let request = reqwest::Client::new().post(url).body(body);
+    send(request, label, topic, id, signature).await
+}
+
+async fn send(
+    mut request: RequestBuilder,
+    label: &str,
+    topic: &str,
+    id: &str,
+    signature: &str,
+) -> StatusCode {
     for (name, value) in [
         ("X-Shopify-Shop-Domain", format!("{label}.myshopify.com")),
         ("X-Shopify-Topic", topic.to_owned()),
