@@ -17,6 +17,7 @@ use futures_util::stream::{BoxStream, SelectAll, abortable};
 use futures_util::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::time::MissedTickBehavior;
 
 use super::answer::was_not_executed;
 use super::live::{self, Caller};
@@ -158,9 +159,15 @@ impl Connection {
         let stopped = self.state.live.stopped();
         let mut heartbeat = tokio::time::interval(self.state.options.keep_alive);
         heartbeat.reset();
+        // After a pause of ours a client has its time to answer, as ever.
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = true;
         loop {
             tokio::select! {
+                // The end first, whatever a client sends; what it sent before it is taken for gone.
+                biased;
+                () = stopped.cancelled() => return Err(Some(going_away())),
+                reason = &mut self.over => return Err(Some(reason)),
                 message = self.socket.recv() => {
                     heard = true;
                     match message {
@@ -178,8 +185,6 @@ impl Connection {
                         self.tell(&told).await?;
                     }
                 }
-                () = stopped.cancelled() => return Err(Some(going_away())),
-                reason = &mut self.over => return Err(Some(reason)),
                 _ = heartbeat.tick() => {
                     // Whoever answers nothing for so long is no longer there.
                     if !std::mem::take(&mut heard) {

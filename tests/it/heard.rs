@@ -87,7 +87,7 @@ async fn listening(world: &Simulated, label: &str) -> Connected {
 }
 
 async fn delivered(store: &Connected) {
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if store.shop.delivery_counts().under_way == 0 {
             return;
         }
@@ -117,7 +117,7 @@ async fn orders(world: &Simulated, store: &Connected) -> i64 {
 }
 
 async fn wait_for_orders(world: &Simulated, store: &Connected, number: i64) {
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if orders(world, store).await == number {
             return;
         }

@@ -150,7 +150,7 @@ async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
 #[tokio::test]
 async fn a_socket_is_closed_with_the_codes_of_its_protocol() {
     let world = Simulated::start_with(|config| {
-        config.http.keep_alive = Duration::from_millis(100);
+        config.http.keep_alive = Duration::from_millis(500);
     })
     .await;
     let store = world.register(ShopSettings::new("strict")).await;
@@ -193,9 +193,10 @@ async fn a_socket_is_closed_with_the_codes_of_its_protocol() {
     // A client that no longer answers pings is not waited for; one that does stays.
     let mut gone = Socket::of(address, &store.token).await;
     let mut there = Socket::of(address, &store.token).await;
-    tokio::join!(tokio::time::sleep(Duration::from_millis(700)), async {
-        assert!(there.is_silent().await);
-        assert!(there.is_silent().await);
+    tokio::join!(tokio::time::sleep(Duration::from_millis(1_700)), async {
+        for _ in 0..5 {
+            assert!(there.is_silent().await);
+        }
     });
     assert_eq!(gone.next().await, json!({ "close": null }));
     there.send(&json!({ "type": "ping" })).await;

@@ -25,6 +25,7 @@ mod nodes;
 mod overview;
 mod permissions;
 mod recomputation;
+mod relay;
 mod rooms;
 mod scanners;
 mod schema;

@@ -217,6 +217,8 @@ async fn schemathesis_finds_nothing_on_the_production_profile() {
     let output = tokio::process::Command::new(scanner)
         .args(["run", "schema.graphql", "--url", &url])
         .args(["--header", &format!("Authorization: Bearer {}", user.token)])
+        // The types cannot say "1 to 100" or "one of the two": such values are refused, as bad input.
+        .args(["--exclude-checks", "positive_data_acceptance"])
         .args(["--checks", "all", "--seed", "4400", "--max-examples", "60"])
         .args([
             "--generation-database",

@@ -300,6 +300,21 @@ impl World {
         assert!(in_time.is_ok(), "{:?}", self.shop.delivery_counts());
     }
 
+    /// Waits until more deliveries were taken, or none is on its way.
+    pub(super) async fn hears_more_than(&self, deliveries: u64) {
+        let heard = async {
+            loop {
+                let counts = self.shop.delivery_counts();
+                if counts.delivered > deliveries || counts.under_way == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, heard).await;
+        assert!(in_time.is_ok(), "{:?}", self.shop.delivery_counts());
+    }
+
     /// Waits until there is nothing left to do.
     pub(super) async fn idle(&self) {
         let waiting = async {
