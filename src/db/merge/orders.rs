@@ -22,8 +22,6 @@ struct Changed {
     with_product: Vec<bool>,
     /// Those of them that are stored already.
     known: Vec<i64>,
-    /// Whether these are all of the chunk: then nothing has to be picked out.
-    all: bool,
 }
 
 /// Writes the changed orders of a chunk. What follows is what happens to those that are there already.
@@ -76,7 +74,7 @@ impl TenantTx {
         };
         let chunk = Chunk { after, last };
         let seen = usize::try_from(found.seen).unwrap_or_default();
-        let changed = self.changed_orders(chunk, seen, asked_at).await?;
+        let changed = self.changed_orders(chunk, asked_at).await?;
         if !changed.ids.is_empty() {
             self.replace_orders(store, chunk, &changed, asked_at)
                 .await?;
@@ -116,12 +114,7 @@ impl TenantTx {
 
     /// An order is different when its own row, a line, an agreement or a sale is: the hashes of all of them
     /// together are compared. Rows that came twice count once.
-    async fn changed_orders(
-        &mut self,
-        chunk: Chunk,
-        seen: usize,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Changed> {
+    async fn changed_orders(&mut self, chunk: Chunk, asked_at: DateTime<Utc>) -> Result<Changed> {
         let tenant = self.tenant().uuid();
         let rows = sqlx::query!(
             "with headers as ( \
@@ -166,7 +159,6 @@ impl TenantTx {
         let known = rows.iter().filter(|row| row.known).map(|row| row.id);
         Ok(Changed {
             known: known.collect(),
-            all: rows.len() == seen,
             ids: rows.iter().map(|row| row.id).collect(),
             hashes: rows.iter().map(|row| row.hash).collect(),
             with_product: rows.iter().map(|row| row.has_product).collect(),
@@ -253,13 +245,12 @@ impl TenantTx {
                 original_total, discounted_total, product_id, variant_id) \
              select distinct on (order_id, id) $1::uuid, order_id, id, title, variant_title, sku, quantity, \
                 current_quantity, original_total, discounted_total, product_id, variant_id \
-             from staged_line_items where order_id > $2 and order_id <= $3 and ($5 or order_id = any($4)) \
+             from staged_line_items where order_id > $2 and order_id <= $3 and order_id = any($4) \
              order by order_id, id",
             tenant,
             chunk.after,
             chunk.last,
-            &changed.ids,
-            changed.all
+            &changed.ids
         )
         .execute(self.connection())
         .await?;
@@ -268,13 +259,12 @@ impl TenantTx {
              select distinct on (s.id, r.id) $1::uuid, s.id, r.id, r.processed_at, r.total_refunded \
              from staged_orders s, \
                 jsonb_to_recordset(s.refunds) r(id bigint, processed_at timestamptz, total_refunded numeric) \
-             where s.id > $2 and s.id <= $3 and ($5 or s.id = any($4)) and s.refunds <> '[]' \
+             where s.id > $2 and s.id <= $3 and s.id = any($4) and s.refunds <> '[]' \
              order by s.id, r.id, s.updated_at desc",
             tenant,
             chunk.after,
             chunk.last,
-            &changed.ids,
-            changed.all
+            &changed.ids
         )
         .execute(self.connection())
         .await?;
@@ -300,19 +290,18 @@ impl TenantTx {
                    select distinct on (a.order_id, a.key) a.order_id, a.key, a.gid, a.reason, \
                       case when a.reason = 'ORDER' then o.processed_at else a.happened_at end as happened_at \
                    from staged_agreements a join orders o on o.tenant_id = $1 and o.id = a.order_id \
-                   where a.order_id > $2 and a.order_id <= $3 and o.id > $2 and o.id <= $3 and ($6 or a.order_id = any($5)) \
+                   where a.order_id > $2 and a.order_id <= $3 and o.id > $2 and o.id <= $3 and a.order_id = any($5) \
                    order by a.order_id, a.key) a \
                 join staged_sales s on s.agreement = a.key \
                 left join (select distinct on (order_id, id) order_id, id, product_id, variant_id \
-                   from staged_line_items where order_id > $2 and order_id <= $3 and ($6 or order_id = any($5)) \
+                   from staged_line_items where order_id > $2 and order_id <= $3 and order_id = any($5) \
                    order by order_id, id) i on i.order_id = a.order_id and i.id = s.line_item_id \
              ) l where l.copy = 1",
             tenant,
             chunk.after,
             chunk.last,
             store.time_zone,
-            &changed.ids,
-            changed.all
+            &changed.ids
         )
         .execute(self.connection())
         .await?;
@@ -323,12 +312,11 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
             "select distinct customer_id as \"id!\" from orders \
-             where tenant_id = $1 and id > $2 and id <= $3 and ($5 or id = any($4)) and customer_id is not null",
+             where tenant_id = $1 and id > $2 and id <= $3 and id = any($4) and customer_id is not null",
             tenant,
             chunk.after,
             chunk.last,
-            &changed.ids,
-            changed.all
+            &changed.ids
         )
         .fetch_all(self.connection())
         .await?)
