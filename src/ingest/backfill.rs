@@ -17,6 +17,8 @@ use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, S
 const MAX_BULK_ATTEMPTS: i32 = 3;
 /// From so many records on, the first load of a store builds the figures once, at its end.
 const LARGE: usize = 5_000;
+/// A chunk is not made smaller than this.
+const SMALL_CHUNK: i64 = 2_000;
 /// How many batches of a file wait to be copied while the next is read.
 const AHEAD: usize = 2;
 
@@ -229,6 +231,7 @@ impl Run<'_> {
     ) -> Result<(), SyncError> {
         step.done = 0;
         let mut after = 0;
+        let chunk = chunk_of(loader.staged(), self.ingest.config.merge_chunk);
         if step.kind == ObjectKind::Orders && loader.staged() >= LARGE {
             let mut transaction = loader.transaction().await?;
             transaction.defer_figures().await?;
@@ -237,7 +240,7 @@ impl Run<'_> {
         loop {
             let mut transaction = loader.transaction().await?;
             let merged = transaction
-                .merge_staged(step.kind, after, self.ingest.config.merge_chunk, asked_at)
+                .merge_staged(step.kind, after, chunk, asked_at)
                 .await?;
             step.done = step
                 .done
@@ -287,6 +290,15 @@ impl Run<'_> {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An
+/// order is some eight records.
+fn chunk_of(records: usize, most: i64) -> i64 {
+    i64::try_from(records / 80)
+        .unwrap_or(most)
+        .max(SMALL_CHUNK)
+        .min(most)
 }
 
 fn is_of_the_query(error: &ShopifyError) -> bool {
