@@ -2,16 +2,17 @@
 # The production image: the server without the demo's simulated store, as an ordinary user.
 # It holds no PostgreSQL, so DATABASE_URL must be set (see docker-compose.yml).
 
-# GraphiQL's page, which becomes part of the program.
-FROM node:22-slim AS page
-WORKDIR /page
-COPY web/graphiql .
-RUN npm ci --no-audit --no-fund && npm run build
+# The pages, which become part of the program.
+FROM node:22-slim AS pages
+WORKDIR /pages
+COPY web .
+RUN for page in dashboard graphiql; do (cd "$page" && npm ci --no-audit --no-fund && npm run build) || exit 1; done
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY . .
-COPY --from=page /page/dist web/graphiql/dist
+COPY --from=pages /pages/dashboard/dist web/dashboard/dist
+COPY --from=pages /pages/graphiql/dist web/graphiql/dist
 # The caches belong to the builder and not to the image, so the program is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \

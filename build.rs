@@ -1,20 +1,23 @@
 //! Rebuilds when a migration or a Shopify query is added, which the compiler itself does not see, and puts
-//! GraphiQL's page into the program, if it was built (`./run setup` does that).
+//! the pages into the program, if they were built (`./run setup` does that).
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Where `web/graphiql/build.mjs` leaves the page.
-const PAGE: &str = "web/graphiql/dist";
+/// The pages: their directories below `web/`, each of which leaves what it built in its `dist/`.
+const PAGES: [&str; 2] = ["dashboard", "graphiql"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=shopify_queries");
-    println!("cargo:rerun-if-changed={PAGE}");
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not say where to write")?);
-    fs::write(out.join("graphiql_files.rs"), page_files(&page))?;
+    for page in PAGES {
+        let built = format!("web/{page}/dist");
+        println!("cargo:rerun-if-changed={built}");
+        let files = page_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(built));
+        fs::write(out.join(format!("{page}_files.rs")), files)?;
+    }
     Ok(())
 }
 
@@ -25,8 +28,9 @@ fn page_files(directory: &Path) -> String {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "gz" || extension == "html")
+            path.extension().is_some_and(|extension| {
+                extension == "gz" || extension == "html" || extension == "json"
+            })
         })
         .collect();
     paths.sort();

@@ -25,9 +25,9 @@ schema:
 sqlx:
     scripts/sqlx prepare
 
-# Licences, advisories, sources (needs cargo-deny).
+# Licences, sources, bans, and advisories where they can be reached.
 deny:
-    cargo deny check
+    scripts/deny
 
 # PostgreSQL and XBoard in containers.
 up:

@@ -15,12 +15,14 @@ use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
 use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
-use crate::db::Database;
+use crate::db::{Database, Patience};
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{self, MutationContext};
+use crate::graphql::memory::Memory;
+use crate::graphql::{self, Buckets, MutationContext};
+use crate::http::answers::Answers;
 use crate::http::documents::Documents;
-use crate::http::{self, HttpOptions, HttpState, Origins};
+use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
 use crate::shopify::{Shopify, ShopifyConfig};
 
@@ -69,6 +71,8 @@ impl AppConfig {
     #[must_use]
     pub fn new(config: Config, database_url: SecretString) -> Self {
         let limits = limits_of(&config.limits);
+        let public_url = config.public_url.as_deref();
+        let over_https = public_url.is_some_and(|url| url.starts_with("https://"));
         Self {
             database_url,
             connections: CONNECTIONS,
@@ -100,10 +104,13 @@ impl AppConfig {
                 },
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
+                over_https,
                 session_check: SESSION_CHECK,
                 keep_alive: KEEP_ALIVE,
                 operation_timeout: config.limits.operation_timeout(),
                 largest_body: config.limits.xboard_limit_body,
+                kept_answers: config.limits.xboard_answer_cache,
+                kept_figures: config.limits.xboard_figures_cache,
                 persisted_queries: config.limits.xboard_persisted_queries,
                 trusted_documents: config.limits.trusted_documents(),
             },
@@ -167,12 +174,15 @@ impl App {
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
         };
-        let live = Live::new(database.clone(), config.limits.subscriptions);
+        let memory = Memory::new(config.http.kept_figures);
+        let live = Live::new(database.clone(), memory, config.limits.subscriptions);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
-        let router = http::router(HttpState {
+        let buckets = Arc::new(Buckets::new(config.limits.budget));
+        let router = http::router(HttpState::new(HttpParts {
             schema: graphql::build_schema(
                 config.limits,
                 config.introspection,
+                Arc::clone(&buckets),
                 Some(mutations),
                 Some(live.clone()),
             ),
@@ -182,9 +192,11 @@ impl App {
             database: database.clone(),
             tokens,
             clock: config.clock,
+            buckets,
+            answers: Arc::new(Answers::new(config.http.kept_answers)),
             ingest: ingest.clone(),
             options: config.http,
-        });
+        }));
         Ok(Self {
             database,
             ingest,
@@ -197,6 +209,12 @@ impl App {
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The news of the stores, and what is remembered of them.
+    #[must_use]
+    pub const fn live(&self) -> &Live {
+        &self.live
     }
 
     /// What connects stores and syncs them; its worker is started with a clone.
@@ -231,7 +249,9 @@ impl App {
 }
 
 async fn open(config: &AppConfig) -> anyhow::Result<Database> {
-    let database = Database::connect(config.database_url.expose_secret(), config.connections)
+    let patience = Patience::of_requests(config.http.operation_timeout);
+    let url = config.database_url.expose_secret();
+    let database = Database::connect_with(url, config.connections, patience)
         .await
         .context("the database cannot be reached")?;
     if config.migrate {

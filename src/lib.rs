@@ -10,6 +10,8 @@ pub mod commands;
 pub mod config;
 pub mod db;
 pub mod domain;
+#[cfg(test)]
+mod fuzzing;
 pub mod graphql;
 pub mod http;
 pub mod ingest;

@@ -1,5 +1,7 @@
 //! The database that is measured.
 
+use std::path::PathBuf;
+
 use xboard::db::embedded::EmbeddedPostgres;
 
 /// A server that was there, or a temporary one of our own.
@@ -34,4 +36,15 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// PostgreSQL's own load generator: beside the server's other programs, or in the path.
+pub(crate) fn pgbench() -> PathBuf {
+    let installed = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin/pgbench"))
+        .filter(|path| path.is_file());
+    installed.max().unwrap_or_else(|| PathBuf::from("pgbench"))
 }

@@ -45,6 +45,16 @@ pub(crate) struct FillArgs {
 }
 
 impl FillArgs {
+    /// A store of so many orders under this label, otherwise as when nothing is said.
+    pub(crate) fn of(orders: i64, shop: &str) -> Self {
+        Self {
+            orders,
+            shop: shop.to_owned(),
+            days: 1_095,
+            last_day: NaiveDate::from_ymd_opt(2026, 10, 31).unwrap_or_default(),
+        }
+    }
+
     /// The store that they ask for.
     pub(crate) fn store(&self) -> anyhow::Result<Store> {
         Store::new(self.orders, self.days, self.last_day)
@@ -73,6 +83,15 @@ pub(crate) async fn run(url: &str, arguments: &FillArgs) -> anyhow::Result<()> {
 
 /// Makes the store, owned by [`EMAIL`].
 pub(crate) async fn fill(database: &Database, arguments: &FillArgs) -> anyhow::Result<TenantId> {
+    fill_up_to(database, arguments, arguments.orders).await
+}
+
+/// The same without the orders from this number on.
+pub(crate) async fn fill_up_to(
+    database: &Database,
+    arguments: &FillArgs,
+    orders: i64,
+) -> anyhow::Result<TenantId> {
     let tenant = connect(database, arguments).await?;
     let store = arguments.store()?;
     let asked_at = arguments.asked_at();
@@ -84,7 +103,7 @@ pub(crate) async fn fill(database: &Database, arguments: &FillArgs) -> anyhow::R
     let mut transaction = loader.transaction().await?;
     transaction.defer_figures().await?;
     transaction.commit().await?;
-    let orders = (0..store.orders()).map(|number| store.order(number));
+    let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
     load(&mut loader, ObjectKind::Orders, orders, asked_at).await?;
     let mut transaction = loader.transaction().await?;
     transaction.build_pending_figures().await?;

@@ -13,13 +13,20 @@ mod changes;
 mod database;
 mod fill;
 mod jsonl;
+mod read;
 mod store;
+mod target;
+mod tenants;
 mod usage;
 mod write;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures XBoard.
 #[derive(Debug, Parser)]
@@ -38,6 +45,13 @@ enum Command {
     Fill(fill::FillArgs),
     /// Times single changes of orders in a store of any size.
     Changes(changes::ChangesArgs),
+    /// Measures what a dashboard costs, for stores of several sizes.
+    Read(read::ReadArgs),
+    /// Measures many small stores on one process.
+    Tenants(tenants::TenantsArgs),
+    /// The server that `read` measures.
+    #[command(hide = true)]
+    Target,
     /// Times the backfill of a store beside COPY BINARY of the same rows.
     Write(write::WriteArgs),
 }
@@ -60,6 +74,9 @@ fn main() -> anyhow::Result<ExitCode> {
         match options.command {
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
             Command::Changes(arguments) => changes::run(database.url(), &arguments).await,
+            Command::Read(arguments) => read::run(database.url(), &arguments).await,
+            Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
+            Command::Target => target::run(database.url()).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }
     })?;

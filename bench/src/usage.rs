@@ -47,6 +47,23 @@ impl Postmaster {
         Ok(Self(u32::try_from(parent)?))
     }
 
+    /// The CPU time of the processes that it has now, to the nanosecond.
+    pub(crate) fn precise_cpu(self) -> Duration {
+        let mut sum = precise(&format!("/proc/{}/schedstat", self.0));
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let process = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok());
+            if let Some(process) = process
+                && stat(process).is_some_and(|stat| stat.get(PARENT) == Some(&i64::from(self.0)))
+            {
+                sum += precise(&format!("/proc/{process}/schedstat"));
+            }
+        }
+        sum
+    }
+
     /// The CPU time of all its processes, ended ones included.
     pub(crate) fn cpu(self) -> Duration {
         let mut sum = stat(self.0).map_or(Duration::ZERO, |stat| {
@@ -67,6 +84,32 @@ impl Postmaster {
     }
 }
 
+/// The CPU time of a thread to the nanosecond, as the scheduler counts it.
+fn precise(path: &str) -> Duration {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let nanoseconds = text
+        .split_whitespace()
+        .next()
+        .and_then(|text| text.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
+/// The CPU time of the threads that a process has, to the nanosecond.
+pub(crate) fn precise_cpu(process: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|thread| precise(&format!("{}/schedstat", thread.path().display())))
+        .sum()
+}
+
+/// The memory that a process holds, in MiB.
+pub(crate) fn memory_of(process: u32) -> u64 {
+    memory(&format!("/proc/{process}/status"), "VmRSS:")
+}
+
 /// Begins to watch this program's memory anew.
 pub(crate) fn forget_peak_memory() {
     // 5 resets the peak. Where it may not be written, the peak is that of the whole run.
@@ -75,16 +118,12 @@ pub(crate) fn forget_peak_memory() {
 
 /// The most memory that this program has held, in MiB.
 pub(crate) fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap_or_default();
-    let kib: u64 = line
-        .trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse()
-        .unwrap_or_default();
-    kib / 1024
+    memory("/proc/self/status", "VmHWM:")
+}
+
+fn memory(path: &str, of: &str) -> u64 {
+    let status = fs::read_to_string(path).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(of));
+    let kib = line.unwrap_or_default().trim().trim_end_matches("kB");
+    kib.trim().parse::<u64>().unwrap_or_default() / 1024
 }

@@ -145,7 +145,12 @@ impl AccessTokens {
             .claims;
         let now = self.clock.now().timestamp();
         let leeway = LEEWAY.num_seconds();
-        if claims.nbf.saturating_sub(leeway) > now {
+        // Begun later than now, issued later, or good for longer than any of ours: signed with our secret, but
+        // not by this program.
+        let life = claims.exp.saturating_sub(claims.iat);
+        if claims.nbf.max(claims.iat).saturating_sub(leeway) > now
+            || life > ACCESS_TOKEN_LIFE.num_seconds()
+        {
             return Err(TokenError::Invalid);
         }
         if claims.exp.saturating_add(leeway) <= now {

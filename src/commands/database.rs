@@ -56,7 +56,9 @@ impl RunningDatabase {
 
     /// Opens it, brought up to date and found to be safe.
     pub(super) async fn open(&self) -> anyhow::Result<crate::db::Database> {
-        let database = crate::db::Database::connect(self.url.expose_secret(), 5)
+        let url = self.url.expose_secret();
+        let patience = crate::db::Patience::of_work();
+        let database = crate::db::Database::connect_with(url, 5, patience)
             .await
             .context("the database cannot be reached")?;
         database

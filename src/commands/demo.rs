@@ -191,7 +191,7 @@ async fn show(
     print_answer(&answer)?;
     if !args.once {
         say(&format!(
-            "\n  GraphiQL   {address}/graphiql\n  API        {address}/graphql\n  sign in    {} / {PASSWORD}\n  \
+            "\n  dashboard  {address}/\n  GraphiQL   {address}/graphiql\n  API        {address}/graphql\n  sign in    {} / {PASSWORD}\n  \
              token      {token}\n             (15 minutes; it goes into the field at the top of GraphiQL)\n\n\
              Ctrl-C stops it.",
             store.email

@@ -136,6 +136,26 @@ pub struct LimitSettings {
     )]
     pub xboard_budget_per_second: NonZeroU64,
 
+    /// How many bytes of answers are kept, to be given again until the store's data changes; 0 turns that off
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value_t = 67_108_864,
+        value_name = "BYTES"
+    )]
+    pub xboard_answer_cache: u64,
+
+    /// How many bytes of stores' daily figures are kept, to make answers from
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value_t = 134_217_728,
+        value_name = "BYTES"
+    )]
+    pub xboard_figures_cache: u64,
+
     /// How many bytes of documents are kept for clients that send only their hashes; 0 turns that off
     #[arg(
         long,

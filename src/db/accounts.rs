@@ -177,16 +177,17 @@ impl SystemTx {
         Ok(id)
     }
 
-    /// What the user may do in the store, while the session is alive: the check of every request.
+    /// What the user may do in the store, and when the session ends, while it is alive: the check of every
+    /// request.
     pub async fn principal_role(
         &mut self,
         session: SessionId,
         user: UserId,
         tenant: TenantId,
         now: DateTime<Utc>,
-    ) -> Result<Option<Role>> {
-        let code = sqlx::query_scalar!(
-            "select m.role from sessions s \
+    ) -> Result<Option<(Role, DateTime<Utc>)>> {
+        let row = sqlx::query!(
+            "select m.role, s.expires_at from sessions s \
              join memberships m on m.tenant_id = s.tenant_id and m.user_id = s.user_id \
              where s.id = $1 and s.user_id = $2 and s.tenant_id = $3 \
                and s.ended_at is null and s.expires_at > $4",
@@ -197,7 +198,8 @@ impl SystemTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        code.as_deref().map(role).transpose()
+        row.map(|row| Ok((role(&row.role)?, row.expires_at)))
+            .transpose()
     }
 
     /// Ends a session: its tokens are refused from now on. One that has ended stays as it is.

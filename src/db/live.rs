@@ -1,15 +1,20 @@
 //! News between processes: said inside the transaction that causes it, heard after its commit by every
-//! process that listens. Only ids and days travel.
+//! process that listens. Only ids, days and versions travel.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgListener, PgPoolOptions};
+use uuid::Uuid;
 
 use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
-/// Where the news goes.
+/// Where the news of the stores goes.
 const CHANNEL: &str = "xboard_live";
+/// Where it is said whose sessions, memberships or roles changed: the id of a user or of a tenant.
+const ACCESS: &str = "xboard_access";
+/// Where a process says something to hear itself: see [`Database::call`].
+const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.
 const MOST_DAYS: usize = 366;
 
@@ -21,6 +26,9 @@ pub enum News {
     Store {
         /// The days, in order.
         days: Vec<NaiveDate>,
+        /// The store's data version from this change on; 0 from a process that does not say.
+        #[serde(default)]
+        version: i64,
     },
     /// A run of a sync moved on.
     Sync {
@@ -37,13 +45,13 @@ struct Message {
 }
 
 impl TenantTx {
-    /// Says that the store changed. Heard after the commit.
-    pub(super) async fn announce_change(&mut self) -> Result<()> {
+    /// Says that the store changed, and which version it has now. Heard after the commit.
+    pub(super) async fn announce_change(&mut self, version: i64) -> Result<()> {
         let mut days = self.take_changed_days();
         if days.len() > MOST_DAYS {
             days.clear();
         }
-        self.announce(News::Store { days }).await
+        self.announce(News::Store { days, version }).await
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -73,6 +81,19 @@ impl TenantTx {
     }
 }
 
+/// What a listener hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// News of a store.
+    News(TenantId, News),
+    /// What a user, or anybody in a tenant, may do has changed: the id of the one or the other.
+    Access(Uuid),
+    /// A call of some process.
+    Echo(Uuid),
+    /// The connection was lost and is there again; what was said meanwhile is not known.
+    Gap,
+}
+
 /// Hears the news of every store.
 #[derive(Debug)]
 pub struct Listener {
@@ -87,23 +108,48 @@ impl Database {
             .connect_with(self.options.clone())
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen(CHANNEL).await?;
+        listener.listen_all([CHANNEL, ACCESS, ECHO]).await?;
         Ok(Listener { listener })
+    }
+
+    /// Says something that every listener hears after all that was committed before: whoever hears it has
+    /// heard the rest.
+    pub async fn call(&self, id: Uuid) -> Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        sqlx::query!(
+            "select pg_notify($1, $2)::text as sent",
+            ECHO,
+            id.to_string()
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        Ok(())
     }
 }
 
 impl Listener {
-    /// The next news. `None`: the connection was lost and is there again; what was said meanwhile is not
-    /// known.
-    pub async fn next(&mut self) -> Result<Option<(TenantId, News)>> {
+    /// The next thing that is heard.
+    pub async fn next(&mut self) -> Result<Heard> {
         loop {
             let Some(notification) = self.listener.try_recv().await? else {
-                return Ok(None);
+                return Ok(Heard::Gap);
             };
             // What another version of the program says in another way is not for us.
-            if let Ok(Message { tenant, news }) = serde_json::from_str(notification.payload()) {
-                return Ok(Some((tenant, news)));
+            if let Some(heard) = read(notification.channel(), notification.payload()) {
+                return Ok(heard);
             }
         }
+    }
+}
+
+fn read(channel: &str, payload: &str) -> Option<Heard> {
+    match channel {
+        CHANNEL => {
+            let Message { tenant, news } = serde_json::from_str(payload).ok()?;
+            Some(Heard::News(tenant, news))
+        }
+        ACCESS => payload.parse().ok().map(Heard::Access),
+        ECHO => payload.parse().ok().map(Heard::Echo),
+        _ => None,
     }
 }

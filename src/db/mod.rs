@@ -4,19 +4,22 @@
 
 pub mod accounts;
 pub mod customers;
+pub mod day_book;
 pub mod embedded;
+pub mod hours;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
 pub mod live;
 mod merge;
-pub mod metrics;
 pub mod orders;
+mod patience;
 pub mod presence;
 pub mod privacy;
 pub mod products;
+pub mod rankings;
 pub mod refunds;
-pub mod series;
+mod safety;
 pub mod shops;
 pub mod staging;
 pub mod sync_history;
@@ -27,11 +30,15 @@ pub mod verify;
 pub mod webhooks;
 
 pub use merge::Merged;
+pub use patience::Patience;
+pub use safety::{DIRECTORY, findings};
+use transaction::Transaction;
 pub use transaction::{SystemTx, TenantTx};
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::domain::ids::TenantId;
 
@@ -62,13 +69,41 @@ impl DbError {
         matches!(self, Self::Sqlx(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether there was an answer coming, but not in time: no free connection, or a statement cut off.
+    /// Whether there was an answer coming, but not in time: a statement was cut off, or waited too long for a
+    /// lock.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
+        self.sqlstate()
+            .is_some_and(|code| ["57014", "55P03"].contains(&code.as_str()))
+    }
+
+    /// Whether the database cannot be used for now: there is no free connection, it is not there or going, or
+    /// it has no room left. It is worth asking again.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Sqlx(sqlx::Error::PoolTimedOut) => true,
-            Self::Sqlx(sqlx::Error::Database(error)) => error.code().as_deref() == Some("57014"),
-            _ => false,
+            Self::Sqlx(
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::BeginFailed,
+            ) => true,
+            // Connection exceptions, too few resources (a full disk among them), an operator's intervention,
+            // a transaction that was cut off, and a server that only reads because it is about to take over.
+            _ => self.sqlstate().is_some_and(|code| {
+                code.starts_with("08")
+                    || code.starts_with("53")
+                    || ["57P01", "57P02", "57P03", "25P03", "25006"].contains(&code.as_str())
+            }),
+        }
+    }
+
+    fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Sqlx(sqlx::Error::Database(error)) => {
+                error.code().map(std::borrow::Cow::into_owned)
+            }
+            _ => None,
         }
     }
 }
@@ -79,8 +114,27 @@ pub type Result<T, E = DbError> = std::result::Result<T, E>;
 /// The migrations, embedded.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// How long a request waits for a free connection. Less than a lock may be waited for, so that a row of waiters
+/// is told to come again before it is as long as the queue of locks.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long a migration waits for its locks in all.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+/// The pause before it is tried again.
+const MIGRATE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whether a migration did not get a lock: its own, or that of all migrations.
+fn is_locked_out(error: &sqlx::migrate::MigrateError) -> bool {
+    use sqlx::migrate::MigrateError;
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
+        return false;
+    };
+    matches!(cause, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
+}
+/// How long a connection may have been idle before it is tested.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
 /// The database: hands out transactions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[expect(clippy::disallowed_types, reason = "the one holder of the pool")]
 pub struct Database {
     pool: sqlx::PgPool,
@@ -88,14 +142,38 @@ pub struct Database {
     idle_loaders: staging::IdleLoaders,
 }
 
+impl std::fmt::Debug for Database {
+    // The options hold the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("connections", &self.pool.size())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Database {
-    /// Opens a pool of at most `connections` connections. Nothing is migrated or checked yet.
+    /// Opens a pool of at most `connections` connections for requests. Nothing is migrated or checked yet.
     pub async fn connect(url: &str, connections: u32) -> Result<Self> {
+        Self::connect_with(url, connections, Patience::default()).await
+    }
+
+    /// The same for transactions that may take as long as they are given.
+    pub async fn connect_with(url: &str, connections: u32, patience: Patience) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options.clone())
+            .acquire_timeout(ACQUIRE)
+            // A connection that was used a moment ago is alive, or the next statement says that it is not.
+            .test_before_acquire(false)
+            .before_acquire(|connection, state| {
+                Box::pin(async move {
+                    if state.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(patience.of(&options))
             .await?;
         Ok(Self {
             pool,
@@ -106,42 +184,31 @@ impl Database {
 
     /// Applies the migrations that are missing, under a lock, so that several processes may start at once.
     pub async fn migrate(&self) -> Result<()> {
-        MIGRATOR.run(&self.pool).await?;
-        Ok(())
+        self.migrate_by(&MIGRATOR).await
     }
 
-    /// Refuses a setup in which row security does not hold: a role that bypasses it, or a table of a store's
-    /// data without a forced policy.
-    pub async fn check_row_security(&self) -> Result<()> {
-        let mut connection = self.pool.acquire().await?;
-        let roles = sqlx::query_scalar!(
-            "select rolname::text as \"name!\" from pg_roles \
-             where rolname in ('xboard_app', 'xboard_system') and (rolsuper or rolbypassrls)"
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        if !roles.is_empty() {
-            return Err(DbError::Unsafe(format!(
-                "these roles bypass row security: {}",
-                roles.join(", ")
-            )));
+    /// Applies what is missing of these migrations. One that does not get its locks soon lets those who are
+    /// served go first, and comes again.
+    pub async fn migrate_by(&self, migrator: &sqlx::migrate::Migrator) -> Result<()> {
+        let options = Patience::of_migrations().of(&self.options);
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let mut waited = Duration::ZERO;
+        loop {
+            let error = match migrator.run(&mut connection).await {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            // A failed migration leaves the lock of all migrations taken.
+            connection.close().await.ok();
+            if !is_locked_out(&error) || waited >= LONGEST_WAIT {
+                return Err(error.into());
+            }
+            tracing::warn!(error.cause = %error, "a migration waits for its locks and will be tried again");
+            tokio::time::sleep(MIGRATE_AGAIN).await;
+            waited += MIGRATE_AGAIN + Patience::of_migrations().lock;
+            connection = PgConnection::connect_with(&options).await?;
         }
-        let tables = sqlx::query_scalar!(
-            "select c.relname::text as \"name!\" from pg_class c \
-             join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped \
-             where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace \
-               and not (c.relrowsecurity and c.relforcerowsecurity \
-                        and exists (select from pg_policy p where p.polrelid = c.oid))"
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        if !tables.is_empty() {
-            return Err(DbError::Unsafe(format!(
-                "these tables lack forced row security: {}",
-                tables.join(", ")
-            )));
-        }
-        Ok(())
+        Ok(connection.close().await?)
     }
 
     /// Whether the database answers.
@@ -155,21 +222,43 @@ impl Database {
 
     /// A snapshot of one store: everything read through it is of one moment. Nothing can be written.
     pub async fn tenant_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
-            .await?;
-        TenantTx::enter(transaction, tenant).await
+        const BEGIN: &str = "begin isolation level repeatable read read only";
+        let transaction = self.begin(BEGIN, &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction that changes one store.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx> {
-        TenantTx::enter(self.pool.begin().await?, tenant).await
+        let transaction = self.begin("begin", &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant))
+    }
+
+    /// The same for a worker, which may take longer over it than a request.
+    pub async fn work(&self, tenant: TenantId) -> Result<TenantTx> {
+        let transaction = self
+            .begin(patience::BEGIN_WORK, &enter_tenant(tenant))
+            .await?;
+        Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction over accounts, the directory of stores and the jobs.
     pub async fn system(&self) -> Result<SystemTx> {
-        SystemTx::enter(self.pool.begin().await?).await
+        let transaction = self.begin("begin", "select enter_system()").await?;
+        Ok(SystemTx::entered(transaction))
+    }
+
+    /// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives
+    /// up in the middle of it would leave the connection inside a transaction that the pool knows nothing of, so
+    /// it is brought to its end in any case.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ends by itself, with the transaction rolled back if nobody waits for it"
+    )]
+    async fn begin(&self, begin: &str, enter: &str) -> Result<Transaction> {
+        let statements = AssertSqlSafe(format!("{begin}; {enter}"));
+        let pool = self.pool.clone();
+        let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
+        Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Closes the pool, waiting for what is under way.
@@ -177,4 +266,9 @@ impl Database {
         self.idle_loaders.close().await;
         self.pool.close().await;
     }
+}
+
+/// A UUID is safe in a statement as it is.
+fn enter_tenant(tenant: TenantId) -> String {
+    format!("select enter_tenant('{}')", tenant.uuid().hyphenated())
 }

@@ -112,14 +112,9 @@ impl TenantTx {
         orders: &[i64],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let tenant = self.tenant().uuid();
         // First, because merges hold this row: one that began before the request was noted has ended then.
-        sqlx::query!(
-            "update shops set data_version = data_version + 1 where tenant_id = $1",
-            tenant
-        )
-        .execute(self.connection())
-        .await?;
+        let store = self.lock_store().await?;
+        let tenant = self.tenant().uuid();
         sqlx::query!(
             "update customers set display_name = '', email = null, tags = '{}', redacted_at = $3, content_hash = 0 \
              where tenant_id = $1 and id = $2",
@@ -144,7 +139,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.announce_change().await
+        self.bump_data_version(&store).await
     }
 
     /// Notes that a request was answered.

@@ -1,6 +1,6 @@
 //! The connected store itself: what it says of itself, its sealed credentials, how far it has been fetched.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::TenantId;
@@ -33,6 +33,19 @@ pub struct Shop {
     pub last_synced_at: Option<DateTime<Utc>>,
     /// Moves with every committed change.
     pub data_version: i64,
+    /// The version in which every figure was last worked out anew.
+    pub rebuilt_version: i64,
+}
+
+/// A calendar day of a store, and when it is the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresentDay {
+    /// The day.
+    pub today: NaiveDate,
+    /// The instant at which it begins.
+    pub starts: DateTime<Utc>,
+    /// The instant at which the next one begins.
+    pub ends: DateTime<Utc>,
 }
 
 /// Whether a store can be fetched from.
@@ -89,17 +102,33 @@ pub struct SealedCredentials {
 impl TenantTx {
     /// The store, if it is (still) there.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
+        // Which day it is makes no difference to the rest.
+        let found = self.shop_at(DateTime::UNIX_EPOCH).await?;
+        Ok(found.map(|(shop, _)| shop))
+    }
+
+    /// The store, if it is (still) there, and the day that is the present one at an instant.
+    pub async fn shop_at(&mut self, now: DateTime<Utc>) -> Result<Option<(Shop, PresentDay)>> {
         let tenant = self.tenant();
         let row = sqlx::query!(
             "select shop_gid, domain as \"domain: ShopDomain\", name, currency as \"currency: Currency\", time_zone, \
-                    scopes, status, status_reason, order_history_days, last_synced_at, data_version \
-             from shops where tenant_id = $1",
-            tenant.uuid()
+                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, \
+                    today as \"today!\", day_start(today, time_zone) as \"starts!\", \
+                    day_start(today + 1, time_zone) as \"ends!\" \
+             from shops, lateral (select ($2::timestamptz at time zone time_zone)::date as today) present \
+             where tenant_id = $1",
+            tenant.uuid(),
+            now
         )
         .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
-            Ok(Shop {
+            let present = PresentDay {
+                today: row.today,
+                starts: row.starts,
+                ends: row.ends,
+            };
+            let shop = Shop {
                 gid: row.shop_gid,
                 domain: row.domain,
                 name: row.name,
@@ -111,7 +140,9 @@ impl TenantTx {
                 order_history_days: row.order_history_days,
                 last_synced_at: row.last_synced_at,
                 data_version: row.data_version,
-            })
+                rebuilt_version: row.rebuilt_version,
+            };
+            Ok((shop, present))
         })
         .transpose()
     }

@@ -10,7 +10,7 @@ use aws_lc_rs::digest;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
-use super::{Database, DbError, Result, TenantTx};
+use super::{Database, DbError, Patience, Result, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::record::Record;
 
@@ -148,7 +148,7 @@ pub struct Loader {
     wear: usize,
     /// Whether a large load was made ready on the connection.
     large: bool,
-    idle: Weak<Mutex<Vec<Loader>>>,
+    idle: Weak<Mutex<Vec<Self>>>,
 }
 
 /// Connections whose staging tables are there and empty. What is fetched because of a webhook is small: to
@@ -199,8 +199,8 @@ impl Database {
             .test_before_acquire(false)
             // Merging a chunk takes its time; that is no slow statement to warn of.
             .connect_with(
-                self.options
-                    .clone()
+                Patience::of_work()
+                    .of(&self.options)
                     .options(SETTINGS)
                     .disable_statement_logging(),
             )

@@ -10,7 +10,7 @@ use super::Result;
 use crate::domain::ids::TenantId;
 
 #[expect(clippy::disallowed_types, reason = "db opens transactions")]
-type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// A transaction inside one store. Dropped without [`commit`](Self::commit), it is rolled back.
 #[derive(Debug)]
@@ -25,11 +25,16 @@ impl TenantTx {
         sqlx::query!("select enter_tenant($1)::text as entered", tenant.uuid())
             .fetch_one(&mut *transaction)
             .await?;
-        Ok(Self {
+        Ok(Self::entered(transaction, tenant))
+    }
+
+    /// In a transaction that has entered the store already.
+    pub(super) const fn entered(transaction: Transaction, tenant: TenantId) -> Self {
+        Self {
             transaction,
             tenant,
             changed_days: BTreeSet::new(),
-        })
+        }
     }
 
     /// The store this transaction is in.
@@ -75,7 +80,12 @@ impl SystemTx {
         sqlx::query!("select enter_system()::text as entered")
             .fetch_one(&mut *transaction)
             .await?;
-        Ok(Self { transaction })
+        Ok(Self::entered(transaction))
+    }
+
+    /// In a transaction that has entered already.
+    pub(super) const fn entered(transaction: Transaction) -> Self {
+        Self { transaction }
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -116,6 +116,18 @@ impl DayRange {
         })
         .take_while(move |day| *day <= self.to)
     }
+
+    /// The same intervals, each with its part of the range.
+    pub fn pieces(self, interval: CalendarInterval) -> impl Iterator<Item = (NaiveDate, Self)> {
+        self.cut(interval).map(move |first_day| {
+            let next = interval.next(first_day).unwrap_or(NaiveDate::MAX);
+            let piece = Self {
+                from: first_day.max(self.from),
+                to: days_earlier(next, 1).min(self.to),
+            };
+            (first_day, piece)
+        })
+    }
 }
 
 /// What a range is compared with.

@@ -1,6 +1,8 @@
 //! The time, as a value: the one place that asks the machine, so that a test can fix it.
 
-use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +11,10 @@ pub enum Clock {
     System,
     /// An instant that does not move, for tests.
     Fixed(DateTime<Utc>),
+    /// The machine's clock, so much before or behind it, for tests of clocks that disagree.
+    Shifted(TimeDelta),
+    /// An instant that a test moves: microseconds since 1970.
+    Moved(&'static AtomicI64),
 }
 
 impl Clock {
@@ -22,6 +28,10 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Shifted(by) => Utc::now() + by,
+            Self::Moved(micros) => {
+                DateTime::from_timestamp_micros(micros.load(Ordering::Relaxed)).unwrap_or_default()
+            }
         }
     }
 }

@@ -3,11 +3,13 @@
 pub mod calendar;
 pub mod clock;
 pub mod credentials;
+pub mod day_book;
 pub mod email;
 pub mod ids;
 pub mod metrics;
 pub mod money;
 pub mod principal;
+pub mod ranking;
 pub mod record;
 pub mod sale;
 pub mod shop;

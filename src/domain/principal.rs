@@ -16,7 +16,7 @@ pub struct Principal {
 }
 
 /// What a member may do with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sees the figures.
     Viewer,

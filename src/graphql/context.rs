@@ -2,14 +2,16 @@
 //! read from.
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Context;
 
 use super::cost;
 use super::error::ApiError;
 use super::loaders::Loaders;
+use super::memory::{Known, Memory};
+use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
 use crate::domain::clock::Clock;
@@ -29,9 +31,33 @@ pub struct RequestContext {
     pub request_id: String,
     /// Where the request came from, where that is known.
     pub client_address: Option<IpAddr>,
+    /// Where the refresh tokens of sessions go.
+    pub refresh_tokens: Arc<RefreshTokens>,
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
+    outcome: Arc<Outcome>,
+    known_complexity: Option<usize>,
     unused: AtomicUsize,
+}
+
+/// What the answer to an operation depends on.
+#[derive(Debug)]
+pub struct Outcome {
+    seen: Arc<OnceLock<Known>>,
+    lasting: AtomicBool,
+}
+
+impl Outcome {
+    /// The version of the store's data, and the day, that the answer is right for; `None` if it depends on
+    /// more than these.
+    #[must_use]
+    pub fn lasts_for(&self) -> Option<&Known> {
+        if self.lasting.load(Ordering::Relaxed) {
+            self.seen.get()
+        } else {
+            None
+        }
+    }
 }
 
 impl RequestContext {
@@ -43,8 +69,13 @@ impl RequestContext {
         principal: Option<Principal>,
         request_id: String,
         client_address: Option<IpAddr>,
+        memory: &Memory,
     ) -> Self {
-        let snapshot = Snapshot::new(database.clone(), clock);
+        let snapshot = Snapshot::new(database.clone(), clock, memory.clone());
+        let outcome = Arc::new(Outcome {
+            seen: snapshot.seen(),
+            lasting: AtomicBool::new(false),
+        });
         let loaders = Loaders::new(&snapshot);
         Self {
             principal,
@@ -52,10 +83,44 @@ impl RequestContext {
             clock,
             request_id,
             client_address,
+            refresh_tokens: Arc::default(),
             snapshot,
             loaders,
+            outcome,
+            known_complexity: None,
             unused: AtomicUsize::new(0),
         }
+    }
+
+    /// The same, with the refresh tokens going somewhere else than into the answer.
+    #[must_use]
+    pub fn with_refresh_tokens(mut self, refresh_tokens: Arc<RefreshTokens>) -> Self {
+        self.refresh_tokens = refresh_tokens;
+        self
+    }
+
+    /// The same for a question that was asked before, to the letter, and then found valid and of this cost.
+    #[must_use]
+    pub fn of_known_cost(self, complexity: Option<u64>) -> Self {
+        Self {
+            known_complexity: complexity.and_then(|points| usize::try_from(points).ok()),
+            ..self
+        }
+    }
+
+    pub(super) const fn known_complexity(&self) -> Option<usize> {
+        self.known_complexity
+    }
+
+    /// What the operation turns out to depend on: to be looked at when it has ended.
+    #[must_use]
+    pub fn outcome(&self) -> Arc<Outcome> {
+        Arc::clone(&self.outcome)
+    }
+
+    /// Notes that all the operation asks for changes with the version of the store's data only.
+    pub(super) fn note_lasting(&self) {
+        self.outcome.lasting.store(true, Ordering::Relaxed);
     }
 
     /// The data of the request that `ctx` belongs to.

@@ -35,6 +35,8 @@ pub enum ApiError {
     },
     /// The answer took too long.
     Timeout,
+    /// The database cannot be used for now.
+    Unavailable,
     /// Ours to repair. The cause was logged when this value was made.
     Internal,
 }
@@ -77,6 +79,7 @@ impl ApiError {
             Self::LimitExceeded { .. } => LIMIT_EXCEEDED,
             Self::Throttled { .. } => THROTTLED,
             Self::Timeout => "TIMEOUT",
+            Self::Unavailable => UNAVAILABLE,
             Self::Internal => INTERNAL,
         }
     }
@@ -98,6 +101,9 @@ impl ApiError {
                 "Too much was asked in too short a time: `extensions.retryAfterSeconds` says how long to wait."
             }
             Self::Timeout => "The answer took too long. Ask for less at once, or try again.",
+            Self::Unavailable => {
+                "The service is overloaded or about to be back: `extensions.retryAfterSeconds` says how long to wait."
+            }
             Self::Internal => "Something went wrong on our side.",
         }
     }
@@ -109,6 +115,10 @@ pub(super) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 /// The code of an operation that may be asked for later.
 pub const THROTTLED: &str = "THROTTLED";
+/// The code of an operation that cannot be carried out just now, through no fault of its own.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
+/// After how many seconds it is worth asking again.
+pub const UNAVAILABLE_SECONDS: u64 = 2;
 /// The code of a fault of ours.
 pub(super) const INTERNAL: &str = "INTERNAL";
 
@@ -125,6 +135,7 @@ impl From<ApiError> for Error {
                 ApiError::Throttled {
                     retry_after_seconds,
                 } => extensions.set("retryAfterSeconds", *retry_after_seconds),
+                ApiError::Unavailable => extensions.set("retryAfterSeconds", UNAVAILABLE_SECONDS),
                 _ => {}
             }
         })
@@ -148,6 +159,10 @@ impl From<DbError> for ApiError {
         if error.is_timeout() {
             tracing::warn!(error.cause = %error, "the database took too long");
             return Self::Timeout;
+        }
+        if error.is_unavailable() {
+            tracing::warn!(error.cause = %error, "the database cannot be used for now");
+            return Self::Unavailable;
         }
         Self::internal(&error)
     }

@@ -1,5 +1,5 @@
 //! What happens around every operation, whichever way it came: the document is read within the limits, its
-//! cost is paid, it waits for its turn, and every error gets its code. One extension and not several, because
+//! cost is paid, it waits for its turn, its answer is completed, and every error gets its code. One extension and not several, because
 //! async-graphql goes through all of them for each field.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,18 @@ use async_graphql::extensions::{
 };
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
-    ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+    CacheControl, ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult,
+    Value, Variables,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::completion;
 use super::context::RequestContext;
 use super::cost::{Buckets, Charge, Payer, Turns};
-use super::document;
+use super::document::{Library, Prepared};
 use super::error::{ApiError, INTERNAL, give_codes};
 use super::limits::Limits;
+use super::live::Live;
 
 /// Makes a [`Guard`] for each operation, and keeps what they share.
 pub(super) struct GuardFactory {
@@ -29,17 +32,17 @@ pub(super) struct GuardFactory {
 
 struct Shared {
     limits: Limits,
-    introspection: bool,
-    buckets: Buckets,
+    library: Library,
+    buckets: Arc<Buckets>,
     turns: Turns,
 }
 
 impl GuardFactory {
-    pub(super) fn new(limits: Limits, introspection: bool) -> Self {
+    pub(super) fn new(limits: Limits, library: Library, buckets: Arc<Buckets>) -> Self {
         let shared = Arc::new(Shared {
             limits,
-            introspection,
-            buckets: Buckets::new(limits.budget),
+            library,
+            buckets,
             turns: Turns::new(limits.operations_at_once, limits.patience),
         });
         Self { shared }
@@ -51,6 +54,7 @@ impl ExtensionFactory for GuardFactory {
         Arc::new(Guard {
             shared: Arc::clone(&self.shared),
             needs_turn: AtomicBool::new(false),
+            asked: OnceLock::new(),
             turn: Mutex::new(None),
             charge: OnceLock::new(),
             actual: OnceLock::new(),
@@ -61,6 +65,7 @@ impl ExtensionFactory for GuardFactory {
 struct Guard {
     shared: Arc<Shared>,
     needs_turn: AtomicBool,
+    asked: OnceLock<(Arc<Prepared>, Variables)>,
     /// Held until the operation ends.
     turn: Mutex<Option<OwnedSemaphorePermit>>,
     charge: OnceLock<Charge>,
@@ -142,13 +147,22 @@ impl Extension for Guard {
 
     async fn parse_query(
         &self,
-        _: &ExtensionContext<'_>,
+        ctx: &ExtensionContext<'_>,
         query: &str,
-        _: &Variables,
+        variables: &Variables,
         // Not run: async-graphql's own checks of the document take exponential time.
         _: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
-        document::read(query, &self.shared.limits, self.shared.introspection)
+        let prepared = self.shared.library.prepare(query)?;
+        if prepared.lasts
+            && let Some(request) = ctx.data_opt::<RequestContext>()
+        {
+            request.note_lasting();
+        }
+        let document = prepared.document.clone();
+        // Each operation is read once.
+        self.asked.get_or_init(|| (prepared, variables.clone()));
+        Ok(document)
     }
 
     async fn validation(
@@ -156,8 +170,17 @@ impl Extension for Guard {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(ctx).await?;
-        if let Some(request) = ctx.data_opt::<RequestContext>() {
+        let request = ctx.data_opt::<RequestContext>();
+        let result = match request.and_then(RequestContext::known_complexity) {
+            // The very same question was found valid before.
+            Some(complexity) => ValidationResult {
+                cache_control: CacheControl::default(),
+                complexity,
+                depth: 0,
+            },
+            None => next.run(ctx).await?,
+        };
+        if let Some(request) = request {
             let refused = |error| vec![ApiError::in_no_place(error)];
             self.pay(request, result.complexity).map_err(refused)?;
             self.take_turn(request).await.map_err(refused)?;
@@ -172,6 +195,15 @@ impl Extension for Guard {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
+        if let Some((prepared, variables)) = self.asked.get() {
+            completion::complete(
+                self.shared.library.shape(),
+                &prepared.document,
+                operation_name,
+                variables,
+                &mut response,
+            );
+        }
         let Some(request) = ctx.data_opt::<RequestContext>() else {
             return response;
         };
@@ -183,6 +215,15 @@ impl Extension for Guard {
         }
         // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
         request.refresh().await;
+        if self
+            .asked
+            .get()
+            .is_some_and(|(prepared, _)| prepared.changes)
+            && let Some(live) = ctx.data_opt::<Live>()
+        {
+            // What was acknowledged is not contradicted by what is still remembered.
+            live.catch_up().await;
+        }
         response
     }
 }

@@ -9,17 +9,22 @@ mod cursor;
 mod document;
 pub mod error;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod ids;
 mod inputs;
 mod limits;
 mod lists;
 pub mod live;
 mod loaders;
+pub mod memory;
 mod mutation;
 mod numbers;
 pub mod permissions;
 mod query;
+pub mod refresh_tokens;
 pub mod scalars;
+pub mod settled;
 pub mod snapshot;
 mod subscription;
 pub mod types;
@@ -29,6 +34,7 @@ use std::sync::Arc;
 use async_graphql::Schema;
 use async_graphql::parser::types::ExecutableDocument;
 
+pub use cost::{Buckets, Price};
 pub use limits::{Budget, Limits};
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
@@ -45,14 +51,14 @@ pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 pub fn build_schema(
     limits: Limits,
     introspection: bool,
+    buckets: Arc<Buckets>,
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
-    let shape = Arc::new(completion::Shape::of(&sdl()));
+    let shape = completion::Shape::of(&sdl());
+    let library = document::Library::new(limits, introspection, shape);
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
-        .extension(completion::CompletionFactory(shape))
-        // The last one reads the document.
-        .extension(extension::GuardFactory::new(limits, introspection));
+        .extension(extension::GuardFactory::new(limits, library, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }

@@ -2,18 +2,22 @@
 //! when the first resolver asks and shared by the others. It is the only connection that an operation holds,
 //! so operations cannot wait for each other's second one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::error::ApiError;
+use super::memory::{Edition, Known, Memory};
 use crate::db::shops::Shop;
 use crate::db::{Database, SystemTx, TenantTx};
+use crate::domain::calendar::DayRange;
 use crate::domain::clock::Clock;
+use crate::domain::day_book::DayBook;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::principal::Role;
+use crate::domain::ranking::RankedCustomer;
 
 /// What figures of a store depend on, read once per operation.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ impl ShopContext {
 struct Open {
     transaction: TenantTx,
     shop: Arc<ShopContext>,
+    edition: Edition,
+    memory: Memory,
 }
 
 /// What is known of a user outside any store.
@@ -64,7 +70,9 @@ async fn read_account(system: &mut SystemTx, user: UserId) -> Result<Option<Acco
 pub(super) struct Snapshot {
     database: Database,
     clock: Clock,
+    memory: Memory,
     open: Arc<Mutex<Option<Open>>>,
+    seen: Arc<OnceLock<Known>>,
 }
 
 /// A turn at the snapshot.
@@ -79,6 +87,41 @@ impl Reading {
         &mut self.open.transaction
     }
 
+    /// Asks the store's figures by day.
+    pub(super) async fn ask_book<T>(
+        &mut self,
+        question: impl FnOnce(&DayBook) -> T,
+    ) -> Result<T, ApiError> {
+        let open = &mut *self.open;
+        let asked = open
+            .memory
+            .ask_book(&mut open.transaction, &open.edition, question);
+        Ok(asked.await?)
+    }
+
+    /// The instants at which days begin in the store's time zone, in the order of the days.
+    pub(super) async fn day_starts(
+        &mut self,
+        days: &[NaiveDate],
+    ) -> Result<Vec<DateTime<Utc>>, ApiError> {
+        let open = &mut *self.open;
+        let (memory, zone) = (&open.memory, &open.shop.time_zone);
+        let starts = memory.day_starts(&mut open.transaction, &open.edition, zone, days);
+        Ok(starts.await?)
+    }
+
+    /// The first of those who spent most in a range.
+    pub(super) async fn top_customers(
+        &mut self,
+        range: DayRange,
+        count: usize,
+    ) -> Result<Vec<RankedCustomer>, ApiError> {
+        let open = &mut *self.open;
+        let memory = &open.memory;
+        let first = memory.top_customers(&mut open.transaction, &open.edition, range, count);
+        Ok(first.await?)
+    }
+
     /// The store that is being read.
     #[must_use]
     pub fn shop(&self) -> Arc<ShopContext> {
@@ -87,12 +130,19 @@ impl Reading {
 }
 
 impl Snapshot {
-    pub(super) fn new(database: Database, clock: Clock) -> Self {
+    pub(super) fn new(database: Database, clock: Clock, memory: Memory) -> Self {
         Self {
             database,
             clock,
+            memory,
             open: Arc::default(),
+            seen: Arc::default(),
         }
+    }
+
+    /// What the store was found to be when the snapshot was first opened, once it was.
+    pub(super) fn seen(&self) -> Arc<OnceLock<Known>> {
+        Arc::clone(&self.seen)
     }
 
     pub(super) async fn enter(&self, tenant: TenantId) -> Result<Reading, ApiError> {
@@ -101,6 +151,8 @@ impl Snapshot {
             .as_ref()
             .is_some_and(|open| open.transaction.tenant() == tenant);
         if !there {
+            // Before the snapshot is taken: a change that comes after it is heard of.
+            let lesson = self.memory.lesson(tenant);
             let transaction = match open.take() {
                 Some(open) => {
                     let system = open.transaction.into_system().await?;
@@ -108,37 +160,61 @@ impl Snapshot {
                 }
                 None => self.database.tenant_snapshot(tenant).await?,
             };
-            *open = Some(self.look_around(transaction).await?);
+            let (found, known) = self.look_around(transaction).await?;
+            if let Some(lesson) = lesson {
+                self.memory.learn(lesson, known.clone());
+            }
+            self.seen.get_or_init(|| known);
+            *open = Some(found);
         }
         OwnedMutexGuard::try_map(open, Option::as_mut)
             .map(|open| Reading { open })
             .map_err(|_| ApiError::internal(&"the snapshot is gone"))
     }
 
-    async fn look_around(&self, mut transaction: TenantTx) -> Result<Open, ApiError> {
-        let row = transaction.shop().await?.ok_or(ApiError::NotFound)?;
-        let today = transaction
-            .shop_today(&row.time_zone, self.clock.now())
-            .await?;
+    async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
+        let (row, day) = transaction
+            .shop_at(self.clock.now())
+            .await?
+            .ok_or(ApiError::NotFound)?;
+        let known = Known {
+            version: row.data_version,
+            today: day.today,
+            day: day.starts..day.ends,
+        };
+        let edition = Edition {
+            version: row.data_version,
+            rebuilt: row.rebuilt_version,
+            currency: row.currency.clone(),
+        };
         let shop = Arc::new(ShopContext {
             currency: row.currency.clone(),
             time_zone: row.time_zone.clone(),
-            today,
+            today: day.today,
             row,
         });
-        Ok(Open { transaction, shop })
+        let open = Open {
+            transaction,
+            shop,
+            edition,
+            memory: self.memory.clone(),
+        };
+        Ok((open, known))
     }
 
     pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
         let mut open = self.open.lock().await;
-        let Some(Open { transaction, shop }) = open.take() else {
+        let Some(there) = open.take() else {
             return read_account(&mut self.database.system().await?, user).await;
         };
-        let tenant = transaction.tenant();
-        let mut system = transaction.into_system().await?;
+        let tenant = there.transaction.tenant();
+        let mut system = there.transaction.into_system().await?;
         let account = read_account(&mut system, user).await?;
         let transaction = system.into_tenant(tenant).await?;
-        *open = Some(Open { transaction, shop });
+        *open = Some(Open {
+            transaction,
+            ..there
+        });
         Ok(account)
     }
 

@@ -90,6 +90,8 @@ impl SubscriptionRoot {
                         Err(error) => yield Err(error),
                     }
                 }
+                // What was read and told nobody anything must not keep its connection while nothing happens.
+                context.refresh().await;
                 match heard.next().await {
                     Some(next) => news = next,
                     None => break,
@@ -133,7 +135,7 @@ impl Changed {
     fn add(&mut self, heard: Heard) {
         match heard {
             Heard::News(News::Sync { .. }) => return,
-            Heard::News(News::Store { days }) if !days.is_empty() => self.days.extend(days),
+            Heard::News(News::Store { days, .. }) if !days.is_empty() => self.days.extend(days),
             Heard::News(News::Store { .. }) | Heard::Gap => self.every_day = true,
         }
         self.any = true;

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use super::media::Media;
-use crate::graphql::error::{ApiError, THROTTLED};
+use crate::graphql::error::{ApiError, THROTTLED, UNAVAILABLE, UNAVAILABLE_SECONDS};
 
 /// Why a request did not reach the schema, or its answer did not come.
 #[derive(Debug)]
@@ -78,6 +78,19 @@ impl Refusal {
         Self::new(StatusCode::GATEWAY_TIMEOUT, error.code(), error.sentence())
     }
 
+    /// The database cannot be used for now.
+    pub(super) fn unavailable() -> Self {
+        let error = ApiError::Unavailable;
+        Self {
+            header: Some((RETRY_AFTER, UNAVAILABLE_SECONDS.into())),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.code(),
+                error.sentence(),
+            )
+        }
+    }
+
     /// A failure of ours, already logged.
     pub(super) fn internal() -> Self {
         let error = ApiError::Internal;
@@ -103,6 +116,9 @@ impl Refusal {
             && let Some(extensions) = extensions.as_object_mut()
         {
             extensions.insert("requestId".to_owned(), request_id.into());
+            if self.code == UNAVAILABLE {
+                extensions.insert("retryAfterSeconds".to_owned(), UNAVAILABLE_SECONDS.into());
+            }
         }
         json!({ "errors": [{ "message": self.message, "extensions": extensions }] })
     }
@@ -126,8 +142,11 @@ impl Refusal {
 /// The schema's answer in the form that the client reads.
 pub(super) fn in_media(media: Media, answer: &async_graphql::Response) -> Response<Body> {
     let refused = was_not_executed(answer);
-    let wait = retry_after(answer);
+    let unavailable = is_unavailable(answer);
+    let wait = retry_after(answer).or(unavailable.then_some(UNAVAILABLE_SECONDS));
     let status = match media {
+        // Whoever stands in between (a balancer, a client that tries again) goes by the status.
+        _ if unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Media::GraphQlResponse if refused && wait.is_some() => StatusCode::TOO_MANY_REQUESTS,
         Media::GraphQlResponse if refused => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
@@ -167,6 +186,21 @@ fn retry_after(answer: &async_graphql::Response) -> Option<u64> {
             _ => None,
         }
     })
+}
+
+/// Whether nothing was answered, because the database cannot be used for now.
+fn is_unavailable(answer: &async_graphql::Response) -> bool {
+    let is_nothing = match &answer.data {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
+        _ => false,
+    };
+    let code = |error: &ServerError| error.extensions.as_ref()?.get("code").cloned();
+    is_nothing
+        && answer
+            .errors
+            .iter()
+            .any(|error| code(error) == Some(Value::from(UNAVAILABLE)))
 }
 
 /// Whether the parser or the validator refused the operation: an error of a field has a path.

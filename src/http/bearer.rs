@@ -6,10 +6,11 @@ use axum::http::header::AUTHORIZATION;
 use super::HttpState;
 use super::answer::Refusal;
 use super::live::Caller;
-use crate::auth::tokens::TokenError;
+use crate::auth::tokens::{Bearer, TokenError};
 use crate::db::DbError;
 use crate::domain::principal::Principal;
 use crate::graphql::error::ApiError;
+use crate::graphql::memory::Session;
 
 /// The principal of the header; `None` without one. A header that does not hold is refused, whatever is
 /// asked: a client that believes to be signed in must learn that it is not.
@@ -46,8 +47,34 @@ async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
             TokenError::Invalid | TokenError::Signing => "The token is not valid.",
         })
     })?;
+    let session = session(state, bearer).await?;
+    let session = session.ok_or_else(|| Refusal::unauthenticated("The session has ended."))?;
+    let principal = Principal {
+        user: bearer.user,
+        tenant: bearer.tenant,
+        session: bearer.session,
+        role: session.role,
+    };
+    Ok(Caller {
+        principal,
+        expires_at,
+    })
+}
+
+/// What the bearer may do, while the session is alive: from memory where that can be relied on, else from the
+/// database.
+async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, Refusal> {
     let now = state.clock.now();
-    let role = async {
+    let memory = state.live.memory();
+    let id = bearer.session.uuid();
+    let remembered = memory.session(id).filter(|session| {
+        session.user == bearer.user && session.tenant == bearer.tenant && session.expires_at > now
+    });
+    if remembered.is_some() {
+        return Ok(remembered);
+    }
+    let lesson = memory.session_lesson();
+    let found = async {
         let mut transaction = state.database.system().await?;
         transaction
             .principal_role(bearer.session, bearer.user, bearer.tenant, now)
@@ -56,19 +83,19 @@ async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
     .await
     .map_err(|error: DbError| match ApiError::from(error) {
         ApiError::Timeout => Refusal::timeout(),
+        ApiError::Unavailable => Refusal::unavailable(),
         _ => Refusal::internal(),
     })?;
-    let role = role.ok_or_else(|| Refusal::unauthenticated("The session has ended."))?;
-    let principal = Principal {
+    let session = found.map(|(role, expires_at)| Session {
         user: bearer.user,
         tenant: bearer.tenant,
-        session: bearer.session,
         role,
-    };
-    Ok(Caller {
-        principal,
         expires_at,
-    })
+    });
+    if let (Some(lesson), Some(session)) = (lesson, session) {
+        memory.learn_session(lesson, id, session);
+    }
+    Ok(session)
 }
 
 /// Who opens a connection: the `authorization` of its first message, which holds what the header would.
@@ -99,7 +126,7 @@ pub(super) async fn is_over(state: &HttpState, caller: Caller) -> bool {
     caller.expires_at <= now || matches!(role, Ok::<_, DbError>(None))
 }
 
-fn token_of(value: &str) -> Option<&str> {
+pub(super) fn token_of(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

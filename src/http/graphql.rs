@@ -4,22 +4,25 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::body::Body;
+use async_graphql::Value;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 
 use futures_util::StreamExt as _;
 
 use super::answer::{self, Refusal};
+use super::answers::{Answer, Question};
 use super::layers::RequestId;
 use super::media::Media;
 use super::operation::Parameters;
-use super::{HttpState, bearer, live, media, operation, revalidate};
+use super::{HttpState, bearer, live, media, operation, revalidate, session_cookie};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
 use crate::graphql::read_document;
+use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// How much of a body that is too large is read before the client is cut off.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
@@ -33,22 +36,49 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
             Err(refusal) => refusal.in_media(Media::Json, &request_id(&parts)),
         };
     }
-    respond(&parts, async || {
-        let context = context(&state, &parts).await?;
+    let tokens = match session_cookie::refresh_tokens(&parts, state.options.behind_proxy) {
+        Ok(tokens) => Arc::new(tokens),
+        Err(refusal) => return refusal.in_media(Media::Json, &request_id(&parts)),
+    };
+    let mut response = respond(&parts, async |media| {
+        let principal = bearer::principal(&state, &parts.headers).await?;
         media::require_json(&parts.headers)?;
         let body = read(&state, body).await?;
+        let question = principal.map(|principal| Question::posted(principal, body.clone()));
+        if let Some((answer, cost)) = kept(&state, question.as_ref()) {
+            return Ok(answer.in_media(media, &cost, &parts.headers));
+        }
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
-        execute(&state, parameters.with_text(&text), context).await
+        let context =
+            context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
+        match execute(&state, parameters.with_text(&text), context, question).await? {
+            Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost, &parts.headers)),
+            Executed::Once(answer) => Ok(answer::in_media(media, &answer)),
+        }
     })
-    .await
+    .await;
+    if let RefreshTokens::Cookie(jar) = tokens.as_ref()
+        && let Some(change) = jar.change()
+    {
+        session_cookie::write(&change, &parts, &mut response);
+    }
+    response
+}
+
+/// The answer to a question that was answered before, if it is still right.
+fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, Value)> {
+    let (memory, now) = (state.live.memory(), state.clock.now());
+    state.answers.find(question?, memory, now, &state.buckets)
 }
 
 /// An operation whose answers are sent as they come.
 async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
     let caller = bearer::caller(state, &parts.headers).await?;
     media::require_json(&parts.headers)?;
-    let context = context_of(state, parts, caller.map(|caller| caller.principal));
+    let tokens = session_cookie::of_stream(&parts.headers, state.options.behind_proxy);
+    let context = context_of(state, parts, caller.map(|caller| caller.principal))
+        .with_refresh_tokens(Arc::new(tokens));
     let body = read(state, body).await?;
     let answers = live::answers(state, operation::from_body(&body)?, context)?;
     Ok(live::events(state.clone(), answers, caller))
@@ -57,8 +87,12 @@ async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response
 /// `GET /graphql`: queries only.
 pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    respond(&parts, async || {
-        let context = context(&state, &parts).await?;
+    respond(&parts, async |media| {
+        let principal = bearer::principal(&state, &parts.headers).await?;
+        let question = principal.map(|principal| Question::in_query(principal, parts.uri.query()));
+        if let Some((answer, cost)) = kept(&state, question.as_ref()) {
+            return Ok(answer.tagged(media, &cost, &parts.headers));
+        }
         let Query(pairs) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Refusal::malformed("The query string cannot be read."))?;
         let mut parameters = operation::from_query(pairs)?;
@@ -70,7 +104,11 @@ pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Res
         {
             return Err(Refusal::only_by_post());
         }
-        execute(&state, parameters.with_text(&text), context).await
+        let context = context_of(&state, &parts, principal);
+        match execute(&state, parameters.with_text(&text), context, question).await? {
+            Executed::Lasting(answer, cost) => Ok(answer.tagged(media, &cost, &parts.headers)),
+            Executed::Once(answer) => Ok(revalidate::in_media(media, answer, &parts.headers)),
+        }
     })
     .await
 }
@@ -85,7 +123,7 @@ fn find(state: &HttpState, parameters: &mut Parameters) -> Result<Arc<str>, Refu
 /// Answers in the form that the client reads.
 async fn respond(
     parts: &Parts,
-    work: impl AsyncFnOnce() -> Result<async_graphql::Response, Refusal>,
+    work: impl AsyncFnOnce(Media) -> Result<Response<Body>, Refusal>,
 ) -> Response<Body> {
     let id = request_id(parts);
     let Some(media) = Media::accepted(&parts.headers) else {
@@ -93,13 +131,9 @@ async fn respond(
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", message)
             .in_media(Media::Json, &id);
     };
-    match work().await {
-        Ok(answer) if parts.method == Method::GET => {
-            revalidate::in_media(media, answer, &parts.headers)
-        }
-        Ok(answer) => answer::in_media(media, &answer),
-        Err(refusal) => refusal.in_media(media, &id),
-    }
+    work(media)
+        .await
+        .unwrap_or_else(|refusal| refusal.in_media(media, &id))
 }
 
 fn request_id(parts: &Parts) -> String {
@@ -111,7 +145,7 @@ fn request_id(parts: &Parts) -> String {
 }
 
 /// Reads the body, as much as is allowed.
-async fn read(state: &HttpState, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
     let largest = state.options.largest_body;
     let mut chunks = body.into_data_stream();
     let (mut kept, mut seen) = (Vec::new(), 0_usize);
@@ -136,26 +170,47 @@ async fn read(state: &HttpState, body: Body) -> Result<Vec<u8>, Refusal> {
             message,
         ));
     }
-    Ok(kept)
+    Ok(kept.into())
+}
+
+/// The answer of the schema.
+enum Executed {
+    /// It may be given again, and says what it cost this time.
+    Lasting(Arc<Answer>, Value),
+    /// It was right when it was made.
+    Once(async_graphql::Response),
 }
 
 async fn execute(
     state: &HttpState,
     operation: async_graphql::Request,
     context: RequestContext,
-) -> Result<async_graphql::Response, Refusal> {
+    question: Option<Question>,
+) -> Result<Executed, Refusal> {
+    let outcome = context.outcome();
+    let known_cost = question
+        .as_ref()
+        .and_then(|question| state.answers.cost_of(question));
+    let context = context.of_known_cost(known_cost);
     let work = state.schema.execute(operation.data(context));
-    tokio::time::timeout(state.options.operation_timeout, work)
+    let answer = tokio::time::timeout(state.options.operation_timeout, work)
         .await
         .map_err(|_| {
             tracing::warn!("the operation took too long");
             Refusal::timeout()
-        })
-}
-
-async fn context(state: &HttpState, parts: &Parts) -> Result<RequestContext, Refusal> {
-    let principal = bearer::principal(state, &parts.headers).await?;
-    Ok(context_of(state, parts, principal))
+        })?;
+    let lasting = question.and_then(|question| {
+        let lasting = Arc::new(Answer::lasting(&answer, &outcome)?);
+        state.answers.keep(question, &lasting);
+        Some(lasting)
+    });
+    Ok(match lasting {
+        Some(lasting) => {
+            let cost = answer.extensions.get("cost").cloned().unwrap_or_default();
+            Executed::Lasting(lasting, cost)
+        }
+        None => Executed::Once(answer),
+    })
 }
 
 fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
@@ -166,6 +221,7 @@ fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) ->
         principal,
         request_id(parts),
         address,
+        state.live.memory(),
     )
 }
 

@@ -8,11 +8,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, Response};
 use axum::middleware::{Next, from_fn};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -30,32 +32,44 @@ use super::{HttpOptions, Origins};
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What is no page of ours loads nothing and is shown nowhere; pages bring a policy of their own.
+const NOTHING: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Browsers that came by https once come by nothing else for a year. Subdomains are not ours to speak for.
+const ONE_YEAR: &str = "max-age=31536000";
+
 /// What the logs and the client call a request.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Puts the layers around the routes. Those named last are outermost.
+/// Puts the layers around the routes.
 pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    routes
-        .layer(DefaultBodyLimit::max(options.largest_body))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new())
-        .layer(header(CACHE_CONTROL, "no-store"))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(REFERRER_POLICY, "no-referrer"))
-        .layer(header(X_FRAME_OPTIONS, "DENY"))
-        .layer(cors(&options.origins))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_request(())
-                .on_response(finished)
-                .on_failure(()),
-        )
+    let over_https = options
+        .over_https
+        .then(|| header(STRICT_TRANSPORT_SECURITY, ONE_YEAR));
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_request(())
+        .on_response(finished)
+        .on_failure(());
+    // One layer of many, the outermost first: the router puts each that it is given into a box of its own.
+    let layers = ServiceBuilder::new()
         .layer(from_fn(with_request_id))
+        .layer(trace)
+        .layer(cors(&options.origins))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(CONTENT_SECURITY_POLICY, NOTHING))
+        .layer(tower::util::option_layer(over_https))
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(DefaultBodyLimit::max(options.largest_body));
+    routes.layer(layers)
 }
 
 /// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be
@@ -96,7 +110,7 @@ fn span(request: &Request) -> Span {
     )
 }
 
-fn finished(response: &Response<Body>, latency: Duration, _: &Span) {
+fn finished<B>(response: &Response<B>, latency: Duration, _: &Span) {
     let status = response.status().as_u16();
     let duration = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
@@ -151,9 +165,12 @@ mod tests {
             behind_proxy: false,
             operation_timeout: Duration::from_secs(1),
             largest_body: 1024,
+            kept_answers: 0,
+            kept_figures: 0,
             persisted_queries: 0,
             trusted_documents: None,
             session_check: Duration::from_secs(1),
+            over_https: false,
             keep_alive: Duration::from_secs(1),
         };
         let mut site = wrap(Router::new().route("/", get(fails)), &options);

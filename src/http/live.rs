@@ -111,15 +111,16 @@ fn told(
                 None => std::future::pending().await,
             }
         });
-        loop {
+        let mut ended = false;
+        while !ended {
             let answer = tokio::select! {
                 answer = answers.next() => answer,
                 // Without `complete`: the client sees a lost connection, and opens another.
                 () = stopped.cancelled() => return,
                 () = &mut over => {
-                    let ended = Refusal::unauthenticated("The token has ended.").as_error();
-                    answers = futures_util::stream::empty().boxed();
-                    Some(Response::from_errors(vec![ended]))
+                    ended = true;
+                    let error = Refusal::unauthenticated("The token has ended.").as_error();
+                    Some(Response::from_errors(vec![error]))
                 }
             };
             let Some(answer) = answer else {

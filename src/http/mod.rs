@@ -2,21 +2,28 @@
 //! here: bytes become an operation, a header becomes a principal, and the schema answers.
 
 mod answer;
+pub mod answers;
 mod bearer;
+mod built;
+mod dashboard;
 pub mod documents;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod graphiql;
 mod graphql;
+mod gzip;
 mod health;
 mod layers;
 mod live;
 mod media;
 mod operation;
-mod pages;
 mod revalidate;
 pub mod serve;
+mod session_cookie;
 mod socket;
 mod webhooks;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,14 +37,15 @@ use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{Limits, XBoardSchema};
+use crate::graphql::{Buckets, Limits, XBoardSchema};
 use crate::ingest::Ingest;
+use answers::Answers;
 use documents::Documents;
 
 /// The pages of other origins that may call the API from a browser.
 #[derive(Clone, Debug)]
 pub enum Origins {
-    /// All of them. Harmless here: the API knows bearer tokens, never cookies.
+    /// All of them. Harmless here: to another origin's pages the API knows bearer tokens, never the cookie.
     Any,
     /// These. None: only our own pages.
     Only(Vec<HeaderValue>),
@@ -53,6 +61,8 @@ pub struct HttpOptions {
     /// Whether a proxy in front writes the client's address into `X-Forwarded-For`. Without a proxy a client
     /// could write there what it likes, and escape the login limits.
     pub behind_proxy: bool,
+    /// Whether people come by https, so that browsers may be told never to come by anything else.
+    pub over_https: bool,
     /// How long one operation may take.
     pub operation_timeout: Duration,
     /// How often it is looked whether the session of an open subscription is still alive.
@@ -61,15 +71,38 @@ pub struct HttpOptions {
     pub keep_alive: Duration,
     /// The most bytes of a request's body.
     pub largest_body: usize,
+    /// How many bytes of answers are kept to be given again.
+    pub kept_answers: u64,
+    /// How many bytes of stores' figures are kept to answer from.
+    pub kept_figures: u64,
     /// How many bytes of documents are kept for clients that send only their hashes.
     pub persisted_queries: usize,
     /// Where the only documents are that may be carried out; `None`: all may.
     pub trusted_documents: Option<PathBuf>,
 }
 
-/// What the handlers share.
+/// What the handlers share. Clones share it too: every request has one.
 #[derive(Clone)]
-pub struct HttpState {
+pub struct HttpState(Arc<HttpParts>);
+
+impl HttpState {
+    /// The state of these parts.
+    #[must_use]
+    pub fn new(parts: HttpParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = HttpParts;
+
+    fn deref(&self) -> &HttpParts {
+        &self.0
+    }
+}
+
+/// What the handlers need.
+pub struct HttpParts {
     /// Answers operations.
     pub schema: XBoardSchema,
     /// What a document may hold.
@@ -82,6 +115,10 @@ pub struct HttpState {
     pub tokens: Arc<AccessTokens>,
     /// The time.
     pub clock: Clock,
+    /// What each store has left to spend.
+    pub buckets: Arc<Buckets>,
+    /// Answers that may be given again.
+    pub answers: Arc<Answers>,
     /// The news of the stores.
     pub live: Live,
     /// Takes deliveries of webhooks in.
@@ -101,7 +138,7 @@ impl std::fmt::Debug for HttpState {
 /// The whole site. Serve it with the clients' addresses: see [`serve`].
 pub fn router(state: HttpState) -> Router {
     let mut routes = Router::new()
-        .route("/", get(pages::welcome))
+        .route("/assets/{file}", get(dashboard::asset))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(socket::socket))
         .route(
@@ -110,6 +147,9 @@ pub fn router(state: HttpState) -> Router {
         )
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
+    for address in dashboard::ADDRESSES {
+        routes = routes.route(address, get(dashboard::page));
+    }
     if state.options.graphiql {
         routes = routes
             .route("/graphiql", get(graphiql::page))

@@ -16,20 +16,32 @@ pub(super) fn in_media(
     mut answer: async_graphql::Response,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    if !answer.errors.is_empty() {
-        return answer::in_media(media, &answer);
-    }
-    let tag = tag(media, &mut answer);
-    let mut response = match &tag {
-        Some(tag) if is_known(headers, tag) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        }
-        _ => answer::in_media(media, &answer),
+    let tag = if answer.errors.is_empty() {
+        tag(media, &mut answer)
+    } else {
+        None
     };
-    let headers = response.headers_mut();
-    if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+    match tag {
+        Some(tag) => tagged(&tag, headers, || answer::in_media(media, &answer)),
+        None => answer::in_media(media, &answer),
+    }
+}
+
+/// An answer with this tag, or 304 for a client that has it.
+pub(super) fn tagged(
+    tag: &str,
+    headers: &HeaderMap,
+    answer: impl FnOnce() -> Response<Body>,
+) -> Response<Body> {
+    let mut response = if is_known(headers, tag) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        answer()
+    };
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        let headers = response.headers_mut();
         headers.insert(ETAG, tag);
         // Kept by the client alone, and asked about each time.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Response, ServerError};
 use async_stream::stream;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use futures_util::future::AbortHandle;
 use futures_util::stream::{BoxStream, SelectAll, abortable};
@@ -21,9 +22,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::answer::was_not_executed;
 use super::live::{self, Caller};
-use super::{HttpState, bearer, operation};
+use super::{HttpState, bearer, operation, session_cookie};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
+use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// The subprotocol of graphql-ws; the older one of the same routes is not spoken.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -101,6 +103,7 @@ impl Told {
 /// `GET /graphql/ws`.
 pub(super) async fn socket(
     State(state): State<HttpState>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> HttpResponse {
     let upgrade = upgrade
@@ -110,8 +113,9 @@ pub(super) async fn socket(
         let message = "Speak graphql-transport-ws: name it in Sec-WebSocket-Protocol.";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
+    let tokens = session_cookie::of_stream(&headers, state.options.behind_proxy);
     upgrade.on_upgrade(move |socket| async move {
-        Connection::new(state, socket).serve().await;
+        Connection::new(state, socket, tokens).serve().await;
     })
 }
 
@@ -120,6 +124,7 @@ struct Connection {
     state: HttpState,
     socket: WebSocket,
     request_id: String,
+    refresh_tokens: Arc<RefreshTokens>,
     caller: Option<Caller>,
     /// Ends when the connection has to.
     over: Pin<Box<dyn Future<Output = Close> + Send>>,
@@ -129,11 +134,12 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(state: HttpState, socket: WebSocket) -> Self {
+    fn new(state: HttpState, socket: WebSocket, refresh_tokens: RefreshTokens) -> Self {
         Self {
             state,
             socket,
             request_id: uuid::Uuid::new_v4().simple().to_string(),
+            refresh_tokens: Arc::new(refresh_tokens),
             caller: None,
             over: Box::pin(async {
                 tokio::time::sleep(PATIENCE).await;
@@ -275,7 +281,9 @@ impl Connection {
             Some(caller.principal),
             self.request_id.clone(),
             None,
-        );
+            self.state.live.memory(),
+        )
+        .with_refresh_tokens(Arc::clone(&self.refresh_tokens));
         operation::from_parameters(payload)
             .and_then(|parameters| live::answers(&self.state, parameters, context))
             .map_err(|refusal| Box::new(refusal.as_error()))

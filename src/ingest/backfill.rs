@@ -17,7 +17,7 @@ use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, S
 const MAX_BULK_ATTEMPTS: i32 = 3;
 /// From so many records on, the first load of a store builds the figures once, at its end.
 const LARGE: usize = 5_000;
-/// A chunk is not made smaller than this.
+/// No chunk is made smaller than this.
 const SMALL_CHUNK: i64 = 2_000;
 /// How many batches of a file wait to be copied while the next is read.
 const AHEAD: usize = 2;

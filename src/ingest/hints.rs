@@ -36,7 +36,7 @@ impl Ingest {
     /// Follows the hints of a store until there are none left, or its turn is over: then the rest has a job of
     /// its own, which waits behind those of other stores.
     pub(super) async fn follow_hints(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let hints = transaction.hints(self.config.hint_round).await?;
         drop(transaction);
@@ -100,7 +100,7 @@ impl Ingest {
     }
 
     async fn next_hints(&self, tenant: TenantId) -> Result<Vec<Hint>, SyncError> {
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         Ok(transaction.hints(self.config.hint_round).await?)
     }
 

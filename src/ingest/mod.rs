@@ -3,6 +3,8 @@
 
 mod backfill;
 mod connect;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod hints;
 mod incremental;
 mod privacy;

@@ -22,7 +22,7 @@ impl Ingest {
         id: PrivacyRequestId,
     ) -> Result<(), DbError> {
         let now = self.clock.now();
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let Some(request) = transaction.privacy_request(id).await? else {
             return Ok(());
         };
@@ -51,7 +51,7 @@ impl Ingest {
     /// too, because it signs that request.
     pub(super) async fn uninstall(&self, tenant: TenantId, job: i64) -> Result<(), DbError> {
         let now = self.clock.now();
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let Some(held) = transaction.lock_credentials().await? else {
             return Ok(());
         };
@@ -78,7 +78,7 @@ impl Ingest {
     /// Takes everything of a store away. Shopify asks for it two days after the app was uninstalled; a store
     /// that still lets us in did not, and a replay of the request from its last life changes nothing.
     pub(super) async fn redact_shop(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let Some(shop) = transaction.shop().await? else {
             return Ok(());
         };
@@ -94,7 +94,7 @@ impl Ingest {
                 Err(error) => return Err(error.into()),
             }
         }
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         transaction.delete_everything().await?;
         let mut system = transaction.into_system().await?;
         system.delete_tenant(tenant, job).await?;

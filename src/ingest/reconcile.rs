@@ -33,7 +33,7 @@ impl Ingest {
     /// Compares every kind of object of a store, and repairs what differs.
     pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
         self.prune_deliveries(tenant).await?;
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let since = transaction.upkeep().await?.reconciled_at;
         drop(transaction);
@@ -49,7 +49,7 @@ impl Ingest {
         loader.close().await;
         let found = outcome?;
         info!(tenant.id = %tenant, reconcile.missed = found.missed, reconcile.deleted = found.deleted, "a store was reconciled");
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         transaction
             .note_reconciled(found.missed, found.deleted, self.clock.now())
             .await?;

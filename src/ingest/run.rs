@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tracing::{info, warn};
 
 use super::Ingest;
+use crate::db::jobs::JobKind;
 use crate::db::shops::{Shop, ShopStatus};
 use crate::db::staging::Loader;
 use crate::db::sync_runs::{SyncMethod, SyncRun, SyncStep};
@@ -143,7 +144,7 @@ impl Ingest {
                 missing.into_iter().map(str::to_owned).collect(),
             ));
         }
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         transaction.update_shop(&record).await?;
         if record.currency != shop.currency || record.time_zone != shop.time_zone {
             info!(tenant.id = %tenant, "the store's currency or time zone changed: its figures are worked out anew");
@@ -177,7 +178,15 @@ impl Ingest {
             .finish_sync_run(id, SyncStatus::Succeeded, None, now)
             .await?;
         transaction.mark_synced(now).await?;
+        // What deliveries named while Shopify was away was given up after some attempts; now it answers again.
+        let left_behind = !transaction.hints(1).await?.is_empty();
+        if left_behind {
+            transaction.queue_job(JobKind::Hints, now).await?;
+        }
         transaction.commit().await?;
+        if left_behind {
+            self.wake_worker();
+        }
         Ok(())
     }
 

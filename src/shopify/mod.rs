@@ -12,6 +12,8 @@ mod customers;
 mod download;
 mod error;
 mod fetch;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod jsonl;
 mod orders;
 mod paged;

@@ -2,6 +2,7 @@
 //! are seen to be midway, and started again: the next one finishes the job, and nothing is lost or doubled.
 
 mod chaos;
+mod ending;
 mod measured;
 mod workers;
 mod world;

@@ -125,6 +125,18 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
         assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_IN_LIST", "{body}");
         assert_eq!(answer.get("data"), None);
     }
+    // The dashboard is part of the program, and so is what it asks.
+    let page = "web/dashboard/dist/documents.json";
+    let page = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let page: Vec<String> = serde_json::from_slice(&page).unwrap();
+    let refresh = page
+        .iter()
+        .find(|text| text.contains("mutation RefreshSession"))
+        .unwrap();
+    assert_eq!(
+        send(&app, &json!({ "query": refresh })).await.1["data"]["refreshSession"]["session"],
+        Value::Null
+    );
     // With the name of a registered one it is that one that runs, whatever text comes along.
     let both = json!({ "query": "{ me { id } }", "documentId": "type" });
     assert_eq!(

@@ -64,6 +64,38 @@ async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_anoth
 }
 
 #[tokio::test]
+async fn a_subscription_that_waits_for_news_holds_no_connection() {
+    let world = Simulated::start_with(|config| config.connections = 2).await;
+    let store = world.register(ShopSettings::new("patient")).await;
+    world.app.work().await;
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let mut socket = Socket::of(world.app.address(), &store.token).await;
+        socket
+            .subscribe("subscription { syncProgress { status } }")
+            .await;
+        waiting.push(socket);
+    }
+    let found = world
+        .app
+        .field(
+            "{ overview { totalCustomers } }",
+            json!({}),
+            Some(&store.token),
+        )
+        .await;
+    assert_eq!(found, json!({ "totalCustomers": 0 }));
+    world.sync(&store).await;
+    for mut socket in waiting {
+        let message = socket.next().await;
+        assert!(
+            message["payload"]["data"]["syncProgress"].is_object(),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_subscribes_is_proven_when_the_connection_opens_and_while_it_lasts() {
     let world = Simulated::start_with(|config| {
         config.http.session_check = Duration::from_millis(50);

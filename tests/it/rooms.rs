@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may use. `config` and `telemetry` are what the outermost rooms read first.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("db", &["domain", "config"]),
     ("shopify", &["domain"]),
@@ -13,6 +13,11 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("graphql", &["domain", "db", "auth", "ingest"]),
     ("http", &["domain", "db", "auth", "ingest", "graphql"]),
     ("config", &[]),
+    // Only in tests: it collects the parsers of all rooms.
+    (
+        "fuzzing",
+        &["domain", "shopify", "auth", "ingest", "graphql", "http"],
+    ),
     ("telemetry", &["config"]),
     (
         "app",

@@ -154,7 +154,7 @@ async fn no_other_site_can_make_a_browser_act() {
             "{kind}"
         );
     }
-    // Nothing is ever kept in a cookie, so a browser has nothing to send along.
+    // Nobody but our own page is ever given a cookie, so a browser has nothing to send along.
     let response = app.get("/").send().await.unwrap();
     assert!(!response.headers().contains_key("set-cookie"));
 }

@@ -142,6 +142,7 @@ async fn a_session_that_nobody_used_for_thirty_days_has_ended() {
         .execute(&mut connection)
         .await
         .unwrap();
+    app.tell_of_changed_access().await;
     assert_eq!(refresh(&app, &user.refresh_token).await, refused("EXPIRED"));
     assert!(!is_good(&app, &user.token).await);
     app.database.leaves_jobs(1);
@@ -181,6 +182,7 @@ async fn a_removed_member_is_out_at_once_and_cannot_come_back() {
         .execute(&mut connection)
         .await
         .unwrap();
+    app.tell_of_changed_access().await;
     assert!(!is_good(&app, &user.token).await);
     assert_eq!(refresh(&app, &user.refresh_token).await, refused("EXPIRED"));
     let login = app
@@ -285,6 +287,7 @@ async fn a_role_taken_away_is_gone_with_the_next_request() {
         .execute(&mut connection)
         .await
         .unwrap();
+    app.tell_of_changed_access().await;
     let before = app.database.row_counts().await;
     let payload = app.field(sync, json!({}), Some(&user.token)).await;
     assert_eq!(

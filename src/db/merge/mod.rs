@@ -28,7 +28,7 @@ pub struct Merged {
 
 /// What the merge needs to know of the store.
 #[derive(Clone, Debug)]
-struct Store {
+pub(super) struct Store {
     currency: Currency,
     time_zone: String,
     /// The data version that this transaction makes: what it writes is marked with it.
@@ -208,7 +208,7 @@ impl TenantTx {
     }
 
     /// One writer per store at a time: rollups move by differences, which must not interleave.
-    async fn lock_store(&mut self) -> Result<Store> {
+    pub(super) async fn lock_store(&mut self) -> Result<Store> {
         let tenant = self.tenant();
         sqlx::query_as!(
             Store,
@@ -221,7 +221,8 @@ impl TenantTx {
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
     }
 
-    async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
+    /// Gives the store's data its new version, and says so.
+    pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
             "update shops set data_version = $2 where tenant_id = $1",
@@ -230,6 +231,6 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.announce_change().await
+        self.announce_change(store.version).await
     }
 }

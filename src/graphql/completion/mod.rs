@@ -8,17 +8,13 @@
 mod selections;
 mod shape;
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery,
-};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, SelectionSet,
 };
-use async_graphql::{Name, Response, ServerResult, Value, Variables};
+use async_graphql::{Name, Response, Value, Variables};
 
+pub(super) use selections::ask_for_types;
 use selections::{Asked, Selected};
 pub(super) use shape::Shape;
 use shape::{Kind, Typed};
@@ -26,65 +22,24 @@ use shape::{Kind, Typed};
 /// What the hidden `__typename` is called in the answer.
 const HIDDEN: &str = "xboard__typename";
 
-/// Registers the completion with a schema of this shape.
-pub(super) struct CompletionFactory(pub(super) Arc<Shape>);
-
-impl ExtensionFactory for CompletionFactory {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Completion {
-            shape: Arc::clone(&self.0),
-            asked: Mutex::new(None),
-        })
-    }
-}
-
-/// The completion of one request's answers.
-struct Completion {
-    shape: Arc<Shape>,
-    asked: Mutex<Option<Arc<(ExecutableDocument, Variables)>>>,
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for Completion {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let mut document = next.run(ctx, query, variables).await?;
-        selections::ask_for_types(&mut document, &self.shape);
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::new((document.clone(), variables.clone())));
-        Ok(document)
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        let mut response = next.run(ctx, operation_name).await;
-        let asked = self
-            .asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(asked) = asked
-            && let Some(operation) = chosen(&asked.0, operation_name)
-        {
-            let asked = Asked {
-                document: &asked.0,
-                operation,
-                variables: &asked.1,
-                shape: &self.shape,
-            };
-            response.data = complete_root(&asked, std::mem::take(&mut response.data));
-        }
-        response
-    }
+/// Completes the answer to an operation of a document in which [`ask_for_types`] has been.
+pub(super) fn complete(
+    shape: &Shape,
+    document: &ExecutableDocument,
+    operation_name: Option<&str>,
+    variables: &Variables,
+    response: &mut Response,
+) {
+    let Some(operation) = chosen(document, operation_name) else {
+        return;
+    };
+    let asked = Asked {
+        document,
+        operation,
+        variables,
+        shape,
+    };
+    response.data = complete_root(&asked, std::mem::take(&mut response.data));
 }
 
 fn chosen<'a>(
@@ -117,22 +72,51 @@ fn complete_object(
     asked: &Asked<'_>,
     type_name: &str,
     sets: &[&SelectionSet],
+    fields: IndexMap<Name, Value>,
+) -> Result<IndexMap<Name, Value>, Nothing> {
+    complete_fields(asked, &asked.typed_fields(type_name, sets), fields)
+}
+
+fn complete_fields(
+    asked: &Asked<'_>,
+    wanted: &[(Selected<'_>, Option<&Typed>)],
     mut fields: IndexMap<Name, Value>,
 ) -> Result<IndexMap<Name, Value>, Nothing> {
-    let mut completed = IndexMap::new();
-    for selected in asked.fields(type_name, sets) {
+    let in_order = fields.len() == wanted.len()
+        && fields
+            .keys()
+            .zip(wanted)
+            .all(|(key, (selected, _))| key == selected.key && selected.key != HIDDEN);
+    if in_order {
+        for (value, (selected, typed)) in fields.values_mut().zip(wanted) {
+            let complete = complete_field(asked, selected, *typed, std::mem::take(value))?;
+            *value = complete;
+        }
+        return Ok(fields);
+    }
+    let mut completed = IndexMap::with_capacity(wanted.len());
+    for (selected, typed) in wanted {
         let value = fields.swap_remove(selected.key).unwrap_or_default();
         if selected.key == HIDDEN {
             continue;
         }
-        let value = match asked.shape.field(type_name, selected.name) {
-            Some(typed) => complete_value(asked, typed, &selected, value)?,
-            // Introspection: its answer is about the schema and cannot fail in parts.
-            None => reorder(asked, &selected.sets, value),
-        };
+        let value = complete_field(asked, selected, *typed, value)?;
         completed.insert(Name::new(selected.key), value);
     }
     Ok(completed)
+}
+
+fn complete_field(
+    asked: &Asked<'_>,
+    selected: &Selected<'_>,
+    typed: Option<&Typed>,
+    value: Value,
+) -> Result<Value, Nothing> {
+    match typed {
+        Some(typed) => complete_value(asked, typed, selected, value),
+        // Introspection: its answer is about the schema and cannot fail in parts.
+        None => Ok(reorder(asked, &selected.sets, value)),
+    }
 }
 
 fn complete_value(
@@ -142,13 +126,7 @@ fn complete_value(
     value: Value,
 ) -> Result<Value, Nothing> {
     let value = match (&typed.kind, value) {
-        (Kind::List(item), Value::List(values)) => {
-            let items: Result<Vec<_>, _> = values
-                .into_iter()
-                .map(|value| complete_value(asked, item, selected, value))
-                .collect();
-            items.map_or(Value::Null, Value::List)
-        }
+        (Kind::List(item), Value::List(values)) => complete_list(asked, item, selected, values),
         (Kind::Object(name), Value::Object(fields)) => {
             complete_object(asked, name, &selected.sets, fields).map_or(Value::Null, Value::Object)
         }
@@ -166,6 +144,29 @@ fn complete_value(
     } else {
         Ok(value)
     }
+}
+
+/// What is asked of the objects of a list is found out once.
+fn complete_list(
+    asked: &Asked<'_>,
+    item: &Typed,
+    selected: &Selected<'_>,
+    values: Vec<Value>,
+) -> Value {
+    let wanted = match &item.kind {
+        Kind::Object(name) => Some(asked.typed_fields(name, &selected.sets)),
+        _ => None,
+    };
+    let items = values.into_iter().map(|value| match (&wanted, value) {
+        (Some(wanted), Value::Object(fields)) => match complete_fields(asked, wanted, fields) {
+            Ok(fields) => Ok(Value::Object(fields)),
+            Err(Nothing) if item.non_null => Err(Nothing),
+            Err(Nothing) => Ok(Value::Null),
+        },
+        (_, value) => complete_value(asked, item, selected, value),
+    });
+    let items: Result<Vec<_>, Nothing> = items.collect();
+    items.map_or(Value::Null, Value::List)
 }
 
 /// The same order for what has no types here.

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::HIDDEN;
-use super::shape::{Kind, Shape};
+use super::shape::{Kind, Shape, Typed};
 
 /// An operation, with what its text does not say.
 pub(super) struct Asked<'a> {
@@ -32,6 +32,22 @@ impl<'a> Asked<'a> {
             self.collect(type_name, set, &mut fields);
         }
         fields
+    }
+
+    /// The same, each with its type; none for what introspects.
+    pub(super) fn typed_fields(
+        &self,
+        type_name: &str,
+        sets: &[&'a SelectionSet],
+    ) -> Vec<(Selected<'a>, Option<&'a Typed>)> {
+        let shape = self.shape;
+        let fields = self.fields(type_name, sets).into_iter();
+        fields
+            .map(|selected| {
+                let typed = shape.field(type_name, selected.name);
+                (selected, typed)
+            })
+            .collect()
     }
 
     fn collect(&self, type_name: &str, set: &'a SelectionSet, fields: &mut Vec<Selected<'a>>) {
@@ -114,7 +130,7 @@ fn add<'a>(fields: &mut Vec<Selected<'a>>, field: &'a Field) {
 }
 
 /// Asks for the type of every value whose field does not say it.
-pub(super) fn ask_for_types(document: &mut ExecutableDocument, shape: &Shape) {
+pub(in crate::graphql) fn ask_for_types(document: &mut ExecutableDocument, shape: &Shape) {
     for fragment in document.fragments.values_mut() {
         let on = fragment.node.type_condition.node.on.node.to_string();
         ask_in(&mut fragment.node.selection_set.node, &on, shape);

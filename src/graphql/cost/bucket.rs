@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_graphql::{Value, value};
 
 use super::Payer;
+use crate::domain::ids::TenantId;
 use crate::graphql::error::ApiError;
 use crate::graphql::limits::Budget;
 
@@ -21,9 +22,18 @@ pub(in crate::graphql) struct Charge {
     pub(in crate::graphql) requested: u64,
 }
 
+/// What an operation cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// What it asked for.
+    pub requested: u64,
+    /// That without what was not there.
+    pub actual: u64,
+}
+
 /// Everybody's buckets.
 #[derive(Debug)]
-pub(in crate::graphql) struct Buckets {
+pub struct Buckets {
     budget: Option<Budget>,
     levels: Mutex<HashMap<Payer, Level>>,
 }
@@ -53,11 +63,23 @@ impl Level {
 }
 
 impl Buckets {
-    pub(in crate::graphql) fn new(budget: Option<Budget>) -> Self {
+    /// All of them full.
+    #[must_use]
+    pub fn new(budget: Option<Budget>) -> Self {
         Self {
             budget,
             levels: Mutex::default(),
         }
+    }
+
+    /// Has a tenant pay for an answer that is there already what it cost when it was made, and gives
+    /// `extensions.cost`. `None`: there is not enough left.
+    #[must_use]
+    pub fn pay_again(&self, tenant: TenantId, price: Price, now: Instant) -> Option<Value> {
+        let (charge, paid) = self.charge(Payer::Tenant(tenant), price.requested, now);
+        paid.ok()?;
+        self.give_back(charge, price.actual, now);
+        Some(self.report(charge, Some(price.actual), now))
     }
 
     /// Takes the points of an operation out of its payer's bucket, or says when they will be there.

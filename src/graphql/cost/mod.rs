@@ -6,7 +6,8 @@ mod payer;
 mod turns;
 mod weigh;
 
-pub(super) use bucket::{Buckets, Charge};
+pub(super) use bucket::Charge;
+pub use bucket::{Buckets, Price};
 pub(super) use payer::Payer;
 pub(super) use turns::Turns;
 pub(super) use weigh::items;

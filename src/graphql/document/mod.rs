@@ -2,12 +2,16 @@
 //! may grow exponentially with its length (fragments that use fragments), so the checks here come first; each
 //! of them takes time in proportion to the text.
 
+mod lasting;
+mod library;
 mod scan;
 mod shape;
 
 use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
+
+pub(super) use library::{Library, Prepared};
 
 use super::error::ApiError;
 use super::limits::Limits;

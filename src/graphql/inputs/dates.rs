@@ -3,6 +3,7 @@
 use async_graphql::{Enum, InputObject, OneofObject};
 
 use crate::domain::calendar::{self, CalendarInterval, DayRange, Preset};
+use crate::domain::day_book::DayBook;
 use crate::graphql::error::ApiError;
 use crate::graphql::scalars::Day;
 use crate::graphql::snapshot::Reading;
@@ -128,8 +129,7 @@ pub(in crate::graphql) async fn resolve_range(
             .map_err(|error| ApiError::bad_input("range", error.to_string())),
         DateRangeInput::Preset(preset) => {
             let first_sale = if preset == DatePreset::AllTime {
-                let transaction = reading.transaction();
-                transaction.first_sale_day(&shop.currency).await?
+                reading.ask_book(DayBook::first_sale).await?
             } else {
                 None
             };

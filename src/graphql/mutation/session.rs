@@ -29,22 +29,33 @@ pub(super) struct Session {
 #[Object]
 impl Session {
     /// The access token, to be sent as `Authorization: Bearer`. It lives for 15 minutes.
-    async fn token(&self) -> &str {
+    async fn token(&self, ctx: &Context<'_>) -> &str {
+        self.hand_out(ctx);
         self.token.expose_secret()
     }
 
     /// The instant at which the access token ends.
-    async fn expires_at(&self) -> Instant {
+    async fn expires_at(&self, ctx: &Context<'_>) -> Instant {
+        self.hand_out(ctx);
         Instant(self.expires_at)
     }
 
     /// Trade it for the next pair with `refreshSession`, once. It lives for 30 days, a session for 90 at most.
-    async fn refresh_token(&self) -> &str {
-        self.refresh_token.expose_secret()
+    /// Empty for this server's own pages, which have it in a cookie that no script can read.
+    async fn refresh_token(&self, ctx: &Context<'_>) -> &str {
+        self.hand_out(ctx)
     }
 }
 
 impl Session {
+    /// Sends the refresh token where it goes in this request; what the answer says of it.
+    fn hand_out(&self, ctx: &Context<'_>) -> &str {
+        // Without a context there is no request to answer, and the error is logged.
+        RequestContext::of(ctx).map_or("", |request| {
+            request.refresh_tokens.hand_out(&self.refresh_token)
+        })
+    }
+
     /// The first pair of tokens of a new session.
     pub(super) async fn begin(
         transaction: &mut SystemTx,
@@ -187,12 +198,18 @@ impl SessionMutations {
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The refresh token of the newest pair.")] refresh_token: String,
+        #[graphql(
+            desc = "The refresh token of the newest pair. Empty for that of the cookie (`XBoard-Session: cookie`)."
+        )]
+        refresh_token: String,
     ) -> Result<RefreshSessionPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        let refused =
-            |code, message: &str| Ok(UserError::new(&["refreshToken"], code, message).into());
-        let Ok(token) = RefreshToken::parse(&refresh_token) else {
+        let refused = |code, message: &str| {
+            request.refresh_tokens.forget();
+            Ok(UserError::new(&["refreshToken"], code, message).into())
+        };
+        let meant = request.refresh_tokens.meant_by(refresh_token);
+        let Ok(token) = RefreshToken::parse(meant.expose_secret()) else {
             return refused(UserErrorCode::Invalid, "This is not a refresh token.");
         };
         let now = request.clock.now();
@@ -239,6 +256,7 @@ impl SessionMutations {
             .end_session(principal.session, request.clock.now())
             .await?;
         transaction.commit().await?;
+        request.refresh_tokens.forget();
         Ok(LogoutPayload::default())
     }
 }

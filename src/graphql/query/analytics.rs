@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, Object};
+use chrono::DateTime;
 
-use crate::db::metrics::RankedCustomer;
 use crate::domain::calendar::{CalendarInterval, DayRange, MOST_DAYS_BY_HOUR, MOST_POINTS};
 use crate::domain::ids::TenantId;
+use crate::domain::ranking::RankedCustomer;
 use crate::graphql::connection::{checked_count, page_cost};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
 use crate::graphql::permissions::permit;
+use crate::graphql::settled::SettledList;
 use crate::graphql::snapshot::Reading;
-use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer, wants_customers};
+use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
 
 /// Questions about a store's figures.
 #[derive(Default)]
@@ -59,12 +61,13 @@ impl AnalyticsQueries {
             default_with = "Interval::Day"
         )]
         interval: Interval,
-    ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
+    ) -> Result<SettledList<OrdersByDatePoint>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
-        let with_customers = wants_customers(&ctx.look_ahead().field("metrics"));
-        series(&mut reading, range, interval, with_customers).await
+        let with_starts = ctx.look_ahead().field("start").exists();
+        let points = series(&mut reading, range, interval, with_starts).await?;
+        Ok(SettledList(points))
     }
 
     /// Those who spent most, in a range or of all time. Guests have no customer and are not among them;
@@ -82,13 +85,10 @@ impl AnalyticsQueries {
         let request = RequestContext::of(ctx)?;
         let tenant = permit(ctx)?.tenant;
         let mut reading = request.read().await?;
-        let currency = reading.shop().currency.clone();
         let ranking = if range.is_some() {
             let range = resolve_range(&mut reading, range).await?;
-            let transaction = reading.transaction();
-            transaction
-                .top_customers_of_range(&currency, range, limit)
-                .await?
+            let count = usize::try_from(limit).unwrap_or(0);
+            reading.top_customers(range, count).await?
         } else {
             reading.transaction().top_customers(limit).await?
         };
@@ -101,21 +101,36 @@ async fn series(
     reading: &mut Reading,
     range: DayRange,
     interval: Interval,
-    with_customers: bool,
+    with_starts: bool,
 ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
-    let shop = reading.shop();
-    let (currency, zone) = (&shop.currency, &shop.time_zone);
-    let transaction = reading.transaction();
-    let points = if let Some(interval) = interval.calendar() {
-        check_length(range, interval)?;
-        transaction
-            .sales_series(currency, zone, range, interval, with_customers)
-            .await?
-    } else {
+    let Some(interval) = interval.calendar() else {
         check_hours(range)?;
-        transaction.hourly_series(currency, zone, range).await?
+        let shop = reading.shop();
+        let transaction = reading.transaction();
+        let hours = transaction
+            .hourly_series(&shop.currency, &shop.time_zone, range)
+            .await?;
+        let points = hours
+            .into_iter()
+            .map(|hour| OrdersByDatePoint::new(hour.date, hour.start, hour.figures));
+        return points.collect();
     };
-    points.into_iter().map(TryInto::try_into).collect()
+    check_length(range, interval)?;
+    let points = reading
+        .ask_book(|book| book.series(range, interval))
+        .await?;
+    let starts = if with_starts {
+        let days: Vec<_> = points.iter().map(|(day, _)| *day).collect();
+        reading.day_starts(&days).await?
+    } else {
+        // Nobody sees them.
+        vec![DateTime::UNIX_EPOCH; points.len()]
+    };
+    let points = points
+        .into_iter()
+        .zip(starts)
+        .map(|((day, figures), start)| OrdersByDatePoint::new(day, start, figures));
+    points.collect()
 }
 
 fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {

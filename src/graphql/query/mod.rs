@@ -14,8 +14,8 @@ use async_graphql::MergedObject;
 /// What fails says why in `extensions.code`: `UNAUTHENTICATED` (no token that holds), `FORBIDDEN` (the role does
 /// not allow it), `BAD_USER_INPUT` (`extensions.field` names the argument), `NOT_FOUND`, `LIMIT_EXCEEDED` (one
 /// operation asks for too much: `extensions.limit` and `extensions.maximum` say of what), `THROTTLED` (too much
-/// in too short a time: wait for `extensions.retryAfterSeconds`), `TIMEOUT`, and `INTERNAL`
-/// (`extensions.requestId` finds it in the log). What an operation cost and what is left is in `extensions.cost`.
+/// in too short a time: wait for `extensions.retryAfterSeconds`), `TIMEOUT`, `UNAVAILABLE` (not for
+/// now, and nothing was changed: wait for `extensions.retryAfterSeconds`), and `INTERNAL` (`extensions.requestId` finds it in the log). What an operation cost and what is left is in `extensions.cost`.
 #[derive(MergedObject, Default)]
 pub struct Query(
     accounts::AccountQueries,

@@ -18,7 +18,6 @@ pub use account::{Membership, Role, User};
 pub use customer::Customer;
 pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use line_item::LineItem;
-pub(super) use metrics::wants_customers;
 pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
 pub use money::Money;
 pub use node::Node;

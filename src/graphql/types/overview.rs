@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, Object};
 
-use super::metrics::{DateRange, SalesMetrics, wants_customers};
+use super::metrics::{DateRange, SalesMetrics};
 use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::numbers::int;
+use crate::graphql::settled::Settled;
 
 /// The headline figures of a range of days.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ impl Overview {
     }
 
     /// The sales of these days.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }
 
@@ -50,11 +51,10 @@ impl Overview {
     /// number above zero says that the shop changed its currency.
     async fn orders_in_other_currencies(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
-        let shop = reading.shop();
-        let transaction = reading.transaction();
-        int(transaction
-            .orders_in_other_currencies(&shop.currency, self.range)
-            .await?)
+        let orders = reading
+            .ask_book(|book| book.orders_in_other_currencies(self.range))
+            .await?;
+        int(orders)
     }
 }
 
@@ -73,18 +73,13 @@ impl OverviewPrevious {
     }
 
     /// The sales of these days.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }
 }
 
-async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, ApiError> {
+async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
-    let shop = reading.shop();
-    let transaction = reading.transaction();
-    let with_customers = wants_customers(&ctx.look_ahead());
-    let figures = transaction
-        .sales_figures(&shop.currency, range, with_customers)
-        .await?;
-    SalesMetrics::try_from(&figures)
+    let figures = reading.ask_book(|book| book.figures(range)).await?;
+    Ok(Settled(figures.try_into()?))
 }

@@ -5,6 +5,8 @@ mod secrets;
 mod topics;
 
 pub(super) use secrets::Signers;
+#[cfg(test)]
+pub(super) use topics::fuzz as fuzz_delivery;
 
 use aws_lc_rs::digest;
 

@@ -188,6 +188,41 @@ impl World {
         process.child.kill().await.unwrap();
     }
 
+    /// SIGTERM; the process that is about to end.
+    pub(super) async fn tell_to_end(&mut self) -> Child {
+        // Its address stays for those who are still connected.
+        let process = self.process.as_mut().unwrap();
+        let pid = process.child.id().unwrap().to_string();
+        let mut sleeping = Command::new("true");
+        let child = std::mem::replace(&mut process.child, sleeping.spawn().unwrap());
+        let told = Command::new("kill").args(["-TERM", &pid]).status().await;
+        assert!(told.unwrap().success());
+        child
+    }
+
+    /// A connection that looks, and holds things up.
+    pub(super) async fn connection(&self) -> PgConnection {
+        self.database.connection().await
+    }
+
+    /// Waits until no worker has a job.
+    pub(super) async fn until_nothing_is_claimed(&mut self) {
+        let began = std::time::Instant::now();
+        loop {
+            let (jobs, claimed): (i64, i64) =
+                sqlx::query_as("select count(*), count(claimed_by) from jobs")
+                    .fetch_one(&mut self.looking)
+                    .await
+                    .unwrap();
+            assert!(jobs > 0, "the run has ended");
+            if claimed == 0 {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "a job is kept");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// kill -9. The run must have been midway.
     pub(super) async fn kill(&mut self, moment: &str) {
         self.kill_now().await;
@@ -322,8 +357,16 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
-        assert!(in_time.is_ok(), "there is always something left to do");
+        // A job that was killed with its worker again and again waits for up to five minutes.
+        let in_time = tokio::time::timeout(5 * PATIENCE, waiting).await;
+        if in_time.is_err() {
+            let left: Vec<(String, i32, Option<String>)> =
+                sqlx::query_as("select kind, attempts, last_error from jobs")
+                    .fetch_all(&mut self.database.connection().await)
+                    .await
+                    .unwrap();
+            panic!("there is always something left to do: {left:?}");
+        }
     }
 
     /// Asks for the upkeep of every store.

@@ -63,7 +63,7 @@ impl TestApp {
     pub(crate) async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
         let database = TestDatabase::create().await;
         let simulator = Simulator::start().await.unwrap();
-        let mut config = config(&database, simulator.shopify_base_url());
+        let mut config = config(database.url(), simulator.shopify_base_url());
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -94,6 +94,15 @@ impl TestApp {
         &self.app
     }
 
+    /// Tells the program that what users may do was changed behind its back, as every change of its own does.
+    pub(crate) async fn tell_of_changed_access(&self) {
+        sqlx::query("select pg_notify('xboard_access', id::text) from users")
+            .execute(&mut self.database.connection().await)
+            .await
+            .unwrap();
+        self.app.live().catch_up().await;
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -106,7 +115,7 @@ impl TestApp {
 
     /// The same, after a change to how it is built.
     pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut AppConfig)) -> Beside {
-        let mut config = config(&self.database, self.simulator.shopify_base_url());
+        let mut config = config(self.database.url(), self.simulator.shopify_base_url());
         change(&mut config);
         let app = App::build(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -154,6 +163,9 @@ impl TestApp {
         variables: Value,
         token: Option<&str>,
     ) -> (StatusCode, Value) {
+        // Tests also change things behind the program's back, and what it has not heard of yet it need not know:
+        // `memory.rs` shows what it owes to those who go through it.
+        self.app.live().catch_up().await;
         let mut request = self
             .post()
             .json(&json!({ "query": query, "variables": variables }));
@@ -299,10 +311,11 @@ pub(crate) fn register_input(email: &str, password: &str, label: &str, token: &s
     })
 }
 
-fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
+/// How the program is built for tests, over a database that is migrated already.
+pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfig {
     const MANY: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
     AppConfig {
-        database_url: SecretString::from(database.url()),
+        database_url: SecretString::from(database_url),
         connections: 8,
         migrate: false,
         jwt_secret: SecretString::from(JWT_SECRET),
@@ -334,10 +347,13 @@ fn config(database: &TestDatabase, shopify_base_url: String) -> AppConfig {
             origins: Origins::Only(Vec::new()),
             graphiql: true,
             behind_proxy: false,
+            over_https: false,
             operation_timeout: Duration::from_secs(15),
             session_check: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
             largest_body: 256 * 1024,
+            kept_answers: 4 * 1024 * 1024,
+            kept_figures: 4 * 1024 * 1024,
             persisted_queries: 1024 * 1024,
             trusted_documents: None,
         },

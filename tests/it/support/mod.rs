@@ -8,7 +8,9 @@ mod simulated;
 mod socket;
 mod webhook;
 
-pub(crate) use app::{Beside, ITSELF, JWT_SECRET, REGISTER, Registered, TestApp, register_input};
+pub(crate) use app::{
+    Beside, ITSELF, JWT_SECRET, REGISTER, Registered, TestApp, config, register_input,
+};
 pub(crate) use book::{Entry, Shop, customer, instant, product};
 pub(crate) use database::{TestDatabase, enter_tenant};
 pub(crate) use simulated::{Connected, Simulated, put_orders, quick_retries};

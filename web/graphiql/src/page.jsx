@@ -15,6 +15,22 @@ const newToken = (data) =>
     .map((payload) => payload?.session?.token)
     .find((token) => typeof token === 'string');
 
+// What another page of this server wants to be shown. It stands behind the #, which is sent to nobody.
+const wanted = new URLSearchParams(location.hash.slice(1));
+const query = wanted.get('query') ?? undefined;
+const variables = wanted.get('variables') ?? undefined;
+if (query) history.replaceState(null, '', location.pathname);
+
+// A dashboard that is open in another tab says which token it has.
+const fromDashboard = (take) => {
+  const channel = new BroadcastChannel('xboard-session');
+  channel.addEventListener('message', ({ data }) => {
+    if (data.kind === 'token') take(data.access.token);
+  });
+  channel.postMessage({ kind: 'token?' });
+  return () => channel.close();
+};
+
 const cost = ({ requestedQueryCost, actualQueryCost, throttleStatus }) =>
   `cost ${actualQueryCost ?? requestedQueryCost}` +
   (throttleStatus ? `, ${throttleStatus.currentlyAvailable} left` : '');
@@ -28,6 +44,9 @@ function Page() {
     present.current = token;
     sessionStorage.setItem(KEPT, token);
   }, [token]);
+
+  // Only for who came from there: others may want to be somebody else here.
+  useEffect(() => (query ? fromDashboard(setToken) : undefined), []);
 
   const fetcher = useCallback(async ({ query, variables, operationName }, { headers } = {}) => {
     const response = await fetch('/graphql', {
@@ -67,7 +86,13 @@ function Page() {
         </label>
         <button type="button" onClick={() => setToken('')}>Forget</button>
       </header>
-      <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables" />
+      <GraphiQL
+        fetcher={fetcher}
+        defaultTabs={query ? undefined : examples}
+        initialQuery={query}
+        initialVariables={variables}
+        defaultEditorToolsVisibility="variables"
+      />
     </main>
   );
 }

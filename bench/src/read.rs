@@ -1,0 +1,546 @@
+//! `read`: what one dashboard costs, for stores of several sizes: answered from memory, worked out anew, and
+//! right after a change; beside a static handler in the same program, and beside PostgreSQL alone (pgbench).
+//! Costs are CPU time of the server and of the database, from the scheduler's own counts: on a machine that does
+//! other things too they are steadier than times.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use clap::Args;
+use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use xboard::auth::tokens::{AccessTokens, Bearer};
+use xboard::db::Database;
+use xboard::db::staging::Loader;
+use xboard::domain::clock::Clock;
+use xboard::domain::email::Email;
+use xboard::domain::ids::TenantId;
+use xboard::domain::sync::ObjectKind;
+
+use crate::fill::{self, EMAIL, FillArgs};
+use crate::store::Store;
+use crate::target;
+use crate::usage::{self, Postmaster};
+
+/// What to read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// The sizes of the stores, in orders.
+    #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
+    orders: Vec<i64>,
+    /// How long each load lasts.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    seconds: u32,
+    /// How many connections the load uses.
+    #[arg(long, default_value_t = 8)]
+    connections: u32,
+    /// How many changes are made, each followed by a dashboard.
+    #[arg(long, default_value_t = 200)]
+    changes: i64,
+}
+
+/// A filled store, and somebody who may ask about it.
+pub(crate) struct Subject {
+    arguments: FillArgs,
+    store: Store,
+    tenant: TenantId,
+    token: String,
+    /// The orders that are not in it yet, by number: each is a change.
+    left: std::ops::Range<i64>,
+}
+
+pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
+    let database = Database::connect(url, 4).await?;
+    database.migrate().await?;
+    let mut connection = PgConnection::connect(url).await?;
+    let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+        .fetch_one(&mut connection)
+        .await?;
+    let postmaster = Postmaster::of_backend(backend)?;
+    let mut subjects = Vec::new();
+    for &orders in &arguments.orders {
+        subjects.push(subject(&database, orders, arguments.changes).await?);
+    }
+    // What a database that has been running for a while would have done.
+    sqlx::query("vacuum analyze")
+        .execute(&mut connection)
+        .await?;
+    sqlx::query("checkpoint").execute(&mut connection).await?;
+    let mut server = Server::start(url).await?;
+    let mut bench = Bench {
+        arguments,
+        postmaster,
+        url,
+    };
+    println!("| store | what | requests/s | server CPU | database CPU | together |");
+    println!("|---|---|---|---|---|---|");
+    for subject in &mut subjects {
+        bench.subject(&database, &mut server, subject).await?;
+    }
+    server.stop().await?;
+    database.close().await;
+    Ok(())
+}
+
+async fn subject(database: &Database, orders: i64, changes: i64) -> anyhow::Result<Subject> {
+    let arguments = FillArgs::of(orders + changes, &format!("bench-{orders}"));
+    let began = Instant::now();
+    let tenant = fill::fill_up_to(database, &arguments, orders).await?;
+    println!("{orders} orders filled in {:.1?}", began.elapsed());
+    let subject = Subject::of(database, arguments, tenant).await?;
+    Ok(Subject {
+        left: orders..orders + changes,
+        ..subject
+    })
+}
+
+impl Subject {
+    /// A store with all of its orders, and a session of its owner.
+    pub(crate) async fn of(
+        database: &Database,
+        arguments: FillArgs,
+        tenant: TenantId,
+    ) -> anyhow::Result<Self> {
+        let now = Clock::System.now();
+        let mut system = database.system().await?;
+        let user = system
+            .find_user_by_email(&Email::parse(EMAIL)?)
+            .await?
+            .context("the owner is not there")?
+            .id;
+        let session = system.create_session(user, tenant, now).await?;
+        system.commit().await?;
+        let tokens = AccessTokens::new(&target::secret(), Clock::System);
+        let token = tokens.issue(Bearer {
+            user,
+            tenant,
+            session,
+        })?;
+        Ok(Self {
+            store: arguments.store()?,
+            left: arguments.orders..arguments.orders,
+            arguments,
+            tenant,
+            token: token.token.expose_secret().to_owned(),
+        })
+    }
+}
+
+/// The server, in a process of its own, so that what it uses is known apart.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    pub(crate) process: u32,
+}
+
+impl Server {
+    pub(crate) async fn start(url: &str) -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("target")
+            .env("DATABASE_URL", url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("no output")?;
+        let address = BufReader::new(output)
+            .lines()
+            .next_line()
+            .await?
+            .context("the server did not start")?;
+        let process = child.id().context("the server has ended")?;
+        Ok(Self {
+            child,
+            address,
+            process,
+        })
+    }
+
+    /// Ends when its input does.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.child.stdin.take());
+        self.child.wait().await?;
+        Ok(())
+    }
+}
+
+struct Bench<'a> {
+    arguments: &'a ReadArgs,
+    postmaster: Postmaster,
+    url: &'a str,
+}
+
+/// What requests used.
+struct Used {
+    requests: u64,
+    time: Duration,
+    server: Duration,
+    database: Duration,
+}
+
+impl Used {
+    fn print(&self, store: &str, what: &str) {
+        let each = |time: Duration| micros_each(time, self.requests);
+        println!(
+            "| {store} | {what} | {} | {} µs | {} µs | {} µs |",
+            u128::from(self.requests) * 1_000_000 / self.time.as_micros().max(1),
+            each(self.server),
+            each(self.database),
+            each(self.server + self.database),
+        );
+    }
+}
+
+fn micros_each(time: Duration, requests: u64) -> u128 {
+    (time.as_nanos() / u128::from(requests.max(1)) + 500) / 1_000
+}
+
+impl Bench<'_> {
+    async fn subject(
+        &mut self,
+        database: &Database,
+        server: &mut Server,
+        subject: &mut Subject,
+    ) -> anyhow::Result<()> {
+        let name = format!("{} orders", subject.left.start);
+        let client = reqwest::Client::builder().build()?;
+        // The first one, from a process that knows nothing of the store.
+        let before = self.cpu(server);
+        let began = Instant::now();
+        let answer = ask(&client, &server.address, subject, 0).await?;
+        let first = began.elapsed();
+        let after = self.cpu(server);
+        Used {
+            requests: 1,
+            time: first,
+            server: after.0.saturating_sub(before.0),
+            database: after.1.saturating_sub(before.1),
+        }
+        .print(&name, "the first after a start");
+        for number in 1..200 {
+            ask(&client, &server.address, subject, number).await?;
+        }
+
+        client
+            .put(format!("{}/static", server.address))
+            .body(answer)
+            .send()
+            .await?
+            .error_for_status()?;
+        let question = body(subject, 0);
+        let static_handler = self
+            .load(server, subject, "/static", &question, false)
+            .await?;
+        static_handler.print(&name, "static handler with JWT");
+        let kept = self
+            .load(server, subject, "/graphql", &question, false)
+            .await?;
+        kept.print(&name, "from memory");
+        let ratio = micros_each((kept.server + kept.database) * 100, kept.requests)
+            / micros_each(static_handler.server, static_handler.requests).max(1);
+        println!("| {name} | from memory ÷ static handler | | | | {ratio} % |");
+        let anew = self
+            .load(server, subject, "/graphql", &question, true)
+            .await?;
+        anew.print(&name, "worked out anew, nothing changed");
+        self.changes(database, server, subject, &client, &name)
+            .await?;
+        self.pgbench(subject, &name).await?;
+        Ok(())
+    }
+
+    fn cpu(&self, server: &Server) -> (Duration, Duration) {
+        (
+            usage::precise_cpu(server.process),
+            self.postmaster.precise_cpu(),
+        )
+    }
+
+    /// A load by wrk.
+    async fn load(
+        &self,
+        server: &Server,
+        subject: &Subject,
+        path: &str,
+        body: &str,
+        each_its_own: bool,
+    ) -> anyhow::Result<Used> {
+        let script = script(subject, body, each_its_own)?;
+        let address = format!("{}{path}", server.address);
+        let wrk = |time: String| {
+            let mut command = Command::new("wrk");
+            command
+                .args(["--threads", "1", "--connections"])
+                .arg(self.arguments.connections.to_string())
+                .arg("--duration")
+                .arg(time)
+                .arg("--script")
+                .arg(script.path())
+                .arg(&address);
+            command
+        };
+        wrk("1s".to_owned())
+            .output()
+            .await
+            .context("wrk is needed")?;
+        let before = self.cpu(server);
+        let began = Instant::now();
+        let output = wrk(format!("{}s", self.arguments.seconds)).output().await?;
+        let time = began.elapsed();
+        let after = self.cpu(server);
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        anyhow::ensure!(
+            output.status.success() && !report.contains("Non-2xx"),
+            "the load failed: {report}"
+        );
+        let requests = report
+            .lines()
+            .find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok())
+            .context("wrk did not say how many requests it made")?;
+        Ok(Used {
+            requests,
+            time,
+            server: after.0.saturating_sub(before.0),
+            database: after.1.saturating_sub(before.1),
+        })
+    }
+
+    /// One order at a time, through the program's own merge, and after each the dashboard.
+    async fn changes(
+        &self,
+        database: &Database,
+        server: &Server,
+        subject: &mut Subject,
+        client: &reqwest::Client,
+        name: &str,
+    ) -> anyhow::Result<()> {
+        let mut loader = database.loader(subject.tenant).await?;
+        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        let asked_at = subject.arguments.asked_at();
+        for (turn, number) in (0..).zip(subject.left.clone()) {
+            let before = self.cpu(server).1;
+            change(
+                &mut loader,
+                subject,
+                number,
+                asked_at + TimeDelta::seconds(turn),
+            )
+            .await?;
+            // The news is on its way.
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            let between = self.cpu(server);
+            let began = Instant::now();
+            ask(client, &server.address, subject, 0).await?;
+            let time = began.elapsed();
+            // The transaction is rolled back behind the answer.
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            let after = self.cpu(server);
+            writes.push(between.1.saturating_sub(before));
+            reads.push((
+                time,
+                after.0.saturating_sub(between.0),
+                after.1.saturating_sub(between.1),
+            ));
+        }
+        loader.close().await;
+        if reads.is_empty() {
+            return Ok(());
+        }
+        let middle = |mut values: Vec<Duration>| {
+            values.sort_unstable();
+            values.get(values.len() / 2).copied().unwrap_or_default()
+        };
+        Used {
+            requests: 1,
+            time: middle(reads.iter().map(|read| read.0).collect()),
+            server: middle(reads.iter().map(|read| read.1).collect()),
+            database: middle(reads.iter().map(|read| read.2).collect()),
+        }
+        .print(name, "the first after a change (median)");
+        println!(
+            "| {name} | one order merged (median) | | | {} µs | |",
+            middle(writes).as_micros()
+        );
+        Ok(())
+    }
+
+    /// PostgreSQL alone: the statements of a dashboard over the rollups, and over the ledger itself.
+    async fn pgbench(&self, subject: &Subject, name: &str) -> anyhow::Result<()> {
+        for (what, script) in [
+            ("pgbench: its statements", statements(subject)),
+            ("pgbench: the same from the ledger", ledger(subject)),
+        ] {
+            let file = file(&script)?;
+            // Its connections end with it: only the count of ended processes has them all.
+            let before = self.postmaster.cpu();
+            let began = Instant::now();
+            let output = Command::new(crate::database::pgbench())
+                .args([
+                    "--no-vacuum",
+                    "--protocol",
+                    "prepared",
+                    "--client",
+                    "2",
+                    "--time",
+                ])
+                .arg(self.arguments.seconds.to_string())
+                .arg("--file")
+                .arg(file.path())
+                .arg(self.url)
+                .output()
+                .await?;
+            let (time, used) = (
+                began.elapsed(),
+                self.postmaster.cpu().saturating_sub(before),
+            );
+            let report = String::from_utf8_lossy(&output.stdout).into_owned();
+            let requests = report
+                .lines()
+                .find_map(|line| {
+                    line.strip_prefix("number of transactions actually processed: ")?
+                        .split('/')
+                        .next()?
+                        .trim()
+                        .parse()
+                        .ok()
+                })
+                .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+            Used {
+                requests,
+                time,
+                server: Duration::ZERO,
+                database: used,
+            }
+            .print(name, what);
+        }
+        Ok(())
+    }
+}
+
+async fn change(
+    loader: &mut Loader,
+    subject: &Subject,
+    number: i64,
+    asked_at: chrono::DateTime<chrono::Utc>,
+) -> anyhow::Result<()> {
+    loader.clear().await?;
+    loader.stage(&subject.store.order(number)).await?;
+    loader.finish_staging().await?;
+    let mut transaction = loader.transaction().await?;
+    let merged = transaction
+        .merge_staged(ObjectKind::Orders, 0, 100, asked_at)
+        .await?;
+    transaction.commit().await?;
+    anyhow::ensure!(merged.changed == 1, "the order was not new");
+    Ok(())
+}
+
+/// The dashboard of the last ninety days: headline figures, ninety days, thirty-six months, the five who spent
+/// most, the five newest orders.
+fn body(subject: &Subject, number: u64) -> String {
+    let last = subject.arguments.last_day;
+    let range = |days: i64| {
+        format!(
+            "{{ between: {{ from: \"{}\", to: \"{last}\" }} }}",
+            last - TimeDelta::days(days - 1)
+        )
+    };
+    let (quarter, years) = (range(90), range(1_095));
+    let query = format!(
+        "query Dashboard {{ \
+           overview(range: {quarter}, compareTo: PREVIOUS_PERIOD) {{ \
+             metrics {{ orders unitsSold grossSales {{ amount }} netSales {{ amount }} totalSales {{ amount currencyCode }} \
+               averageOrderValue {{ amount }} customers newCustomers returningCustomerRate }} \
+             previous {{ metrics {{ orders totalSales {{ amount }} customers }} }} }} \
+           days: ordersByDate(range: {quarter}) {{ date metrics {{ orders totalSales {{ amount }} }} }} \
+           months: ordersByDate(range: {years}, interval: MONTH) {{ date metrics {{ orders totalSales {{ amount }} }} }} \
+           topCustomers(first: 5, range: {quarter}) {{ rank totalSpent {{ amount }} orders customer {{ id displayName }} }} \
+           recentOrders(first: 5) {{ nodes {{ id name processedAt totalPrice {{ amount }} financialStatus customer {{ displayName }} }} }} }}"
+    );
+    // A member that says nothing makes each question one of its own.
+    serde_json::json!({ "query": query, "extensions": { "number": number } }).to_string()
+}
+
+pub(crate) async fn ask(
+    client: &reqwest::Client,
+    address: &str,
+    subject: &Subject,
+    number: u64,
+) -> anyhow::Result<String> {
+    let response = client
+        .post(format!("{address}/graphql"))
+        .bearer_auth(&subject.token)
+        .header("content-type", "application/json")
+        .body(body(subject, number))
+        .send()
+        .await?
+        .error_for_status()?;
+    let text = response.text().await?;
+    anyhow::ensure!(!text.contains("\"errors\""), "{text}");
+    Ok(text)
+}
+
+fn file(text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
+}
+
+/// What wrk sends.
+fn script(
+    subject: &Subject,
+    body: &str,
+    each_its_own: bool,
+) -> anyhow::Result<tempfile::NamedTempFile> {
+    let mut script = format!(
+        "wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\n\
+         wrk.headers[\"Authorization\"] = \"Bearer {}\"\nwrk.body = [==[{body}]==]\n",
+        subject.token
+    );
+    if each_its_own {
+        script.push_str(
+            "local number = os.time() % 100000 * 1000000\n\
+             local before, after = wrk.body:match('^(.*\"number\":)0(.*)$')\n\
+             request = function() number = number + 1; \
+             return wrk.format(nil, nil, nil, before .. string.format('%d', number) .. after) end\n",
+        );
+    }
+    file(&script)
+}
+
+fn statements(subject: &Subject) -> String {
+    let (tenant, last) = (subject.tenant, subject.arguments.last_day);
+    let (from, years) = (last - TimeDelta::days(89), last - TimeDelta::days(1_094));
+    let sums = "sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
+                sum(taxes), sum(duties), sum(fees), sum(placed_sales)";
+    let rows = format!(
+        "from daily_sales where tenant_id = '{tenant}' and currency = 'USD' and day between"
+    );
+    format!(
+        "begin isolation level repeatable read read only;\nselect enter_tenant('{tenant}');\n\
+         select * from shops where tenant_id = '{tenant}';\n\
+         select {sums} {rows} '{from}' and '{last}';\n\
+         select day, {sums} {rows} '{from}' and '{last}' group by day order by day;\n\
+         select date_trunc('month', day::timestamp), {sums} {rows} '{years}' and '{last}' group by 1 order by 1;\n\
+         select * from customer_totals t join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id \
+           where t.tenant_id = '{tenant}' order by t.total_spent desc, t.customer_id desc limit 5;\n\
+         select * from orders where tenant_id = '{tenant}' and deleted_at is null \
+           order by processed_at desc, id desc limit 5;\nrollback;\n"
+    )
+}
+
+fn ledger(subject: &Subject) -> String {
+    let (tenant, last) = (subject.tenant, subject.arguments.last_day);
+    let from = last - TimeDelta::days(89);
+    format!(
+        "begin isolation level repeatable read read only;\nselect enter_tenant('{tenant}');\n\
+         select day, sum(orders), sum(gross_sales), count(distinct customer_id) from order_day_figures \
+           where tenant_id = '{tenant}' and day between '{from}' and '{last}' group by day;\nrollback;\n"
+    )
+}

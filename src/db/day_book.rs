@@ -1,0 +1,115 @@
+//! What a day book is made of: the rows of the rollups that changed since a version.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::{DbError, Result, TenantTx};
+use crate::domain::day_book::{DayBook, DayChange};
+use crate::domain::metrics::SalesFigures;
+use crate::domain::money::Currency;
+
+/// The rows of the three tables in one shape, so that they are read with one statement.
+struct ChangeRow {
+    kind: i32,
+    day: NaiveDate,
+    other_day: Option<NaiveDate>,
+    count: i64,
+    units_sold: Option<i64>,
+    gross_sales: Option<Decimal>,
+    discounts: Option<Decimal>,
+    returns: Option<Decimal>,
+    shipping: Option<Decimal>,
+    taxes: Option<Decimal>,
+    duties: Option<Decimal>,
+    fees: Option<Decimal>,
+    placed_sales: Option<Decimal>,
+}
+
+impl ChangeRow {
+    fn change(self, currency: &Currency) -> Result<DayChange> {
+        let other_day = |day: Option<NaiveDate>| {
+            day.ok_or_else(|| DbError::Corrupt("a count of customers without its day".to_owned()))
+        };
+        Ok(match self.kind {
+            0 => DayChange::Sales(self.day, Box::new(self.figures(currency))),
+            1 => DayChange::OtherCurrencies(self.day, self.count),
+            2 => DayChange::FirstCustomers {
+                day: self.day,
+                first_order_day: other_day(self.other_day)?,
+                customers: self.count,
+            },
+            _ => DayChange::ReturningCustomers {
+                day: self.day,
+                previous_day: other_day(self.other_day)?,
+                customers: self.count,
+            },
+        })
+    }
+
+    fn figures(&self, currency: &Currency) -> SalesFigures {
+        SalesFigures {
+            currency: currency.clone(),
+            orders: self.count,
+            units_sold: self.units_sold.unwrap_or_default(),
+            gross_sales: self.gross_sales.unwrap_or_default(),
+            discounts: self.discounts.unwrap_or_default(),
+            returns: self.returns.unwrap_or_default(),
+            shipping: self.shipping.unwrap_or_default(),
+            taxes: self.taxes.unwrap_or_default(),
+            duties: self.duties.unwrap_or_default(),
+            fees: self.fees.unwrap_or_default(),
+            placed_sales: self.placed_sales.unwrap_or_default(),
+            customers: 0,
+            new_customers: 0,
+        }
+    }
+}
+
+impl TenantTx {
+    /// What changed since the version that a book is of, and is still so in this snapshot. Costs what the
+    /// changes hold. A day that has orders in several other currencies is read whole when one of them changed.
+    pub async fn day_changes(&mut self, book: &DayBook) -> Result<Vec<DayChange>> {
+        let tenant = self.tenant();
+        let currency = book.currency().clone();
+        let rows = sqlx::query_as!(
+            ChangeRow,
+            "select 0 as \"kind!\", day as \"day!\", null::date as other_day, orders as \"count!\", units_sold, \
+                    gross_sales, discounts, returns, shipping, taxes, duties, fees, placed_sales \
+             from daily_sales where tenant_id = $1 and version > $3 and currency = $2 \
+             union all \
+             select 1, day, null, sum(orders)::bigint, null, null, null, null, null, null, null, null, null \
+             from daily_sales where tenant_id = $1 and currency <> $2 and day in ( \
+                select day from daily_sales where tenant_id = $1 and version > $3 and currency <> $2) \
+             group by day \
+             union all \
+             select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null \
+             from first_customers where tenant_id = $1 and version > $3 and currency = $2 \
+             union all \
+             select 3, day, previous_day, customers, null, null, null, null, null, null, null, null, null \
+             from returning_customers where tenant_id = $1 and version > $3 and currency = $2",
+            tenant.uuid(),
+            currency.code(),
+            book.version()
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let rows = rows.into_iter();
+        rows.map(|row| row.change(&currency)).collect()
+    }
+
+    /// The instants at which calendar days of a zone begin, in the order of the days.
+    pub async fn day_starts(
+        &mut self,
+        days: &[NaiveDate],
+        time_zone: &str,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar!(
+            "select day_start(day, $2) as \"start!\" from unnest($1::date[]) with ordinality d(day, place) \
+             order by place",
+            days,
+            time_zone
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+}

@@ -1,0 +1,149 @@
+//! Who spent most in a range of days, held in memory. Only the first of them are kept, with the promise that
+//! nobody else comes before the last of these; a change of a few customers is then worked in without looking at
+//! all the others again.
+
+use rust_decimal::Decimal;
+
+use super::ids::CustomerId;
+
+/// How many are kept. More than are ever asked for, so that some may fall back before all have to be read again.
+pub const KEPT: usize = 300;
+/// The most that are asked for.
+pub const MOST_ASKED: usize = 100;
+
+/// A customer's place among those who spent most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankedCustomer {
+    /// Who.
+    pub customer: CustomerId,
+    /// What they spent.
+    pub total_spent: Decimal,
+    /// How many orders they placed.
+    pub orders: i64,
+}
+
+impl RankedCustomer {
+    /// By this customers are ranked, the greatest first.
+    const fn key(&self) -> (Decimal, CustomerId) {
+        (self.total_spent, self.customer)
+    }
+
+    /// Only those who ordered, or whose orders grew, are ranked.
+    fn counts(&self) -> bool {
+        self.orders > 0 || self.total_spent > Decimal::ZERO
+    }
+}
+
+/// The first of a ranking.
+#[derive(Clone, Debug)]
+pub struct Ranking {
+    version: i64,
+    first: Vec<RankedCustomer>,
+    /// Nobody who is not in `first` comes before this; `None`: there is nobody else.
+    others_below: Option<(Decimal, CustomerId)>,
+}
+
+impl Ranking {
+    /// From the first rows of the whole ranking, in order: at least [`KEPT`] and one more, if there are.
+    #[must_use]
+    pub fn new(version: i64, rows: Vec<RankedCustomer>) -> Self {
+        let mut ranking = Self {
+            version,
+            first: rows,
+            others_below: None,
+        };
+        ranking.cut_to(KEPT);
+        ranking
+    }
+
+    /// The version of the store's data that it is of.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The first of them, so many.
+    #[must_use]
+    pub fn first(&self, count: usize) -> &[RankedCustomer] {
+        self.first.get(..count).unwrap_or(&self.first)
+    }
+
+    /// Works in what some customers have come to by a later version: each of them, with what they spent and
+    /// ordered in the range now, be it nothing. `false`: too few are left that are known to be the first, and
+    /// all have to be read again.
+    #[must_use]
+    pub fn change(&mut self, version: i64, changed: Vec<RankedCustomer>) -> bool {
+        self.version = version;
+        self.first.retain(|ranked| {
+            !changed
+                .iter()
+                .any(|change| change.customer == ranked.customer)
+        });
+        let others_below = self.others_below;
+        self.first.extend(changed.into_iter().filter(|change| {
+            change.counts() && others_below.is_none_or(|others| change.key() >= others)
+        }));
+        self.first
+            .sort_unstable_by_key(|ranked| std::cmp::Reverse(ranked.key()));
+        if self.first.len() > 2 * KEPT {
+            self.cut_to(KEPT);
+        }
+        self.others_below.is_none() || self.first.len() >= MOST_ASKED
+    }
+
+    fn cut_to(&mut self, count: usize) {
+        if let Some(next) = self.first.get(count) {
+            self.others_below = Some(next.key());
+            self.first.truncate(count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ranked(customer: i64, spent: i64) -> RankedCustomer {
+        RankedCustomer {
+            customer: CustomerId::new(customer),
+            total_spent: Decimal::from(spent),
+            orders: i64::from(spent > 0),
+        }
+    }
+
+    fn whole(spent: &BTreeMap<i64, i64>) -> Vec<RankedCustomer> {
+        let mut rows: Vec<_> = spent
+            .iter()
+            .map(|(&id, &spent)| ranked(id, spent))
+            .collect();
+        rows.retain(RankedCustomer::counts);
+        rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
+        rows
+    }
+
+    proptest! {
+        #[test]
+        fn a_ranking_that_was_changed_is_the_one_that_would_be_read(
+            start in prop::collection::btree_map(0_i64..900, -3_i64..50, 0..900),
+            changes in prop::collection::vec(prop::collection::btree_map(0_i64..900, -3_i64..50, 1..60), 1..12),
+        ) {
+            let mut spent = start;
+            let mut ranking = Ranking::new(0, whole(&spent));
+            for (version, change) in (1..).zip(changes) {
+                spent.extend(&change);
+                let changed = change.iter().map(|(&id, &spent)| ranked(id, spent)).collect();
+                if !ranking.change(version, changed) {
+                    ranking = Ranking::new(version, whole(&spent));
+                }
+                let expected = whole(&spent);
+                let expected = expected.get(..MOST_ASKED).unwrap_or(&expected);
+                prop_assert_eq!(ranking.first(MOST_ASKED), expected);
+                prop_assert_eq!(ranking.version(), version);
+            }
+        }
+    }
+}

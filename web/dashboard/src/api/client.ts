@@ -1,0 +1,106 @@
+// The GraphQL client of one sign-in: a cache, the token, HTTP, and a socket for what is pushed.
+import { authExchange } from '@urql/exchange-auth';
+import { createClient } from 'graphql-ws';
+import {
+  cacheExchange,
+  Client,
+  fetchExchange,
+  subscriptionExchange,
+  type AnyVariables,
+  type CombinedError,
+  type TypedDocumentNode,
+} from 'urql';
+import type { TypedDocumentString } from '../gql/graphql';
+import { HEADERS } from './send';
+import * as session from './session';
+
+/** A document as urql takes it, with its types. */
+export const typed = <Result, Variables extends AnyVariables>(document: TypedDocumentString<Result, Variables>) =>
+  document.toString() as unknown as TypedDocumentNode<Result, Variables>;
+
+export const codeOf = (error: CombinedError | undefined): string | undefined =>
+  error?.graphQLErrors.map(({ extensions }) => extensions?.['code']).find((code) => typeof code === 'string') as
+    | string
+    | undefined;
+
+const isUnauthenticated = (error: CombinedError) =>
+  codeOf(error) === 'UNAUTHENTICATED' || (error.response as Response | undefined)?.status === 401;
+
+/** Whether what is pushed arrives. */
+type Listening = 'connecting' | 'open' | 'closed';
+
+export interface Connection {
+  client: Client;
+  listening: () => Listening;
+  onListening: (listener: () => void) => () => void;
+  close: () => void;
+}
+
+const address = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql/ws`;
+
+export const connect = (): Connection => {
+  let listening: Listening = 'connecting';
+  const listeners = new Set<() => void>();
+  const become = (next: Listening) => {
+    listening = next;
+    for (const listener of listeners) listener();
+  };
+  const socket = createClient({
+    url: address(),
+    // The connection ends with its token, every quarter of an hour, and is opened again with the next one.
+    retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: (retries) =>
+      new Promise((resolve) => {
+        setTimeout(resolve, Math.min(30_000, 500 * 2 ** Math.min(retries, 6)) * (0.75 + Math.random() / 2));
+      }),
+    shouldRetry: () => session.current().kind === 'in',
+    connectionParams: async () => ({ authorization: `Bearer ${(await session.token()) ?? ''}` }),
+    on: { connected: () => become('open'), closed: () => become('closed') },
+  });
+  const client = new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    fetchOptions: { headers: HEADERS },
+    exchanges: [
+      cacheExchange,
+      authExchange(async (utilities) => ({
+        addAuthToOperation: (operation) => {
+          const token = session.heldToken();
+          return token ? utilities.appendHeaders(operation, { authorization: `Bearer ${token}` }) : operation;
+        },
+        willAuthError: () => !session.holds(),
+        didAuthError: isUnauthenticated,
+        refreshAuth: async () => {
+          if (session.holds()) session.distrust();
+          // Who is not signed in any more sees the page for that; a server that does not answer is told by the
+          // request itself.
+          await session.token().catch(() => null);
+        },
+      })),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: ({ query, variables }) => ({
+          subscribe: (sink) => ({
+            unsubscribe: socket.subscribe(
+              { query: query ?? '', variables: variables as Record<string, unknown> },
+              {
+                next: (value) => sink.next(value as Parameters<typeof sink.next>[0]),
+                error: (error) => sink.error(error),
+                complete: () => sink.complete(),
+              },
+            ),
+          }),
+        }),
+      }),
+    ],
+  });
+  return {
+    client,
+    listening: () => listening,
+    onListening: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => void socket.dispose(),
+  };
+};

@@ -1,0 +1,255 @@
+// The page itself.
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useMutation } from 'urql';
+import { Link, useSearchParams } from 'wouter';
+import { typed, type Connection } from '../api/client';
+import { usePage, type Problem } from '../api/usePage';
+import { Figures } from '../cards/Figures';
+import { FromGrossToTotal } from '../cards/FromGrossToTotal';
+import { RecentOrders } from '../cards/RecentOrders';
+import { SalesOverTime } from '../cards/SalesOverTime';
+import { Syncs } from '../cards/Syncs';
+import { TopCustomers } from '../cards/TopCustomers';
+import { TopProducts } from '../cards/TopProducts';
+import { formatsFor, todayIn, type Formats } from '../domain/format';
+import { sentence } from '../domain/problems';
+import { read, variables as variablesOf, write, type Selection } from '../domain/range';
+import { SyncNowDocument, type DashboardQuery } from '../gql/graphql';
+import { Freshness } from '../ui/Freshness';
+import { Header } from '../ui/Header';
+import { KeyboardDialog, useKeys } from '../ui/keys';
+import { Message } from '../ui/Message';
+import { RangePicker } from '../ui/RangePicker';
+import { Skeleton } from '../ui/Skeleton';
+import { useNow } from '../ui/useNow';
+import { FirstSync } from './FirstSync';
+
+type Shop = NonNullable<DashboardQuery['me']>['tenant']['shop'];
+
+export const useSelection = () => {
+  const [search, setSearch] = useSearchParams();
+  const selection = useMemo(() => read(search), [search]);
+  const choose = useCallback(
+    (change: Partial<Selection>) => setSearch((old) => write({ ...read(old), ...change })),
+    [setSearch],
+  );
+  return [selection, choose] as const;
+};
+
+/** What is wrong with the asking, over what was last known. */
+const Problems = ({ problem, again, narrower }: { problem: Problem | null; again: () => void; narrower: () => void }) => {
+  switch (problem?.kind) {
+    case undefined:
+      return null;
+    case 'unreachable':
+      return (
+        <Message tone="warn" title="The server does not answer">
+          <p>What you see is what was last known. It is asked again by itself.</p>
+          <button type="button" className="button" onClick={again}>Ask now</button>
+        </Message>
+      );
+    case 'throttled':
+      return (
+        <Message tone="warn" title="Too much was asked in a short time">
+          <p>
+            All programs and pages of this store share a budget, and it is used up. The page asks again in{' '}
+            {problem.seconds} {problem.seconds === 1 ? 'second' : 'seconds'} by itself.
+          </p>
+        </Message>
+      );
+    case 'too-much':
+      return (
+        <Message tone="warn" title="These days are too many for such short intervals">
+          <button type="button" className="button" onClick={narrower}>Show months</button>
+        </Message>
+      );
+    case 'refused':
+      return (
+        <Message tone="bad" title={problem.message}>
+          <p>
+            Try again. If it lasts, tell whoever runs this server
+            {problem.id && (
+              <>
+                {' '}the request’s number: <code>{problem.id}</code>
+              </>
+            )}
+            .
+          </p>
+          <button type="button" className="button" onClick={again}>Try again</button>
+        </Message>
+      );
+  }
+};
+
+/** What the store's owner should know, or do. */
+const Notices = ({ shop, others, empty, showAll }: { shop: Shop; others: number; empty: boolean; showAll: () => void }) => (
+  <>
+    {shop.status !== 'CONNECTED' && (
+      <Message
+        tone="bad"
+        title={shop.status === 'REAUTHORISATION_NEEDED' ? 'Shopify refused the credentials' : 'The store cannot be read'}
+      >
+        <p>{sentence(shop.statusReason ?? 'Nothing new arrives until that is mended')} What you see is what was last read.</p>
+        {shop.status === 'REAUTHORISATION_NEEDED' && (
+          <Link href="/settings" className="button">
+            Give new credentials
+          </Link>
+        )}
+      </Message>
+    )}
+    {others > 0 && (
+      <Message tone="calm" title={`${others} ${others === 1 ? 'order' : 'orders'} of these days are in another currency`}>
+        <p>They are in no figure: the shop’s currency is {shop.currencyCode} now.</p>
+      </Message>
+    )}
+    {empty && (
+      <Message tone="calm" title="Nothing was sold in these days">
+        <p>Choose other days above, or see everything there is.</p>
+        <button type="button" className="button" onClick={showAll}>Show all time</button>
+      </Message>
+    )}
+  </>
+);
+
+const localeOf = () => navigator.languages[0] ?? navigator.language;
+
+interface Props {
+  connection: Connection;
+}
+
+export const Dashboard = ({ connection }: Props) => {
+  const [selection, choose] = useSelection();
+  const key = JSON.stringify(variablesOf(selection));
+  // oxlint-disable-next-line exhaustive-deps
+  const variables = useMemo(() => variablesOf(selection), [key]);
+  const page = usePage(connection, variables);
+  const now = useNow();
+  const me = page.data?.me;
+  const shop = me?.tenant.shop;
+  const formats = useMemo(
+    () => formatsFor(localeOf(), shop?.currencyCode ?? 'USD', shop?.timeZone ?? 'UTC'),
+    [shop?.currencyCode, shop?.timeZone],
+  );
+  const today = todayIn(shop?.timeZone ?? 'UTC', now);
+  const [keysShown, setKeysShown] = useState(false);
+  useKeys({ selection, choose, days: page.data?.overview.range, help: () => setKeysShown(true) });
+  useEffect(() => {
+    document.title = shop ? `${shop.name} · XBoard` : 'XBoard';
+  }, [shop]);
+  return (
+    <>
+      <a className="skip" href="#content">Skip to the figures</a>
+      <Header
+        email={me?.email}
+        keys={() => setKeysShown(true)}
+        store={
+          <div className="store">
+            <h1>{shop?.name ?? <span className="hidden">Loading the store</span>}</h1>
+            {shop && (
+              <p>
+                <span>{shop.currencyCode}</span> <span title="The time zone that days are cut by">{shop.timeZone.replaceAll('_', ' ')}</span>
+              </p>
+            )}
+          </div>
+        }
+      >
+        {shop && <Freshness shop={shop} runs={page.runs} live={page.live} formats={formats} now={now} />}
+        {shop?.lastSyncedAt !== null && (
+          <RangePicker
+            selection={selection}
+            days={page.data?.overview.range}
+            today={today}
+            formats={formats}
+            choose={choose}
+          />
+        )}
+      </Header>
+      <main id="content" tabIndex={-1}>
+        <Problems problem={page.problem} again={page.again} narrower={() => choose({ interval: 'MONTH' })} />
+        {page.data && shop ? (
+          <Content page={{ ...page, data: page.data }} {...{ shop, selection, choose, variables, formats, today, now }} />
+        ) : (
+          <Skeleton />
+        )}
+      </main>
+      {keysShown && <KeyboardDialog close={() => setKeysShown(false)} />}
+    </>
+  );
+};
+
+interface ContentProps {
+  page: ReturnType<typeof usePage> & { data: DashboardQuery };
+  shop: Shop;
+  selection: Selection;
+  choose: (change: Partial<Selection>) => void;
+  variables: ReturnType<typeof variablesOf>;
+  formats: Formats;
+  today: string;
+  now: number;
+}
+
+const Content = ({ page, shop, selection, choose, variables, formats, today, now }: ContentProps) => {
+  const { data, compared, runs } = page;
+  const { overview } = data;
+  const [{ fetching: asking }, startSync] = useMutation(typed(SyncNowDocument));
+  const role = data.me?.memberships.find(({ tenant }) => tenant.id === data.me?.tenant.id)?.role;
+  const maySync = role === 'OWNER' || role === 'ADMIN';
+  const sync = () => void startSync({ mode: 'INCREMENTAL' }).then(page.again);
+  // Where nothing was ever complete, figures would only mislead.
+  if (shop.lastSyncedAt === null && runs.length > 0) {
+    return <FirstSync shop={shop} runs={runs} formats={formats} retry={sync} asking={asking} />;
+  }
+  const { metrics } = overview;
+  const empty = metrics.orders === 0 && Number(metrics.totalSales.amount) === 0 && data.recentOrders.nodes.length > 0;
+  const days = overview.range;
+  const common = { formats, variables };
+  return (
+    <>
+      <Notices
+        shop={shop}
+        others={overview.ordersInOtherCurrencies}
+        empty={empty}
+        showAll={() => choose({ range: { preset: 'ALL_TIME' }, interval: null })}
+      />
+      <div className={`grid ${page.waiting ? 'waiting' : ''}`} aria-busy={page.waiting}>
+        <Figures
+          {...common}
+          overview={overview}
+          series={data.ordersByDate}
+          chosen={selection.figure}
+          choose={(figure) => choose({ figure })}
+        />
+        <SalesOverTime
+          {...common}
+          name={selection.figure}
+          series={data.ordersByDate}
+          compared={compared}
+          days={days}
+          previous={overview.previous?.range}
+          today={today}
+          now={now}
+          choose={(interval) => choose({ interval })}
+        />
+        <FromGrossToTotal {...common} metrics={{ ...metrics, ...data.overview.metrics }} days={days} />
+        <TopCustomers {...common} customers={data.topCustomers} days={days} />
+        <RecentOrders {...common} orders={data.recentOrders.nodes} now={now} />
+        <TopProducts {...common} products={data.products.nodes} />
+        <Syncs
+          {...common}
+          runs={runs.slice(0, 6)}
+          shop={shop}
+          now={now}
+          maySync={maySync}
+          sync={sync}
+          asking={asking}
+        />
+      </div>
+      <footer className="bottom">
+        <p>
+          {formats.count(overview.totalCustomers)} customers in all. Every figure is summed from the store’s sales ledger,
+          on the day each event happened in {shop.timeZone.replaceAll('_', ' ')}.
+        </p>
+      </footer>
+    </>
+  );
+};

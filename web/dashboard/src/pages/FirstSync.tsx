@@ -1,0 +1,64 @@
+// A store that was just connected: how far its first sync is.
+import type { Formats } from '../domain/format';
+import { sentence } from '../domain/problems';
+import { done, KINDS } from '../domain/runs';
+import type { RunFragment, StoreFragment } from '../gql/graphql';
+import { Message } from '../ui/Message';
+
+interface Props {
+  shop: NonNullable<StoreFragment['me']>['tenant']['shop'];
+  runs: readonly RunFragment[];
+  formats: Formats;
+  retry: () => void;
+  asking: boolean;
+}
+
+export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
+  const run = runs.find((each) => !done(each)) ?? runs[0];
+  if (!run) return null;
+  if (run.status === 'FAILED' || run.status === 'CANCELLED') {
+    return (
+      <Message tone="bad" title="The first sync did not come to its end">
+        <p>{sentence(run.error ?? 'It was stopped')} What was fetched is kept; the next one goes on from there.</p>
+        <button type="button" className="button strong" disabled={asking} onClick={retry}>
+          Try again
+        </button>
+      </Message>
+    );
+  }
+  return (
+    <section className="card first" aria-labelledby="first-sync">
+      <h2 id="first-sync">Fetching {shop.name}</h2>
+      <p className="muted">
+        {run.status === 'QUEUED' ? 'It begins in a moment.' : 'The figures appear when everything is in.'} You may close
+        this page meanwhile.
+      </p>
+      <ul>
+        {KINDS.map(([kind, name]) => {
+          const found = run.progress.find((each) => each.kind === kind);
+          const known = found && found.total !== null;
+          return (
+            <li key={kind}>
+              <label htmlFor={`first-${kind}`}>{name}</label>
+              {/* Without a value it moves to and fro, which is what is known. */}
+              <progress
+                id={`first-${kind}`}
+                max={1}
+                {...(!found ? { value: 0 } : known ? { value: found.total === 0 ? 1 : found.done / (found.total ?? 1) } : {})}
+              />
+              <span className="number muted">
+                {!found
+                  ? 'waits'
+                  : known
+                    ? `${formats.count(found.done)} of ${formats.count(found.total ?? 0)}`
+                    : found.done > 0
+                      ? formats.count(found.done)
+                      : 'Shopify prepares the data'}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+};

@@ -1,0 +1,83 @@
+// A new user with their store.
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { signUp } from '../api/session';
+import { wrongAt, wrongElsewhere } from '../domain/problems';
+import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
+import { Field } from '../ui/Field';
+import { Mark } from '../ui/Mark';
+import { Message } from '../ui/Message';
+import { useForm } from '../ui/useForm';
+
+const FIELDS = ['input.email', 'input.password', 'input.shop.domain', 'input.shop.credentials'];
+
+/** `my-store` stands for `my-store.myshopify.com`, and an address is only its host. */
+export const domainOf = (text: string): string => {
+  const host = text.trim().toLowerCase().replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return host && !host.includes('.') ? `${host}.myshopify.com` : host;
+};
+
+export const SignUp = () => {
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [domain, setDomain] = useState('');
+  const [credentials, setCredentials] = useState(NO_CREDENTIALS);
+  const { problems, busy, submit } = useForm(() =>
+    signUp({ email, password, shop: { domain: domainOf(domain), credentials: credentialsOf(credentials) } }),
+  );
+  useEffect(() => {
+    document.title = 'Connect a store · XBoard';
+  }, []);
+  const elsewhere = wrongElsewhere(problems, FIELDS);
+  return (
+    <main className="door wide">
+      <header>
+        <Mark />
+        <h1>Connect a store</h1>
+        <p className="muted">XBoard reads its customers, products and orders, and changes nothing.</p>
+      </header>
+      <form onSubmit={submit} className="card">
+        {elsewhere.length > 0 && <Message tone="bad" title={elsewhere.join(' ')} />}
+        {elsewhere.length === 0 && problems.length > 0 && <Message tone="bad" title="Something has to be mended below." />}
+        <fieldset>
+          <legend>You</legend>
+          <Field
+            label="Email address"
+            type="email"
+            autoComplete="username"
+            value={email}
+            change={setEmail}
+            wrong={wrongAt(problems, 'input.email')}
+          />
+          <Field
+            label="Password"
+            type="password"
+            autoComplete="new-password"
+            value={password}
+            change={setPassword}
+            help="At least 12 characters, and nothing that anyone would try first."
+            wrong={wrongAt(problems, 'input.password')}
+          />
+        </fieldset>
+        <fieldset>
+          <legend>Your store</legend>
+          <Field
+            label="Permanent domain"
+            value={domain}
+            change={setDomain}
+            placeholder="my-store.myshopify.com"
+            help="The one that Shopify gave the store: in its admin under Settings → Domains."
+            wrong={wrongAt(problems, 'input.shop.domain')}
+          />
+        </fieldset>
+        <Credentials draft={credentials} change={setCredentials} problems={problems} place="input.shop.credentials" />
+        <button type="submit" className="button strong wide" disabled={busy}>
+          {busy ? 'Asking the store…' : 'Connect the store'}
+        </button>
+      </form>
+      <p className="other">
+        You have an account? <Link href="/sign-in">Sign in</Link>
+      </p>
+    </main>
+  );
+};

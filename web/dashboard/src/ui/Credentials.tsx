@@ -1,0 +1,125 @@
+// The two ways in which Shopify lets an app read a store, and where to find what each needs.
+import { useId } from 'react';
+import type { CredentialsInput, ProblemFragment } from '../gql/graphql';
+import { wrongAt } from '../domain/problems';
+import { Field } from './Field';
+
+export interface CredentialsDraft {
+  kind: 'clientCredentials' | 'accessToken';
+  clientId: string;
+  clientSecret: string;
+  token: string;
+  apiSecret: string;
+}
+
+export const NO_CREDENTIALS: CredentialsDraft = {
+  kind: 'clientCredentials',
+  clientId: '',
+  clientSecret: '',
+  token: '',
+  apiSecret: '',
+};
+
+export const credentialsOf = (draft: CredentialsDraft): CredentialsInput =>
+  draft.kind === 'clientCredentials'
+    ? { clientCredentials: { clientId: draft.clientId.trim(), clientSecret: draft.clientSecret.trim() } }
+    : {
+        accessToken: {
+          token: draft.token.trim(),
+          ...(draft.apiSecret.trim() && { apiSecret: draft.apiSecret.trim() }),
+        },
+      };
+
+interface Props {
+  draft: CredentialsDraft;
+  change: (draft: CredentialsDraft) => void;
+  problems: readonly ProblemFragment[];
+  /** Where in the mutation's arguments the credentials are. */
+  place: string;
+}
+
+export const Credentials = ({ draft, change, problems, place }: Props) => {
+  const name = useId();
+  const set = (part: Partial<CredentialsDraft>) => change({ ...draft, ...part });
+  const wrong = (field: string) => wrongAt(problems, `${place}.${field}`);
+  const whole = wrongAt(problems, place);
+  return (
+    <fieldset className="credentials">
+      <legend>How XBoard may read the store</legend>
+      <div className="kinds">
+        <label>
+          <input
+            type="radio"
+            name={name}
+            checked={draft.kind === 'clientCredentials'}
+            onChange={() => set({ kind: 'clientCredentials' })}
+          />
+          <span>
+            <b>App of your organisation</b>
+            <span className="muted">Client ID and secret</span>
+          </span>
+        </label>
+        <label>
+          <input
+            type="radio"
+            name={name}
+            checked={draft.kind === 'accessToken'}
+            onChange={() => set({ kind: 'accessToken' })}
+          />
+          <span>
+            <b>Custom app of the store</b>
+            <span className="muted">Admin API access token</span>
+          </span>
+        </label>
+      </div>
+      {draft.kind === 'clientCredentials' ? (
+        <>
+          <p className="help">
+            In Shopify’s <b>Dev Dashboard</b>: open the app, then <b>Settings</b>. Release a version with the scopes below and
+            install it in the store first. XBoard trades the two for tokens of a day, and renews those.
+          </p>
+          <Field label="Client ID" value={draft.clientId} change={(clientId) => set({ clientId })} wrong={wrong('clientCredentials.clientId')} />
+          <Field
+            label="Client secret"
+            type="password"
+            autoComplete="off"
+            value={draft.clientSecret}
+            change={(clientSecret) => set({ clientSecret })}
+            wrong={wrong('clientCredentials.clientSecret')}
+          />
+        </>
+      ) : (
+        <>
+          <p className="help">
+            In the store’s admin: <b>Settings → Apps and sales channels → Develop apps</b>. Shopify shows the token once, when
+            the app is installed. Since 1 January 2026 no new ones can be made there; old ones go on working.
+          </p>
+          <Field
+            label="Admin API access token"
+            type="password"
+            autoComplete="off"
+            placeholder="shpat_…"
+            value={draft.token}
+            change={(token) => set({ token })}
+            wrong={wrong('accessToken.token')}
+          />
+          <Field
+            label="API secret key"
+            type="password"
+            autoComplete="off"
+            optional
+            help="It signs the store’s messages of changes. Without it changes arrive every few minutes instead of at once."
+            value={draft.apiSecret}
+            change={(apiSecret) => set({ apiSecret })}
+            wrong={wrong('accessToken.apiSecret')}
+          />
+        </>
+      )}
+      {whole && <p className="wrong" role="alert">{whole}</p>}
+      <p className="help">
+        Access scopes: <code>read_orders</code> <code>read_customers</code> <code>read_products</code>, and{' '}
+        <code>read_all_orders</code> for orders that are older than 60 days.
+      </p>
+    </fieldset>
+  );
+};

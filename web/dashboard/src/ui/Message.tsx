@@ -1,0 +1,15 @@
+import type { ReactNode } from 'react';
+
+interface Props {
+  tone: 'bad' | 'warn' | 'calm';
+  title: string;
+  children?: ReactNode;
+}
+
+/** What is the matter, and what to do. */
+export const Message = ({ tone, title, children }: Props) => (
+  <section className={`message ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+    <strong>{title}</strong>
+    {children}
+  </section>
+);

@@ -1,0 +1,75 @@
+// The GraphQL behind a card, to be read and copied.
+import { useEffect, useRef, useState } from 'react';
+import { explorer } from './explorer';
+import { inExplorer, type CardQuery } from '../domain/queries';
+
+const Copy = ({ text, label }: { text: string; label: string }) => {
+  const [done, setDone] = useState('');
+  return (
+    <button
+      type="button"
+      className="button"
+      onClick={() => {
+        // Only over a connection that the browser trusts may a page write to the clipboard.
+        const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
+        written.then(
+          () => setDone('Copied'),
+          () => setDone('Select and copy by hand'),
+        );
+        setTimeout(() => setDone(''), 2_000);
+      }}
+    >
+      <span aria-live="polite">{done || label}</span>
+    </button>
+  );
+};
+
+interface Props {
+  title: string;
+  query: CardQuery;
+  close: () => void;
+}
+
+export const QueryDialog = ({ title, query, close }: Props) => {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const variables = JSON.stringify(query.variables, null, 2);
+  return (
+    <dialog
+      ref={dialog}
+      className="query"
+      aria-label={`The query behind ${title}`}
+      onClose={close}
+      onClick={(event) => {
+        // The dark around it.
+        if (event.target === dialog.current) dialog.current?.close();
+      }}
+    >
+      <div className="inside">
+        <header>
+          <h2>{title}</h2>
+          <p>What this card asks, as any frontend may. Sent to <code>POST /graphql</code>.</p>
+        </header>
+        <pre tabIndex={0} aria-label="Query"><code>{query.query}</code></pre>
+        {variables !== '{}' && (
+          <>
+            <h3>Variables</h3>
+            <pre tabIndex={0} aria-label="Variables"><code>{variables}</code></pre>
+          </>
+        )}
+        <footer>
+          <Copy text={query.query} label="Copy query" />
+          {variables !== '{}' && <Copy text={variables} label="Copy variables" />}
+          {explorer() && (
+            <a className="button" href={inExplorer(query)} target="_blank" rel="noreferrer">
+              Open in GraphiQL
+            </a>
+          )}
+          <button type="button" className="button strong" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </footer>
+      </div>
+    </dialog>
+  );
+};

@@ -1,0 +1,377 @@
+// A merchant's day with the page, in a real browser, against the real program and a simulated store:
+//   node tests/dashboard.mjs PROGRAM STORE LABEL TOKEN SECRET SHOTS
+// PROGRAM and STORE are addresses; STORE is the simulated store's control. Prints what it did, and fails at the
+// first thing that is not as it should be.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { browserPath, open, shots, start, violations } from './browser.mjs';
+
+const [program, control, label, storeToken, secret, directory] = process.argv.slice(2);
+const email = 'merchant@dashboard.example';
+const password = 'a passphrase for the dashboard';
+const shot = shots(directory);
+const did = (what) => console.log(what);
+
+// What any other program would ask: the page is compared with it.
+const ask = async (query, variables, token) => {
+  const response = await fetch(`${program}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = await response.json();
+  assert.equal(body.errors, undefined, JSON.stringify(body.errors));
+  return body.data;
+};
+const signIn = async () => {
+  const query = `mutation ($email: String!, $password: String!) {
+    login(input: { email: $email, password: $password }) { session { token } } }`;
+  return (await ask(query, { email, password })).login.session.token;
+};
+const store = async (path, body) => {
+  const response = await fetch(`${control}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
+  return response.json();
+};
+
+const MONEY = ['totalSales', 'netSales', 'averageOrderValue', 'returns'];
+const NUMBERS = ['orders', 'unitsSold', 'customers', 'returningCustomerRate'];
+const figuresOf = async (range, token) => {
+  const fields = [...MONEY.map((name) => `${name} { amount }`), ...NUMBERS].join(' ');
+  const query = `query ($range: DateRangeInput!) { overview(range: $range) { metrics { ${fields} } } }`;
+  const { metrics } = (await ask(query, { range }, token)).overview;
+  return Object.fromEntries(
+    [...MONEY, ...NUMBERS].map((name) => [name, metrics[name]?.amount ?? String(metrics[name] ?? '')]),
+  );
+};
+const shownFigures = (page) =>
+  page.$$eval('[data-figure]', (tiles) =>
+    Object.fromEntries(tiles.map((tile) => [tile.dataset.figure, tile.querySelector('data').value])),
+  );
+/** Waits until the page shows what the API says, and fails with both when it does not come to that. */
+const equalsTheApi = async (page, range, token) => {
+  const expected = await figuresOf(range, token);
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (JSON.stringify(Object.entries(await shownFigures(page)).toSorted()) === JSON.stringify(Object.entries(expected).toSorted())) break;
+    await page.waitForTimeout(100);
+  }
+  assert.deepEqual(await shownFigures(page), expected);
+};
+const noViolations = async (page, where) => assert.deepEqual(await violations(page), [], where);
+const fits = async (page, where) => {
+  const [inner, whole] = await page.evaluate(() => [window.innerWidth, document.documentElement.scrollWidth]);
+  assert.ok(whole <= inner, `${where}: ${whole} pixels in a window of ${inner}`);
+};
+const inBothThemes = async (page, name) => {
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.waitForTimeout(350);
+    await noViolations(page, `${name}, ${scheme}`);
+    await shot(page, `${name}-${scheme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+};
+const choose = async (page, name) => {
+  await page.locator('.ranges .menu > button').click();
+  await page.getByRole('button', { name, exact: true }).click();
+};
+
+// The budget, before anything else.
+const dist = new URL('../dist/', import.meta.url);
+const scripts = readdirSync(dist).filter((name) => name.endsWith('.js.gz'));
+const size = scripts.reduce((sum, name) => sum + statSync(new URL(name, dist)).size, 0);
+assert.ok(scripts.length > 0 && size < 200 * 1024, `${size} bytes of compressed JavaScript`);
+assert.ok(!readFileSync(new URL('index.html', dist), 'utf8').includes('<script>'));
+did(`${Math.round(size / 1024)} KB of compressed JavaScript`);
+
+if (!browserPath() && !process.env.CI) {
+  did('skipped: there is no Chromium or Chrome here (CHROMIUM names one)');
+  process.exit();
+}
+const browser = await start();
+const { context, page, faults } = await open(browser, program);
+// Where only registered operations run, the page's own do (dist/documents.json): it must send no others.
+const registered = new Set(JSON.parse(readFileSync(new URL('documents.json', dist), 'utf8')));
+const mustBeRegistered = (text) => {
+  const query = text && (JSON.parse(text).query ?? JSON.parse(text).payload?.query);
+  if (query && !registered.has(query)) faults.push(`not registered: ${query}`);
+};
+page.on('request', (request) => {
+  if (request.url() === `${program}/graphql`) mustBeRegistered(request.postData());
+});
+page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => mustBeRegistered(payload)));
+process.on('uncaughtException', async (error) => {
+  console.error(error, faults);
+  await shot(page, 'failed').catch(() => {});
+  process.exit(1);
+});
+
+// Signing up.
+await page.goto(program);
+await page.waitForURL('**/sign-in');
+await inBothThemes(page, 'sign-in');
+await page.getByLabel('Email address').fill(email);
+await page.getByLabel('Password').fill('not the password');
+await page.getByRole('button', { name: 'Sign in' }).click();
+await page.getByText('do not belong together').waitFor();
+await page.getByRole('link', { name: 'Connect a store' }).click();
+await inBothThemes(page, 'sign-up');
+await page.getByLabel('Email address').fill(email);
+await page.getByLabel('Password').fill('password');
+await page.getByLabel('Permanent domain').fill('no store of this name');
+await page.getByText('Custom app of the store').click();
+await page.getByPlaceholder('shpat_…').fill('shpat_wrong');
+await page.getByLabel('API secret key').fill(secret);
+await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.getByText('Something has to be mended below.').waitFor();
+assert.equal(await page.locator('.field.is-wrong').count(), 2);
+await inBothThemes(page, 'sign-up-wrong');
+await page.getByLabel('Password').fill(password);
+await page.getByLabel('Permanent domain').fill(label);
+await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.locator('.credentials > .wrong').waitFor();
+await page.getByPlaceholder('shpat_…').fill(storeToken);
+await page.getByRole('button', { name: 'Connect the store' }).click();
+did('signed up');
+
+// The first sync.
+await page.getByRole('heading', { name: /^Fetching / }).waitFor();
+await page.locator('.first progress').first().waitFor();
+await inBothThemes(page, 'first-sync');
+await page.locator('[data-figure]').first().waitFor({ timeout: 60_000 });
+did('synced');
+
+// The figures are the API's.
+const token = await signIn();
+await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
+await page.locator('.fresh').getByText('Live').waitFor();
+await inBothThemes(page, 'dashboard');
+did('the figures are the API’s');
+
+// Another range, by the menu, by the keyboard and by the address.
+await choose(page, 'Last 90 days');
+await page.waitForURL('**/?range=last-90-days');
+await equalsTheApi(page, { preset: 'LAST_90_DAYS' }, token);
+await choose(page, 'Last 365 days');
+await equalsTheApi(page, { preset: 'LAST_365_DAYS' }, token);
+await page.locator('[aria-label="Interval"] [aria-pressed="true"]').getByText('Week').waitFor();
+await page.keyboard.press('m');
+await page.waitForURL('**/?range=last-365-days&by=month');
+await page.locator('[aria-label="Interval"] [aria-pressed="true"]').getByText('Month').waitFor();
+await page.goBack();
+await page.waitForURL('**/?range=last-365-days');
+const ago = (count) => new Date(Date.now() - count * 86_400_000).toISOString().slice(0, 10);
+const days = { from: ago(300), to: ago(240) };
+await page.goto(`${program}/?from=${days.from}&to=${days.to}`);
+await page.locator('[data-figure]').first().waitFor();
+await equalsTheApi(page, { between: days }, token);
+did('other ranges');
+
+// Compared with the year before.
+await page.getByLabel('Compare with').selectOption('Previous year');
+await page.waitForURL(`**/?from=${days.from}&to=${days.to}&compare=previous-year`);
+const [{ total }] = await Promise.all([
+  ask(
+    `query ($range: DateRangeInput!) { total: overview(range: $range, compareTo: PREVIOUS_YEAR) {
+      previous { range { from to } metrics { orders } } } }`,
+    { range: { between: days } },
+    token,
+  ),
+  page.locator('.key .then').waitFor(),
+]);
+const before = total.previous.metrics.orders.toLocaleString('en-GB');
+await page.locator('[data-figure="orders"] .before', { hasText: before }).waitFor();
+await page.locator('[data-figure="orders"]').click();
+await page.waitForURL('**&show=orders');
+await page.getByRole('button', { name: 'Show as a table' }).click();
+const summed = await page.$$eval('.scroll tbody tr td:first-of-type', (cells) =>
+  cells.reduce((sum, cell) => sum + Number(cell.textContent.replaceAll(',', '')), 0),
+);
+assert.equal(summed, Number((await shownFigures(page)).orders));
+await inBothThemes(page, 'compared');
+await page.getByRole('button', { name: 'Hide the table' }).click();
+did('compared');
+
+// The chart by keyboard.
+const chart = page.getByRole('slider');
+await chart.focus();
+await page.keyboard.press('Home');
+await page.keyboard.press('ArrowRight');
+const [year] = ago(299).split('-');
+assert.match(await chart.getAttribute('aria-valuetext'), new RegExp(`${year}: \\d+; .* ${year - 1}: \\d+$`));
+
+// The query behind a card, its data, and GraphiQL.
+const menu = page.getByRole('button', { name: 'Top customers: query and data' });
+await menu.click();
+await noViolations(page, 'menu');
+await page.getByRole('button', { name: 'Show the query' }).click();
+const dialog = page.getByRole('dialog');
+const query = await dialog.getByLabel('Query', { exact: true }).textContent();
+const variables = JSON.parse(await dialog.getByLabel('Variables').textContent());
+const { topCustomers } = await ask(query, variables, token);
+await noViolations(page, 'dialog');
+await shot(page, 'query');
+await dialog.getByRole('button', { name: 'Close' }).click();
+await menu.click();
+const [download] = await Promise.all([
+  page.waitForEvent('download'),
+  page.getByRole('button', { name: 'Download as CSV' }).click(),
+]);
+assert.equal(download.suggestedFilename(), `top-customers-${days.from}-${days.to}.csv`);
+const rows = readFileSync(await download.path(), 'utf8').trim().split('\r\n');
+assert.equal(rows.length, topCustomers.length + 1);
+const [first] = topCustomers;
+assert.ok(rows[1].endsWith(`,${first.orders},${first.totalSpent.amount},${first.totalSpent.currencyCode}`), rows[1]);
+await menu.click();
+const [explorer] = await Promise.all([
+  context.waitForEvent('page'),
+  page.getByRole('link', { name: 'Open in GraphiQL' }).click(),
+]);
+await explorer.waitForFunction(() => document.querySelector('header input')?.value.startsWith('eyJ'));
+await explorer.locator('.graphiql-query-editor').getByText('TopCustomers').first().waitFor();
+await explorer.close();
+did('query, CSV and GraphiQL');
+
+// An order arrives while the page is open.
+await page.goto(program);
+await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
+const orders = Number((await shownFigures(page)).orders);
+const placed = await store('/orders', { lines: [{ title: 'Lamp', price: '20.00', quantity: 2 }] });
+const arrived = page.locator(`[data-order="${placed.name}"].arrived`);
+await arrived.waitFor();
+assert.match(await arrived.textContent(), /£40\.00/);
+assert.equal(Number((await shownFigures(page)).orders), orders + 1);
+await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
+did('a live order arrived');
+
+// Nothing that lives long is within a script's reach, and a page that is opened again is still signed in.
+assert.equal(await page.evaluate(() => document.cookie), '');
+const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+assert.doesNotMatch(kept, /eyJ|xbr|token/i);
+const [cookie] = (await context.cookies(`${program}/graphql`)).filter(({ name }) => name === 'xboard_session');
+assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', '/graphql']);
+// Five tabs at once trade one refresh token after the other.
+const tabs = await Promise.all(
+  Array.from({ length: 5 }, async () => {
+    const tab = await context.newPage();
+    await tab.goto(program);
+    return tab;
+  }),
+);
+for (const tab of tabs) {
+  await tab.locator('[data-figure]').first().waitFor();
+  await tab.close();
+}
+await page.reload();
+await page.locator('[data-figure]').first().waitFor();
+did('still signed in, in six tabs');
+
+// What goes wrong says what to do.
+const answer = (body, status = 200) => (route) =>
+  route.request().postData()?.includes('query Dashboard')
+    ? route.fulfill({ status, contentType: 'application/graphql-response+json', body: JSON.stringify(body) })
+    : route.continue();
+const failing = async (handler, words, name) => {
+  await page.route('**/graphql', handler);
+  await choose(page, 'Last 7 days');
+  await page.getByText(words).waitFor();
+  await inBothThemes(page, name);
+  await page.unroute('**/graphql');
+  await page.getByText(words).waitFor({ state: 'detached', timeout: 40_000 });
+  await equalsTheApi(page, { preset: 'LAST_7_DAYS' }, token);
+  await choose(page, 'Last 30 days');
+  await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
+};
+const refused = (code, extensions) => ({ errors: [{ message: 'No.', extensions: { code, ...extensions } }] });
+await failing(answer(refused('THROTTLED', { retryAfterSeconds: 2 }), 429), 'asks again in 2 seconds', 'throttled');
+await failing(
+  (route) => (route.request().postData()?.includes('query Dashboard') ? route.abort() : route.continue()),
+  'The server does not answer',
+  'unreachable',
+);
+did('throttled, unreachable');
+await page.goto(`${program}/?from=2001-01-01&to=2001-01-31`);
+await page.getByText('Nothing was sold in these days').waitFor();
+await inBothThemes(page, 'empty');
+await page.getByRole('button', { name: 'Show all time' }).click();
+await equalsTheApi(page, { preset: 'ALL_TIME' }, token);
+await inBothThemes(page, 'all-time');
+did('empty');
+
+// The store refuses its credentials; the owner gives new ones.
+await store('/access', { staticToken: 'shpat_renewed' });
+await page.getByRole('button', { name: 'Sync now' }).click();
+await page.getByText('Shopify refused the credentials').first().waitFor();
+await page.locator('.fresh').getByText('Connect again').waitFor();
+await inBothThemes(page, 'reauthorise');
+await page.getByRole('link', { name: 'Give new credentials' }).click();
+await page.getByRole('heading', { name: 'New credentials' }).waitFor();
+await inBothThemes(page, 'settings');
+await page.getByText('Custom app of the store').click();
+await page.getByPlaceholder('shpat_…').fill('shpat_renewed');
+await page.getByLabel('API secret key').fill(secret);
+await page.getByRole('button', { name: 'Replace the credentials' }).click();
+await page.locator('[data-figure]').first().waitFor();
+await page.getByText('Shopify refused the credentials').first().waitFor({ state: 'detached' });
+did('authorised again');
+
+// A phone, a tablet and a wide screen.
+for (const [name, width, height] of [
+  ['phone', 390, 844],
+  ['small-phone', 320, 640],
+  ['tablet', 820, 1180],
+  ['wide', 1920, 1080],
+]) {
+  await page.setViewportSize({ width, height });
+  await page.waitForTimeout(300);
+  await fits(page, name);
+  await inBothThemes(page, `dashboard-${name}`);
+}
+await page.setViewportSize({ width: 390, height: 844 });
+await page.locator('.ranges .menu > button').click();
+await fits(page, 'phone, choosing days');
+await noViolations(page, 'phone, choosing days');
+await shot(page, 'phone-days');
+await page.keyboard.press('Escape');
+await page.setViewportSize({ width: 1440, height: 900 });
+did('every width');
+
+// A session that has ended elsewhere: the page says so, and comes back to where it was.
+await page.goto(`${program}/?range=last-7-days`);
+await page.locator('[data-figure]').first().waitFor();
+await context.clearCookies();
+await page.reload();
+await page.getByText('Your session has ended').waitFor();
+await inBothThemes(page, 'expired');
+await page.getByLabel('Email address').fill(email);
+await page.getByLabel('Password').fill(password);
+const began = Date.now();
+await page.getByRole('button', { name: 'Sign in' }).click();
+await page.waitForURL('**/?range=last-7-days');
+await page.locator('[data-figure]').first().waitFor();
+did(`signed in again, figures after ${Date.now() - began} ms`);
+
+// Signing out, in every tab.
+const other = await context.newPage();
+await other.goto(program);
+await other.locator('[data-figure]').first().waitFor();
+await page.getByRole('button', { name: 'Account and appearance' }).click();
+await page.getByLabel('Dark').check();
+assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+await noViolations(page, 'account');
+await page.getByRole('button', { name: 'Sign out' }).click();
+await page.waitForURL('**/sign-in*');
+await other.waitForURL('**/sign-in*');
+assert.deepEqual(await context.cookies(`${program}/graphql`), []);
+await page.goto(program);
+await page.waitForURL('**/sign-in');
+assert.equal(await page.getByText('Your session has ended').count(), 0);
+did('signed out');
+
+assert.deepEqual(faults, []);
+await browser.close();
+did('all of it');
