@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
@@ -95,6 +97,7 @@ impl AppConfig {
                 upkeep_interval: config
                     .sync_interval
                     .and(IngestConfig::default().upkeep_interval),
+                audit_kept: TimeDelta::days(config.audit_days.into()),
                 ..IngestConfig::default()
             },
             http: HttpOptions {
@@ -146,6 +149,7 @@ pub struct App {
     ingest: Ingest,
     live: Live,
     router: Router,
+    background: TaskTracker,
 }
 
 impl App {
@@ -168,11 +172,13 @@ impl App {
             config.public_url,
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
+        let background = TaskTracker::new();
         let mutations = MutationContext {
             passwords: Passwords::new(config.bcrypt_cost),
             tokens: Arc::clone(&tokens),
             limits: Arc::new(Limits::new(config.attempts)),
             ingest: ingest.clone(),
+            background: background.clone(),
         };
         let memory = Memory::new(config.http.kept_figures);
         let live = Live::new(database.clone(), memory, config.limits.subscriptions);
@@ -202,6 +208,7 @@ impl App {
             ingest,
             live,
             router,
+            background,
         })
     }
 
@@ -244,6 +251,8 @@ impl App {
             // Subscriptions would go on for ever: they are told that the server goes.
             live.stop();
         });
+        self.background.close();
+        self.background.wait().await;
         served.context("the server failed")
     }
 }

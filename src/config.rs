@@ -106,6 +106,11 @@ pub struct Settings {
     )]
     pub sync_interval_seconds: u64,
 
+    /// How many days the entries of a store's audit log are kept
+    #[arg(long, env, global = true, default_value_t = 365, value_name = "DAYS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub xboard_audit_days: u32,
+
     /// The cost of a password hash: each step doubles the time
     #[arg(long, env, global = true, default_value_t = 12, value_name = "4-31")]
     #[arg(value_parser = clap::value_parser!(u32).range(4..=31))]
@@ -200,6 +205,8 @@ pub struct Config {
     pub shopify_base_url: Option<String>,
     /// The time between two polls of a store; none: no polling.
     pub sync_interval: Option<Duration>,
+    /// How many days the entries of an audit log are kept.
+    pub audit_days: u32,
     /// The cost of a password hash.
     pub bcrypt_cost: u32,
     /// Whether clients may read the schema.
@@ -252,6 +259,7 @@ impl Settings {
             sync_interval: Some(self.sync_interval_seconds)
                 .filter(|seconds| *seconds > 0)
                 .map(Duration::from_secs),
+            audit_days: self.xboard_audit_days,
             bcrypt_cost: self.bcrypt_cost,
             introspection: self.xboard_introspection == Switch::On,
             limits: self.limits.clone(),

@@ -21,6 +21,7 @@ use xboard::db::staging::Loader;
 use xboard::domain::clock::Clock;
 use xboard::domain::email::Email;
 use xboard::domain::ids::TenantId;
+use xboard::domain::principal::Device;
 use xboard::domain::sync::ObjectKind;
 
 use crate::fill::{self, EMAIL, FillArgs};
@@ -114,7 +115,9 @@ impl Subject {
             .await?
             .context("the owner is not there")?
             .id;
-        let session = system.create_session(user, tenant, now).await?;
+        let session = system
+            .create_session((user, tenant), None, &Device::default(), now)
+            .await?;
         system.commit().await?;
         let tokens = AccessTokens::new(&target::secret(), Clock::System);
         let token = tokens.issue(Bearer {

@@ -2,6 +2,7 @@
 //! must not be read from a stolen database. Pure computation: it knows neither the database nor Shopify.
 
 pub mod limits;
+pub mod one_time;
 pub mod password_rules;
 pub mod passwords;
 pub mod sealer;

@@ -6,14 +6,12 @@
 
 use std::fmt;
 
-use aws_lc_rs::{digest, rand};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::one_time::{OneTimeToken, Purpose};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{SessionId, TenantId, UserId};
 
@@ -25,8 +23,6 @@ const AUDIENCE: &str = "xboard-api";
 pub const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// How far the clocks of two machines that serve the same users may be apart.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
-/// What a refresh token begins with, so that scanners for leaked secrets can tell it.
-const REFRESH_PREFIX: &str = "xbr_";
 
 /// What a JWT of ours holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -168,49 +164,39 @@ impl AccessTokens {
     }
 }
 
-/// A refresh token: 32 random bytes. Its owner has it; here only its hash is kept.
+/// A refresh token: good once. Its owner has it; here only its hash is kept.
 #[derive(Clone, Debug)]
-pub struct RefreshToken(SecretString);
+pub struct RefreshToken(OneTimeToken);
 
 impl RefreshToken {
     /// A new one.
     pub fn generate() -> Result<Self, TokenError> {
-        let mut bytes = [0; 32];
-        rand::fill(&mut bytes).map_err(|_| TokenError::Signing)?;
-        Ok(Self(SecretString::from(format!(
-            "{REFRESH_PREFIX}{}",
-            URL_SAFE_NO_PAD.encode(bytes)
-        ))))
+        OneTimeToken::generate(Purpose::Refresh).map(Self)
     }
 
     /// Reads what a client sent: nothing that cannot be a token reaches the database.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let decoded = text
-            .strip_prefix(REFRESH_PREFIX)
-            .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
-        match decoded {
-            Some(bytes) if bytes.len() == 32 => Ok(Self(SecretString::from(text))),
-            _ => Err(TokenError::Invalid),
-        }
+        OneTimeToken::parse(Purpose::Refresh, text).map(Self)
     }
 
     /// The token, for its owner.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
-        &self.0
+        self.0.secret()
     }
 
-    /// What is kept of it. Plain SHA-256 is enough: 32 random bytes cannot be guessed.
+    /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
-        digest::digest(&digest::SHA256, self.0.expose_secret().as_bytes())
-            .as_ref()
-            .to_vec()
+        self.0.hash()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     const SECRET: &str = "a signing secret of at least 32 bytes";

@@ -3,13 +3,16 @@
 mod database;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod forget;
 mod jobs;
+mod keys;
 mod migrate;
 mod progress;
 mod reconcile;
 mod schema;
 mod serve;
 mod sync;
+mod user;
 mod verify;
 pub mod with_db;
 mod worker;
@@ -52,6 +55,12 @@ enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// List the jobs, or let failed ones be tried again
     Jobs(jobs::JobsArgs),
+    /// Look after the people who can sign in: list them, let one set a new password, change a role
+    User(user::UserArgs),
+    /// Delete everything that is kept of a store that was disconnected
+    Forget(forget::ForgetArgs),
+    /// Look after the keys that the stores' credentials are encrypted with
+    Keys(keys::KeysArgs),
     /// Print the GraphQL schema in its own language
     Schema,
     /// Connect a simulated store, sync it, and show its numbers
@@ -97,6 +106,9 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::verify(&cli.settings, &args),
         Command::Reconcile(args) => reconcile::reconcile(&cli.settings, &args),
         Command::Jobs(args) => jobs::jobs(&cli.settings, &args),
+        Command::User(args) => user::user(&cli.settings, &args),
+        Command::Forget(args) => forget::forget(&cli.settings, &args),
+        Command::Keys(args) => keys::keys(&cli.settings, args),
         Command::Schema => schema::schema(),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.settings, &args),
@@ -113,6 +125,9 @@ impl Command {
             | Self::Verify(_)
             | Self::Reconcile(_)
             | Self::Jobs(_)
+            | Self::User(_)
+            | Self::Forget(_)
+            | Self::Keys(_)
             | Self::Schema
             | Self::WithDb { .. } => true,
             #[cfg(feature = "demo")]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{DbError, Result, SystemTx};
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, TenantId, UserId};
-use crate::domain::principal::Role;
+use crate::domain::principal::{Device, Role};
 use crate::domain::shop::ShopDomain;
 
 /// A session that nobody used for so long has ended.
@@ -21,6 +21,8 @@ pub const SESSION_LONGEST_DAYS: i32 = 90;
 pub struct UserRecord {
     /// Who.
     pub id: UserId,
+    /// The address.
+    pub email: String,
     /// The bcrypt hash of the password.
     pub password_hash: SecretString,
 }
@@ -81,8 +83,49 @@ impl SystemTx {
         .await?;
         Ok(row.map(|row| UserRecord {
             id: UserId::trusted(row.id),
+            email: email.to_string(),
             password_hash: SecretString::from(row.password_hash),
         }))
+    }
+
+    /// The hash of a user's password.
+    pub async fn password_hash(&mut self, user: UserId) -> Result<Option<SecretString>> {
+        let hash =
+            sqlx::query_scalar!("select password_hash from users where id = $1", user.uuid())
+                .fetch_optional(self.connection())
+                .await?;
+        Ok(hash.map(SecretString::from))
+    }
+
+    /// Gives a user another password: every session of theirs ends, and what an operator handed out for a new
+    /// password is worth nothing any more.
+    pub async fn set_password(
+        &mut self,
+        user: UserId,
+        password_hash: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update users set password_hash = $2 where id = $1",
+            user.uuid(),
+            password_hash.expose_secret()
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from password_resets where user_id = $1",
+            user.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "update sessions set ended_at = $2 where user_id = $1 and ended_at is null",
+            user.uuid(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        self.access_changed(user.uuid()).await
     }
 
     /// The email address of a user.
@@ -148,11 +191,13 @@ impl SystemTx {
             .collect()
     }
 
-    /// Signs a user in to a store, and forgets the user's sessions that ran out long ago.
+    /// Signs a user in to a store, and forgets the user's sessions that ran out long ago. A session that is
+    /// made `from` another one ends when that one would have to at the latest: then the password is asked for.
     pub async fn create_session(
         &mut self,
-        user: UserId,
-        tenant: TenantId,
+        (user, tenant): (UserId, TenantId),
+        from: Option<SessionId>,
+        device: &Device,
         now: DateTime<Utc>,
     ) -> Result<SessionId> {
         let id = SessionId::generate();
@@ -164,13 +209,20 @@ impl SystemTx {
         .execute(self.connection())
         .await?;
         sqlx::query!(
-            "insert into sessions (id, user_id, tenant_id, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5)",
+            "insert into sessions (id, user_id, tenant_id, created_at, signed_in_at, expires_at, address, user_agent) \
+             select $1, $2, $3, $4::timestamptz, signed_in_at, \
+                    least($5::timestamptz, signed_in_at + make_interval(days => $6::int)), $7, $8 \
+             from (select coalesce((select coalesce(s.signed_in_at, s.created_at) from sessions s where s.id = $9), $4) \
+                          as signed_in_at) f",
             id.uuid(),
             user.uuid(),
             tenant.uuid(),
             now,
-            now + TimeDelta::days(SESSION_IDLE_DAYS)
+            now + TimeDelta::days(SESSION_IDLE_DAYS),
+            SESSION_LONGEST_DAYS,
+            device.address.map(|address| address.to_canonical().to_string()),
+            device.user_agent,
+            from.map(SessionId::uuid),
         )
         .execute(self.connection())
         .await?;
@@ -240,6 +292,7 @@ impl SystemTx {
     pub async fn use_refresh_token(
         &mut self,
         hash: &[u8],
+        device: &Device,
         now: DateTime<Utc>,
     ) -> Result<RefreshTokenUse> {
         let accepted = sqlx::query!(
@@ -261,7 +314,7 @@ impl SystemTx {
             user: UserId::trusted(row.user_id),
             tenant: TenantId::trusted(row.tenant_id),
         };
-        self.prolong_session(session.id, now).await?;
+        self.prolong_session(session.id, device, now).await?;
         Ok(RefreshTokenUse::Accepted(session))
     }
 
@@ -290,13 +343,22 @@ impl SystemTx {
     }
 
     /// A session that is used lives on, up to its longest life.
-    async fn prolong_session(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+    async fn prolong_session(
+        &mut self,
+        session: SessionId,
+        device: &Device,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         sqlx::query!(
-            "update sessions set expires_at = \
-               least($2::timestamptz, created_at + make_interval(days => $3::int)) where id = $1",
+            "update sessions set last_used_at = $4, address = $5, user_agent = $6, expires_at = \
+               least($2::timestamptz, coalesce(signed_in_at, created_at) + make_interval(days => $3::int)) \
+             where id = $1",
             session.uuid(),
             now + TimeDelta::days(SESSION_IDLE_DAYS),
-            SESSION_LONGEST_DAYS
+            SESSION_LONGEST_DAYS,
+            now,
+            device.address.map(|address| address.to_canonical().to_string()),
+            device.user_agent,
         )
         .execute(self.connection())
         .await?;
@@ -324,6 +386,6 @@ impl SystemTx {
     }
 }
 
-fn role(code: &str) -> Result<Role> {
+pub(super) fn role(code: &str) -> Result<Role> {
     Role::from_code(code).ok_or_else(|| DbError::Corrupt(format!("memberships.role is {code:?}")))
 }

@@ -29,6 +29,8 @@ pub enum JobKind {
         /// Which one.
         request: PrivacyRequestId,
     },
+    /// An owner disconnected the store: give up its webhooks, then forget the token.
+    Disconnect,
     /// The app was uninstalled: forget the token, stop the work.
     Uninstall,
     /// Shopify asks for everything of the store to be deleted.
@@ -45,6 +47,7 @@ impl JobKind {
             Self::Sync { .. } => "sync",
             Self::Hints => "hints",
             Self::Privacy { .. } => "privacy",
+            Self::Disconnect => "disconnect",
             Self::Uninstall => "uninstall",
             Self::RedactShop => "redact_shop",
             Self::Subscriptions => "subscriptions",
@@ -56,6 +59,8 @@ impl JobKind {
         match self {
             Self::Sync { run } => format!("sync:{tenant}:{run}"),
             Self::Privacy { request } => format!("privacy:{tenant}:{}", request.uuid()),
+            // Registering webhooks and giving them up are never done at the same time.
+            Self::Disconnect => format!("{}:{tenant}", Self::Subscriptions.name()),
             other => format!("{}:{tenant}", other.name()),
         }
     }

@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
+use super::accounts::ACCESS_CHANNEL as ACCESS;
 use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
 /// Where the news of the stores goes.
 const CHANNEL: &str = "xboard_live";
-/// Where it is said whose sessions, memberships or roles changed: the id of a user or of a tenant.
-const ACCESS: &str = "xboard_access";
 /// Where a process says something to hear itself: see [`Database::call`].
 const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.

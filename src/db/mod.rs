@@ -3,16 +3,20 @@
 //! that can do nothing else. The statements are methods on these two, filed by noun.
 
 pub mod accounts;
+pub mod audit;
 pub mod customers;
 pub mod day_book;
 pub mod embedded;
 pub mod hours;
+pub mod invitations;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
 pub mod live;
+pub mod members;
 mod merge;
 pub mod orders;
+pub mod password_resets;
 mod patience;
 pub mod presence;
 pub mod privacy;
@@ -20,6 +24,7 @@ pub mod products;
 pub mod rankings;
 pub mod refunds;
 mod safety;
+pub mod sessions;
 pub mod shops;
 pub mod staging;
 pub mod sync_history;

@@ -218,6 +218,7 @@ impl TenantTx {
             "webhook_deliveries",
             "webhook_hints",
             "privacy_requests",
+            "audit_log",
             "shop_upkeep",
             "shop_credentials",
             "shops",
@@ -227,8 +228,9 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// Takes a store out of the schedules and its jobs out of the queue, but for the one that says so.
-    pub async fn disconnect_tenant(&mut self, tenant: TenantId, job: i64) -> Result<()> {
+    /// Takes a store out of the schedules and its jobs out of the queue, but for the one that says so. Webhooks
+    /// that are being registered this moment are: whoever gives them up waits for that.
+    pub async fn disconnect_tenant(&mut self, tenant: TenantId, job: Option<i64>) -> Result<()> {
         sqlx::query!(
             "update tenants set status = 'DISCONNECTED' where id = $1",
             tenant.uuid()
@@ -236,7 +238,8 @@ impl SystemTx {
         .execute(self.connection())
         .await?;
         sqlx::query!(
-            "delete from jobs where tenant_id = $1 and id <> $2 and kind in ('sync', 'hints', 'subscriptions', 'reconcile')",
+            "delete from jobs where tenant_id = $1 and ($2::bigint is null or id <> $2) \
+               and (kind in ('sync', 'hints', 'reconcile') or kind in ('subscriptions', 'disconnect') and claimed_by is null)",
             tenant.uuid(),
             job
         )

@@ -10,7 +10,7 @@ const SYSTEM: &str = "xboard_system";
 /// The oldest server on which the walls hold: views that read with the rights of who asks.
 const OLDEST_SERVER: i32 = 150_000;
 /// The tables with a tenant that are read before a store is known: the system's own.
-pub const DIRECTORY: [&str; 3] = ["memberships", "sessions", "jobs"];
+pub const DIRECTORY: [&str; 4] = ["memberships", "sessions", "jobs", "invitations"];
 /// The one condition that a store's policy may have, as PostgreSQL writes it.
 const OWN_ROWS: &str =
     "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)";

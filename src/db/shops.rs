@@ -99,6 +99,17 @@ pub struct SealedCredentials {
     pub access_token_expires_at: Option<DateTime<Utc>>,
 }
 
+/// Everything of a store that is sealed.
+#[derive(Clone, Debug)]
+pub struct SealedValues {
+    /// The credentials.
+    pub sealed: Vec<u8>,
+    /// The access token that was got with them.
+    pub sealed_access_token: Option<Vec<u8>>,
+    /// The credentials before them.
+    pub sealed_previous: Option<Vec<u8>>,
+}
+
 impl TenantTx {
     /// The store, if it is (still) there.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
@@ -169,7 +180,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Takes over what the store now says of itself, and that it answers. The caller looks after a changed
+    /// Takes over what the store now says of itself, and that it answers, unless it was disconnected
+    /// meanwhile. The caller looks after a changed
     /// currency or time zone: the ledger's days and the rollups depend on them.
     pub async fn update_shop(&mut self, record: &ShopRecord) -> Result<()> {
         let tenant = self.tenant();
@@ -318,6 +330,34 @@ impl TenantTx {
         .await?)
     }
 
+    /// Everything of the store that is sealed, held until the end of the transaction.
+    pub async fn lock_sealed_values(&mut self) -> Result<Option<SealedValues>> {
+        let tenant = self.tenant();
+        Ok(sqlx::query_as!(
+            SealedValues,
+            "select sealed, sealed_access_token, sealed_previous from shop_credentials where tenant_id = $1 for update",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// Puts the same values back, sealed anew.
+    pub async fn save_sealed_values(&mut self, values: &SealedValues) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shop_credentials set sealed = $2, sealed_access_token = $3, sealed_previous = $4 \
+             where tenant_id = $1",
+            tenant.uuid(),
+            values.sealed,
+            values.sealed_access_token,
+            values.sealed_previous,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Keeps a renewed access token.
     pub async fn save_access_token(
         &mut self,
@@ -352,6 +392,23 @@ impl SystemTx {
     pub async fn tenants(&mut self) -> Result<Vec<(TenantId, ShopDomain)>> {
         let rows = sqlx::query!(
             "select id as \"id: TenantId\", shop_domain as \"domain: ShopDomain\" from tenants order by created_at"
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.domain)).collect())
+    }
+
+    /// The next stores in the order of their ids.
+    pub async fn tenants_after(
+        &mut self,
+        after: Option<TenantId>,
+        limit: i64,
+    ) -> Result<Vec<(TenantId, ShopDomain)>> {
+        let rows = sqlx::query!(
+            "select id as \"id: TenantId\", shop_domain as \"domain: ShopDomain\" from tenants \
+             where $1::uuid is null or id > $1 order by id limit $2",
+            after.map(TenantId::uuid),
+            limit
         )
         .fetch_all(self.connection())
         .await?;

@@ -62,6 +62,15 @@ uuid_id! {
     PrivacyRequestId
 }
 
+uuid_id! {
+    /// An open invitation into a store.
+    InvitationId
+}
+uuid_id! {
+    /// An entry of a store's audit log.
+    AuditEntryId
+}
+
 /// A Shopify id that is not one: what was found instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a gid of a {expected}: {found:?}")]

@@ -1,4 +1,6 @@
-//! Who is asking.
+//! Who is asking, and from where.
+
+use std::net::IpAddr;
 
 use super::ids::{SessionId, TenantId, UserId};
 
@@ -15,14 +17,23 @@ pub struct Principal {
     pub role: Role,
 }
 
+/// Where somebody signs in from, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The network address.
+    pub address: Option<IpAddr>,
+    /// What the browser or program calls itself: its word, shown to the user and believed by nobody.
+    pub user_agent: Option<String>,
+}
+
 /// What a member may do with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sees the figures.
     Viewer,
-    /// Also starts syncs and invites members.
+    /// Also starts syncs, changes the store's credentials and looks after its viewers.
     Admin,
-    /// Also disconnects the store.
+    /// Also looks after members of every role, reads the audit log and disconnects the store.
     Owner,
 }
 
@@ -34,6 +45,17 @@ impl Role {
             Self::Viewer => "VIEWER",
             Self::Admin => "ADMIN",
             Self::Owner => "OWNER",
+        }
+    }
+
+    /// Whether somebody of this role may invite and remove members of another: owners everybody, admins
+    /// those who only look.
+    #[must_use]
+    pub const fn may_manage(self, other: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => matches!(other, Self::Viewer),
+            Self::Viewer => false,
         }
     }
 

@@ -14,9 +14,15 @@ use super::memory::{Known, Memory};
 use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
+use crate::db::invitations::InvitationRecord;
+use crate::db::members::MemberRecord;
+use crate::db::sessions::LiveSession;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Device, Principal};
+
+/// The most that is kept of what a client calls itself.
+const LONGEST_USER_AGENT: usize = 200;
 
 /// One request's own data. Made by the HTTP layer for each request and put into the request's
 /// async-graphql data: `request.data(RequestContext::new(…))`.
@@ -31,6 +37,7 @@ pub struct RequestContext {
     pub request_id: String,
     /// Where the request came from, where that is known.
     pub client_address: Option<IpAddr>,
+    user_agent: Option<String>,
     /// Where the refresh tokens of sessions go.
     pub refresh_tokens: Arc<RefreshTokens>,
     snapshot: Snapshot,
@@ -83,12 +90,33 @@ impl RequestContext {
             clock,
             request_id,
             client_address,
+            user_agent: None,
             refresh_tokens: Arc::default(),
             snapshot,
             loaders,
             outcome,
             known_complexity: None,
             unused: AtomicUsize::new(0),
+        }
+    }
+
+    /// Also with what the client calls itself, as far as it can be shown.
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: Option<&str>) -> Self {
+        let shown = |text: &str| {
+            let letters = text.chars().filter(|letter| !letter.is_control());
+            letters.take(LONGEST_USER_AGENT).collect()
+        };
+        self.user_agent = user_agent.map(shown);
+        self
+    }
+
+    /// Where the caller signs in from.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        Device {
+            address: self.client_address,
+            user_agent: self.user_agent.clone(),
         }
     }
 
@@ -154,6 +182,32 @@ impl RequestContext {
     /// A user's address and memberships, in the snapshot of this operation.
     pub async fn read_account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
         self.snapshot.account(user).await
+    }
+
+    /// The members of a store, in the snapshot of this operation.
+    pub async fn read_members(&self, tenant: TenantId) -> Result<Vec<MemberRecord>, ApiError> {
+        self.snapshot
+            .over_accounts(async |system| Ok(system.members(tenant).await?))
+            .await
+    }
+
+    /// The open invitations into a store.
+    pub async fn read_invitations(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Vec<InvitationRecord>, ApiError> {
+        let now = self.clock.now();
+        self.snapshot
+            .over_accounts(async |system| Ok(system.open_invitations(tenant, now).await?))
+            .await
+    }
+
+    /// The sessions of a user that are alive.
+    pub async fn read_sessions(&self, user: UserId) -> Result<Vec<LiveSession>, ApiError> {
+        let now = self.clock.now();
+        self.snapshot
+            .over_accounts(async |system| Ok(system.live_sessions(user, now).await?))
+            .await
     }
 
     /// Notes that a page was shorter than what was paid for: of `asked` items, `given` were there.

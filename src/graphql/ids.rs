@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::domain::ids::{
-    CustomerId, LineItemId, OrderId, ProductId, RefundId, SyncRunId, TenantId, UserId,
+    AuditEntryId, CustomerId, InvitationId, LineItemId, OrderId, ProductId, RefundId, SessionId,
+    SyncRunId, TenantId, UserId,
 };
 
 /// What an id of the API is of.
@@ -19,6 +20,12 @@ pub enum NodeId {
     Tenant,
     /// A run of a sync.
     SyncRun(SyncRunId),
+    /// An open invitation into the store.
+    Invitation(InvitationId),
+    /// A session of a user. No node: only its user sees it, whichever store it speaks for.
+    Session(SessionId),
+    /// An entry of the store's audit log. No node.
+    AuditEntry(AuditEntryId),
     /// An order.
     Order(OrderId),
     /// A customer.
@@ -45,6 +52,9 @@ impl NodeId {
             Self::User(id) => ("usr", id.uuid().into_bytes().to_vec()),
             Self::Tenant => ("ten", tenant.to_vec()),
             Self::SyncRun(id) => ("syn", [tenant, id.uuid().into_bytes()].concat()),
+            Self::Invitation(id) => ("inv", [tenant, id.uuid().into_bytes()].concat()),
+            Self::Session(id) => ("ses", id.uuid().into_bytes().to_vec()),
+            Self::AuditEntry(id) => ("aud", [tenant, id.uuid().into_bytes()].concat()),
             Self::Order(id) => ("ord", numbers(&[id.number()])),
             Self::Customer(id) => ("cus", numbers(&[id.number()])),
             Self::Product(id) => ("pro", numbers(&[id.number()])),
@@ -59,16 +69,19 @@ impl NodeId {
     #[must_use]
     pub fn decode(id: &str, tenant: TenantId) -> Option<Self> {
         let (prefix, bytes) = parts(id)?;
-        if prefix == "usr" {
-            return Some(Self::User(UserId::trusted(Uuid::from_slice(&bytes).ok()?)));
+        let uuid = |bytes: &[u8]| Uuid::from_slice(bytes).ok();
+        match prefix {
+            "usr" => return uuid(&bytes).map(UserId::trusted).map(Self::User),
+            "ses" => return uuid(&bytes).map(SessionId::trusted).map(Self::Session),
+            _ => {}
         }
         let key = bytes.strip_prefix(tenant.uuid().as_bytes().as_slice())?;
         let number = || Some(i64::from_be_bytes(key.try_into().ok()?));
         match prefix {
             "ten" => key.is_empty().then_some(Self::Tenant),
-            "syn" => Some(Self::SyncRun(SyncRunId::trusted(
-                Uuid::from_slice(key).ok()?,
-            ))),
+            "syn" => uuid(key).map(SyncRunId::trusted).map(Self::SyncRun),
+            "inv" => uuid(key).map(InvitationId::trusted).map(Self::Invitation),
+            "aud" => uuid(key).map(AuditEntryId::trusted).map(Self::AuditEntry),
             "ord" => number().map(OrderId::new).map(Self::Order),
             "cus" => number().map(CustomerId::new).map(Self::Customer),
             "pro" => number().map(ProductId::new).map(Self::Product),
@@ -103,6 +116,7 @@ mod tests {
         for id in [
             NodeId::Tenant,
             NodeId::SyncRun(SyncRunId::generate()),
+            NodeId::Invitation(InvitationId::generate()),
             NodeId::Order(OrderId::new(1)),
             NodeId::Customer(CustomerId::new(i64::MAX)),
             NodeId::Product(ProductId::new(3)),
@@ -132,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_too_strange(text in ".{0,80}") {
-            prop_assert_eq!(NodeId::decode(&text, TenantId::generate()).filter(|id| !matches!(id, NodeId::User(_))), None);
+            prop_assert_eq!(NodeId::decode(&text, TenantId::generate()).filter(|id| !matches!(id, NodeId::User(_) | NodeId::Session(_))), None);
         }
     }
 }

@@ -13,12 +13,14 @@ use futures_util::Stream;
 use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::memory::Memory;
 use crate::db::live::{self, Listener, News};
 use crate::db::{Database, DbError};
 use crate::domain::ids::TenantId;
+use crate::domain::principal::Principal;
 
 /// How much a subscriber may fall behind.
 const BEHIND: usize = 64;
@@ -51,6 +53,8 @@ struct Inner {
     /// The most subscribers of one store.
     most: usize,
     channels: Mutex<HashMap<TenantId, broadcast::Sender<Heard>>>,
+    /// Whose access changed; `None`: perhaps anybody's.
+    access: broadcast::Sender<Option<Uuid>>,
     listening: OnceCell<()>,
     attending: AtomicBool,
     stop: CancellationToken,
@@ -67,6 +71,7 @@ impl Live {
                 memory,
                 most,
                 channels: Mutex::default(),
+                access: broadcast::channel(BEHIND).0,
                 listening: OnceCell::new(),
                 attending: AtomicBool::new(false),
                 stop: CancellationToken::new(),
@@ -84,6 +89,12 @@ impl Live {
     #[must_use]
     pub fn stopped(&self) -> CancellationToken {
         self.inner.stop.clone()
+    }
+
+    /// Tells from now on when somebody's access may have changed.
+    pub async fn access_changes(&self) -> Result<AccessChanges, DbError> {
+        self.inner.listen().await?;
+        Ok(AccessChanges(self.inner.access.subscribe()))
     }
 
     /// What need not be asked of the database, kept in line with the news. The first to ask for it makes the
@@ -148,6 +159,25 @@ impl Live {
     }
 }
 
+/// Hears whose access changes.
+#[derive(Debug)]
+pub struct AccessChanges(broadcast::Receiver<Option<Uuid>>);
+
+impl AccessChanges {
+    /// Returns when what this caller may do may have changed.
+    pub async fn concerning(&mut self, caller: Principal) {
+        let theirs = [caller.user.uuid(), caller.tenant.uuid()];
+        loop {
+            match self.0.recv().await {
+                Ok(Some(whose)) if !theirs.contains(&whose) => {}
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                // The program ends.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+}
+
 impl Inner {
     /// Begins to listen, if nobody has yet.
     async fn listen(self: &Arc<Self>) -> Result<(), DbError> {
@@ -190,7 +220,9 @@ impl Inner {
         match heard {
             live::Heard::News(tenant, news) => self.tell(tenant, news),
             live::Heard::Gap => self.tell_all_of_a_gap(),
-            live::Heard::Access(_) | live::Heard::Echo(_) => {}
+            // Nobody listening is no error.
+            live::Heard::Access(whose) => drop(self.access.send(Some(whose))),
+            live::Heard::Echo(_) => {}
         }
     }
 
@@ -207,6 +239,8 @@ impl Inner {
         for sender in channels.values() {
             let _ = sender.send(Heard::Gap);
         }
+        drop(channels);
+        let _ = self.access.send(None);
     }
 }
 

@@ -31,6 +31,7 @@ impl Access {
 const ANYONE: Access = Access::Anyone;
 const VIEWER: Access = Access::From(Role::Viewer);
 const ADMIN: Access = Access::From(Role::Admin);
+const OWNER: Access = Access::From(Role::Owner);
 
 /// Every field of the three roots. Their names are different from each other across the roots too. A field
 /// that is not here is refused to everybody.
@@ -48,6 +49,10 @@ pub const TABLE: &[(&str, Access)] = &[
     ("node", VIEWER),
     ("nodes", VIEWER),
     ("privacyRequests", ADMIN),
+    ("members", ADMIN),
+    ("invitations", ADMIN),
+    ("sessions", VIEWER),
+    ("auditLog", OWNER),
     // Mutations.
     ("register", ANYONE),
     ("login", ANYONE),
@@ -55,6 +60,21 @@ pub const TABLE: &[(&str, Access)] = &[
     ("logout", VIEWER),
     ("sync", ADMIN),
     ("updateShopCredentials", ADMIN),
+    // A further store is the user's own, whatever they may do in this one.
+    ("connectShop", VIEWER),
+    ("switchTenant", VIEWER),
+    ("disconnectShop", OWNER),
+    // Admins only with viewers: `Role::may_manage`.
+    ("inviteMember", ADMIN),
+    ("withdrawInvitation", ADMIN),
+    ("removeMember", ADMIN),
+    ("changeMemberRole", OWNER),
+    ("leaveShop", VIEWER),
+    ("acceptInvitation", ANYONE),
+    ("changePassword", VIEWER),
+    ("resetPassword", ANYONE),
+    ("endSession", VIEWER),
+    ("endOtherSessions", VIEWER),
     // Subscriptions.
     ("syncProgress", VIEWER),
     ("storeChanged", VIEWER),
@@ -99,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_greater_role_may_what_a_lesser_one_may() {
-        for access in [ANYONE, VIEWER, ADMIN, Access::From(Role::Owner)] {
+        for access in [ANYONE, VIEWER, ADMIN, OWNER] {
             let may = [
                 None,
                 Some(Role::Viewer),

@@ -203,19 +203,29 @@ impl Snapshot {
     }
 
     pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
+        self.over_accounts(async |system| read_account(system, user).await)
+            .await
+    }
+
+    /// Reads what lies outside of any store: in the snapshot where one is open, so that an operation never
+    /// holds two connections.
+    pub(super) async fn over_accounts<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut SystemTx) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut open = self.open.lock().await;
         let Some(there) = open.take() else {
-            return read_account(&mut self.database.system().await?, user).await;
+            return read(&mut self.database.system().await?).await;
         };
         let tenant = there.transaction.tenant();
         let mut system = there.transaction.into_system().await?;
-        let account = read_account(&mut system, user).await?;
+        let found = read(&mut system).await?;
         let transaction = system.into_tenant(tenant).await?;
         *open = Some(Open {
             transaction,
             ..there
         });
-        Ok(account)
+        Ok(found)
     }
 
     pub(super) async fn close(&self) {

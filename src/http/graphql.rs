@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_graphql::Value;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode};
 
@@ -215,6 +216,7 @@ async fn execute(
 
 fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
     let address = client_address(parts, state.options.behind_proxy);
+    let agent = parts.headers.get(USER_AGENT);
     RequestContext::new(
         state.database.clone(),
         state.clock,
@@ -223,6 +225,7 @@ fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) ->
         address,
         state.live.memory(),
     )
+    .with_user_agent(agent.and_then(|agent| agent.to_str().ok()))
 }
 
 fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {

@@ -60,16 +60,26 @@ pub(super) fn answers(
     Ok(futures_util::stream::once(answer).boxed())
 }
 
-/// Returns when the caller's token or session has ended.
+/// Returns when the caller's token or session has ended: at once where the end is heard of, and soon where not.
 pub(super) async fn until_over(state: &HttpState, caller: Caller) {
+    let mut changes = state.live.access_changes().await.ok();
     loop {
+        if bearer::is_over(state, caller).await {
+            return;
+        }
         let left = (caller.expires_at - state.clock.now()).to_std();
         let Ok(left) = left else {
             return;
         };
-        tokio::time::sleep(left.min(state.options.session_check)).await;
-        if bearer::is_over(state, caller).await {
-            return;
+        let heard = async {
+            match &mut changes {
+                Some(changes) => changes.concerning(caller.principal).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(left.min(state.options.session_check)) => {}
+            () = heard => {}
         }
     }
 }

@@ -102,8 +102,9 @@ impl Ingest {
         Ok(())
     }
 
-    /// Puts proven credentials in place of those before, and notes that the store lets the app in again.
-    pub async fn replace_credentials(
+    /// Puts proven credentials in place of those before, notes that the store lets the app in again, and has
+    /// its webhooks looked after.
+    pub(super) async fn replace_credentials(
         &self,
         transaction: &mut TenantTx,
         record: &ShopRecord,
@@ -113,7 +114,12 @@ impl Ingest {
         transaction
             .save_credentials(credentials.kind(), &sealed, self.clock.now())
             .await?;
-        transaction.mark_connected(&record.scopes).await
+        transaction.mark_connected(&record.scopes).await?;
+        if self.public_url.is_some() {
+            let now = self.clock.now();
+            transaction.queue_job(JobKind::Subscriptions, now).await?;
+        }
+        Ok(())
     }
 
     /// Queues a sync, or gives the one that is already waiting or under way. Call

@@ -3,10 +3,12 @@
 
 mod backfill;
 mod connect;
+mod disconnect;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod hints;
 mod incremental;
+mod keys;
 mod privacy;
 mod reconcile;
 mod run;
@@ -18,12 +20,14 @@ pub mod worker;
 
 pub use backfill::stage_file;
 pub use connect::ConnectError;
+pub use keys::Rotation;
 pub use run::SyncError;
 pub use webhooks::{Delivery, Received};
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::{Notify, watch};
 
 use crate::auth::sealer::Sealer;
@@ -60,6 +64,8 @@ pub struct IngestConfig {
     pub hint_turn: Duration,
     /// How often a job is tried before its run counts as failed.
     pub max_attempts: i32,
+    /// How long the entries of an audit log are kept.
+    pub audit_kept: TimeDelta,
 }
 
 impl Default for IngestConfig {
@@ -78,6 +84,7 @@ impl Default for IngestConfig {
             hint_round: 500,
             hint_turn: Duration::from_secs(10),
             max_attempts: 8,
+            audit_kept: TimeDelta::days(365),
         }
     }
 }

@@ -4,10 +4,9 @@ use tracing::{info, warn};
 
 use super::Ingest;
 use super::run::SyncError;
-use super::tokens::{open_credentials, sealed_credentials};
 use crate::db::DbError;
 use crate::db::shops::ShopStatus;
-use crate::domain::credentials::Credentials;
+use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::shopify::{ErrorKind, ShopifyError};
 
@@ -26,7 +25,8 @@ impl Ingest {
         let Some(request) = transaction.privacy_request(id).await? else {
             return Ok(());
         };
-        let document = if request.kind == "CUSTOMER_REDACTION" {
+        let redaction = request.kind == "CUSTOMER_REDACTION";
+        let document = if redaction {
             transaction
                 .redact_customer(request.customer_id, &request.order_ids, now)
                 .await?;
@@ -42,6 +42,14 @@ impl Ingest {
         transaction
             .complete_privacy_request(id, document.as_ref(), now)
             .await?;
+        let action = if redaction {
+            Action::CustomerRedacted
+        } else {
+            Action::DataRequestAnswered
+        };
+        let entry = Entry::done(action, Actor::Shopify);
+        let entry = entry.to(format!("customer {}", request.customer_id));
+        transaction.note(&entry, now).await?;
         transaction.commit().await?;
         info!(tenant.id = %tenant, privacy.kind = request.kind, "a privacy request was answered");
         Ok(())
@@ -52,24 +60,18 @@ impl Ingest {
     pub(super) async fn uninstall(&self, tenant: TenantId, job: i64) -> Result<(), DbError> {
         let now = self.clock.now();
         let mut transaction = self.database.work(tenant).await?;
-        let Some(held) = transaction.lock_credentials().await? else {
+        if transaction.lock_credentials().await?.is_none() {
             return Ok(());
-        };
-        let credentials = match open_credentials(&self.sealer, tenant, &held.sealed)? {
-            Credentials::AccessToken { api_secret, .. } => Credentials::AccessToken {
-                token: String::new().into(),
-                api_secret,
-            },
-            other @ Credentials::ClientCredentials { .. } => other,
-        };
-        let sealed = sealed_credentials(&self.sealer, tenant, &credentials)?;
-        transaction.drop_access(&sealed, now).await?;
-        transaction.cancel_sync_runs(now).await?;
+        }
         transaction
             .set_shop_status(ShopStatus::Disconnected, UNINSTALLED)
             .await?;
+        self.forget_access(&mut transaction).await?;
+        transaction.cancel_sync_runs(now).await?;
+        let entry = Entry::done(Action::StoreDisconnected, Actor::Shopify);
+        transaction.note(&entry, now).await?;
         let mut system = transaction.into_system().await?;
-        system.disconnect_tenant(tenant, job).await?;
+        system.disconnect_tenant(tenant, Some(job)).await?;
         system.commit().await?;
         info!(tenant.id = %tenant, "the app was uninstalled");
         Ok(())

@@ -32,7 +32,7 @@ struct Found {
 impl Ingest {
     /// Compares every kind of object of a store, and repairs what differs.
     pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
-        self.prune_deliveries(tenant).await?;
+        self.prune(tenant).await?;
         let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let since = transaction.upkeep().await?.reconciled_at;

@@ -36,11 +36,14 @@ impl Ingest {
         jobs
     }
 
-    /// Forgets what is known of old deliveries.
-    pub(super) async fn prune_deliveries(&self, tenant: TenantId) -> Result<(), DbError> {
-        let before = self.clock.now() - DELIVERIES_KEPT;
+    /// Forgets what is known of old deliveries, and the oldest entries of the audit log.
+    pub(super) async fn prune(&self, tenant: TenantId) -> Result<(), DbError> {
+        let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
-        transaction.prune_deliveries(before).await?;
+        transaction.prune_deliveries(now - DELIVERIES_KEPT).await?;
+        transaction
+            .prune_audit_log(now - self.config.audit_kept)
+            .await?;
         transaction.commit().await
     }
 

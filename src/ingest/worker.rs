@@ -237,6 +237,7 @@ impl Ingest {
             JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
             JobKind::Hints => Box::pin(self.follow_hints(job.tenant, job.id)).await,
             JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
+            JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await,
             JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
             JobKind::RedactShop => Box::pin(self.redact_shop(job.tenant, job.id)).await,
             JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await,

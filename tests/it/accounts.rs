@@ -94,6 +94,7 @@ async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_syn
     assert_eq!(
         made,
         [
+            one("audit_log"),
             one("jobs"),
             one("memberships"),
             one("refresh_tokens"),

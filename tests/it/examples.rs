@@ -41,7 +41,7 @@ async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place:
 }
 
 /// Puts what is true here where the example has what is true of nobody.
-fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered) {
+async fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered) {
     if variables.pointer("/input/shop").is_some() {
         // Somebody new each time, with a store that nobody has connected.
         let label = format!("new-{}", uuid::Uuid::now_v7().simple());
@@ -56,6 +56,29 @@ fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered)
     }
     if query.contains("$refreshToken: String!") {
         variables["refreshToken"] = json!(user.refresh_token);
+    }
+    if query.contains("switchTenant(") {
+        let me = app
+            .field("{ me { tenant { id } } }", json!({}), Some(&user.token))
+            .await;
+        variables["id"] = me["tenant"]["id"].clone();
+    }
+    if query.contains("connectShop(") {
+        app.simulator.add_shop(ShopSettings::new("further"));
+        variables["shop"] = register_input("", "", "further", "shpat_further")["shop"].clone();
+    }
+    if query.contains("inviteMember(") {
+        variables["email"] = json!("mary@example.com");
+    }
+    if query.contains("acceptInvitation(") {
+        // Somebody else's store.
+        let owner = app.register_shop("inviting").await;
+        let invite = "mutation ($email: String!) { inviteMember(input: { email: $email, role: VIEWER }) { token } }";
+        let variables_of_owner = json!({ "email": user.email });
+        let payload = app
+            .field(invite, variables_of_owner, Some(&owner.token))
+            .await;
+        variables["token"] = payload["token"].clone();
     }
 }
 
@@ -89,7 +112,7 @@ async fn the_tabs_of_graphiql_run() {
         let query = std::fs::read_to_string(&path).unwrap();
         let mut variables = std::fs::read_to_string(path.with_extension("json"))
             .map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
-        fill_in(&app, &query, &mut variables, &user);
+        fill_in(&app, &query, &mut variables, &user).await;
         runs(
             &app,
             &query,
@@ -134,7 +157,7 @@ async fn the_queries_of_the_api_guide_run() {
         }
         for mut variables in choices {
             let user = sign_in(&app, &user).await;
-            fill_in(&app, query, &mut variables, &user);
+            fill_in(&app, query, &mut variables, &user).await;
             runs(&app, query, &variables, &user.token, "docs/api.md").await;
             count += 1;
         }

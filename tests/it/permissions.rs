@@ -177,8 +177,9 @@ impl Members {
                 return serde_json::from_str(&line["data: ".len()..]).unwrap();
             }
             sqlx::query(
-                "select pg_notify('xboard_live', json_build_object('tenant', id, 'of', 'store', 'days', '{}'::text[])::text) \
-                 from tenants",
+                "select pg_notify('xboard_live', news::text) from ( \
+                    select json_build_object('tenant', id, 'of', 'store', 'days', '{}'::text[]) from tenants union all \
+                    select json_build_object('tenant', tenant_id, 'of', 'sync', 'run', id) from sync_runs) as n (news)",
             )
             .execute(&mut connection)
             .await

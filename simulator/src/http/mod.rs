@@ -44,6 +44,7 @@ fn router(shops: Arc<Shops>) -> Router {
             "/shops/{shop}/admin/oauth/access_token",
             post(oauth::access_token),
         )
+        .route("/shops/{shop}/admin/oauth/authorize", get(oauth::authorize))
         .route("/bulk/{shop}/{id}", get(files::download))
         .merge(control::router())
         .merge(orders::router())

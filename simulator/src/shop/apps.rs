@@ -1,7 +1,9 @@
 //! The apps installed in a shop and their tokens.
 
+use std::cell::Cell;
 use std::time::Duration;
 
+use super::installs::Installs;
 use super::throttle::Bucket;
 use crate::clock::Moment;
 use crate::graphql::Access;
@@ -20,6 +22,7 @@ pub(crate) struct App {
     pub(crate) bucket: Bucket,
     /// Whether the next tokens carry no scope, as an app version released without scopes gives.
     pub(crate) empty_scopes: bool,
+    pub(crate) installs: Installs,
     issued: Vec<Issued>,
     random: Random,
 }
@@ -29,6 +32,7 @@ struct Issued {
     token: String,
     expires: Moment,
     scopeless: bool,
+    used: Cell<bool>,
 }
 
 /// A token as the OAuth address gives it.
@@ -57,6 +61,7 @@ impl App {
             access,
             bucket,
             empty_scopes: false,
+            installs: Installs::default(),
             issued: Vec::new(),
             random: Random::new(seed),
         }
@@ -71,6 +76,7 @@ impl App {
         if now >= issued.expires {
             return None;
         }
+        issued.used.set(true);
         let mut access = self.access.clone();
         if issued.scopeless {
             access.scopes.clear();
@@ -80,11 +86,28 @@ impl App {
 
     /// Gives out a new token.
     pub(crate) fn grant(&mut self, now: Moment) -> Grant {
-        let token = format!(
-            "shpat_{:016x}{:016x}",
-            self.random.next(),
-            self.random.next()
-        );
+        self.grant_for(now, TOKEN_LIFE)
+    }
+
+    /// Letters and digits that nobody has seen yet.
+    pub(super) fn random_text(&mut self) -> String {
+        format!("{:016x}{:016x}", self.random.next(), self.random.next())
+    }
+
+    /// Whether anything was asked with a token.
+    pub(super) fn was_used(&self, token: &str) -> bool {
+        let mut issued = self.issued.iter();
+        issued.any(|issued| issued.token == token && issued.used.get())
+    }
+
+    /// Ends one token.
+    pub(super) fn end_token(&mut self, token: &str) {
+        self.issued.retain(|issued| issued.token != token);
+    }
+
+    /// Gives out a new token that lives so long.
+    pub(super) fn grant_for(&mut self, now: Moment, life: Duration) -> Grant {
+        let token = format!("shpat_{}", self.random_text());
         let scope = if self.empty_scopes {
             String::new()
         } else {
@@ -92,13 +115,14 @@ impl App {
         };
         self.issued.push(Issued {
             token: token.clone(),
-            expires: now.after(TOKEN_LIFE),
+            expires: now.after(life),
             scopeless: self.empty_scopes,
+            used: Cell::new(false),
         });
         Grant {
             token,
             scope,
-            expires_in: TOKEN_LIFE.as_secs() - 1,
+            expires_in: life.as_secs() - 1,
         }
     }
 

@@ -126,6 +126,9 @@ impl Shop {
             if change.revoke_tokens || change.expire_tokens {
                 app.revoke(change.revoke_tokens);
             }
+            if change.revoke_tokens {
+                app.revoke_installs();
+            }
             if let Some(scopes) = &change.scopes {
                 app.access.scopes.clone_from(scopes);
             }
@@ -163,6 +166,16 @@ impl Shop {
                 app.static_token.clone(),
             )
         })
+    }
+
+    /// Makes the shop's app one that merchants install: its id and secret, and where they may be sent back to.
+    pub fn offer_app(&self, client_id: &str, client_secret: &str, redirects: &[&str]) {
+        if let Some(app) = self.inner().apps.first_mut() {
+            client_id.clone_into(&mut app.client_id);
+            client_secret.clone_into(&mut app.client_secret);
+            app.static_token = None;
+            app.installs.redirects = redirects.iter().map(|&uri| uri.to_owned()).collect();
+        }
     }
 
     /// Lets coming requests go wrong.

@@ -3,6 +3,7 @@
 mod apps;
 mod control;
 mod faults;
+mod installs;
 mod settings;
 mod statistics;
 mod throttle;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(crate) use apps::{App, Grant};
 pub use control::{AccessChange, Sizes};
 pub use faults::{Fault, FaultRate, FaultScript};
+pub(crate) use installs::GivenPair;
 pub use settings::{ALL_SCOPES, ShopSettings};
 pub use statistics::Statistics;
 use throttle::Bucket;
@@ -285,6 +287,36 @@ impl Shop {
         let grant = app.grant(now);
         inner.statistics.tokens_issued += 1;
         Ok(grant)
+    }
+
+    /// The code for a merchant who agreed to install the app, and the app's secret; none where the app or the
+    /// address to go back to is not known.
+    pub(crate) fn authorize(&self, client_id: &str, redirect: &str) -> Option<(String, String)> {
+        let mut inner = self.inner();
+        let now = inner.clock.now();
+        let mut apps = inner.apps.iter_mut();
+        let app = apps.find(|app| app.client_id == client_id)?;
+        let code = app.authorize(redirect, now)?;
+        Some((code, app.client_secret.clone()))
+    }
+
+    /// Trades a code or a refresh token for a pair, or says why not.
+    pub(crate) fn trade(
+        &self,
+        client_id: &str,
+        secret: &str,
+        trade: impl FnOnce(&mut App, Moment) -> Option<GivenPair>,
+    ) -> Result<GivenPair, &'static str> {
+        let mut inner = self.inner();
+        let now = inner.clock.now();
+        let app = inner.apps.iter_mut().find(|app| app.client_id == client_id);
+        let app = app.ok_or("application_cannot_be_found")?;
+        if app.client_secret != secret {
+            return Err("invalid_client");
+        }
+        let pair = trade(app, now).ok_or("invalid_request")?;
+        inner.statistics.tokens_issued += 1;
+        Ok(pair)
     }
 
     /// Runs something with an app's bucket.

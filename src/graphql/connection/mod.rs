@@ -14,7 +14,7 @@ use super::context::RequestContext;
 use super::cursor;
 use super::error::ApiError;
 use super::numbers::int;
-use super::types::{Customer, LineItem, Order, Product, SyncRun};
+use super::types::{AuditEntry, Customer, LineItem, Order, Product, SyncRun};
 use crate::domain::ids::TenantId;
 
 /// One page of a list.
@@ -24,6 +24,7 @@ use crate::domain::ids::TenantId;
 #[graphql(concrete(name = "ProductConnection", params(Product)))]
 #[graphql(concrete(name = "LineItemConnection", params(LineItem)))]
 #[graphql(concrete(name = "SyncRunConnection", params(SyncRun)))]
+#[graphql(concrete(name = "AuditEntryConnection", params(AuditEntry)))]
 pub(crate) struct Connection<N: OutputType + Clone>
 where
     Edge<N>: OutputType,
@@ -45,6 +46,7 @@ where
 #[graphql(concrete(name = "ProductEdge", params(Product)))]
 #[graphql(concrete(name = "LineItemEdge", params(LineItem)))]
 #[graphql(concrete(name = "SyncRunEdge", params(SyncRun)))]
+#[graphql(concrete(name = "AuditEntryEdge", params(AuditEntry)))]
 pub(crate) struct Edge<N: OutputType + Clone> {
     /// Where the item stands in the list: `after` or `before` go on from there. Good only for the same list in
     /// the same order.

@@ -1,16 +1,25 @@
 //! What can be changed: accounts, sessions and syncs. What was wrong with an input comes back as `userErrors`;
 //! an error of the operation is for faults of the client's program, and for ours.
 
+mod connecting;
 mod credentials;
+mod invitations;
+mod members;
+mod new_password;
+mod passwords;
 mod register;
 mod session;
+mod sessions;
 mod shop;
+mod stores;
 mod sync;
 mod user_error;
 
 use std::sync::Arc;
 
 use async_graphql::{Context, MergedObject};
+use chrono::{DateTime, Utc};
+use tokio_util::task::TaskTracker;
 
 use super::context::RequestContext;
 use super::error::ApiError;
@@ -18,6 +27,9 @@ use super::permissions;
 use crate::auth::limits::Limits;
 use crate::auth::passwords::{PasswordError, Passwords};
 use crate::auth::tokens::{AccessTokens, TokenError};
+use crate::db::SystemTx;
+use crate::domain::audit::{Actor, Entry};
+use crate::domain::ids::UserId;
 use crate::domain::principal::{Principal, Role};
 use crate::ingest::Ingest;
 use user_error::{UserError, UserErrorCode};
@@ -32,6 +44,11 @@ pub struct Mutation(
     session::SessionMutations,
     sync::SyncMutation,
     shop::ShopMutation,
+    stores::StoreMutations,
+    members::MemberMutations,
+    invitations::InvitationMutations,
+    passwords::PasswordMutations,
+    sessions::SessionListMutations,
 );
 
 /// What mutations work with beside the request's own context. Put into the schema's data.
@@ -45,6 +62,8 @@ pub struct MutationContext {
     pub limits: Arc<Limits>,
     /// Connects stores and starts syncs.
     pub ingest: Ingest,
+    /// What goes on after the answer was given. The program waits for it before it ends.
+    pub background: TaskTracker,
 }
 
 impl MutationContext {
@@ -84,6 +103,27 @@ fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserErr
         }
         Err(error) => Err(error),
     }
+}
+
+/// A user as the audit log names them.
+async fn actor(system: &mut SystemTx, user: UserId) -> Result<Actor, ApiError> {
+    let email = system.user_email(user).await?;
+    email.map(Actor::User).ok_or(ApiError::Unauthenticated)
+}
+
+/// Adds an entry to the log of each store that a user is a member of, and commits.
+async fn note_everywhere(
+    mut system: SystemTx,
+    user: UserId,
+    entry: &Entry,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    for (tenant, _) in system.memberships_of(user).await? {
+        let mut transaction = system.into_tenant(tenant).await?;
+        transaction.note(entry, now).await?;
+        system = transaction.into_system().await?;
+    }
+    Ok(system.commit().await?)
 }
 
 impl From<PasswordError> for ApiError {

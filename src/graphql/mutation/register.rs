@@ -3,18 +3,16 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
 
+use super::connecting::{self, Proven};
 use super::credentials::{self, ShopCredentialsInput};
+use super::new_password;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
 use super::{MUTATION_COST, MutationContext, sentence};
-use crate::auth::password_rules::{self, WeakPassword};
-use crate::db::SystemTx;
 use crate::domain::credentials::Credentials;
 use crate::domain::email::Email;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::principal::Role;
 use crate::domain::shop::{ShopDomain, ShopRecord};
-use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, User};
@@ -101,23 +99,19 @@ struct Candidate {
 impl Candidate {
     fn parse(input: RegisterInput) -> Result<Self, Vec<UserError>> {
         let mut errors = Vec::new();
-        let mut error = |field, code, message| {
-            errors.push(UserError::new(&["input", field], code, message));
-        };
         let email = Email::parse(&input.email);
         if let Err(wrong) = &email {
-            error("email", UserErrorCode::Invalid, sentence(wrong));
+            let (field, message) = (["input", "email"], sentence(wrong));
+            errors.push(UserError::new(&field, UserErrorCode::Invalid, message));
         }
         let password = SecretString::from(input.password);
         let shop = input.shop.domain.split('.').next().unwrap_or_default();
-        if let Err(weak) = password_rules::check(&password, &[input.email.trim(), shop]) {
-            let code = match weak {
-                WeakPassword::TooShort => UserErrorCode::TooShort,
-                WeakPassword::TooLong => UserErrorCode::Invalid,
-                WeakPassword::TooCommon => UserErrorCode::TooCommon,
-            };
-            error("password", code, sentence(&weak));
-        }
+        let own_words = [input.email.trim(), shop];
+        errors.extend(new_password::check(
+            &password,
+            &own_words,
+            &["input", "password"],
+        ));
         let shop = credentials::parse(input.shop, &mut errors);
         match (email, shop) {
             (Ok(email), Some((domain, credentials))) if errors.is_empty() => Ok(Self {
@@ -149,41 +143,19 @@ async fn enter(
     let (Some(user), Some(tenant)) = (user, tenant) else {
         return Ok(taken(user, tenant).into());
     };
-    system
-        .create_membership(tenant, user, Role::Owner, now)
-        .await?;
-    let session = Session::begin(&mut system, tools, (user, tenant), now).await?;
-    let sync_run = connect(system, tools, tenant, candidate, record).await?;
-    request.refresh().await;
-    tracing::info!(tenant.id = %tenant, shop.domain = %record.domain, "a store was connected");
+    let proven = Proven {
+        record,
+        credentials: &candidate.credentials,
+    };
+    let member = (user, tenant);
+    let (session, sync_run) =
+        connecting::enter_store(system, request, tools, member, None, proven).await?;
     Ok(RegisterPayload {
         session: Some(session),
         user: Some(User::new(user, tenant)),
         sync_run: Some(sync_run),
         user_errors: Vec::new(),
     })
-}
-
-/// The store's own rows and its first sync; then everything lasts.
-async fn connect(
-    system: SystemTx,
-    tools: &MutationContext,
-    tenant: TenantId,
-    candidate: &Candidate,
-    record: &ShopRecord,
-) -> Result<SyncRun, ApiError> {
-    let mut transaction = system.into_tenant(tenant).await?;
-    tools
-        .ingest
-        .store_shop(&mut transaction, record, &candidate.credentials)
-        .await?;
-    let run = tools
-        .ingest
-        .request_sync(&mut transaction, SyncMode::Full, SyncTrigger::Register)
-        .await?;
-    transaction.commit().await?;
-    tools.ingest.wake_worker();
-    Ok(SyncRun::new(tenant, run))
 }
 
 fn taken(user: Option<UserId>, tenant: Option<TenantId>) -> Vec<UserError> {

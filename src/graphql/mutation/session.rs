@@ -1,16 +1,19 @@
 //! Signing in and out. A session is a row; its tokens are worth nothing once it has ended.
 
+use std::net::IpAddr;
+
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext};
+use super::{MUTATION_COST, MutationContext, actor, note_everywhere};
 use crate::auth::tokens::{Bearer, RefreshToken};
-use crate::db::SystemTx;
 use crate::db::accounts::{RefreshTokenUse, UserRecord};
+use crate::db::{Database, SystemTx};
+use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::email::Email;
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::{SessionId, TenantId, UserId};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::permissions;
@@ -56,14 +59,19 @@ impl Session {
         })
     }
 
-    /// The first pair of tokens of a new session.
+    /// The first pair of tokens of a new session. One that somebody makes who is signed in already ends when
+    /// the one that they have must end.
     pub(super) async fn begin(
         transaction: &mut SystemTx,
+        request: &RequestContext,
         tools: &MutationContext,
         (user, tenant): (UserId, TenantId),
-        now: DateTime<Utc>,
+        from: Option<SessionId>,
     ) -> Result<Self, ApiError> {
-        let session = transaction.create_session(user, tenant, now).await?;
+        let now = request.clock.now();
+        let session = transaction
+            .create_session((user, tenant), from, &request.device(), now)
+            .await?;
         Self::next(
             transaction,
             tools,
@@ -171,6 +179,9 @@ impl SessionMutations {
         }
         let password = SecretString::from(input.password);
         let Some(user) = user_of(request, tools, &input.email, &password).await? else {
+            let (database, now) = (request.database.clone(), request.clock.now());
+            let noting = note_failure(database, input.email, request.client_address, now);
+            tools.background.spawn(noting);
             let message = "The email address and the password do not belong together.";
             return Ok(
                 UserError::new(&["input"], UserErrorCode::InvalidCredentials, message).into(),
@@ -182,7 +193,12 @@ impl SessionMutations {
             let message = "You are not a member of any store.";
             return Ok(UserError::new(&["input"], UserErrorCode::NotAllowed, message).into());
         };
-        let session = Session::begin(&mut transaction, tools, (user.id, tenant), now).await?;
+        let session =
+            Session::begin(&mut transaction, request, tools, (user.id, tenant), None).await?;
+        let entry = Entry::done(Action::SignedIn, Actor::User(user.email.clone()))
+            .from(request.client_address);
+        let mut transaction = transaction.into_tenant(tenant).await?;
+        transaction.note(&entry, now).await?;
         transaction.commit().await?;
         request.refresh().await;
         Ok(LoginPayload {
@@ -214,7 +230,9 @@ impl SessionMutations {
         };
         let now = request.clock.now();
         let mut transaction = request.database.system().await?;
-        let outcome = transaction.use_refresh_token(&token.hash(), now).await?;
+        let outcome = transaction
+            .use_refresh_token(&token.hash(), &request.device(), now)
+            .await?;
         let RefreshTokenUse::Accepted(session) = outcome else {
             // A reused token has ended its session: that must last.
             transaction.commit().await?;
@@ -252,12 +270,40 @@ impl SessionMutations {
         let request = RequestContext::of(ctx)?;
         let principal = permissions::permit(ctx)?;
         let mut transaction = request.database.system().await?;
-        transaction
-            .end_session(principal.session, request.clock.now())
-            .await?;
+        let now = request.clock.now();
+        transaction.end_session(principal.session, now).await?;
+        let actor = actor(&mut transaction, principal.user).await?;
+        let entry = Entry::done(Action::SignedOut, actor).from(request.client_address);
+        let mut transaction = transaction.into_tenant(principal.tenant).await?;
+        transaction.note(&entry, now).await?;
         transaction.commit().await?;
         request.refresh_tokens.forget();
         Ok(LogoutPayload::default())
+    }
+}
+
+/// Writes into the log of each store of this user, if there is one, that somebody had the wrong password. Nobody
+/// waits for it: how long it takes would tell whether there is such a user.
+async fn note_failure(
+    database: Database,
+    email: String,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) {
+    let note = async {
+        let Ok(email) = Email::parse(&email) else {
+            return Ok(());
+        };
+        let mut system = database.system().await?;
+        let Some(user) = system.find_user_by_email(&email).await? else {
+            return Ok(());
+        };
+        let entry = Entry::refused(Action::SignedIn, Actor::User(user.email)).from(address);
+        note_everywhere(system, user.id, &entry, now).await
+    };
+    let noted: Result<(), ApiError> = note.await;
+    if noted.is_err() {
+        tracing::warn!("a failed attempt to sign in could not be written into the log");
     }
 }
 

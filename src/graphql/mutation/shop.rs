@@ -4,10 +4,11 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::credentials::{self, CredentialsInput, Fields};
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext, permit};
+use super::{MUTATION_COST, MutationContext, actor, permit};
+use crate::domain::audit::{Action, Entry};
+use crate::domain::credentials::Credentials;
 use crate::domain::principal::Principal;
 use crate::domain::shop::ShopRecord;
-use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, Tenant};
@@ -52,7 +53,7 @@ pub(super) struct ShopMutation;
 #[Object]
 impl ShopMutation {
     /// Gives the token's store new credentials, verified by asking it for its own name, and starts a sync:
-    /// the way back from `REAUTHORISATION_NEEDED`, and the way to rotate a token. For owners and admins
+    /// the way back from `REAUTHORISATION_NEEDED` and `DISCONNECTED`, and the way to rotate a token. For owners and admins
     /// (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn update_shop_credentials(
@@ -100,17 +101,18 @@ async fn take_over(
     tools: &MutationContext,
     principal: Principal,
     record: &ShopRecord,
-    new: &crate::domain::credentials::Credentials,
+    new: &Credentials,
 ) -> Result<SyncRun, ApiError> {
-    let mut transaction = request.database.tenant(principal.tenant).await?;
-    tools
+    let mut system = request.database.system().await?;
+    let actor = actor(&mut system, principal.user).await?;
+    let (mut transaction, run) = tools
         .ingest
-        .replace_credentials(&mut transaction, record, new)
+        .reconnect_shop(system, principal.tenant, record, new)
         .await?;
-    let run = tools
-        .ingest
-        .request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
-        .await?;
+    let entry = Entry::done(Action::CredentialsChanged, actor)
+        .to(new.kind())
+        .from(request.client_address);
+    transaction.note(&entry, request.clock.now()).await?;
     transaction.commit().await?;
     tools.ingest.wake_worker();
     request.refresh().await;

@@ -2,8 +2,10 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::user_error::UserError;
-use super::{MUTATION_COST, MutationContext, permit};
+use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, MutationContext, actor, permit};
+use crate::db::shops::ShopStatus;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::sync::SyncTrigger;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
@@ -33,7 +35,7 @@ pub(super) struct SyncMutation;
 #[Object]
 impl SyncMutation {
     /// Starts a sync of the token's store, or returns the one already running, whatever its mode. For owners
-    /// and admins (`NOT_ALLOWED`).
+    /// and admins (`NOT_ALLOWED`); not while the store is disconnected (`SHOP_DISCONNECTED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn sync(
         &self,
@@ -53,11 +55,26 @@ impl SyncMutation {
             }
         };
         let mode = input.map_or(SyncMode::Incremental, |input| input.mode);
-        let mut transaction = request.database.tenant(principal.tenant).await?;
+        let mut system = request.database.system().await?;
+        let actor = actor(&mut system, principal.user).await?;
+        let mut transaction = system.into_tenant(principal.tenant).await?;
+        let shop = transaction.shop().await?;
+        if shop.is_some_and(|shop| shop.status == ShopStatus::Disconnected) {
+            let message = "The store is disconnected. Connect it again first.";
+            let error = UserError::new(&[], UserErrorCode::ShopDisconnected, message);
+            return Ok(SyncPayload {
+                sync_run: None,
+                user_errors: vec![error],
+            });
+        }
         let run = tools
             .ingest
             .request_sync(&mut transaction, mode.into(), SyncTrigger::Manual)
             .await?;
+        let entry = Entry::done(Action::SyncRequested, actor)
+            .to(run.mode.code())
+            .from(request.client_address);
+        transaction.note(&entry, request.clock.now()).await?;
         transaction.commit().await?;
         tools.ingest.wake_worker();
         request.refresh().await;

@@ -15,10 +15,11 @@ pub(super) struct UserError {
 }
 
 impl UserError {
+    /// An error of the argument or field with this path; of none in particular where the path is empty.
     pub(super) fn new(field: &[&str], code: UserErrorCode, message: impl Into<String>) -> Self {
-        let field = field.iter().map(|&name| name.to_owned()).collect();
+        let names: Vec<_> = field.iter().map(|&name| name.to_owned()).collect();
         Self {
-            field: Some(field),
+            field: Some(names).filter(|names| !names.is_empty()),
             message: message.into(),
             code,
         }
@@ -54,4 +55,10 @@ pub(super) enum UserErrorCode {
     RateLimited,
     /// It was good once, and is no longer.
     Expired,
+    /// The store is disconnected: connect it again first.
+    ShopDisconnected,
+    /// The store would be left without an owner.
+    LastOwner,
+    /// There are as many as there may be.
+    TooMany,
 }

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod analytics;
+mod audit;
 mod lists;
+mod members;
 mod nodes;
 mod privacy;
 
@@ -23,4 +25,6 @@ pub struct Query(
     lists::ListQueries,
     nodes::NodeQueries,
     privacy::PrivacyQueries,
+    members::MemberQueries,
+    audit::AuditQueries,
 );

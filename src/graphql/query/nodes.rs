@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Principal, Role};
 use crate::graphql::connection::LARGEST_PAGE;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::loaders::{CustomerById, OrderById, ProductById, SyncRunById};
 use crate::graphql::permissions::permit;
-use crate::graphql::types::{Customer, Node, Order, Product, SyncRun, Tenant, User};
+use crate::graphql::types::{Customer, Invitation, Node, Order, Product, SyncRun, Tenant, User};
 
 /// Questions by id.
 #[derive(Default)]
@@ -83,6 +83,19 @@ async fn find(
             }
             None => None,
         },
-        Some(NodeId::LineItem(..) | NodeId::Refund(..)) | None => None,
+        Some(NodeId::Invitation(id)) if principal.role >= Role::Admin => request
+            .read_invitations(tenant)
+            .await?
+            .into_iter()
+            .find(|invitation| invitation.id == id)
+            .map(|invitation| Node::Invitation(Invitation::new(invitation))),
+        Some(
+            NodeId::Invitation(_)
+            | NodeId::Session(_)
+            | NodeId::AuditEntry(_)
+            | NodeId::LineItem(..)
+            | NodeId::Refund(..),
+        )
+        | None => None,
     })
 }

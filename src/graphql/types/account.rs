@@ -69,9 +69,10 @@ pub struct Membership {
 /// What a member may do with a store. Each role may do what those listed after it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Role {
-    /// May do everything. Whoever connects a store owns it.
+    /// May do everything: also looks after members of every role, reads the audit log, disconnects the store.
+    /// Whoever connects a store owns it.
     Owner,
-    /// Also starts syncs and changes the store's credentials.
+    /// Also starts syncs, changes the store's credentials, and invites and removes viewers.
     Admin,
     /// Sees the store's figures and objects, and changes nothing.
     Viewer,

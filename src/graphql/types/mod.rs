@@ -1,9 +1,11 @@
 //! The types of the schema, filed by noun.
 
 mod account;
+mod audit;
 mod customer;
 mod health;
 mod line_item;
+mod member;
 mod metrics;
 mod money;
 mod node;
@@ -15,9 +17,11 @@ mod shop;
 mod sync;
 
 pub use account::{Membership, Role, User};
+pub use audit::AuditEntry;
 pub use customer::Customer;
 pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use line_item::LineItem;
+pub use member::{ActiveSession, Invitation, Member};
 pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
 pub use money::Money;
 pub use node::Node;

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Customer, Order, Product, SyncRun, Tenant, User};
+use super::{Customer, Invitation, Order, Product, SyncRun, Tenant, User};
 
 /// Something that can be asked for by its id alone.
 #[derive(Clone, Debug, Interface)]
@@ -18,6 +18,8 @@ pub enum Node {
     Tenant(Tenant),
     /// A run of a sync.
     SyncRun(SyncRun),
+    /// An open invitation into the store.
+    Invitation(Invitation),
     /// An order.
     Order(Order),
     /// A customer.

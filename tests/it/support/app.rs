@@ -129,6 +129,13 @@ impl TestApp {
         }
     }
 
+    /// The same program built anew over the same database, after a change. It serves nobody.
+    pub(crate) async fn another(&self, change: impl FnOnce(&mut AppConfig)) -> App {
+        let mut config = config(&self.database, self.simulator.shopify_base_url());
+        change(&mut config);
+        App::build(config).await.unwrap()
+    }
+
     /// A GET of a path.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.address))

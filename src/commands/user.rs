@@ -1,0 +1,206 @@
+//! `user`: what an operator does for people who cannot help themselves. Each of these is written into the audit
+//! log of the stores that it concerns.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, Subcommand, ValueEnum};
+use secrecy::ExposeSecret as _;
+
+use super::{database, runtime};
+use crate::auth::one_time::{OneTimeToken, Purpose};
+use crate::config::Settings;
+use crate::db::accounts::UserRecord;
+use crate::db::members::MemberChange;
+use crate::db::{Database, SystemTx};
+use crate::domain::audit::{Action, Actor, Entry};
+use crate::domain::clock::Clock;
+use crate::domain::email::Email;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::principal;
+use crate::domain::shop::ShopDomain;
+
+/// How long a token for a new password is good.
+const RESET_GOOD_FOR: TimeDelta = TimeDelta::days(1);
+
+/// What `user` takes besides the settings.
+#[derive(Debug, Clone, Args)]
+pub(super) struct UserArgs {
+    #[command(subcommand)]
+    action: UserAction,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum UserAction {
+    /// List the users with their stores and roles
+    List,
+    /// Print a token with which a user sets a new password: good once, for a day. Hand it over yourself
+    ResetPassword {
+        /// The user's email address
+        email: String,
+    },
+    /// Give a member of a store another role; a store always keeps an owner
+    SetRole {
+        /// The user's email address
+        email: String,
+        /// The store's domain
+        #[arg(long, value_name = "DOMAIN")]
+        shop: String,
+        /// The role
+        role: Role,
+    },
+    /// Take a member away from a store: their sessions there end at once
+    Remove {
+        /// The user's email address
+        email: String,
+        /// The store's domain
+        #[arg(long, value_name = "DOMAIN")]
+        shop: String,
+    },
+    /// End every session of a user
+    SignOut {
+        /// The user's email address
+        email: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    Owner,
+    Admin,
+    Viewer,
+}
+
+impl From<Role> for principal::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Admin => Self::Admin,
+            Role::Viewer => Self::Viewer,
+        }
+    }
+}
+
+pub(super) fn user(settings: &Settings, args: &UserArgs) -> anyhow::Result<ExitCode> {
+    let running = database::join(settings)?;
+    runtime()?.block_on(async {
+        let database = running.open().await?;
+        carry_out(&database, &args.action, Clock::System.now()).await?;
+        database.close().await;
+        anyhow::Ok(())
+    })?;
+    running.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+async fn carry_out(
+    database: &Database,
+    action: &UserAction,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let mut system = database.system().await?;
+    match action {
+        UserAction::List => {
+            for line in system.list_users().await? {
+                println!(
+                    "{}\t{}\t{}",
+                    line.email,
+                    line.shop.as_deref().unwrap_or("-"),
+                    line.role.as_deref().unwrap_or("-")
+                );
+            }
+        }
+        UserAction::ResetPassword { email } => {
+            let user = find(&mut system, email).await?;
+            let token = OneTimeToken::generate(Purpose::PasswordReset)?;
+            let until = now + RESET_GOOD_FOR;
+            system
+                .create_password_reset(user.id, &token.hash(), until, now)
+                .await?;
+            let entry = Entry::done(Action::PasswordResetIssued, Actor::Operator).to(user.email);
+            note(system, user.id, &entry, now).await?;
+            println!("{}", token.secret().expose_secret());
+        }
+        UserAction::SetRole { email, shop, role } => {
+            let (user, tenant) = member(&mut system, email, shop).await?;
+            let role = (*role).into();
+            settled(&system.change_role(tenant, user.id, role).await?)?;
+            let entry =
+                Entry::done(Action::RoleChanged, Actor::Operator).to_member(&user.email, role);
+            note_in(system, tenant, &entry, now).await?;
+            println!("{} is {} of {shop}", user.email, role.code());
+        }
+        UserAction::Remove { email, shop } => {
+            let (user, tenant) = member(&mut system, email, shop).await?;
+            settled(&system.remove_member(tenant, user.id, now).await?)?;
+            let entry = Entry::done(Action::MemberRemoved, Actor::Operator).to(&user.email);
+            note_in(system, tenant, &entry, now).await?;
+            println!("{} is no longer a member of {shop}", user.email);
+        }
+        UserAction::SignOut { email } => {
+            let user = find(&mut system, email).await?;
+            let ended = system.end_all_sessions(user.id, now).await?;
+            let entry = Entry::done(Action::SessionsEnded, Actor::Operator).to(&user.email);
+            note(system, user.id, &entry, now).await?;
+            println!("{ended} sessions of {} were ended", user.email);
+        }
+    }
+    Ok(())
+}
+
+async fn find(system: &mut SystemTx, email: &str) -> anyhow::Result<UserRecord> {
+    let parsed = Email::parse(email)?;
+    let user = system.find_user_by_email(&parsed).await?;
+    user.with_context(|| format!("there is no user {parsed}"))
+}
+
+async fn member(
+    system: &mut SystemTx,
+    email: &str,
+    shop: &str,
+) -> anyhow::Result<(UserRecord, TenantId)> {
+    let user = find(system, email).await?;
+    let domain = ShopDomain::parse(shop)?;
+    let tenant = system.find_tenant(&domain).await?;
+    Ok((
+        user,
+        tenant.with_context(|| format!("{domain} is not connected"))?,
+    ))
+}
+
+fn settled(change: &MemberChange) -> anyhow::Result<()> {
+    match change {
+        MemberChange::Made(_) => Ok(()),
+        MemberChange::Unknown => bail!("they are not a member of this store"),
+        MemberChange::LastOwner => bail!("a store needs an owner: make somebody else one first"),
+    }
+}
+
+/// Into the log of one store; then it lasts.
+async fn note_in(
+    system: SystemTx,
+    tenant: TenantId,
+    entry: &Entry,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let mut transaction = system.into_tenant(tenant).await?;
+    transaction.note(entry, now).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Into the log of each of the user's stores; then it lasts.
+async fn note(
+    mut system: SystemTx,
+    user: UserId,
+    entry: &Entry,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    for (tenant, _) in system.memberships_of(user).await? {
+        let mut transaction = system.into_tenant(tenant).await?;
+        transaction.note(entry, now).await?;
+        system = transaction.into_system().await?;
+    }
+    Ok(system.commit().await?)
+}

@@ -1,0 +1,346 @@
+//! Inviting people into the token's store, and accepting an invitation.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::members::{note, still};
+use super::new_password;
+use super::session::Session;
+use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, MutationContext, actor, permit, sentence};
+use crate::auth::one_time::{OneTimeToken, Purpose};
+use crate::db::invitations::InvitationRecord;
+use crate::domain::audit::{Action, Actor, Entry};
+use crate::domain::email::Email;
+use crate::domain::ids::InvitationId;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::types::{Invitation, Role, User};
+
+/// How long an invitation can be accepted.
+const GOOD_FOR: TimeDelta = TimeDelta::days(7);
+/// The most members and open invitations of a store.
+const MOST: i64 = 100;
+
+/// Who is invited.
+#[derive(InputObject)]
+pub(super) struct InviteMemberInput {
+    /// The address of the person. Only who signs in with it, or signs up with it, can accept.
+    email: String,
+    /// What they will be allowed to do.
+    role: Role,
+}
+
+/// What became of inviting somebody.
+#[derive(Default, SimpleObject)]
+pub(super) struct InviteMemberPayload {
+    /// The invitation. Null if there are `userErrors`.
+    invitation: Option<Invitation>,
+    /// What the invited person gives to `acceptInvitation`. Shown this once: hand it to them, and to nobody else. Null
+    /// if there are `userErrors`.
+    token: Option<String>,
+    /// Why nobody was invited.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of taking an invitation back.
+#[derive(Default, SimpleObject)]
+pub(super) struct WithdrawInvitationPayload {
+    /// The invitation, which is worth nothing any more. Null if there are `userErrors`.
+    invitation: Option<Invitation>,
+    /// Why it still is.
+    user_errors: Vec<UserError>,
+}
+
+/// Which invitation is accepted, and by whom.
+#[derive(InputObject)]
+pub(super) struct AcceptInvitationInput {
+    /// The token that the inviter handed out.
+    token: String,
+    /// The password of the invited address: the one it has, or the one that a new user chooses (at least 12
+    /// characters). Not needed by who is signed in with that address.
+    password: Option<String>,
+}
+
+/// What became of accepting.
+#[derive(Default, SimpleObject)]
+pub(super) struct AcceptInvitationPayload {
+    /// A session for the store. Null if there are `userErrors`.
+    session: Option<Session>,
+    /// The user, who is a member now. Null if there are `userErrors`.
+    user: Option<User>,
+    /// Why they are not. The invitation can then still be accepted.
+    user_errors: Vec<UserError>,
+}
+
+impl From<UserError> for AcceptInvitationPayload {
+    fn from(error: UserError) -> Self {
+        Self {
+            user_errors: vec![error],
+            ..Self::default()
+        }
+    }
+}
+
+/// Inviting and accepting.
+#[derive(Default)]
+pub(super) struct InvitationMutations;
+
+#[Object]
+impl InvitationMutations {
+    /// Invites somebody into the token's store; an open invitation of the same address is replaced. Nothing is
+    /// sent: hand the token over yourself. `TAKEN`: they are a member already. `TOO_MANY`: a store may have 100
+    /// members and open invitations. For owners, and for admins where the role is VIEWER (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn invite_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who is invited.")] input: InviteMemberInput,
+    ) -> Result<InviteMemberPayload, ApiError> {
+        let refused = |error| {
+            Ok(InviteMemberPayload {
+                user_errors: vec![error],
+                ..InviteMemberPayload::default()
+            })
+        };
+        let request = RequestContext::of(ctx)?;
+        let principal = match permit(ctx, &["input"])? {
+            Ok(principal) => principal,
+            Err(error) => return refused(error),
+        };
+        let field = ["input", "email"];
+        let email = match Email::parse(&input.email) {
+            Ok(email) => email,
+            Err(error) => {
+                let message = sentence(&error);
+                return refused(UserError::new(&field, UserErrorCode::Invalid, message));
+            }
+        };
+        let (tenant, now, role) = (principal.tenant, request.clock.now(), input.role.into());
+        let mut system = request.database.system().await?;
+        if let Err(error) = still(&mut system, principal, |by| by.role.may_manage(role)).await? {
+            return refused(error);
+        }
+        let members = system.members(tenant).await?;
+        if members.iter().any(|member| member.email == email.as_str()) {
+            let message = "They are a member of the store already.";
+            return refused(UserError::new(&field, UserErrorCode::Taken, message));
+        }
+        if system.count_members_and_invitations(tenant, now).await? >= MOST {
+            let message = "A store may have at most 100 members and open invitations.";
+            return refused(UserError::new(&["input"], UserErrorCode::TooMany, message));
+        }
+        let token = OneTimeToken::generate(Purpose::Invitation)?;
+        let invitation = InvitationRecord {
+            id: InvitationId::generate(),
+            tenant,
+            email,
+            role,
+            expires_at: now + GOOD_FOR,
+        };
+        system
+            .create_invitation(&invitation, &token.hash(), principal.user, now)
+            .await?;
+        let entry = Entry::done(
+            Action::MemberInvited,
+            actor(&mut system, principal.user).await?,
+        )
+        .to_member(invitation.email.as_str(), role)
+        .from(request.client_address);
+        note(request, system, tenant, &entry).await?;
+        Ok(InviteMemberPayload {
+            invitation: Some(Invitation::new(invitation)),
+            token: Some(token.secret().expose_secret().to_owned()),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Takes an open invitation into the token's store back. For owners, and for admins where the role that was
+    /// offered is VIEWER (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn withdraw_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The invitation.")] id: ID,
+    ) -> Result<WithdrawInvitationPayload, ApiError> {
+        let refused = |error| {
+            Ok(WithdrawInvitationPayload {
+                invitation: None,
+                user_errors: vec![error],
+            })
+        };
+        let request = RequestContext::of(ctx)?;
+        let principal = match permit(ctx, &["id"])? {
+            Ok(principal) => principal,
+            Err(error) => return refused(error),
+        };
+        let mut system = request.database.system().await?;
+        let withdrawn = match NodeId::decode(&id, principal.tenant) {
+            Some(NodeId::Invitation(id)) => {
+                system.withdraw_invitation(principal.tenant, id).await?
+            }
+            _ => None,
+        };
+        let Some(invitation) = withdrawn else {
+            let message = "There is no such open invitation.";
+            return refused(UserError::new(&["id"], UserErrorCode::Invalid, message));
+        };
+        let role = invitation.role;
+        if let Err(error) = still(&mut system, principal, |by| by.role.may_manage(role)).await? {
+            return refused(error);
+        }
+        let by = actor(&mut system, principal.user).await?;
+        let entry = Entry::done(Action::InvitationWithdrawn, by)
+            .to_member(invitation.email.as_str(), role)
+            .from(request.client_address);
+        note(request, system, principal.tenant, &entry).await?;
+        Ok(WithdrawInvitationPayload {
+            invitation: Some(Invitation::new(invitation)),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Makes the invited person a member of the store: who is signed in with the invited address by the token
+    /// alone, another by its password, and an address that is new here signs up with the password that is given.
+    /// An invitation is good once. `INVALID`: the token is none, or was used; `EXPIRED`: it ran out;
+    /// `NOT_ALLOWED`: it is for another address. Limited per invited address and per network address
+    /// (`RATE_LIMITED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn accept_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token, and who accepts.")] input: AcceptInvitationInput,
+    ) -> Result<AcceptInvitationPayload, ApiError> {
+        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let Ok(token) = OneTimeToken::parse(Purpose::Invitation, &input.token) else {
+            return Ok(no_invitation().into());
+        };
+        let mut system = request.database.system().await?;
+        let found = system.find_invitation(&token.hash()).await?;
+        drop(system);
+        let Some(invitation) = found else {
+            return Ok(no_invitation().into());
+        };
+        if invitation.expires_at <= request.clock.now() {
+            return Ok(ran_out().into());
+        }
+        if let Err(error) = tools.count_attempt(request, invitation.email.as_str()) {
+            return Ok(error.into());
+        }
+        let password = input.password.map(SecretString::from);
+        let guest = match identify(request, tools, &invitation, password).await? {
+            Ok(guest) => guest,
+            Err(error) => return Ok(error.into()),
+        };
+        Box::pin(enter(request, tools, &token, guest)).await
+    }
+}
+
+/// Who accepts an invitation.
+enum Guest {
+    /// A user, who proved it.
+    Known(crate::domain::ids::UserId),
+    /// Somebody who is new here, with the hash of the password that they chose.
+    New(SecretString),
+}
+
+/// Who it is that accepts. For an address that is known and for one that is not, one password is hashed.
+async fn identify(
+    request: &RequestContext,
+    tools: &MutationContext,
+    invitation: &InvitationRecord,
+    password: Option<SecretString>,
+) -> Result<Result<Guest, UserError>, ApiError> {
+    let mut system = request.database.system().await?;
+    let user = system.find_user_by_email(&invitation.email).await?;
+    drop(system);
+    let field = ["input", "password"];
+    match (request.principal, user, password) {
+        (Some(principal), Some(user), _) if principal.user == user.id => {
+            Ok(Ok(Guest::Known(user.id)))
+        }
+        (Some(_), _, _) => {
+            let message = "The invitation is for another email address than yours.";
+            Ok(Err(UserError::new(
+                &["input", "token"],
+                UserErrorCode::NotAllowed,
+                message,
+            )))
+        }
+        (None, _, None) => {
+            let message = "Give the password of the invited address, or choose one.";
+            Ok(Err(UserError::new(&field, UserErrorCode::Invalid, message)))
+        }
+        (None, Some(user), Some(password)) => {
+            let right = tools
+                .passwords
+                .verify(&password, Some(&user.password_hash))
+                .await?;
+            let message = "This is not the password of the invited address.";
+            let wrong = || UserError::new(&field, UserErrorCode::InvalidCredentials, message);
+            Ok(right.then_some(Guest::Known(user.id)).ok_or_else(wrong))
+        }
+        (None, None, Some(password)) => {
+            let own_words = [invitation.email.as_str()];
+            match new_password::check(&password, &own_words, &field) {
+                Some(error) => Ok(Err(error)),
+                None => Ok(Ok(Guest::New(tools.passwords.hash(&password).await?))),
+            }
+        }
+    }
+}
+
+/// Uses the invitation up, and makes the guest a member with a session: all of it, or nothing.
+async fn enter(
+    request: &RequestContext,
+    tools: &MutationContext,
+    token: &OneTimeToken,
+    guest: Guest,
+) -> Result<AcceptInvitationPayload, ApiError> {
+    let now = request.clock.now();
+    let mut system = request.database.system().await?;
+    let Some(invitation) = system.take_invitation(&token.hash(), now).await? else {
+        return Ok(ran_out().into());
+    };
+    let (tenant, email, role) = (invitation.tenant, &invitation.email, invitation.role);
+    let user = match guest {
+        Guest::Known(user) => user,
+        Guest::New(hash) => match system.create_user(email, &hash, now).await? {
+            Some(user) => user,
+            // They signed up elsewhere this very moment: with what password, only they know.
+            None => return Ok(ran_out().into()),
+        },
+    };
+    if system.lock_member(tenant, user).await?.is_none() {
+        system.create_membership(tenant, user, role, now).await?;
+    }
+    let from = request
+        .principal
+        .filter(|principal| principal.user == user)
+        .map(|principal| principal.session);
+    let session = Session::begin(&mut system, request, tools, (user, tenant), from).await?;
+    let entry = Entry::done(
+        Action::InvitationAccepted,
+        Actor::User(email.as_str().to_owned()),
+    )
+    .to_member(email.as_str(), role)
+    .from(request.client_address);
+    note(request, system, tenant, &entry).await?;
+    Ok(AcceptInvitationPayload {
+        session: Some(session),
+        user: Some(User::new(user, tenant)),
+        user_errors: Vec::new(),
+    })
+}
+
+fn no_invitation() -> UserError {
+    let message = "This is not the token of an open invitation.";
+    UserError::new(&["input", "token"], UserErrorCode::Invalid, message)
+}
+
+fn ran_out() -> UserError {
+    let message = "The invitation is no longer good. Ask for another one.";
+    UserError::new(&["input", "token"], UserErrorCode::Expired, message)
+}

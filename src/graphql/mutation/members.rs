@@ -1,0 +1,241 @@
+//! Looking after the members of the token's store.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, actor, permit};
+use crate::db::SystemTx;
+use crate::db::members::{MemberChange, MemberRecord};
+use crate::domain::audit::{Action, Entry};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::principal::Principal;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::types::{Member, Role};
+
+/// Which member gets which role.
+#[derive(InputObject)]
+pub(super) struct ChangeMemberRoleInput {
+    /// The member, as `members { userId }` names them.
+    user_id: ID,
+    /// What they may do from now on.
+    role: Role,
+}
+
+/// What became of changing a member's role.
+#[derive(Default, SimpleObject)]
+pub(super) struct ChangeMemberRolePayload {
+    /// The member, in the new role. Null if there are `userErrors`.
+    member: Option<Member>,
+    /// Why the role is the one from before.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of removing a member.
+#[derive(Default, SimpleObject)]
+pub(super) struct RemoveMemberPayload {
+    /// Who is no longer a member. Null if there are `userErrors`.
+    member: Option<Member>,
+    /// Why they still are.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of leaving.
+#[derive(Default, SimpleObject)]
+pub(super) struct LeaveShopPayload {
+    /// Why the user is still a member.
+    user_errors: Vec<UserError>,
+}
+
+/// Looking after members.
+#[derive(Default)]
+pub(super) struct MemberMutations;
+
+#[Object]
+impl MemberMutations {
+    /// Gives a member of the store another role, from their next request on. Somebody who may do less than
+    /// before has their open invitations withdrawn. The last owner stays one (`LAST_OWNER`). For owners
+    /// (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn change_member_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which member, and which role.")] input: ChangeMemberRoleInput,
+    ) -> Result<ChangeMemberRolePayload, ApiError> {
+        let refused = |error| {
+            Ok(ChangeMemberRolePayload {
+                member: None,
+                user_errors: vec![error],
+            })
+        };
+        let request = RequestContext::of(ctx)?;
+        let principal = match permit(ctx, &["input"])? {
+            Ok(principal) => principal,
+            Err(error) => return refused(error),
+        };
+        let field = ["input", "userId"];
+        let Some(user) = member_of(&input.user_id, principal.tenant) else {
+            return refused(no_member(&field));
+        };
+        let mut system = request.database.system().await?;
+        if let Err(error) = still(&mut system, principal, |by| by.role == principal.role).await? {
+            return refused(error);
+        }
+        let role = input.role.into();
+        let change = system.change_role(principal.tenant, user, role).await?;
+        let before = match settled(change, &field) {
+            Ok(before) => before,
+            Err(error) => return refused(error),
+        };
+        let entry = Entry::done(
+            Action::RoleChanged,
+            actor(&mut system, principal.user).await?,
+        )
+        .to_member(&before.email, role)
+        .from(request.client_address);
+        note(request, system, principal.tenant, &entry).await?;
+        let member = MemberRecord { role, ..before };
+        Ok(ChangeMemberRolePayload {
+            member: Some(Member::new(principal.tenant, member)),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Takes a member away from the store: their sessions there end at once, and their open invitations are
+    /// withdrawn. The last owner stays (`LAST_OWNER`). For owners, and for admins where the member is a viewer
+    /// (`NOT_ALLOWED`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The member, as `members { userId }` names them.")] user_id: ID,
+    ) -> Result<RemoveMemberPayload, ApiError> {
+        let refused = |error| {
+            Ok(RemoveMemberPayload {
+                member: None,
+                user_errors: vec![error],
+            })
+        };
+        let request = RequestContext::of(ctx)?;
+        let (field, tenant) = (["userId"], request.require_principal()?.tenant);
+        let principal = match permit(ctx, &field)? {
+            Ok(principal) => principal,
+            Err(error) => return refused(error),
+        };
+        let Some(user) = member_of(&user_id, tenant) else {
+            return refused(no_member(&field));
+        };
+        let mut system = request.database.system().await?;
+        let Some(member) = system.lock_member(tenant, user).await? else {
+            return refused(no_member(&field));
+        };
+        let may = |by: &MemberRecord| by.role.may_manage(member.role);
+        if let Err(error) = still(&mut system, principal, may).await? {
+            return refused(error);
+        }
+        let change = system
+            .remove_member(tenant, user, request.clock.now())
+            .await?;
+        let removed = match settled(change, &field) {
+            Ok(removed) => removed,
+            Err(error) => return refused(error),
+        };
+        let entry = Entry::done(
+            Action::MemberRemoved,
+            actor(&mut system, principal.user).await?,
+        )
+        .to_member(&removed.email, removed.role)
+        .from(request.client_address);
+        note(request, system, tenant, &entry).await?;
+        Ok(RemoveMemberPayload {
+            member: Some(Member::new(tenant, removed)),
+            user_errors: Vec::new(),
+        })
+    }
+
+    /// Ends the caller's own membership in the token's store, and their sessions there. The last owner cannot
+    /// leave (`LAST_OWNER`).
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn leave_shop(&self, ctx: &Context<'_>) -> Result<LeaveShopPayload, ApiError> {
+        let request = RequestContext::of(ctx)?;
+        let principal = match permit(ctx, &[])? {
+            Ok(principal) => principal,
+            Err(error) => {
+                return Ok(LeaveShopPayload {
+                    user_errors: vec![error],
+                });
+            }
+        };
+        let mut system = request.database.system().await?;
+        let actor = actor(&mut system, principal.user).await?;
+        let change = system
+            .remove_member(principal.tenant, principal.user, request.clock.now())
+            .await?;
+        if let Err(error) = settled(change, &[]) {
+            return Ok(LeaveShopPayload {
+                user_errors: vec![error],
+            });
+        }
+        let entry = Entry::done(Action::MemberLeft, actor).from(request.client_address);
+        note(request, system, principal.tenant, &entry).await?;
+        Ok(LeaveShopPayload::default())
+    }
+}
+
+/// Whom an id of `Member.userId` names.
+fn member_of(id: &ID, tenant: TenantId) -> Option<UserId> {
+    match NodeId::decode(id, tenant) {
+        Some(NodeId::User(user)) => Some(user),
+        _ => None,
+    }
+}
+
+fn no_member(field: &[&str]) -> UserError {
+    let message = "The store has no such member.";
+    UserError::new(field, UserErrorCode::Invalid, message)
+}
+
+fn settled(change: MemberChange, field: &[&str]) -> Result<MemberRecord, UserError> {
+    match change {
+        MemberChange::Made(member) => Ok(member),
+        MemberChange::Unknown => Err(no_member(field)),
+        MemberChange::LastOwner => {
+            let message = "A store needs an owner: make somebody else one first.";
+            Err(UserError::new(field, UserErrorCode::LastOwner, message))
+        }
+    }
+}
+
+/// Whether the caller is a member who may, at this moment: their role is held until the transaction ends, so
+/// that nobody acts with a right that is being taken away.
+pub(super) async fn still(
+    system: &mut SystemTx,
+    principal: Principal,
+    may: impl FnOnce(&MemberRecord) -> bool,
+) -> Result<Result<(), UserError>, ApiError> {
+    let caller = system
+        .lock_member(principal.tenant, principal.user)
+        .await?
+        .ok_or(ApiError::Unauthenticated)?;
+    Ok(if may(&caller) {
+        Ok(())
+    } else {
+        let message = "Only owners of the store may do that.";
+        Err(UserError::new(&[], UserErrorCode::NotAllowed, message))
+    })
+}
+
+/// Adds an entry to the store's log, and commits.
+pub(super) async fn note(
+    request: &RequestContext,
+    system: SystemTx,
+    tenant: TenantId,
+    entry: &Entry,
+) -> Result<(), ApiError> {
+    let mut transaction = system.into_tenant(tenant).await?;
+    transaction.note(entry, request.clock.now()).await?;
+    transaction.commit().await?;
+    request.refresh().await;
+    Ok(())
+}

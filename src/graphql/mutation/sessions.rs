@@ -1,0 +1,104 @@
+//! Ending sessions from elsewhere.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::user_error::{UserError, UserErrorCode};
+use super::{MUTATION_COST, actor, note_everywhere};
+use crate::db::SystemTx;
+use crate::domain::audit::{Action, Entry};
+use crate::domain::ids::TenantId;
+use crate::domain::principal::Principal;
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::ids::NodeId;
+use crate::graphql::numbers::int;
+use crate::graphql::permissions::permit;
+
+/// What became of ending a session.
+#[derive(Default, SimpleObject)]
+pub(super) struct EndSessionPayload {
+    /// Why it goes on.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of ending all other sessions.
+#[derive(Default, SimpleObject)]
+pub(super) struct EndOtherSessionsPayload {
+    /// How many there were.
+    ended: i32,
+    /// Always empty: it cannot fail for a reason that the user could mend.
+    user_errors: Vec<UserError>,
+}
+
+/// Ending sessions.
+#[derive(Default)]
+pub(super) struct SessionListMutations;
+
+#[Object]
+impl SessionListMutations {
+    /// Ends one of the signed-in user's sessions, whichever store it speaks for: its tokens die at once.
+    /// `INVALID`: the user has no such session.
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn end_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session, as `sessions { id }` names it.")] id: ID,
+    ) -> Result<EndSessionPayload, ApiError> {
+        let request = RequestContext::of(ctx)?;
+        let principal = permit(ctx)?;
+        let mut system = request.database.system().await?;
+        let now = request.clock.now();
+        let ended = match NodeId::decode(&id, principal.tenant) {
+            Some(NodeId::Session(session)) => {
+                system.end_session_of(principal.user, session, now).await?
+            }
+            _ => None,
+        };
+        let Some(tenant) = ended else {
+            let message = "You have no such session.";
+            let error = UserError::new(&["id"], UserErrorCode::Invalid, message);
+            return Ok(EndSessionPayload {
+                user_errors: vec![error],
+            });
+        };
+        note_ended(request, system, principal, &[tenant]).await?;
+        Ok(EndSessionPayload::default())
+    }
+
+    /// Ends every session of the signed-in user but the one that this is sent with, whichever store they speak
+    /// for.
+    #[graphql(complexity = "MUTATION_COST + child_complexity")]
+    async fn end_other_sessions(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<EndOtherSessionsPayload, ApiError> {
+        let request = RequestContext::of(ctx)?;
+        let principal = permit(ctx)?;
+        let mut system = request.database.system().await?;
+        let now = request.clock.now();
+        let tenants = system
+            .end_sessions_but(principal.user, principal.session, now)
+            .await?;
+        note_ended(request, system, principal, &tenants).await?;
+        Ok(EndOtherSessionsPayload {
+            ended: int(i64::try_from(tenants.len()).unwrap_or(i64::MAX))?,
+            user_errors: Vec::new(),
+        })
+    }
+}
+
+/// Writes into the user's stores how many sessions ended, and commits.
+async fn note_ended(
+    request: &RequestContext,
+    mut system: SystemTx,
+    principal: Principal,
+    tenants: &[TenantId],
+) -> Result<(), ApiError> {
+    let actor = actor(&mut system, principal.user).await?;
+    let entry = Entry::done(Action::SessionsEnded, actor)
+        .to(tenants.len().to_string())
+        .from(request.client_address);
+    note_everywhere(system, principal.user, &entry, request.clock.now()).await?;
+    request.refresh().await;
+    Ok(())
+}

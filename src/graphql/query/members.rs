@@ -1,0 +1,45 @@
+//! The people of the store.
+
+use async_graphql::{Context, Object};
+
+use crate::graphql::context::RequestContext;
+use crate::graphql::error::ApiError;
+use crate::graphql::permissions::permit;
+use crate::graphql::types::{ActiveSession, Invitation, Member};
+
+/// What a list of people costs, besides what is asked of it.
+const LIST_COST: usize = 10;
+
+/// Questions about people.
+#[derive(Default)]
+pub(super) struct MemberQueries;
+
+#[Object]
+impl MemberQueries {
+    /// The members of the store, the longest-standing first: at most 100. For owners and admins: `FORBIDDEN` to
+    /// others.
+    #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
+    async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>, ApiError> {
+        let tenant = permit(ctx)?.tenant;
+        let members = RequestContext::of(ctx)?.read_members(tenant).await?;
+        let member = |record| Member::new(tenant, record);
+        Ok(members.into_iter().map(member).collect())
+    }
+
+    /// The open invitations into the store, the newest first: with the members at most 100. For owners and
+    /// admins: `FORBIDDEN` to others.
+    #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
+    async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<Invitation>, ApiError> {
+        let tenant = permit(ctx)?.tenant;
+        let invitations = RequestContext::of(ctx)?.read_invitations(tenant).await?;
+        Ok(invitations.into_iter().map(Invitation::new).collect())
+    }
+
+    /// Where the signed-in user is signed in, in whichever of their stores, the last used first: at most 100.
+    #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<ActiveSession>, ApiError> {
+        let user = permit(ctx)?.user;
+        let sessions = RequestContext::of(ctx)?.read_sessions(user).await?;
+        Ok(sessions.into_iter().map(ActiveSession::new).collect())
+    }
+}

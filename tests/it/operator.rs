@@ -1,0 +1,151 @@
+//! What an operator does at the command line for people who cannot help themselves: the real program is run.
+
+use std::process::{Command, Output};
+
+use pretty_assertions::assert_eq;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+/// Runs the program over the test's database, with nothing else set.
+async fn run(app: &TestApp, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xboard"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", app.database.url())
+        .current_dir(std::env::temp_dir());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+/// What it printed; it must end well.
+async fn told(app: &TestApp, arguments: &[&str]) -> String {
+    let output = run(app, arguments).await;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What it complained of.
+async fn refused(app: &TestApp, arguments: &[&str]) -> String {
+    let output = run(app, arguments).await;
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+async fn is_good(app: &TestApp, token: &str) -> bool {
+    let (status, _) = app
+        .try_graphql("{ me { email } }", json!({}), Some(token))
+        .await;
+    status == StatusCode::OK
+}
+
+#[tokio::test]
+async fn an_operator_lists_people_and_looks_after_them() {
+    let app = TestApp::start().await;
+    let ada = app.register_shop("engines").await;
+    let mary = app.register_shop("looms").await;
+    let (engines, looms) = ("engines.myshopify.com", "looms.myshopify.com");
+    assert_eq!(
+        told(&app, &["user", "list"]).await,
+        format!("owner@engines.example\t{engines}\tOWNER\nowner@looms.example\t{looms}\tOWNER\n")
+    );
+    let token = told(&app, &["user", "reset-password", " Owner@Engines.example"]).await;
+    let reset = "mutation ($token: String!) { resetPassword(input: { token: $token, newPassword: \"violets by the river\" }) { userErrors { code } } }";
+    let payload = app
+        .field(reset, json!({ "token": token.trim() }), None)
+        .await;
+    assert_eq!(payload, json!({ "userErrors": [] }));
+    assert!(!is_good(&app, &ada.token).await);
+
+    assert_eq!(
+        told(&app, &["user", "sign-out", &mary.email]).await,
+        "1 sessions of owner@looms.example were ended\n"
+    );
+    assert!(!is_good(&app, &mary.token).await);
+    let complaint = refused(&app, &["user", "remove", &mary.email, "--shop", looms]).await;
+    assert_eq!(
+        complaint,
+        "xboard: a store needs an owner: make somebody else one first\n"
+    );
+    let complaint = refused(
+        &app,
+        &["user", "set-role", &mary.email, "--shop", engines, "viewer"],
+    )
+    .await;
+    assert_eq!(complaint, "xboard: they are not a member of this store\n");
+    sqlx::query(
+        "insert into memberships (tenant_id, user_id, role, created_at) select t.id, u.id, 'VIEWER', now() \
+         from tenants t, users u where t.shop_domain = 'engines.myshopify.com' and u.email = 'owner@looms.example'",
+    )
+    .execute(&mut app.database.connection().await)
+    .await
+    .unwrap();
+    told(
+        &app,
+        &["user", "set-role", &mary.email, "--shop", engines, "owner"],
+    )
+    .await;
+    told(&app, &["user", "remove", &ada.email, "--shop", engines]).await;
+    assert_eq!(
+        told(&app, &["user", "list"]).await,
+        format!(
+            "owner@engines.example\t-\t-\nowner@looms.example\t{engines}\tOWNER\nowner@looms.example\t{looms}\tOWNER\n"
+        )
+    );
+    let log: Vec<String> = sqlx::query_scalar(
+        "select action || ' ' || coalesce(subject, '-') from audit_log where actor_kind = 'OPERATOR' order by at, tenant_id",
+    )
+    .fetch_all(&mut app.database.connection().await)
+    .await
+    .unwrap();
+    assert_eq!(
+        log,
+        [
+            "PASSWORD_RESET_ISSUED owner@engines.example",
+            "SESSIONS_ENDED owner@looms.example",
+            "ROLE_CHANGED owner@looms.example (OWNER)",
+            "MEMBER_REMOVED owner@engines.example",
+        ]
+    );
+    app.database.leaves_jobs(2);
+}
+
+#[tokio::test]
+async fn everything_of_a_disconnected_store_is_deleted_on_request() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines").await;
+    app.register_shop("looms").await;
+    app.work().await;
+    let shop = "engines.myshopify.com";
+    let complaint = refused(&app, &["forget", "--shop", shop]).await;
+    assert_eq!(
+        complaint,
+        "xboard: engines.myshopify.com is connected: an owner has to disconnect it first\n"
+    );
+    let disconnect = "mutation { disconnectShop { userErrors { code } } }";
+    app.field(disconnect, json!({}), Some(&user.token)).await;
+    app.work().await;
+    told(&app, &["forget", "--shop", shop]).await;
+    app.work().await;
+    assert!(!is_good(&app, &user.token).await);
+    let left: Vec<String> = sqlx::query_scalar("select shop_domain from tenants")
+        .fetch_all(&mut app.database.connection().await)
+        .await
+        .unwrap();
+    assert_eq!(left, ["looms.myshopify.com"]);
+    let counts = app.database.row_counts().await;
+    let of = |table: &str| counts.iter().find(|(name, _)| name == table).unwrap().1;
+    for table in ["users", "shops", "shop_credentials", "memberships"] {
+        assert_eq!(of(table), 1, "{table}");
+    }
+    let engines: i64 =
+        sqlx::query_scalar("select count(*) from audit_log where actor_email like '%engines%'")
+            .fetch_one(&mut app.database.connection().await)
+            .await
+            .unwrap();
+    assert_eq!(engines, 0);
+}
