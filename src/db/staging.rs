@@ -121,13 +121,15 @@ const WORN: usize = 500;
 const MOST_IDLE: usize = 4;
 
 /// What a load's connection may use: it sorts and joins much, and looks at few values when it analyzes.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("work_mem", "64MB"),
     ("temp_buffers", "64MB"),
     ("default_statistics_target", "20"),
     // What was just staged is in memory: reading it in the order of an index spares sorting it.
     ("random_page_cost", "1.1"),
     ("jit", "off"),
+    // A small load takes the same few rows each time: its statements are planned once.
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 /// A load: a connection of its own with its own staging tables.
