@@ -100,8 +100,14 @@ pub(crate) async fn fill_up_to(
     load(&mut loader, ObjectKind::Customers, customers, asked_at).await?;
     let products = (0..store.products()).map(|number| store.product(number).to_vec());
     load(&mut loader, ObjectKind::Products, products, asked_at).await?;
+    let mut transaction = loader.transaction().await?;
+    transaction.defer_figures().await?;
+    transaction.commit().await?;
     let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
     load(&mut loader, ObjectKind::Orders, orders, asked_at).await?;
+    let mut transaction = loader.transaction().await?;
+    transaction.build_pending_figures().await?;
+    transaction.commit().await?;
     loader.close().await;
     Ok(tenant)
 }

@@ -9,6 +9,7 @@
     reason = "it asks the database what no statement of the program asks"
 )]
 
+mod changes;
 mod database;
 mod fill;
 mod jsonl;
@@ -42,6 +43,8 @@ struct Options {
 enum Command {
     /// Makes a store of so many orders in the database, through the program's own merge.
     Fill(fill::FillArgs),
+    /// Times single changes of orders in a store of any size.
+    Changes(changes::ChangesArgs),
     /// Measures what a dashboard costs, for stores of several sizes.
     Read(read::ReadArgs),
     /// Measures many small stores on one process.
@@ -70,6 +73,7 @@ fn main() -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match options.command {
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
+            Command::Changes(arguments) => changes::run(database.url(), &arguments).await,
             Command::Read(arguments) => read::run(database.url(), &arguments).await,
             Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
             Command::Target => target::run(database.url()).await,

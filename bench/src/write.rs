@@ -25,6 +25,7 @@ use xboard::domain::ids::TenantId;
 use xboard::domain::record::Record;
 use xboard::domain::shop::ShopDomain;
 use xboard::domain::sync::ObjectKind;
+use xboard::ingest::stage_file;
 use xboard::shopify::{Shopify, ShopifyConfig, Store as Shop, TokenProvider};
 
 use crate::fill::{self, FillArgs};
@@ -192,14 +193,17 @@ impl Backfill<'_> {
     /// Everything that a backfill of one kind does once Shopify has made its file.
     async fn load(&self, kind: ObjectKind) -> anyhow::Result<()> {
         let mut loader = self.database.loader(self.tenant).await?;
-        let mut download = self
+        let began = Instant::now();
+        let download = self
             .shop
             .download(&format!("{}/{}", self.address, kind.code()))?;
-        while let Some(records) = download.next_batch().await? {
-            loader.stage(&records).await?;
-        }
-        loader.finish_staging().await?;
+        stage_file(download, &mut loader).await?;
         let staged = Instant::now();
+        let mut transaction = loader.transaction().await?;
+        if kind == ObjectKind::Orders {
+            transaction.defer_figures().await?;
+        }
+        transaction.commit().await?;
         let mut after = 0;
         loop {
             let mut transaction = loader.transaction().await?;
@@ -217,7 +221,17 @@ impl Backfill<'_> {
                 None => break,
             }
         }
-        println!("  of it merging {}: {:.2?}", kind.code(), staged.elapsed());
+        let merged = Instant::now();
+        let mut transaction = loader.transaction().await?;
+        transaction.build_pending_figures().await?;
+        transaction.commit().await?;
+        println!(
+            "  {}: staged in {:.2?}, merged in {:.2?}, figures in {:.2?}",
+            kind.code(),
+            staged - began,
+            merged - staged,
+            merged.elapsed()
+        );
         loader.close().await;
         Ok(())
     }

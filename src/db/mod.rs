@@ -144,6 +144,7 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 pub struct Database {
     pool: sqlx::PgPool,
     options: PgConnectOptions,
+    idle_loaders: staging::IdleLoaders,
 }
 
 impl std::fmt::Debug for Database {
@@ -179,7 +180,11 @@ impl Database {
             })
             .connect_with(patience.of(&options))
             .await?;
-        Ok(Self { pool, options })
+        Ok(Self {
+            pool,
+            options,
+            idle_loaders: staging::IdleLoaders::default(),
+        })
     }
 
     /// Applies the migrations that are missing, under a lock, so that several processes may start at once.
@@ -263,6 +268,7 @@ impl Database {
 
     /// Closes the pool, waiting for what is under way.
     pub async fn close(&self) {
+        self.idle_loaders.close().await;
         self.pool.close().await;
     }
 }

@@ -4,6 +4,7 @@
 //! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use aws_lc_rs::digest;
 use sqlx::ConnectOptions as _;
@@ -26,9 +27,33 @@ macro_rules! staged_tables {
             $($field: String,)+
         }
 
+        /// Which staging tables hold rows.
+        #[derive(Clone, Copy, Debug, Default)]
+        struct Written {
+            $($field: bool,)+
+        }
+
+        impl Written {
+            fn note(&mut self, buffers: &Buffers) {
+                $(self.$field |= !buffers.$field.is_empty();)+
+            }
+        }
+
         impl Buffers {
             fn bytes(&self) -> usize {
                 0 $(+ self.$field.len())+
+            }
+
+            /// Takes the rows of the tables out that these went into.
+            async fn delete_from(tables: Written, transaction: &mut TenantTx) -> Result<()> {
+                $(
+                    if tables.$field {
+                        sqlx::raw_sql(concat!("delete from ", $table))
+                            .execute(transaction.connection())
+                            .await?;
+                    }
+                )+
+                Ok(())
             }
 
             async fn copy_into(&mut self, transaction: &mut TenantTx) -> Result<()> {
@@ -68,22 +93,44 @@ staged_tables! {
         "order_id, id, title, variant_title, sku, quantity, current_quantity, original_total, discounted_total, \
          product_id, variant_id"
     ),
-    agreements: "staged_agreements" ("order_id, gid, happened_at, reason"),
+    agreements: "staged_agreements" ("order_id, key, gid, happened_at, reason"),
     sales: "staged_sales" (
-        "agreement_gid, gid, action_type, line_type, quantity, currency, total, tax, discount, line_item_id"
+        "agreement, key, action_type, line_type, quantity, currency, total, tax, discount, line_item_id"
     ),
 }
 
+/// In the order of their keys the rows are joined without being sorted first.
 const CREATE_INDEXES: &str = "\
-    create index if not exists staged_orders_id on staged_orders (id); \
-    create index if not exists staged_line_items_order on staged_line_items (order_id); \
-    create index if not exists staged_agreements_order on staged_agreements (order_id); \
-    create index if not exists staged_sales_agreement on staged_sales (agreement_gid); \
+    create index if not exists staged_orders_id on staged_orders (id, updated_at desc); \
+    create index if not exists staged_line_items_order on staged_line_items (order_id, id); \
+    create index if not exists staged_agreements_order on staged_agreements (order_id, key); \
+    create index if not exists staged_sales_agreement on staged_sales (agreement, key); \
     create index if not exists staged_products_id on staged_products (id); \
     create index if not exists staged_variants_product on staged_variants (product_id); \
     create index if not exists staged_customers_id on staged_customers (id); \
     analyze staged_orders; analyze staged_line_items; analyze staged_agreements; analyze staged_sales; \
-    analyze staged_products; analyze staged_variants; analyze staged_customers";
+    analyze staged_products; analyze staged_variants; analyze staged_customers; \
+    set plan_cache_mode = force_custom_plan";
+
+/// From so many records on, a load is large: its rows are indexed, its plans made for the chunk at hand, and
+/// its connection is of no use to another.
+const LARGE: usize = 1_000;
+/// Rows that were deleted still take room; when so many records have been staged, the tables are made anew.
+const WORN: usize = 500;
+/// How many connections with staging tables are kept for the next small loads.
+const MOST_IDLE: usize = 4;
+
+/// What a load's connection may use: it sorts and joins much, and looks at few values when it analyzes.
+const SETTINGS: [(&str, &str); 6] = [
+    ("work_mem", "64MB"),
+    ("temp_buffers", "64MB"),
+    ("default_statistics_target", "20"),
+    // What was just staged is in memory: reading it in the order of an index spares sorting it.
+    ("random_page_cost", "1.1"),
+    ("jit", "off"),
+    // A small load takes the same few rows each time: its statements are planned once.
+    ("plan_cache_mode", "force_generic_plan"),
+];
 
 /// A load: a connection of its own with its own staging tables.
 #[derive(Debug)]
@@ -98,19 +145,65 @@ pub struct Loader {
     backend: i32,
     buffers: Buffers,
     staged: usize,
+    written: Written,
+    /// How many records have been staged since the tables were last made anew.
+    wear: usize,
+    /// Whether a large load was made ready on the connection.
+    large: bool,
+    idle: Weak<Mutex<Vec<Self>>>,
+}
+
+/// Connections whose staging tables are there and empty. What is fetched because of a webhook is small: to
+/// connect, to make the tables and to plan every statement would cost several times what the change does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct IdleLoaders(Arc<Mutex<Vec<Loader>>>);
+
+impl IdleLoaders {
+    fn take(&self) -> Option<Loader> {
+        locked(&self.0).pop()
+    }
+
+    /// Ends them.
+    pub(super) async fn close(&self) {
+        let idle = std::mem::take(&mut *locked(&self.0));
+        for loader in idle {
+            loader.pool.close().await;
+        }
+    }
+}
+
+fn locked(idle: &Mutex<Vec<Loader>>) -> MutexGuard<'_, Vec<Loader>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Database {
     /// A new load into one store.
     pub async fn loader(&self, tenant: TenantId) -> Result<Loader> {
+        while let Some(mut loader) = self.idle_loaders.take() {
+            loader.tenant = tenant;
+            // The connection may have ended meanwhile.
+            if let Ok(transaction) = loader.transaction().await
+                && transaction.commit().await.is_ok()
+            {
+                return Ok(loader);
+            }
+            loader.pool.close().await;
+        }
+        self.new_loader(tenant).await
+    }
+
+    async fn new_loader(&self, tenant: TenantId) -> Result<Loader> {
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // Whoever begins a transaction sees whether the connection is still there.
+            .test_before_acquire(false)
             // Merging a chunk takes its time; that is no slow statement to warn of.
             .connect_with(
                 Patience::of_work()
                     .of(&self.options)
+                    .options(SETTINGS)
                     .disable_statement_logging(),
             )
             .await?;
@@ -126,6 +219,10 @@ impl Database {
             backend,
             buffers: Buffers::default(),
             staged: 0,
+            written: Written::default(),
+            wear: 0,
+            large: false,
+            idle: Arc::downgrade(&self.idle_loaders.0),
         })
     }
 }
@@ -173,11 +270,21 @@ impl Loader {
         }
     }
 
+    /// Takes in records that were made ready elsewhere, meanwhile.
+    pub async fn stage_prepared(&mut self, mut prepared: Prepared) -> Result<()> {
+        self.staged += prepared.records;
+        self.written.note(&prepared.buffers);
+        let mut transaction = self.transaction().await?;
+        prepared.buffers.copy_into(&mut transaction).await?;
+        transaction.commit().await
+    }
+
     /// Sends what has gathered, and makes a large load ready to be joined.
     pub async fn finish_staging(&mut self) -> Result<()> {
         self.flush().await?;
-        if self.staged > 1_000 {
+        if self.staged > LARGE {
             let mut transaction = self.transaction().await?;
+            self.large = true;
             sqlx::raw_sql(CREATE_INDEXES)
                 .execute(transaction.connection())
                 .await?;
@@ -189,11 +296,17 @@ impl Loader {
     /// Empties the staging tables, for the next page.
     pub async fn clear(&mut self) -> Result<()> {
         self.buffers = Buffers::default();
-        self.staged = 0;
+        self.wear += std::mem::take(&mut self.staged);
+        let written = std::mem::take(&mut self.written);
         let mut transaction = self.transaction().await?;
-        sqlx::raw_sql(TRUNCATE_TABLES)
-            .execute(transaction.connection())
-            .await?;
+        if self.wear > WORN {
+            sqlx::raw_sql(TRUNCATE_TABLES)
+                .execute(transaction.connection())
+                .await?;
+            self.wear = 0;
+        } else {
+            Buffers::delete_from(written, &mut transaction).await?;
+        }
         transaction.commit().await
     }
 
@@ -201,14 +314,54 @@ impl Loader {
         if self.buffers.bytes() == 0 {
             return Ok(());
         }
+        self.written.note(&self.buffers);
         let mut transaction = self.transaction().await?;
         self.buffers.copy_into(&mut transaction).await?;
         transaction.commit().await
     }
 
     /// Ends the load; the staged rows are gone.
-    pub async fn close(self) {
+    pub async fn close(mut self) {
+        if !self.large
+            && self.clear().await.is_ok()
+            && let Some(idle) = self.idle.upgrade()
+        {
+            let mut idle = locked(&idle);
+            if idle.len() < MOST_IDLE {
+                idle.push(self);
+                return;
+            }
+        }
         self.pool.close().await;
+    }
+}
+
+/// Records in the form in which they are sent, so that some can be made ready while others are on their way.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    buffers: Buffers,
+    records: usize,
+}
+
+impl Prepared {
+    /// Adds records.
+    pub fn add(&mut self, records: &[Record]) {
+        for record in records {
+            self.buffers.push(record);
+        }
+        self.records += records.len();
+    }
+
+    /// Whether it is time to send it.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.buffers.bytes() >= BUFFER_BYTES
+    }
+
+    /// Takes what has gathered.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
     }
 }
 
@@ -256,13 +409,14 @@ impl Buffers {
             }),
             Record::Agreement(agreement) => row(&mut self.agreements, |row| {
                 row.value(agreement.order);
+                row.value(key(&agreement.gid));
                 row.text(&agreement.gid);
                 row.instant(agreement.happened_at);
                 row.text(agreement.reason.word());
             }),
             Record::Sale(sale) => row(&mut self.sales, |row| {
-                row.text(&sale.agreement_gid);
-                row.text(&sale.gid);
+                row.value(key(&sale.agreement_gid));
+                row.value(key(&sale.gid));
                 row.text(sale.action.word());
                 row.text(sale.line_type.word());
                 row.optional(sale.quantity);
@@ -312,15 +466,25 @@ fn row(buffer: &mut String, fill: impl FnOnce(&mut Row<'_>)) {
     let start = buffer.len();
     fill(&mut Row { buffer });
     let content = buffer.get(start..).unwrap_or_default();
-    let mut digest = digest::Context::new(&digest::SHA256);
-    digest.update(MAPPING_VERSION.as_bytes());
-    digest.update(content.as_bytes());
-    let hash = digest.finish();
-    let hash = hash
-        .as_ref()
-        .first_chunk::<8>()
-        .map_or(0, |bytes| i64::from_be_bytes(*bytes));
+    let hash = hash(&[MAPPING_VERSION, content]);
     let _ = writeln!(buffer, "{hash}");
+}
+
+/// What stands for a gid where rows are joined.
+fn key(gid: &str) -> i64 {
+    hash(&[gid])
+}
+
+/// The first 64 bits of the SHA-256 of these texts.
+fn hash(texts: &[&str]) -> i64 {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    for text in texts {
+        digest.update(text.as_bytes());
+    }
+    let hash = digest.finish();
+    hash.as_ref()
+        .first_chunk::<8>()
+        .map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }
 
 struct Row<'a> {

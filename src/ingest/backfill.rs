@@ -8,13 +8,51 @@ use chrono::{DateTime, Utc};
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
-use crate::db::staging::Loader;
+use crate::db::staging::{Loader, Prepared};
 use crate::db::sync_runs::{SyncMethod, SyncStep};
 use crate::domain::sync::{ObjectKind, SyncMode};
-use crate::shopify::{BulkRefusal, BulkState, BulkStatus, ShopifyError};
+use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
 
 /// After this many bulk operations without a whole result the pages are fetched instead.
 const MAX_BULK_ATTEMPTS: i32 = 3;
+/// From so many records on, the first load of a store builds the figures once, at its end.
+const LARGE: usize = 5_000;
+/// No chunk is made smaller than this.
+const SMALL_CHUNK: i64 = 2_000;
+/// How many batches of a file wait to be copied while the next is read.
+const AHEAD: usize = 2;
+
+/// Stages a result file. While a part of it is copied into the database the next is read: the two take turns
+/// whenever one waits for the network.
+pub async fn stage_file(
+    mut download: Download,
+    loader: &mut Loader,
+) -> Result<Downloaded, SyncError> {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
+    let read = async {
+        let mut prepared = Prepared::default();
+        while let Some(records) = download.next_batch().await? {
+            prepared.add(&records);
+            if prepared.is_full() {
+                // The receiver ends first only with an error of its own, which is the one to tell.
+                drop(sender.send(prepared.take()).await);
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(sender.send(prepared).await);
+        drop(sender);
+        Ok::<_, SyncError>(download.read())
+    };
+    let copy = async {
+        while let Some(prepared) = receiver.recv().await {
+            loader.stage_prepared(prepared).await?;
+        }
+        Ok(())
+    };
+    let (read, ()) = tokio::try_join!(read, copy)?;
+    loader.finish_staging().await?;
+    Ok(read)
+}
 
 impl Run<'_> {
     pub(super) async fn backfill(
@@ -165,12 +203,7 @@ impl Run<'_> {
         announced: Option<&BulkStatus>,
     ) -> Result<(), SyncError> {
         loader.clear().await?;
-        let mut download = self.store.download(url)?;
-        while let Some(records) = download.next_batch().await? {
-            loader.stage(&records).await?;
-        }
-        let read = download.read();
-        loader.finish_staging().await?;
+        let read = stage_file(self.store.download(url)?, loader).await?;
         let Some(announced) = announced else {
             return Ok(());
         };
@@ -198,10 +231,16 @@ impl Run<'_> {
     ) -> Result<(), SyncError> {
         step.done = 0;
         let mut after = 0;
+        let chunk = chunk_of(loader.staged(), self.ingest.config.merge_chunk);
+        if step.kind == ObjectKind::Orders && loader.staged() >= LARGE {
+            let mut transaction = loader.transaction().await?;
+            transaction.defer_figures().await?;
+            transaction.commit().await?;
+        }
         loop {
             let mut transaction = loader.transaction().await?;
             let merged = transaction
-                .merge_staged(step.kind, after, self.ingest.config.merge_chunk, asked_at)
+                .merge_staged(step.kind, after, chunk, asked_at)
                 .await?;
             step.done = step
                 .done
@@ -240,6 +279,7 @@ impl Run<'_> {
                 info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were taken away");
             }
         }
+        transaction.build_pending_figures().await?;
         let high_water = transaction.staged_high_water(step.kind).await?;
         let began = operation.created_at;
         let cursor = high_water.map_or(began, |newest| newest.min(began));
@@ -250,6 +290,15 @@ impl Run<'_> {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An
+/// order is some eight records.
+fn chunk_of(records: usize, most: i64) -> i64 {
+    i64::try_from(records / 80)
+        .unwrap_or(most)
+        .max(SMALL_CHUNK)
+        .min(most)
 }
 
 fn is_of_the_query(error: &ShopifyError) -> bool {

@@ -165,7 +165,12 @@ impl Ingest {
             store,
             oldest_order,
         };
-        run.fetch_all(history_opened).await?;
+        let outcome = run.fetch_all(history_opened).await;
+        // A first load that was cut off leaves them to whoever ends it, well or not.
+        let mut transaction = self.database.tenant(tenant).await?;
+        transaction.build_pending_figures().await?;
+        transaction.commit().await?;
+        outcome?;
 
         let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
@@ -212,6 +217,7 @@ impl Ingest {
     ) -> Result<(), DbError> {
         let message = error.owner_message();
         let mut transaction = self.database.tenant(tenant).await?;
+        transaction.build_pending_figures().await?;
         transaction
             .finish_sync_run(id, SyncStatus::Failed, Some(&message), self.clock.now())
             .await?;

@@ -47,7 +47,7 @@ impl Default for ShopifyConfig {
             request_timeout: Duration::from_mins(1),
             read_timeout: Duration::from_mins(1),
             retry: RetryPolicy::default(),
-            batch_lines: 2000,
+            batch_lines: 500,
             longest_line: 16 * 1024 * 1024,
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Store {
     time_zone: String,
     /// The data version that this transaction makes: what it writes is marked with it.
     version: i64,
+    /// Whether the rollups are not built yet, so that there is nothing to move.
+    figures_pending: bool,
 }
 
 impl TenantTx {
@@ -210,7 +212,7 @@ impl TenantTx {
         let tenant = self.tenant();
         sqlx::query_as!(
             Store,
-            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\" \
+            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\", figures_pending \
              from shops where tenant_id = $1 for update",
             tenant.uuid()
         )

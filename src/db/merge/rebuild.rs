@@ -1,4 +1,6 @@
 //! Working every sum out anew from the ledger: each is written once, by one statement over the whole store.
+//! The first load of a store does the same instead of moving the sums with every chunk: until it ends the
+//! rollups are empty, the store says so, and whoever changes an order meanwhile leaves them alone.
 
 use super::Store;
 use crate::db::{Result, TenantTx};
@@ -25,6 +27,35 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
+        self.rebuild_rollups(&store).await
+    }
+
+    /// Leaves the rollups of a store without any order for later:
+    /// [`build_pending_figures`](Self::build_pending_figures) must follow, whatever happens.
+    pub async fn defer_figures(&mut self) -> Result<()> {
+        self.lock_store().await?;
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "update shops set figures_pending = true \
+             where tenant_id = $1 and not exists (select from orders where tenant_id = $1)",
+            tenant
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Builds the rollups if they were left for later.
+    pub async fn build_pending_figures(&mut self) -> Result<()> {
+        let store = self.lock_store().await?;
+        if store.figures_pending {
+            self.rebuild_rollups(&store).await?;
+        }
+        Ok(())
+    }
+
+    async fn rebuild_rollups(&mut self, store: &Store) -> Result<()> {
+        let tenant = self.tenant().uuid();
         for statement in [
             sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
             sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
@@ -36,18 +67,25 @@ impl TenantTx {
                 tenant
             ),
             sqlx::query!(
-                "update shops set rebuilt_version = $2 where tenant_id = $1",
+                "update shops set rebuilt_version = $2, figures_pending = false where tenant_id = $1",
                 tenant,
                 store.version
             ),
         ] {
             statement.execute(self.connection()).await?;
         }
-        self.rebuild_sales(&store).await?;
-        self.rebuild_customer_totals(&store).await?;
-        self.rebuild_product_totals(&store).await?;
-        self.rebuild_presence(&store).await?;
-        self.bump_data_version(&store).await
+        // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
+        sqlx::raw_sql("set local enable_nestloop = off")
+            .execute(self.connection())
+            .await?;
+        self.rebuild_sales(store).await?;
+        self.rebuild_customer_totals(store).await?;
+        self.rebuild_product_totals(store).await?;
+        self.rebuild_presence(store).await?;
+        sqlx::raw_sql("set local enable_nestloop = on")
+            .execute(self.connection())
+            .await?;
+        self.bump_data_version(store).await
     }
 
     /// By day, and by customer and day.
@@ -59,7 +97,7 @@ impl TenantTx {
                    sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
                    sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
                    sum(placed_sales) as placed_sales \
-                from order_day_figures where tenant_id = $1 group by currency, day, customer_id \
+                from sale_figures where tenant_id = $1 group by currency, day, customer_id \
              ), daily as ( \
                 insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
                    shipping, taxes, duties, fees, placed_sales, version) \
@@ -70,7 +108,7 @@ impl TenantTx {
              insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
              select $1::uuid, currency, day, customer_id, orders, \
                 gross_sales - discounts - returns + shipping + taxes + duties + fees \
-             from figures where customer_id is not null",
+             from figures where customer_id is not null order by currency, day, customer_id",
             tenant,
             store.version
         )
