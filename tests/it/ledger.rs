@@ -562,6 +562,10 @@ async fn deliver(loader: &mut Loader, versions: &[Version], asked_at: DateTime<U
 
 /// Plays a history. One that begins with a first load leaves the rollups for later, and builds them when half
 /// of it has happened.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a history from its beginning to its end"
+)]
 async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
     let tenant = database.new_tenant();
     let shop = ShopRecord {
