@@ -89,14 +89,21 @@ async fn an_interrupted_rotation_goes_on_and_what_cannot_be_read_is_named() {
     let both = format!("{NEW},{OLD}");
     // As if it had been killed after the first store.
     let mut connection = app.database.connection().await;
-    sqlx::query("create table kept as select * from shop_credentials order by tenant_id limit 1")
+    // Among the stores' own tables the program would not start with it.
+    sqlx::query("create schema aside")
         .execute(&mut connection)
         .await
         .unwrap();
+    sqlx::query(
+        "create table aside.kept as select * from shop_credentials order by tenant_id limit 1",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
     rotate(&app, &both).await;
     sqlx::query(
         "update shop_credentials c set sealed = k.sealed, sealed_access_token = k.sealed_access_token \
-         from kept k where k.tenant_id = c.tenant_id",
+         from aside.kept k where k.tenant_id = c.tenant_id",
     )
     .execute(&mut connection)
     .await
