@@ -116,9 +116,12 @@ export type RegisterInput = {
 
 /** What a member may do with a store. Each role may do what those listed after it may. */
 export type Role =
-  /** Also starts syncs and changes the store's credentials. */
+  /** Also starts syncs, changes the store's credentials, and invites and removes viewers. */
   | 'ADMIN'
-  /** May do everything. Whoever connects a store owns it. */
+  /**
+   * May do everything: also looks after members of every role, reads the audit log, disconnects the store.
+   * Whoever connects a store owns it.
+   */
   | 'OWNER'
   /** Sees the store's figures and objects, and changes nothing. */
   | 'VIEWER';
@@ -186,6 +189,8 @@ export type UserErrorCode =
   | 'INVALID'
   /** The email address and the password do not belong together. */
   | 'INVALID_CREDENTIALS'
+  /** The store would be left without an owner. */
+  | 'LAST_OWNER'
   /** The app was not given all access scopes that are needed; the message names those that are missing. */
   | 'MISSING_SCOPES'
   /** Your role does not allow that. */
@@ -194,6 +199,8 @@ export type UserErrorCode =
   | 'RATE_LIMITED'
   /** The store is connected already. */
   | 'SHOP_ALREADY_CONNECTED'
+  /** The store is disconnected: connect it again first. */
+  | 'SHOP_DISCONNECTED'
   /** Shopify knows no store of this domain. */
   | 'SHOP_NOT_FOUND'
   /** The store did not answer, or is closed. Trying again later may help. */
@@ -202,6 +209,8 @@ export type UserErrorCode =
   | 'TAKEN'
   /** The password is among the first that anyone would try. */
   | 'TOO_COMMON'
+  /** There are as many as there may be. */
+  | 'TOO_MANY'
   /** The password is shorter than 12 characters. */
   | 'TOO_SHORT';
 
