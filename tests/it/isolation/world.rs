@@ -409,7 +409,7 @@ async fn ask_for_privacy(simulated: &Simulated, party: &Party, customer: i64) {
 async fn harvest(simulated: &Simulated, operations: &mut Operations, party: &Party) -> Words {
     let mut words = Words::default();
     for round in 0..4 {
-        let number = if round == 0 { 60 } else { 90 };
+        let number = if round == 0 { 90 } else { 150 };
         for _ in 0..number {
             let operation = operations.next(OperationType::Query, &words);
             let answer = send(simulated, &operation, &party.token).await;
