@@ -1,5 +1,6 @@
 //! The members of stores: who they are, another role for one, and taking one away. A store always keeps an
-//! owner: two owners who take each other's rights away at the same moment wait for each other.
+//! owner. Whoever changes who may do what in a store holds the store's members first, all of them by one lock:
+//! two owners who take each other's rights away at the same moment come one after the other.
 
 use chrono::{DateTime, Utc};
 
@@ -68,15 +69,28 @@ impl SystemTx {
             .collect()
     }
 
-    /// A member, held until the end of the transaction.
-    pub async fn lock_member(
+    /// Holds the members and the invitations of a store until the end of the transaction. It comes before any
+    /// other lock on them: rows taken one by one, each caller in another order, would make two wait for each
+    /// other for ever. Others may sign in and read meanwhile.
+    pub async fn lock_members(&mut self, tenant: TenantId) -> Result<()> {
+        sqlx::query!(
+            "select id from tenants where id = $1 for no key update",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// A member of a store.
+    pub async fn find_member(
         &mut self,
         tenant: TenantId,
         user: UserId,
     ) -> Result<Option<MemberRecord>> {
         let row = sqlx::query!(
             "select u.email, m.role, m.created_at from memberships m join users u on u.id = m.user_id \
-             where m.tenant_id = $1 and m.user_id = $2 for update of m",
+             where m.tenant_id = $1 and m.user_id = $2",
             tenant.uuid(),
             user.uuid()
         )
@@ -93,16 +107,16 @@ impl SystemTx {
         .transpose()
     }
 
-    /// The owners of a store, held until the end of the transaction, in an order that keeps two who do the
-    /// same from waiting for each other for ever.
-    async fn lock_owners(&mut self, tenant: TenantId) -> Result<usize> {
-        let owners = sqlx::query_scalar!(
-            "select user_id from memberships where tenant_id = $1 and role = 'OWNER' order by user_id for update",
-            tenant.uuid()
+    /// Whether the store has an owner besides this user.
+    async fn has_other_owner(&mut self, tenant: TenantId, user: UserId) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            "select exists (select from memberships where tenant_id = $1 and role = 'OWNER' and user_id <> $2) \
+                as \"another!\"",
+            tenant.uuid(),
+            user.uuid()
         )
-        .fetch_all(self.connection())
-        .await?;
-        Ok(owners.len())
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// Gives a member another role. Invitations that somebody made who may no longer make them are withdrawn.
@@ -112,11 +126,14 @@ impl SystemTx {
         user: UserId,
         to: Role,
     ) -> Result<MemberChange> {
-        let owners = self.lock_owners(tenant).await?;
-        let Some(member) = self.lock_member(tenant, user).await? else {
+        self.lock_members(tenant).await?;
+        let Some(member) = self.find_member(tenant, user).await? else {
             return Ok(MemberChange::Unknown);
         };
-        if member.role == Role::Owner && to != Role::Owner && owners < 2 {
+        if member.role == Role::Owner
+            && to != Role::Owner
+            && !self.has_other_owner(tenant, user).await?
+        {
             return Ok(MemberChange::LastOwner);
         }
         sqlx::query!(
@@ -141,11 +158,11 @@ impl SystemTx {
         user: UserId,
         now: DateTime<Utc>,
     ) -> Result<MemberChange> {
-        let owners = self.lock_owners(tenant).await?;
-        let Some(member) = self.lock_member(tenant, user).await? else {
+        self.lock_members(tenant).await?;
+        let Some(member) = self.find_member(tenant, user).await? else {
             return Ok(MemberChange::Unknown);
         };
-        if member.role == Role::Owner && owners < 2 {
+        if member.role == Role::Owner && !self.has_other_owner(tenant, user).await? {
             return Ok(MemberChange::LastOwner);
         }
         sqlx::query!(

@@ -120,23 +120,7 @@ async fn a_statement_that_nobody_waits_for_any_more_is_ended_by_the_server() {
         .unwrap();
     let (status, _) = app.try_graphql(SYNC, json!({}), Some(&user.token)).await;
     assert_eq!(status, StatusCode::GATEWAY_TIMEOUT);
-    let began = Instant::now();
-    loop {
-        let waiting: i64 = sqlx::query_scalar(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        )
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-        if waiting == 0 {
-            break;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(10),
-            "it waits for ever"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    app.database.waits_for_locks(0).await;
     app.database.leaves_jobs(1);
 }
 

@@ -503,19 +503,7 @@ async fn a_request_under_way_is_answered_before_the_server_ends() {
         .send();
     let request = tokio::spawn(request);
     // Under way once it waits for the lock.
-    let mut watcher = app.database.connection().await;
-    loop {
-        let waiting: bool = sqlx::query_scalar(
-            "select exists (select from pg_locks where not granted and relation = 'sync_runs'::regclass)",
-        )
-        .fetch_one(&mut watcher)
-        .await
-        .unwrap();
-        if waiting {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.database.waits_for_locks(1).await;
     let release = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         sqlx::raw_sql("rollback")

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pretty_assertions::assert_eq;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use crate::support::{Registered, Socket, TestApp};
 
@@ -394,10 +395,20 @@ async fn a_store_keeps_an_owner() {
 
     let second = join(&app, &owner, "second@example.com", "OWNER").await;
     let second_id = id_of(&app, &owner.token, &second.email).await;
-    // Each takes the other's rights at the same moment.
-    let (first, other) = tokio::join!(
+    // Each takes the other's rights at the same moment: both have begun when the rows are let go.
+    let mut connection = app.database.connection().await;
+    let mut held = connection.begin().await.unwrap();
+    sqlx::query("select from memberships for update")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let (first, other, ()) = tokio::join!(
         change_role(&app, &owner.token, &second_id, "VIEWER"),
-        change_role(&app, &second.token, &id, "VIEWER")
+        change_role(&app, &second.token, &id, "VIEWER"),
+        async {
+            app.database.waits_for_locks(2).await;
+            held.commit().await.unwrap();
+        }
     );
     let made = [&first, &other]
         .iter()

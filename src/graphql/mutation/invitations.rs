@@ -13,7 +13,7 @@ use crate::auth::one_time::{OneTimeToken, Purpose};
 use crate::db::invitations::InvitationRecord;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::email::Email;
-use crate::domain::ids::InvitationId;
+use crate::domain::ids::{InvitationId, TenantId, UserId};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
@@ -177,6 +177,7 @@ impl InvitationMutations {
             Err(error) => return refused(error),
         };
         let mut system = request.database.system().await?;
+        system.lock_members(principal.tenant).await?;
         let withdrawn = match NodeId::decode(&id, principal.tenant) {
             Some(NodeId::Invitation(id)) => {
                 system.withdraw_invitation(principal.tenant, id).await?
@@ -234,14 +235,14 @@ impl InvitationMutations {
             Ok(guest) => guest,
             Err(error) => return Ok(error.into()),
         };
-        Box::pin(enter(request, tools, &token, guest)).await
+        Box::pin(enter(request, tools, &token, invitation.tenant, guest)).await
     }
 }
 
 /// Who accepts an invitation.
 enum Guest {
     /// A user, who proved it.
-    Known(crate::domain::ids::UserId),
+    Known(UserId),
     /// Somebody who is new here, with the hash of the password that they chose.
     New(SecretString),
 }
@@ -297,14 +298,16 @@ async fn enter(
     request: &RequestContext,
     tools: &MutationContext,
     token: &OneTimeToken,
+    tenant: TenantId,
     guest: Guest,
 ) -> Result<AcceptInvitationPayload, ApiError> {
     let now = request.clock.now();
     let mut system = request.database.system().await?;
+    system.lock_members(tenant).await?;
     let Some(invitation) = system.take_invitation(&token.hash(), now).await? else {
         return Ok(ran_out().into());
     };
-    let (tenant, email, role) = (invitation.tenant, &invitation.email, invitation.role);
+    let (email, role) = (&invitation.email, invitation.role);
     let user = match guest {
         Guest::Known(user) => user,
         Guest::New(hash) => match system.create_user(email, &hash, now).await? {
@@ -313,7 +316,7 @@ async fn enter(
             None => return Ok(ran_out().into()),
         },
     };
-    if system.lock_member(tenant, user).await?.is_none() {
+    if system.find_member(tenant, user).await?.is_none() {
         system.create_membership(tenant, user, role, now).await?;
     }
     let from = request

@@ -127,7 +127,8 @@ impl MemberMutations {
             return refused(no_member(&field));
         };
         let mut system = request.database.system().await?;
-        let Some(member) = system.lock_member(tenant, user).await? else {
+        system.lock_members(tenant).await?;
+        let Some(member) = system.find_member(tenant, user).await? else {
             return refused(no_member(&field));
         };
         let may = |by: &MemberRecord| by.role.may_manage(member.role);
@@ -207,15 +208,16 @@ fn settled(change: MemberChange, field: &[&str]) -> Result<MemberRecord, UserErr
     }
 }
 
-/// Whether the caller is a member who may, at this moment: their role is held until the transaction ends, so
-/// that nobody acts with a right that is being taken away.
+/// Whether the caller is a member who may, at this moment: the store's members are held until the transaction
+/// ends, so that nobody acts with a right that is being taken away.
 pub(super) async fn still(
     system: &mut SystemTx,
     principal: Principal,
     may: impl FnOnce(&MemberRecord) -> bool,
 ) -> Result<Result<(), UserError>, ApiError> {
+    system.lock_members(principal.tenant).await?;
     let caller = system
-        .lock_member(principal.tenant, principal.user)
+        .find_member(principal.tenant, principal.user)
         .await?
         .ok_or(ApiError::Unauthenticated)?;
     Ok(if may(&caller) {

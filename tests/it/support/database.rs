@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 use sqlx::postgres::PgRow;
@@ -285,6 +286,29 @@ impl TestDatabase {
     pub(crate) async fn jobs(&self) -> i64 {
         let mut transaction = self.database.system().await.unwrap();
         transaction.count_jobs().await.unwrap()
+    }
+
+    /// Waits until so many statements wait for a lock.
+    pub(crate) async fn waits_for_locks(&self, number: i64) {
+        let mut connection = self.connection().await;
+        let began = Instant::now();
+        loop {
+            let waiting: i64 = sqlx::query_scalar(
+                "select count(*) from pg_stat_activity \
+                 where datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+            if waiting == number {
+                break;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "{waiting} statements wait for a lock, not {number}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Says that the test ends with so many jobs in the queue. Without it there must be none.
