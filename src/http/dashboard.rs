@@ -10,7 +10,7 @@ use super::HttpState;
 use super::built::BuiltPage;
 
 /// The addresses that the page shows something of its own at.
-pub(super) const ADDRESSES: [&str; 4] = ["/", "/sign-in", "/sign-up", "/settings"];
+pub(super) const ADDRESSES: [&str; 5] = ["/", "/sign-in", "/sign-up", "/connect", "/settings"];
 
 /// Neither a script nor a style is taken from the page's text, nothing from another host, and no text is ever
 /// turned into a script.

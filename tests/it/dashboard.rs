@@ -60,7 +60,7 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
 async fn the_page_is_served_at_each_of_its_addresses_under_a_strict_policy() {
     let app = TestApp::start().await;
     let mut pages = Vec::new();
-    for address in ["/", "/sign-in", "/sign-up", "/settings"] {
+    for address in ["/", "/sign-in", "/sign-up", "/connect", "/settings"] {
         let response = app.get(address).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{address}");
         assert_eq!(response.headers()["cache-control"], "no-cache");

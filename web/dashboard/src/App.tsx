@@ -4,6 +4,7 @@ import { Provider } from 'urql';
 import { Redirect, Route, Switch, useLocation, useSearchParams } from 'wouter';
 import { connect } from './api/client';
 import { begin, current, subscribe } from './api/session';
+import { Connect } from './pages/Connect';
 import { Dashboard } from './pages/Dashboard';
 import { Settings } from './pages/Settings';
 import { SignIn } from './pages/SignIn';
@@ -26,6 +27,9 @@ const SignedIn = () => {
       <Switch>
         <Route path="/">
           <Dashboard connection={connection} />
+        </Route>
+        <Route path="/connect">
+          <Connect />
         </Route>
         <Route path="/settings">
           <Settings />

@@ -319,6 +319,34 @@ await page.locator('[data-figure]').first().waitFor();
 await page.getByText('Shopify refused the credentials').first().waitFor({ state: 'detached' });
 did('authorised again');
 
+// A second store, and back to the first.
+const shops = control.slice(0, control.lastIndexOf('/'));
+await fetch(shops, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ label: 'second-store', currency: 'JPY', timeZone: 'Asia/Tokyo' }),
+}).then((response) => assert.ok(response.ok));
+const stores = page.locator('.store .shown');
+await stores.click();
+await noViolations(page, 'stores');
+await page.getByRole('link', { name: 'Connect another store' }).click();
+await inBothThemes(page, 'connect');
+await page.getByLabel('Permanent domain').fill('https://second-store.myshopify.com/admin');
+await page.getByText('Custom app of the store').click();
+await page.getByPlaceholder('shpat_…').fill('shpat_second-store');
+await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.locator('.store').getByText('JPY').waitFor();
+await page.locator('[data-figure]').first().waitFor();
+await page.getByText('No order yet').waitFor();
+await inBothThemes(page, 'new-store');
+await stores.click();
+await page.getByRole('button', { name: 'Mill Lane Goods' }).click();
+await page.locator('.store').getByText('GBP').waitFor();
+await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
+await page.reload();
+await page.locator('.store').getByText('GBP').waitFor();
+did('a second store');
+
 // A phone, a tablet and a wide screen.
 for (const [name, width, height] of [
   ['phone', 390, 844],

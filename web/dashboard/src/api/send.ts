@@ -14,14 +14,17 @@ export class Refused extends Error {
   }
 }
 
+const ACCEPT = { accept: 'application/graphql-response+json, application/json;q=0.9' };
 export const HEADERS = {
-  accept: 'application/graphql-response+json, application/json;q=0.9',
+  ...ACCEPT,
   // Refresh tokens go into the cookie and never into an answer.
   'xboard-session': 'cookie',
 };
 
 interface Wishes {
   token?: string;
+  /** Whether the cookie stays out of it. */
+  withoutCookie?: boolean;
   /** Whether the request goes on when the page is closed meanwhile. */
   outlivesThePage?: boolean;
 }
@@ -29,7 +32,7 @@ interface Wishes {
 export const send = async <Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
-  { token, outlivesThePage = false }: Wishes = {},
+  { token, outlivesThePage = false, withoutCookie = false }: Wishes = {},
 ): Promise<Result> => {
   let body: { data?: Result | null; errors?: { message: string; extensions?: { code?: string } }[] };
   try {
@@ -37,7 +40,7 @@ export const send = async <Result, Variables>(
       method: 'POST',
       keepalive: outlivesThePage,
       headers: {
-        ...HEADERS,
+        ...(withoutCookie ? ACCEPT : HEADERS),
         'content-type': 'application/json',
         ...(token && { authorization: `Bearer ${token}` }),
       },

@@ -2,10 +2,13 @@
 // cookie that no script can read, and is traded for the next pair by the server. What the tabs of a browser share
 // is that one cookie, so they trade it one after the other: a refresh token that is used twice ends the session.
 import {
+  ConnectStoreDocument,
   RefreshSessionDocument,
   SignInDocument,
   SignOutDocument,
   SignUpDocument,
+  SwitchStoreDocument,
+  type ConnectStoreMutationVariables,
   type ProblemFragment,
   type SignUpMutationVariables,
   type TokensFragment,
@@ -132,6 +135,27 @@ export const signIn = (email: string, password: string): Promise<Outcome> =>
 
 export const signUp = (input: SignUpMutationVariables['input']): Promise<Outcome> =>
   alone(async () => entered((await send(SignUpDocument, { input })).register));
+
+/** Another session in place of the present one, which then has no use any more. */
+const instead = (work: (held: string) => Promise<Parameters<typeof entered>[0]>): Promise<Outcome> =>
+  alone(async () => {
+    const held = access?.token ?? '';
+    const payload = await work(held);
+    const outcome = entered(payload);
+    // It would end by itself one day; the cookie is the new one's already.
+    if (payload.session) await send(SignOutDocument, {}, { token: held, withoutCookie: true }).catch(() => null);
+    return outcome;
+  });
+
+export const switchStore = async (tenantId: string): Promise<Outcome> => {
+  await token();
+  return instead(async (held) => (await send(SwitchStoreDocument, { tenantId }, { token: held })).switchTenant);
+};
+
+export const connectStore = async (input: ConnectStoreMutationVariables['input']): Promise<Outcome> => {
+  await token();
+  return instead(async (held) => (await send(ConnectStoreDocument, { input }, { token: held })).connectShop);
+};
 
 export const signOut = async () => {
   const held = await token().catch(() => null);

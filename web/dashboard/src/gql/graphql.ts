@@ -27,6 +27,12 @@ export type Comparison =
   /** The same dates a year earlier; 28 February for 29 February. */
   | 'PREVIOUS_YEAR';
 
+/** Which store is to be connected. */
+export type ConnectShopInput = {
+  /** The store. The user becomes its owner. */
+  shop: ShopCredentialsInput;
+};
+
 /** One of the two ways in which Shopify lets an app read a store. */
 export type CredentialsInput =
   {   /** The Admin API access token of a custom app of the store. */
@@ -245,6 +251,20 @@ export type RefreshSessionMutationVariables = Exact<{ [key: string]: never; }>;
 
 
 export type RefreshSessionMutation = { refreshSession: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
+
+export type SwitchStoreMutationVariables = Exact<{
+  tenantId: string;
+}>;
+
+
+export type SwitchStoreMutation = { switchTenant: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
+
+export type ConnectStoreMutationVariables = Exact<{
+  input: ConnectShopInput;
+}>;
+
+
+export type ConnectStoreMutation = { connectShop: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
 
 export type SignOutMutationVariables = Exact<{ [key: string]: never; }>;
 
@@ -741,6 +761,46 @@ fragment Problem on UserError {
   message
   code
 }`) as unknown as TypedDocumentString<RefreshSessionMutation, RefreshSessionMutationVariables>;
+export const SwitchStoreDocument = new TypedDocumentString(`
+    mutation SwitchStore($tenantId: ID!) {
+  switchTenant(tenantId: $tenantId) {
+    session {
+      ...Tokens
+    }
+    userErrors {
+      ...Problem
+    }
+  }
+}
+    fragment Tokens on Session {
+  token
+  expiresAt
+}
+fragment Problem on UserError {
+  field
+  message
+  code
+}`) as unknown as TypedDocumentString<SwitchStoreMutation, SwitchStoreMutationVariables>;
+export const ConnectStoreDocument = new TypedDocumentString(`
+    mutation ConnectStore($input: ConnectShopInput!) {
+  connectShop(input: $input) {
+    session {
+      ...Tokens
+    }
+    userErrors {
+      ...Problem
+    }
+  }
+}
+    fragment Tokens on Session {
+  token
+  expiresAt
+}
+fragment Problem on UserError {
+  field
+  message
+  code
+}`) as unknown as TypedDocumentString<ConnectStoreMutation, ConnectStoreMutationVariables>;
 export const SignOutDocument = new TypedDocumentString(`
     mutation SignOut {
   logout {

@@ -21,6 +21,7 @@ import { KeyboardDialog, useKeys } from '../ui/keys';
 import { Message } from '../ui/Message';
 import { RangePicker } from '../ui/RangePicker';
 import { Skeleton } from '../ui/Skeleton';
+import { Stores } from '../ui/Stores';
 import { useNow } from '../ui/useNow';
 import { FirstSync } from './FirstSync';
 
@@ -144,7 +145,8 @@ export const Dashboard = ({ connection }: Props) => {
         keys={() => setKeysShown(true)}
         store={
           <div className="store">
-            <h1>{shop?.name ?? <span className="hidden">Loading the store</span>}</h1>
+            <h1 className="hidden">{shop?.name ?? 'Loading the store'}</h1>
+            {me && <Stores me={me} />}
             {shop && (
               <p>
                 <span>{shop.currencyCode}</span> <span title="The time zone that days are cut by">{shop.timeZone.replaceAll('_', ' ')}</span>

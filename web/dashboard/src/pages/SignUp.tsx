@@ -4,18 +4,13 @@ import { Link } from 'wouter';
 import { signUp } from '../api/session';
 import { wrongAt, wrongElsewhere } from '../domain/problems';
 import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
+import { Domain, domainOf } from '../ui/Domain';
 import { Field } from '../ui/Field';
 import { Mark } from '../ui/Mark';
 import { Message } from '../ui/Message';
 import { useForm } from '../ui/useForm';
 
 const FIELDS = ['input.email', 'input.password', 'input.shop.domain', 'input.shop.credentials'];
-
-/** `my-store` stands for `my-store.myshopify.com`, and an address is only its host. */
-export const domainOf = (text: string): string => {
-  const host = text.trim().toLowerCase().replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  return host && !host.includes('.') ? `${host}.myshopify.com` : host;
-};
 
 export const SignUp = () => {
   const [email, setEmail] = useState('');
@@ -61,14 +56,7 @@ export const SignUp = () => {
         </fieldset>
         <fieldset>
           <legend>Your store</legend>
-          <Field
-            label="Permanent domain"
-            value={domain}
-            change={setDomain}
-            placeholder="my-store.myshopify.com"
-            help="The one that Shopify gave the store: in its admin under Settings → Domains."
-            wrong={wrongAt(problems, 'input.shop.domain')}
-          />
+          <Domain value={domain} change={setDomain} wrong={wrongAt(problems, 'input.shop.domain')} />
         </fieldset>
         <Credentials draft={credentials} change={setCredentials} problems={problems} place="input.shop.credentials" />
         <button type="submit" className="button strong wide" disabled={busy}>

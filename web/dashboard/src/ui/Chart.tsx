@@ -61,7 +61,8 @@ const optionsOf = (
       y: {
         range: (_, low, high) => {
           const [from, to] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
-          return [from - (from < 0 ? (to - from) * 0.06 : 0), to === from ? 1 : to + (to - from) * 0.06];
+          // Nothing at all: four units high, so that the grid stands at whole ones.
+          return [from - (from < 0 ? (to - from) * 0.06 : 0), to === from ? 4 : to + (to - from) * 0.06];
         },
       },
     },

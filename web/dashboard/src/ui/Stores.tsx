@@ -1,0 +1,72 @@
+// Which store is shown, and the way to another one.
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { switchStore } from '../api/session';
+import type { StoreFragment } from '../gql/graphql';
+import { Down } from './icons';
+import { Menu } from './Menu';
+
+type Me = NonNullable<StoreFragment['me']>;
+
+interface Props {
+  me: Pick<Me, 'memberships'> & { tenant: { id: string; shop: { name: string } } };
+}
+
+export const Stores = ({ me }: Props) => {
+  const [, go] = useLocation();
+  const [wrong, setWrong] = useState('');
+  const choose = async (id: string) => {
+    setWrong('');
+    try {
+      const [problem] = await switchStore(id);
+      if (problem) setWrong(problem.message);
+      // What was chosen for one store need not make sense for another.
+      else go('/');
+    } catch {
+      setWrong('The server does not answer. Try again.');
+    }
+  };
+  return (
+    <Menu
+      className="shown"
+      panelClassName="stores"
+      label={
+        <>
+          <span className="title">{me.tenant.shop.name}</span>
+          <Down />
+        </>
+      }
+    >
+      {(close) => (
+        <>
+          <ul className="actions">
+            {me.memberships.map(({ tenant }) => (
+              <li key={tenant.id}>
+                <button
+                  type="button"
+                  aria-pressed={tenant.id === me.tenant.id}
+                  onClick={() => (tenant.id === me.tenant.id ? close() : void choose(tenant.id))}
+                >
+                  <span>
+                    {tenant.shop.name}
+                    <span className="muted">{tenant.shop.domain}</span>
+                  </span>
+                </button>
+              </li>
+            ))}
+            <li>
+              <Link href="/connect" onClick={close}>
+                Connect another store
+              </Link>
+            </li>
+          </ul>
+          {wrong && (
+            <p className="wrong" role="alert">
+              {wrong}
+            </p>
+          )}
+        </>
+      )}
+    </Menu>
+  );
+};
