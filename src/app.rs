@@ -26,7 +26,7 @@ use crate::http::answers::Answers;
 use crate::http::documents::Documents;
 use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
 use crate::ingest::{Ingest, IngestConfig};
-use crate::shopify::{Shopify, ShopifyConfig};
+use crate::shopify::{InstallableApp, Shopify, ShopifyConfig};
 
 /// How often it is looked whether the session of an open subscription is still alive.
 const SESSION_CHECK: Duration = Duration::from_secs(30);
@@ -89,6 +89,11 @@ impl AppConfig {
             shopify: ShopifyConfig {
                 api_version: config.shopify_api_version,
                 base_url: config.shopify_base_url,
+                app: config.app.map(|app| InstallableApp {
+                    client_id: app.client_id,
+                    client_secret: app.client_secret,
+                    scopes: app.scopes,
+                }),
                 ..ShopifyConfig::default()
             },
             public_url: config.public_url,
@@ -173,10 +178,11 @@ impl App {
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
         let background = TaskTracker::new();
+        let attempts = Arc::new(Limits::new(config.attempts));
         let mutations = MutationContext {
             passwords: Passwords::new(config.bcrypt_cost),
             tokens: Arc::clone(&tokens),
-            limits: Arc::new(Limits::new(config.attempts)),
+            limits: Arc::clone(&attempts),
             ingest: ingest.clone(),
             background: background.clone(),
         };
@@ -195,6 +201,7 @@ impl App {
             live: live.clone(),
             limits: config.limits,
             documents: Arc::new(documents),
+            attempts,
             database: database.clone(),
             tokens,
             clock: config.clock,

@@ -92,6 +92,30 @@ pub struct Settings {
     )]
     pub shopify_api_version: String,
 
+    /// The client id of an app of your own that merchants install at `PUBLIC_URL/oauth/install`; with `SHOPIFY_API_SECRET`
+    #[arg(long, env, global = true, value_name = "ID")]
+    pub shopify_api_key: Option<String>,
+
+    /// The client secret of that app
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        global = true,
+        value_name = "SECRET"
+    )]
+    pub shopify_api_secret: Option<SecretString>,
+
+    /// The access scopes that merchants are asked for
+    #[arg(
+        long,
+        env,
+        global = true,
+        default_value = "read_orders,read_customers,read_products",
+        value_name = "SCOPES"
+    )]
+    pub shopify_scopes: String,
+
     /// For tests and demos: stands for `https://{domain}`; `{shop}` is the first label of the shop's domain
     #[arg(long, env, global = true, value_name = "URL")]
     pub shopify_base_url: Option<String>,
@@ -182,6 +206,17 @@ pub enum CorsOrigins {
     Only(Vec<HeaderValue>),
 }
 
+/// An app that merchants install.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// Its client id.
+    pub client_id: String,
+    /// Its client secret.
+    pub client_secret: SecretString,
+    /// The scopes to ask for, separated by commas.
+    pub scopes: String,
+}
+
 /// The settings, understood: what the program runs by.
 #[derive(Debug)]
 pub struct Config {
@@ -203,6 +238,8 @@ pub struct Config {
     pub shopify_api_version: String,
     /// Stands for `https://{domain}`, with `{shop}` for the shop's first label: no slash at the end.
     pub shopify_base_url: Option<String>,
+    /// The operator's own app, which merchants install.
+    pub app: Option<AppSettings>,
     /// The time between two polls of a store; none: no polling.
     pub sync_interval: Option<Duration>,
     /// How many days the entries of an audit log are kept.
@@ -256,6 +293,7 @@ impl Settings {
             trust_proxy: self.trust_proxy == Switch::On,
             shopify_api_version: api_version(&self.shopify_api_version)?,
             shopify_base_url: base_url("SHOPIFY_BASE_URL", self.shopify_base_url.as_deref())?,
+            app: self.app()?,
             sync_interval: Some(self.sync_interval_seconds)
                 .filter(|seconds| *seconds > 0)
                 .map(Duration::from_secs),
@@ -295,6 +333,21 @@ impl Settings {
         self.xboard_pg_bin
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The operator's own app, when merchants can install one.
+    fn app(&self) -> Result<Option<AppSettings>, SettingsError> {
+        let id = self.shopify_api_key.as_deref().map(str::trim);
+        let secret = filled(self.shopify_api_secret.as_ref());
+        match (id.filter(|id| !id.is_empty()), secret) {
+            (None, None) => Ok(None),
+            (Some(id), Some(secret)) if self.public_url.is_some() => Ok(Some(AppSettings {
+                client_id: id.to_owned(),
+                client_secret: secret.clone(),
+                scopes: self.shopify_scopes.clone(),
+            })),
+            _ => Err(SettingsError::App),
+        }
     }
 
     /// The two secrets: the operator's, or kept ones when the database is our own.

@@ -18,6 +18,12 @@ pub enum Purpose {
     Invitation,
     /// A new password for somebody who forgot theirs.
     PasswordReset,
+    /// A merchant's consent that is under way.
+    InstallState,
+    /// The browser in which the merchant is asked.
+    InstallBrowser,
+    /// Taking over a store whose merchant agreed.
+    InstallClaim,
 }
 
 impl Purpose {
@@ -26,6 +32,9 @@ impl Purpose {
             Self::Refresh => "xbr_",
             Self::Invitation => "xbi_",
             Self::PasswordReset => "xbp_",
+            Self::InstallState => "xbs_",
+            Self::InstallBrowser => "xbb_",
+            Self::InstallClaim => "xbc_",
         }
     }
 }

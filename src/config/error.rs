@@ -20,6 +20,12 @@ pub enum SettingsError {
         "JWT_SECRET has {0} bytes and needs at least 32. Make one with: openssl rand -base64 32"
     )]
     JwtSecretTooShort(usize),
+    /// Half an app.
+    #[error(
+        "merchants can install an app only with SHOPIFY_API_KEY, SHOPIFY_API_SECRET and PUBLIC_URL: set all of them, or \
+         neither of the first two"
+    )]
+    App,
     /// Not a list of keys.
     #[error("ENCRYPTION_KEY {0}. Make one with: openssl rand -base64 32")]
     EncryptionKey(&'static str),

@@ -8,6 +8,7 @@ pub mod customers;
 pub mod day_book;
 pub mod embedded;
 pub mod hours;
+pub mod installs;
 pub mod invitations;
 pub mod jobs;
 pub mod keyset;

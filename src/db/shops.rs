@@ -89,7 +89,7 @@ impl ShopStatus {
 /// Sealed credentials, and the token that was last got with them.
 #[derive(Clone, Debug)]
 pub struct SealedCredentials {
-    /// `ACCESS_TOKEN` or `CLIENT_CREDENTIALS`.
+    /// `ACCESS_TOKEN`, `CLIENT_CREDENTIALS` or `OAUTH`.
     pub kind: String,
     /// The credentials.
     pub sealed: Vec<u8>,
@@ -217,6 +217,20 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Notes that the store may be fetched from again, with the scopes that the next run finds. False: it was
+    /// disconnected, which stays so.
+    pub async fn mark_reauthorised(&mut self) -> Result<bool> {
+        let tenant = self.tenant();
+        let marked = sqlx::query!(
+            "update shops set status = 'CONNECTED', status_reason = null, data_version = data_version + 1 \
+             where tenant_id = $1 and status <> 'DISCONNECTED'",
+            tenant.uuid(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(marked.rows_affected() == 1)
+    }
+
     /// Notes that the store cannot be fetched from, and why. A store that was disconnected stays so: what was
     /// still under way then fails, and knows nothing of the reason.
     pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
@@ -328,6 +342,24 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?)
+    }
+
+    /// Keeps the pair of tokens that came after the one before, in its place.
+    pub async fn save_renewed_credentials(
+        &mut self,
+        sealed: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant();
+        sqlx::query!(
+            "update shop_credentials set sealed = $2, updated_at = $3 where tenant_id = $1",
+            tenant.uuid(),
+            sealed,
+            now,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Everything of the store that is sealed, held until the end of the transaction.

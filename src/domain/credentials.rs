@@ -1,5 +1,6 @@
 //! What a store's owner gives so that its data can be read. Never shown: not by Debug, not in a log.
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 /// How the store lets the app in.
@@ -19,6 +20,19 @@ pub enum Credentials {
         /// The secret part; it signs the app's webhooks too.
         client_secret: SecretString,
     },
+    /// What a merchant's consent gave the operator's own app (authorization-code grant).
+    Installed(TokenPair),
+}
+
+/// What a merchant's consent, or the refresh token of the pair before, was traded for.
+#[derive(Clone, Debug)]
+pub struct TokenPair {
+    /// What requests are sent with; lives for an hour.
+    pub access_token: SecretString,
+    /// When it ends (UTC), counted from before it was asked for.
+    pub access_expires_at: DateTime<Utc>,
+    /// What the next pair is got with; lives for 90 days.
+    pub refresh_token: SecretString,
 }
 
 impl Credentials {
@@ -28,6 +42,7 @@ impl Credentials {
         match self {
             Self::AccessToken { .. } => "ACCESS_TOKEN",
             Self::ClientCredentials { .. } => "CLIENT_CREDENTIALS",
+            Self::Installed(_) => "OAUTH",
         }
     }
 }

@@ -55,6 +55,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("auditLog", OWNER),
     // Mutations.
     ("register", ANYONE),
+    ("registerInstalled", ANYONE),
     ("login", ANYONE),
     ("refreshSession", ANYONE),
     ("logout", VIEWER),
@@ -62,6 +63,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("updateShopCredentials", ADMIN),
     // A further store is the user's own, whatever they may do in this one.
     ("connectShop", VIEWER),
+    ("claimShop", VIEWER),
     ("switchTenant", VIEWER),
     ("disconnectShop", OWNER),
     // Admins only with viewers: `Role::may_manage`.

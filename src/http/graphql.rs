@@ -228,7 +228,7 @@ fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) ->
     .with_user_agent(agent.and_then(|agent| agent.to_str().ok()))
 }
 
-fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {
+pub(super) fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {
     let peer = || {
         parts
             .extensions

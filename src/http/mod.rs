@@ -5,6 +5,7 @@ mod answer;
 pub mod answers;
 mod bearer;
 mod built;
+mod cookies;
 mod dashboard;
 pub mod documents;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod health;
 mod layers;
 mod live;
 mod media;
+mod oauth;
 mod operation;
 mod revalidate;
 pub mod serve;
@@ -33,6 +35,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::routing::{get, post};
 
+use crate::auth::limits::Limits as Attempts;
 use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
@@ -113,6 +116,8 @@ pub struct HttpParts {
     pub database: Database,
     /// Verifies bearer tokens.
     pub tokens: Arc<AccessTokens>,
+    /// How often an address may begin to install the app.
+    pub attempts: Arc<Attempts>,
     /// The time.
     pub clock: Clock,
     /// What each store has left to spend.
@@ -145,6 +150,8 @@ pub fn router(state: HttpState) -> Router {
             "/webhooks",
             post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::LARGEST_DELIVERY)),
         )
+        .route("/oauth/install", get(oauth::install))
+        .route("/oauth/callback", get(oauth::callback))
         .route("/health", get(health::health))
         .route("/dbtest", get(health::dbtest));
     for address in dashboard::ADDRESSES {

@@ -6,12 +6,13 @@
 //! looked at besides.
 
 use axum::body::Body;
-use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::header::{HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::answer::Refusal;
+use super::cookies;
 use crate::graphql::refresh_tokens::{CookieChange, Jar, RefreshTokens};
 
 /// The header that asks for the cookie: `XBoard-Session: cookie`.
@@ -32,7 +33,10 @@ pub(super) fn refresh_tokens(parts: &Parts, behind_proxy: bool) -> Result<Refres
         Some(wish) if wish != "cookie" => Err(Refusal::malformed(
             "The header `XBoard-Session` can only be `cookie`.",
         )),
-        Some(_) if own_page => Ok(RefreshTokens::Cookie(Jar::new(sent(&parts.headers)))),
+        Some(_) if own_page => Ok(RefreshTokens::Cookie(Jar::new(cookies::sent(
+            &parts.headers,
+            NAME,
+        )))),
         Some(_) => Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "FORBIDDEN",
@@ -66,21 +70,6 @@ fn is_own_page(headers: &HeaderMap, behind_proxy: bool) -> bool {
     match (origin, host.and_then(|host| host.to_str().ok())) {
         (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
         _ => false,
-    }
-}
-
-/// The token in the cookie. Of two cookies with this name one was planted: neither is believed.
-fn sent(headers: &HeaderMap) -> Option<SecretString> {
-    let mut found = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .filter(|(name, _)| *name == NAME);
-    match (found.next(), found.next()) {
-        (Some((_, token)), None) => Some(token.into()),
-        _ => None,
     }
 }
 
@@ -151,22 +140,5 @@ mod tests {
         ]);
         assert!(is_own_page(&forwarded, true));
         assert!(!is_own_page(&forwarded, false));
-    }
-
-    #[test]
-    fn a_cookie_that_is_there_twice_is_not_believed() {
-        let token =
-            |pairs: &[_]| sent(&headers(pairs)).map(|token| token.expose_secret().to_owned());
-        let once = "theme=dark; xboard_session=abc; x=y";
-        assert_eq!(token(&[("cookie", once)]), Some("abc".to_owned()));
-        assert_eq!(token(&[("cookie", "xboard_sessions=abc")]), None);
-        assert_eq!(
-            token(&[("cookie", "xboard_session=abc; xboard_session=def")]),
-            None
-        );
-        assert_eq!(
-            token(&[("cookie", "xboard_session=abc"), ("cookie", once)]),
-            None
-        );
     }
 }

@@ -55,6 +55,7 @@ impl Ingest {
     ) -> Result<ShopRecord, ConnectError> {
         let token = match credentials {
             Credentials::AccessToken { token, .. } => token.clone(),
+            Credentials::Installed(pair) => pair.access_token.clone(),
             Credentials::ClientCredentials {
                 client_id,
                 client_secret,

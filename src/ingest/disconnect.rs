@@ -10,7 +10,7 @@ use super::tokens::{open_credentials, sealed_credentials};
 use crate::db::jobs::{Job, JobKind};
 use crate::db::shops::ShopStatus;
 use crate::db::{DbError, SystemTx, TenantTx};
-use crate::domain::credentials::Credentials;
+use crate::domain::credentials::{Credentials, TokenPair};
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopRecord;
 use crate::domain::sync::{SyncMode, SyncTrigger};
@@ -102,6 +102,11 @@ impl Ingest {
                 token: String::new().into(),
                 api_secret,
             },
+            Credentials::Installed(pair) => Credentials::Installed(TokenPair {
+                access_token: String::new().into(),
+                refresh_token: String::new().into(),
+                ..pair
+            }),
             other @ Credentials::ClientCredentials { .. } => other,
         };
         let sealed = sealed_credentials(&self.sealer, tenant, &credentials)?;

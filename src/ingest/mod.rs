@@ -8,6 +8,7 @@ mod disconnect;
 pub(crate) mod fuzz;
 mod hints;
 mod incremental;
+mod installs;
 mod keys;
 mod privacy;
 mod reconcile;
@@ -20,6 +21,7 @@ pub mod worker;
 
 pub use backfill::stage_file;
 pub use connect::ConnectError;
+pub use installs::{Consent, InstallError, Installed};
 pub use keys::Rotation;
 pub use run::SyncError;
 pub use webhooks::{Delivery, Received};
@@ -127,6 +129,14 @@ impl Ingest {
             bulk_finished: Arc::default(),
             public_url: public_url.map(Into::into),
         }
+    }
+
+    /// Whether browsers reach this program by https.
+    #[must_use]
+    pub fn is_public_https(&self) -> bool {
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 
     /// Tells this process's worker that a job has been queued. To be called after the commit.

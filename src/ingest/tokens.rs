@@ -1,5 +1,6 @@
 //! The access token of a connected store: opened from its sealed credentials, or traded for client id and
-//! secret and renewed before it ends. One process at a time renews a store's token, under a row lock.
+//! secret, or for a refresh token, and renewed before it ends. One process at a time renews a store's token,
+//! under a row lock.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::Ingest;
 use crate::auth::sealer::Sealer;
 use crate::db::shops::SealedCredentials;
 use crate::db::{DbError, TenantTx};
-use crate::domain::credentials::Credentials;
+use crate::domain::credentials::{Credentials, TokenPair};
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 use crate::shopify::{ShopifyError, TokenProvider, TokenRequest};
@@ -32,6 +33,11 @@ enum Plain {
     ClientCredentials {
         client_id: String,
         client_secret: String,
+    },
+    Installed {
+        access_token: String,
+        access_expires_at: DateTime<Utc>,
+        refresh_token: String,
     },
 }
 
@@ -54,6 +60,11 @@ pub(super) fn sealed_credentials(
         } => Plain::ClientCredentials {
             client_id: client_id.clone(),
             client_secret: client_secret.expose_secret().to_owned(),
+        },
+        Credentials::Installed(pair) => Plain::Installed {
+            access_token: pair.access_token.expose_secret().to_owned(),
+            access_expires_at: pair.access_expires_at,
+            refresh_token: pair.refresh_token.expose_secret().to_owned(),
         },
     };
     let json = serde_json::to_vec(&plain).map_err(|_| unsealable())?;
@@ -83,6 +94,15 @@ pub(super) fn open_credentials(
             client_id,
             client_secret: client_secret.into(),
         },
+        Plain::Installed {
+            access_token,
+            access_expires_at,
+            refresh_token,
+        } => Credentials::Installed(TokenPair {
+            access_token: access_token.into(),
+            access_expires_at,
+            refresh_token: refresh_token.into(),
+        }),
     })
 }
 
@@ -132,6 +152,22 @@ impl Ingest {
             open_credentials(&self.sealer, tenant, &sealed.sealed).map_err(unavailable)?;
         match credentials {
             Credentials::AccessToken { token, .. } => Ok((token, None)),
+            Credentials::Installed(held) => {
+                let expires_at = Some(held.access_expires_at);
+                if self.is_fresh(expires_at) && !request.refuses(&held.access_token) {
+                    return Ok((held.access_token, expires_at));
+                }
+                // Under the lock, as below. The next pair lasts before anything is asked with it: until then the
+                // refresh token that was traded stays good at Shopify, so a crash in between loses nothing.
+                let pair = self
+                    .shopify
+                    .refreshed_pair(domain, &held.refresh_token)
+                    .await?;
+                self.keep_pair(transaction, pair.clone())
+                    .await
+                    .map_err(unavailable)?;
+                Ok((pair.access_token, Some(pair.access_expires_at)))
+            }
             Credentials::ClientCredentials {
                 client_id,
                 client_secret,
@@ -164,12 +200,18 @@ impl Ingest {
             .open(tenant, sealed.sealed_access_token.as_deref()?)
             .ok()?;
         let token = std::str::from_utf8(opened.expose_secret()).ok()?;
-        let refused = match request {
-            TokenRequest::Current => false,
-            TokenRequest::Renewed { rejected } => rejected.expose_secret() == token,
-        };
-        (!refused && self.is_fresh(sealed.access_token_expires_at))
-            .then(|| (token.into(), sealed.access_token_expires_at))
+        let token = SecretString::from(token);
+        (!request.refuses(&token) && self.is_fresh(sealed.access_token_expires_at))
+            .then_some((token, sealed.access_token_expires_at))
+    }
+
+    async fn keep_pair(&self, mut transaction: TenantTx, pair: TokenPair) -> Result<(), DbError> {
+        let credentials = Credentials::Installed(pair);
+        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), &credentials)?;
+        transaction
+            .save_renewed_credentials(&sealed, self.clock.now())
+            .await?;
+        transaction.commit().await
     }
 
     async fn keep_token(

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::install::InstallableApp;
+
 /// How Shopify is reached.
 #[derive(Clone, Debug)]
 pub struct ShopifyConfig {
@@ -9,6 +11,8 @@ pub struct ShopifyConfig {
     pub api_version: String,
     /// Replaces `https://{domain}` in tests and demos; `{shop}` in it stands for the domain's first label.
     pub base_url: Option<String>,
+    /// The operator's own app, which merchants install.
+    pub app: Option<InstallableApp>,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
     /// How long a whole answer of the API may take.
@@ -43,6 +47,7 @@ impl Default for ShopifyConfig {
         Self {
             api_version: "2026-10".to_owned(),
             base_url: None,
+            app: None,
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_mins(1),
             read_timeout: Duration::from_mins(1),

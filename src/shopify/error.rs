@@ -39,6 +39,12 @@ pub enum ShopifyError {
         /// Shopify's word for it.
         code: String,
     },
+    /// The refresh token was refused: it ended, was taken away, or the app was uninstalled.
+    #[error("the store no longer lets the app in ({code}); install it again")]
+    ConsentEnded {
+        /// Shopify's word for it.
+        code: String,
+    },
     /// Whoever keeps the tokens had none to give.
     #[error("no access token at hand: {0}")]
     TokenUnavailable(String),
@@ -157,7 +163,9 @@ impl ShopifyError {
             | Self::Throttled
             | Self::ServerFailed { .. }
             | Self::ChangedWhileRead => ErrorKind::Retryable,
-            Self::Unauthorized | Self::CredentialsRefused { .. } => ErrorKind::Reauthorise,
+            Self::Unauthorized | Self::CredentialsRefused { .. } | Self::ConsentEnded { .. } => {
+                ErrorKind::Reauthorise
+            }
             Self::Frozen | Self::Forbidden | Self::Locked | Self::Inactive => {
                 ErrorKind::SuspendShop
             }

@@ -14,6 +14,7 @@ mod error;
 mod fetch;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod install;
 mod jsonl;
 mod orders;
 mod paged;
@@ -39,6 +40,7 @@ pub use config::{RetryPolicy, ShopifyConfig};
 pub use download::{Download, Downloaded};
 pub use error::{ErrorKind, ShopifyError};
 pub use fetch::Fetched;
+pub use install::InstallableApp;
 pub use shop::StoreCounts;
 pub use store::Store;
 pub use subscriptions::Subscription;

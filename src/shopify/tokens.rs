@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::answer::{Verdict, judge_status};
 use super::client::{Shopify, read_bounded};
@@ -23,6 +24,16 @@ pub enum TokenRequest {
         /// What the store refused.
         rejected: SecretString,
     },
+}
+
+impl TokenRequest {
+    /// Whether this token is the one that the store refused.
+    pub(crate) fn refuses(&self, token: &SecretString) -> bool {
+        match self {
+            Self::Current => false,
+            Self::Renewed { rejected } => rejected.expose_secret() == token.expose_secret(),
+        }
+    }
 }
 
 type Provide =
@@ -92,20 +103,16 @@ pub struct IssuedToken {
     pub expires_at: DateTime<Utc>,
 }
 
-#[derive(Serialize)]
-struct TradeIn<'a> {
-    client_id: &'a str,
-    client_secret: &'a str,
-    grant_type: &'static str,
-}
-
+/// What was traded for.
 #[derive(Deserialize)]
-struct Granted {
-    access_token: String,
+pub(super) struct Granted {
+    pub(super) access_token: String,
     #[serde(default)]
     scope: String,
     #[serde(default)]
     expires_in: Option<i64>,
+    #[serde(default)]
+    pub(super) refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +123,15 @@ struct Refusal {
 /// What is assumed of an answer that does not say how long the token lives.
 const SHORTEST_LIFE_SECONDS: i64 = 3600;
 
+impl Granted {
+    /// When the access token ends, which was asked for at this instant.
+    pub(super) fn expires_at(&self, asked_at: DateTime<Utc>) -> DateTime<Utc> {
+        let life = self.expires_in.unwrap_or(SHORTEST_LIFE_SECONDS);
+        let life = TimeDelta::try_seconds(life).unwrap_or_default();
+        asked_at.checked_add_signed(life).unwrap_or(asked_at)
+    }
+}
+
 impl Shopify {
     /// Trades an app's client id and secret for a token (client-credentials grant). Asking twice does no harm,
     /// so failures that pass by are tried again.
@@ -125,10 +141,30 @@ impl Shopify {
         client_id: &str,
         client_secret: &SecretString,
     ) -> Result<IssuedToken, ShopifyError> {
+        let trade = json!({
+            "client_id": client_id,
+            "client_secret": client_secret.expose_secret(),
+            "grant_type": "client_credentials",
+        });
+        let asked_at = self.clock().now();
+        let granted = self.patiently_trade(domain, &trade).await?;
+        Ok(IssuedToken {
+            expires_at: granted.expires_at(asked_at),
+            scopes: scopes(&granted.scope),
+            token: granted.access_token.into(),
+        })
+    }
+
+    /// Repeats a trade that may be made twice, while what stands in its way passes by.
+    pub(super) async fn patiently_trade(
+        &self,
+        domain: &ShopDomain,
+        trade: &Value,
+    ) -> Result<Granted, ShopifyError> {
         let mut pauses = self.config().retry.pauses();
         loop {
-            let error = match self.ask_for_token(domain, client_id, client_secret).await {
-                Ok(issued) => return Ok(issued),
+            let error = match self.trade(domain, trade).await {
+                Ok(traded) => return Ok(traded),
                 Err(error) => error,
             };
             let pause = pauses.next().filter(|_| error.passes_by());
@@ -142,22 +178,17 @@ impl Shopify {
         }
     }
 
-    async fn ask_for_token(
+    /// Asks a store's OAuth address once.
+    pub(super) async fn trade(
         &self,
         domain: &ShopDomain,
-        client_id: &str,
-        client_secret: &SecretString,
-    ) -> Result<IssuedToken, ShopifyError> {
-        let asked_at = self.clock().now();
+        trade: &Value,
+    ) -> Result<Granted, ShopifyError> {
         let response = self
             .http()
             .post(format!("{}/admin/oauth/access_token", self.origin(domain)))
             .timeout(self.config().request_timeout)
-            .json(&TradeIn {
-                client_id,
-                client_secret: client_secret.expose_secret(),
-                grant_type: "client_credentials",
-            })
+            .json(trade)
             .send()
             .await
             .map_err(|error| ShopifyError::of_transport(&error))?;
@@ -178,15 +209,7 @@ impl Shopify {
                 return Err(ShopifyError::Unauthorized);
             }
         }
-        let granted: Granted =
-            serde_json::from_slice(&body).map_err(|error| ShopifyError::of_json(&error))?;
-        let life = granted.expires_in.unwrap_or(SHORTEST_LIFE_SECONDS);
-        let life = TimeDelta::try_seconds(life).unwrap_or_default();
-        Ok(IssuedToken {
-            token: granted.access_token.into(),
-            scopes: scopes(&granted.scope),
-            expires_at: asked_at.checked_add_signed(life).unwrap_or(asked_at),
-        })
+        serde_json::from_slice(&body).map_err(|error| ShopifyError::of_json(&error))
     }
 }
 

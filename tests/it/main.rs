@@ -32,6 +32,7 @@ mod live;
 mod members;
 mod memory;
 mod nodes;
+mod oauth;
 mod operator;
 mod overview;
 mod passwords;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use axum::body::Bytes;
@@ -30,6 +31,9 @@ pub(crate) async fn access_token(
     };
     let meeting = shop.meet("access_token");
     tokio::time::sleep(meeting.latency).await;
+    if let Some(Fault::Slow { millis }) = &meeting.fault {
+        tokio::time::sleep(Duration::from_millis(*millis)).await;
+    }
     if let Some(response) = super::admin::simple_fault(meeting.fault.as_ref()) {
         return response;
     }

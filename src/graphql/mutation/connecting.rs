@@ -1,7 +1,10 @@
 //! Entering a proven store: what signing up and connecting a further store have in common.
 
+use chrono::{DateTime, Utc};
+
 use super::MutationContext;
 use super::actor;
+use super::credentials::Fields;
 use super::session::Session;
 use crate::db::SystemTx;
 use crate::domain::audit::{Action, Entry};
@@ -19,6 +22,24 @@ use crate::graphql::types::SyncRun;
 pub(super) struct Proven<'a> {
     pub(super) record: &'a ShopRecord,
     pub(super) credentials: &'a Credentials,
+    /// Where in the mutation's arguments it was named.
+    pub(super) fields: Fields,
+    /// The hash of the token with which an installed store is taken over.
+    pub(super) claim: Option<&'a [u8]>,
+}
+
+impl Proven<'_> {
+    /// Uses the token up, where there is one. False: somebody else was faster.
+    pub(super) async fn redeem(
+        &self,
+        system: &mut SystemTx,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ApiError> {
+        match self.claim {
+            Some(hash) => Ok(system.take_install_claim(hash, now).await?),
+            None => Ok(true),
+        }
+    }
 }
 
 /// Makes a user the owner of a store that was just entered into the directory, with the store's own rows, its

@@ -3,6 +3,7 @@
 
 mod connecting;
 mod credentials;
+mod installs;
 mod invitations;
 mod members;
 mod new_password;
@@ -49,6 +50,7 @@ pub struct Mutation(
     invitations::InvitationMutations,
     passwords::PasswordMutations,
     sessions::SessionListMutations,
+    installs::InstallMutations,
 );
 
 /// What mutations work with beside the request's own context. Put into the schema's data.

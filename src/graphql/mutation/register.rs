@@ -4,7 +4,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
 
 use super::connecting::{self, Proven};
-use super::credentials::{self, ShopCredentialsInput};
+use super::credentials::{self, Fields, ShopCredentialsInput};
+use super::installs::no_store;
 use super::new_password;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
@@ -12,7 +13,7 @@ use super::{MUTATION_COST, MutationContext, sentence};
 use crate::domain::credentials::Credentials;
 use crate::domain::email::Email;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::shop::{ShopDomain, ShopRecord};
+use crate::domain::shop::ShopDomain;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, User};
@@ -72,24 +73,48 @@ impl RegisterMutation {
             Ok(candidate) => candidate,
             Err(errors) => return Ok(errors.into()),
         };
-        let proven = credentials::prove(
-            &tools.ingest,
-            &candidate.domain,
-            &candidate.credentials,
+        Box::pin(sign_up(
+            request,
+            tools,
+            &candidate,
             credentials::OF_SHOP,
-        );
-        let record = match proven.await? {
-            Ok(record) => record,
-            Err(error) => return Ok(vec![error].into()),
-        };
-        // The slowest part, so it comes last before the transaction, which it would keep open.
-        let hash = tools.passwords.hash(&candidate.password).await?;
-        Box::pin(enter(request, tools, &candidate, &record, &hash)).await
+            None,
+        ))
+        .await
     }
 }
 
+/// Asks the store, and writes everything. `claim` is the hash of the token of an installed store.
+pub(super) async fn sign_up(
+    request: &RequestContext,
+    tools: &MutationContext,
+    candidate: &Candidate,
+    fields: Fields,
+    claim: Option<&[u8]>,
+) -> Result<RegisterPayload, ApiError> {
+    let proven = credentials::prove(
+        &tools.ingest,
+        &candidate.domain,
+        &candidate.credentials,
+        fields,
+    );
+    let record = match proven.await? {
+        Ok(record) => record,
+        Err(error) => return Ok(vec![error].into()),
+    };
+    // The slowest part, so it comes last before the transaction, which it would keep open.
+    let hash = tools.passwords.hash(&candidate.password).await?;
+    let proven = Proven {
+        record: &record,
+        credentials: &candidate.credentials,
+        fields,
+        claim,
+    };
+    Box::pin(enter(request, tools, candidate, proven, &hash)).await
+}
+
 /// Who wants to sign up: everything that can be checked without asking anyone is.
-struct Candidate {
+pub(super) struct Candidate {
     email: Email,
     password: SecretString,
     domain: ShopDomain,
@@ -99,28 +124,43 @@ struct Candidate {
 impl Candidate {
     fn parse(input: RegisterInput) -> Result<Self, Vec<UserError>> {
         let mut errors = Vec::new();
-        let email = Email::parse(&input.email);
-        if let Err(wrong) = &email {
+        let label = input.shop.domain.split('.').next().map(str::to_owned);
+        let shop = credentials::parse(input.shop, &mut errors);
+        let label = label.unwrap_or_default();
+        Self::of(&input.email, input.password, &label, shop.ok_or(errors))
+    }
+
+    /// Somebody with a store, or all that is wrong with them and with the store.
+    pub(super) fn of(
+        email: &str,
+        password: String,
+        label: &str,
+        shop: Result<(ShopDomain, Credentials), Vec<UserError>>,
+    ) -> Result<Self, Vec<UserError>> {
+        let mut errors = Vec::new();
+        let parsed = Email::parse(email);
+        if let Err(wrong) = &parsed {
             let (field, message) = (["input", "email"], sentence(wrong));
             errors.push(UserError::new(&field, UserErrorCode::Invalid, message));
         }
-        let password = SecretString::from(input.password);
-        let shop = input.shop.domain.split('.').next().unwrap_or_default();
-        let own_words = [input.email.trim(), shop];
+        let password = SecretString::from(password);
+        let own_words = [email.trim(), label];
         errors.extend(new_password::check(
             &password,
             &own_words,
             &["input", "password"],
         ));
-        let shop = credentials::parse(input.shop, &mut errors);
-        match (email, shop) {
-            (Ok(email), Some((domain, credentials))) if errors.is_empty() => Ok(Self {
+        match (parsed, shop) {
+            (Ok(email), Ok((domain, credentials))) if errors.is_empty() => Ok(Self {
                 email,
                 password,
                 domain,
                 credentials,
             }),
-            _ => Err(errors),
+            (_, shop) => {
+                errors.extend(shop.err().unwrap_or_default());
+                Err(errors)
+            }
         }
     }
 }
@@ -131,21 +171,21 @@ async fn enter(
     request: &RequestContext,
     tools: &MutationContext,
     candidate: &Candidate,
-    record: &ShopRecord,
+    proven: Proven<'_>,
     hash: &SecretString,
 ) -> Result<RegisterPayload, ApiError> {
     let now = request.clock.now();
+    let record = proven.record;
     let mut system = request.database.system().await?;
+    if !proven.redeem(&mut system, now).await? {
+        return Ok(vec![no_store(proven.fields.domain)].into());
+    }
     let user = system.create_user(&candidate.email, hash, now).await?;
     let tenant = system
         .create_tenant(&record.domain, &record.gid, now)
         .await?;
     let (Some(user), Some(tenant)) = (user, tenant) else {
-        return Ok(taken(user, tenant).into());
-    };
-    let proven = Proven {
-        record,
-        credentials: &candidate.credentials,
+        return Ok(taken(user, tenant, proven.fields).into());
     };
     let member = (user, tenant);
     let (session, sync_run) =
@@ -158,7 +198,7 @@ async fn enter(
     })
 }
 
-fn taken(user: Option<UserId>, tenant: Option<TenantId>) -> Vec<UserError> {
+fn taken(user: Option<UserId>, tenant: Option<TenantId>, fields: Fields) -> Vec<UserError> {
     let mut errors = Vec::new();
     if user.is_none() {
         let message = "There is an account with this email address. Sign in instead.";
@@ -169,10 +209,9 @@ fn taken(user: Option<UserId>, tenant: Option<TenantId>) -> Vec<UserError> {
         ));
     }
     if tenant.is_none() {
-        let field = ["input", "shop", "domain"];
         let message = "This store is connected already, by another account. Sign in with that one.";
         errors.push(UserError::new(
-            &field,
+            fields.domain,
             UserErrorCode::ShopAlreadyConnected,
             message,
         ));

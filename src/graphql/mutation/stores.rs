@@ -3,7 +3,8 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::connecting::{self, Proven};
-use super::credentials::{self, ShopCredentialsInput};
+use super::credentials::{self, Fields, ShopCredentialsInput};
+use super::installs::no_store;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
 use super::{MUTATION_COST, MutationContext, actor, permit};
@@ -98,6 +99,8 @@ impl StoreMutations {
         let proven = Proven {
             record: &record,
             credentials: &given,
+            fields: credentials::OF_SHOP,
+            claim: None,
         };
         Box::pin(connect(request, tools, principal, proven)).await
     }
@@ -183,7 +186,7 @@ impl StoreMutations {
 }
 
 /// Enters the store, or connects one again that is there and that the user may connect.
-async fn connect(
+pub(super) async fn connect(
     request: &RequestContext,
     tools: &MutationContext,
     principal: Principal,
@@ -192,6 +195,9 @@ async fn connect(
     let now = request.clock.now();
     let (user, record) = (principal.user, proven.record);
     let mut system = request.database.system().await?;
+    if !proven.redeem(&mut system, now).await? {
+        return Ok(vec![no_store(proven.fields.domain)].into());
+    }
     let entered = system
         .create_tenant(&record.domain, &record.gid, now)
         .await?;
@@ -204,7 +210,7 @@ async fn connect(
         let known = system
             .find_known_store(&record.domain, &record.gid, user)
             .await?;
-        let tenant = match reconnectable(known) {
+        let tenant = match reconnectable(known, proven.fields) {
             Ok(tenant) => tenant,
             Err(error) => return Ok(vec![error].into()),
         };
@@ -231,7 +237,7 @@ async fn connect(
 }
 
 /// The store that is there already, if it may be connected again.
-fn reconnectable(known: Option<KnownStore>) -> Result<TenantId, UserError> {
+fn reconnectable(known: Option<KnownStore>, fields: Fields) -> Result<TenantId, UserError> {
     let message = match known {
         Some(KnownStore {
             tenant,
@@ -249,9 +255,6 @@ fn reconnectable(known: Option<KnownStore>) -> Result<TenantId, UserError> {
         }
         _ => "This store is connected already, by another account.",
     };
-    let (field, code) = (
-        credentials::OF_SHOP.domain,
-        UserErrorCode::ShopAlreadyConnected,
-    );
-    Err(UserError::new(field, code, message))
+    let code = UserErrorCode::ShopAlreadyConnected;
+    Err(UserError::new(fields.domain, code, message))
 }

@@ -111,6 +111,10 @@ impl Ingest {
             secrets.extend(match open_credentials(&self.sealer, tenant, &sealed)? {
                 Credentials::AccessToken { api_secret, .. } => api_secret,
                 Credentials::ClientCredentials { client_secret, .. } => Some(client_secret),
+                Credentials::Installed(_) => {
+                    let app = self.shopify.app();
+                    app.map(|app| app.client_secret.clone())
+                }
             });
         }
         let signer = Arc::new(Signer {
