@@ -26,6 +26,7 @@ fn targets() -> Vec<Target> {
         &[
             ("access_token", access_token),
             ("refresh_token", refresh_token),
+            ("one_time", one_time),
             ("names", names),
             ("range", range),
         ],
@@ -47,6 +48,23 @@ fn refresh_token(bytes: &[u8]) {
     if let Ok(token) = RefreshToken::parse(&String::from_utf8_lossy(bytes)) {
         assert_eq!(token.hash().len(), 32);
     }
+}
+
+/// Tokens of invitations, of new passwords, and of installations.
+fn one_time(bytes: &[u8]) {
+    use crate::auth::one_time::{OneTimeToken, Purpose};
+    let text = String::from_utf8_lossy(bytes);
+    let purposes = [
+        Purpose::Invitation,
+        Purpose::PasswordReset,
+        Purpose::InstallState,
+        Purpose::InstallBrowser,
+        Purpose::InstallClaim,
+    ];
+    let read = purposes.map(|purpose| OneTimeToken::parse(purpose, &text));
+    let read: Vec<_> = read.into_iter().flatten().collect();
+    assert!(read.len() < 2, "good for two purposes");
+    assert!(read.iter().all(|token| token.hash().len() == 32));
 }
 
 fn names(bytes: &[u8]) {

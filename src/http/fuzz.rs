@@ -1,9 +1,10 @@
 //! The parsers of this room, for what `src/fuzzing.rs` sends them.
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Request, Uri};
 
-use super::{bearer, media, operation};
+use super::{bearer, cookies, media, oauth, operation};
 
 type Parser = fn(&[u8]);
 
@@ -11,6 +12,7 @@ pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("operation", read_operation),
     ("authorization", read_authorization),
     ("media", read_media),
+    ("consent", read_consent),
 ];
 
 fn read_operation(bytes: &[u8]) {
@@ -39,4 +41,19 @@ fn read_media(bytes: &[u8]) {
     headers.append(CONTENT_TYPE, value);
     let _ = media::Media::accepted(&headers);
     drop(media::require_json(&headers));
+}
+
+/// What a browser brings back from a store that was asked to install the app.
+fn read_consent(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(uri) = format!("/oauth/callback?{text}").parse::<Uri>() else {
+        return;
+    };
+    let (mut parts, ()): (Parts, ()) = Request::new(()).into_parts();
+    parts.uri = uri;
+    if let Ok(value) = HeaderValue::from_bytes(bytes) {
+        parts.headers.insert(COOKIE, value);
+        drop(cookies::sent(&parts.headers, "xboard_install"));
+    }
+    drop(oauth::fields(&parts));
 }

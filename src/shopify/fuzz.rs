@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::SecretString;
 
-use super::{answer, jsonl, signature};
+use super::{InstallableApp, answer, jsonl, signature};
 
 type Parser = fn(&[u8]);
 
@@ -14,6 +14,7 @@ pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("line", read_line),
     ("answer", read_answer),
     ("signature", read_signature),
+    ("signed_fields", read_signed_fields),
 ];
 
 fn read_line(bytes: &[u8]) {
@@ -40,4 +41,19 @@ fn read_signature(bytes: &[u8]) {
         signature::verify(b"{\"id\":7}", &text, &secrets).is_none(),
         "out of thin air"
     );
+}
+
+fn read_signed_fields(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let fields = text.split('&').map(|field| {
+        let (name, value) = field.split_once('=').unwrap_or((field, ""));
+        (name.to_owned(), value.to_owned())
+    });
+    let fields: Vec<_> = fields.collect();
+    let app = InstallableApp {
+        client_id: "id".to_owned(),
+        client_secret: SecretString::from("hush"),
+        scopes: String::new(),
+    };
+    assert!(!app.signed(&fields), "out of thin air");
 }

@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args as _, Command as Cli, FromArgMatches as _};
 use reqwest::StatusCode;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
-use simulator::{Fault, NewCustomer, ShopSettings, Simulator};
+use simulator::{AccessChange, Fault, NewCustomer, ShopSettings, Simulator};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use xboard::app::AppConfig;
@@ -24,6 +24,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_xboard");
 const JWT_SECRET: &str = "walnut-canoe-signs-the-tokens-of-this-run";
 /// base64 of `an encryption key of 32 bytes!!!`.
 const ENCRYPTION_KEY: &str = "YW4gZW5jcnlwdGlvbiBrZXkgb2YgMzIgYnl0ZXMhISE=";
+const APP_SECRET: &str = "walnut-canoe-signs-for-the-operators-app";
+/// Where Shopify would reach the program, if anything listened there.
+const PUBLIC_URL: &str = "https://127.0.0.1:1";
 const DATABASE_PASSWORD: &str = "walnut-canoe-opens-the-database";
 /// Everything that can be said by the program's own crates and those that see its secrets.
 const CHATTY: &str = "debug,xboard=trace,simulator=off,sqlx=trace,tower_http=trace,async_graphql=trace,\
@@ -109,6 +112,7 @@ impl Run {
             "an encryption key of 32 bytes!!!",
         );
         run.secrets.add("database password", DATABASE_PASSWORD);
+        run.secrets.add("the app's secret", APP_SECRET);
         let mut command = run.command();
         let mut child = command.args(["serve", "--port", "0"]).spawn().unwrap();
         keep(&run.log, child.stdout.take().unwrap());
@@ -139,6 +143,9 @@ impl Run {
             .env("ENCRYPTION_KEY", ENCRYPTION_KEY)
             .env("BCRYPT_COST", "4")
             .env("SHOPIFY_BASE_URL", self.simulator.shopify_base_url())
+            .env("PUBLIC_URL", PUBLIC_URL)
+            .env("SHOPIFY_API_KEY", "the-operators-app")
+            .env("SHOPIFY_API_SECRET", APP_SECRET)
             .env("SYNC_INTERVAL_SECONDS", "3600")
             .env("RUST_LOG", CHATTY)
             .env("NO_COLOR", "1")
@@ -223,6 +230,149 @@ impl Run {
             .header("x-shopify-hmac-sha256", signature)
             .body(body);
         request.send().await.unwrap().status()
+    }
+
+    /// Opens a page in a browser that keeps this cookie; the status, the text, where it is sent and what it keeps.
+    async fn browse(&self, url: &str, cookie: &str) -> (StatusCode, String, String, String) {
+        let browser = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let response = browser
+            .get(url)
+            .header(COOKIE, cookie)
+            .send()
+            .await
+            .unwrap();
+        let header = |name| {
+            let value = response.headers().get(name);
+            value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        };
+        let (location, kept) = (header(LOCATION), header(SET_COOKIE));
+        let kept = kept.split(';').next().unwrap_or_default().to_owned();
+        (
+            response.status(),
+            response.text().await.unwrap(),
+            location,
+            kept,
+        )
+    }
+
+    /// Installs the operator's app, and signs up with the store; the owner's access token.
+    async fn install(&mut self, label: &str) -> String {
+        let shop = self.simulator.add_shop(ShopSettings::new(label));
+        let redirect = format!("{PUBLIC_URL}/oauth/callback");
+        shop.offer_app("the-operators-app", APP_SECRET, &[&redirect]);
+        let begin = format!("{}/oauth/install?shop={label}.myshopify.com", self.address);
+        let (_, _, consent, kept) = self.browse(&begin, "").await;
+        let (_, browser) = kept.split_once('=').unwrap();
+        self.secrets.add("install: browser", browser);
+        let (_, _, back, _) = self.browse(&consent, "").await;
+        let fields = reqwest::Url::parse(&back).unwrap();
+        for (name, value) in fields.query_pairs() {
+            if ["code", "hmac", "state"].contains(&name.as_ref()) {
+                self.secrets.add(&format!("install: {name}"), &value);
+            }
+        }
+        let query = fields.query().unwrap();
+        // Forged, then as it came, then once more.
+        for (query, status) in [
+            (query.replace("code=", "code=walnut"), StatusCode::FORBIDDEN),
+            (query.to_owned(), StatusCode::OK),
+            (query.to_owned(), StatusCode::FORBIDDEN),
+        ] {
+            let url = format!("{}/oauth/callback?{query}", self.address);
+            let (answered, text, _, _) = self.browse(&url, &kept).await;
+            assert_eq!(answered, status, "{text}");
+            if let Some((_, rest)) = text.split_once("<code id=\"claim\">") {
+                let claim = rest.split('<').next().unwrap();
+                self.secrets.add("install: claim", claim);
+            }
+        }
+        let claim = self.secrets.0["install: claim"].clone();
+        let password = "walnut canoe that was installed";
+        self.secrets.add("install: password", password);
+        let input =
+            json!({ "email": "owner@installed.example", "password": password, "token": claim });
+        let sign_up =
+            "mutation ($input: RegisterInstalledInput!) { registerInstalled(input: $input) {
+            session { token refreshToken } userErrors { code } } }";
+        for bad in ["xbc_walnutwalnut", "walnut-no-claim"] {
+            self.secrets.add(bad, bad);
+            let mut input = input.clone();
+            input["token"] = json!(bad);
+            self.ask(sign_up, json!({ "input": input }), None).await;
+        }
+        let answer = self.ask(sign_up, json!({ "input": input }), None).await;
+        let (token, _) = self.session("install", &answer["data"]["registerInstalled"]);
+        self.idle().await;
+        // The pair is refreshed.
+        shop.change_access(AccessChange {
+            expire_tokens: true,
+            ..AccessChange::default()
+        });
+        shop.push_fault_for("access_token", Fault::LoseAnswer);
+        let sync = "mutation { sync { syncRun { id } } }";
+        self.ask(sync, json!({}), Some(&token)).await;
+        self.idle().await;
+        assert!(shop.statistics().tokens_issued > 2);
+        token
+    }
+
+    /// Somebody is invited, comes, forgets the password, and gets another.
+    async fn invite(&mut self, token: &str) {
+        let invite = "mutation { inviteMember(input: { email: \"walnut.guest@static.example\", role: VIEWER }) { token } }";
+        let answer = self.ask(invite, json!({}), Some(token)).await;
+        let invitation = answer["data"]["inviteMember"]["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        self.secrets.add("invitation", &invitation);
+        let accept = "mutation ($token: String!, $password: String) {
+            acceptInvitation(input: { token: $token, password: $password }) {
+                session { token refreshToken } userErrors { code } } }";
+        for (token, password, holds) in [
+            ("xbi_walnutwalnut", "walnut canoe of a guest", false),
+            (&*invitation, "walnut", false),
+            (&*invitation, "walnut canoe of a guest", true),
+            (&*invitation, "walnut canoe of a second guest", false),
+        ] {
+            self.secrets.add(token, token);
+            if password.len() > 7 {
+                self.secrets.add(password, password);
+            }
+            let variables = json!({ "token": token, "password": password });
+            let answer = self.ask(accept, variables, None).await;
+            let errors = &answer["data"]["acceptInvitation"]["userErrors"];
+            assert_eq!(*errors == json!([]), holds, "{answer}");
+        }
+        // The token is for the operator to read, so what the command prints is no log.
+        let mut command = self.command();
+        let output = command
+            .args(["user", "reset-password", "walnut.guest@static.example"])
+            .output();
+        let output = output.await.unwrap();
+        *self.log.lock().unwrap() += &String::from_utf8_lossy(&output.stderr);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let reset = printed
+            .split_whitespace()
+            .find(|word| word.starts_with("xbp_"));
+        let reset = reset.unwrap_or_else(|| panic!("{printed}")).to_owned();
+        self.secrets.add("reset", &reset);
+        let renew = "mutation ($token: String!, $password: String!) {
+            resetPassword(input: { token: $token, newPassword: $password }) { userErrors { code } } }";
+        for (token, password, holds) in [
+            ("xbp_walnutwalnut", "walnut canoe, remembered", false),
+            (&*reset, "walnut canoe, remembered", true),
+            (&*reset, "walnut canoe, forgotten anew", false),
+        ] {
+            self.secrets.add(token, token);
+            self.secrets.add(password, password);
+            let variables = json!({ "token": token, "password": password });
+            let answer = self.ask(renew, variables, None).await;
+            let errors = &answer["data"]["resetPassword"]["userErrors"];
+            assert_eq!(*errors == json!([]), holds, "{answer}");
+        }
     }
 
     /// Waits until the worker has nothing left to do.
@@ -472,6 +622,8 @@ async fn fail(run: &mut Run, token: &str, used: &str) {
 async fn no_secret_of_a_whole_run_is_in_its_logs_or_in_a_dump_of_its_database() {
     let mut run = Run::start().await;
     let (token, used) = live(&mut run).await;
+    run.invite(&token).await;
+    run.install("installed").await;
     fail(&mut run, &token, &used).await;
     let dump = Command::new("pg_dump")
         .arg(format!("--dbname={}", run.database.url()))
@@ -504,7 +656,13 @@ async fn no_secret_of_a_whole_run_is_in_its_logs_or_in_a_dump_of_its_database() 
         "shpat_",
         "shpss_",
         "shpca_",
+        "shprt_",
         "xbr_",
+        "xbi_",
+        "xbp_",
+        "xbs_",
+        "xbb_",
+        "xbc_",
         "eyJ",
         "Bearer ",
         "Walnutina",
@@ -516,7 +674,10 @@ async fn no_secret_of_a_whole_run_is_in_its_logs_or_in_a_dump_of_its_database() 
     // Addresses and names are what the database is for; secrets are sealed or hashed.
     run.secrets.0.retain(|what, _| !what.contains("email"));
     assert_eq!(run.secrets.found_in(&dump), Vec::<String>::new());
-    for prefix in ["shpat_", "shpss_", "shpca_", "xbr_", "eyJ"] {
+    for prefix in [
+        "shpat_", "shpss_", "shpca_", "shprt_", "xbr_", "xbi_", "xbp_", "xbs_", "xbb_", "xbc_",
+        "eyJ",
+    ] {
         let line = dump.lines().find(|line| line.contains(prefix));
         assert_eq!(line, None, "{prefix}");
     }
@@ -534,6 +695,7 @@ async fn what_the_program_shows_of_its_settings_holds_no_secret() {
             "encryption key, decoded",
             "an encryption key of 32 bytes!!!",
         ),
+        ("the app's secret", APP_SECRET),
     ] {
         secrets.add(what, secret);
     }
@@ -545,6 +707,12 @@ async fn what_the_program_shows_of_its_settings_holds_no_secret() {
         JWT_SECRET,
         "--encryption-key",
         ENCRYPTION_KEY,
+        "--public-url",
+        PUBLIC_URL,
+        "--shopify-api-key",
+        "the-operators-app",
+        "--shopify-api-secret",
+        APP_SECRET,
     ];
     let matches = Settings::augment_args(Cli::new("xboard"))
         .try_get_matches_from(flags)
