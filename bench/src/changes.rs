@@ -1,13 +1,15 @@
-//! `changes`: what it costs the database when one order of a store changes, however large the store is. Each
-//! change is fetched alone, as if by a webhook of its own, and takes the way that what webhooks name takes.
+//! `changes`: what it costs the database when one order of a store changes or a new one comes in, however large the
+//! store is. Each is merged alone, as if by a webhook of its own, the way that what webhooks name is merged.
 
 use std::time::Instant;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use xboard::db::Database;
+use xboard::domain::ids::TenantId;
+use xboard::domain::record::Record;
 use xboard::domain::sync::ObjectKind;
 
 use crate::fill::{self, FillArgs};
@@ -18,7 +20,7 @@ use crate::usage::Postmaster;
 pub(crate) struct ChangesArgs {
     #[command(flatten)]
     store: FillArgs,
-    /// How many orders change, one after the other.
+    /// How many orders change, one after the other, and how many are new after that.
     #[arg(long, default_value_t = 1_000)]
     changes: i64,
 }
@@ -26,8 +28,13 @@ pub(crate) struct ChangesArgs {
 pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()> {
     let database = Database::connect(url, 4).await?;
     database.migrate().await?;
-    let tenant = fill::fill(&database, &arguments.store).await?;
     let store = arguments.store.store()?;
+    let count = WARM + arguments.changes;
+    anyhow::ensure!(
+        store.orders() > count,
+        "more changes are asked for than there are orders"
+    );
+    let tenant = fill::fill_up_to(&database, &arguments.store, store.orders() - count).await?;
     let mut connection = PgConnection::connect(url).await?;
     sqlx::raw_sql("vacuum analyze")
         .execute(&mut connection)
@@ -35,41 +42,21 @@ pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()
     let backend = sqlx::query_scalar("select pg_backend_pid()")
         .fetch_one(&mut connection)
         .await?;
-    let postmaster = Postmaster::of_backend(backend)?;
-    let mut asked_at = arguments.store.asked_at();
-    // The first few find nothing planned yet; a program that runs has them behind it.
-    let warm = 50;
-    let mut began = Instant::now();
-    let mut before = postmaster.cpu();
-    for change in 0..warm + arguments.changes {
-        if change == warm {
-            began = Instant::now();
-            before = postmaster.cpu();
-        }
-        // Far from one another, so that no two meet in the same pages.
-        let order = change * 7_919 % store.orders();
-        asked_at += TimeDelta::seconds(1);
-        let mut loader = database.loader(tenant).await?;
-        loader.clear().await?;
-        loader.stage(&store.order_at(order, change + 1)).await?;
-        loader.finish_staging().await?;
-        let mut transaction = loader.transaction().await?;
-        let merged = transaction
-            .merge_staged(ObjectKind::Orders, 0, i64::MAX, asked_at)
-            .await?;
-        transaction.commit().await?;
-        anyhow::ensure!(merged.changed == 1, "order {order} did not change");
-        loader.close().await;
-    }
-    let time = began.elapsed();
-    let database_cpu = postmaster.cpu().saturating_sub(before);
-    let count = u32::try_from(arguments.changes.max(1))?;
-    println!(
-        "{} orders: a change takes {:.2?} of database CPU, {:.2?} in all ({count} changes)",
-        store.orders(),
-        database_cpu / count,
-        time / count,
-    );
+    let run = Changes {
+        database: &database,
+        postmaster: Postmaster::of_backend(backend)?,
+        tenant,
+        asked_at: arguments.store.asked_at(),
+        count: arguments.changes,
+    };
+    // Far from one another, so that no two meet in the same pages.
+    let stored = store.orders() - count;
+    run.measure("a changed order", |change| {
+        store.order_at(change * 7_919 % stored, change + 1)
+    })
+    .await?;
+    run.measure("a new order", |change| store.order(stored + change))
+        .await?;
     let mut snapshot = database.tenant_snapshot(tenant).await?;
     let differences = snapshot.verify().await?;
     drop(snapshot);
@@ -79,4 +66,46 @@ pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()
     );
     database.close().await;
     Ok(())
+}
+
+/// The first few find nothing planned yet; a program that runs has them behind it.
+const WARM: i64 = 50;
+
+struct Changes<'a> {
+    database: &'a Database,
+    postmaster: Postmaster,
+    tenant: TenantId,
+    asked_at: DateTime<Utc>,
+    count: i64,
+}
+
+impl Changes<'_> {
+    /// Merges orders, each alone.
+    async fn measure(&self, what: &str, order: impl Fn(i64) -> Vec<Record>) -> anyhow::Result<()> {
+        let mut began = Instant::now();
+        let mut before = self.postmaster.cpu();
+        for change in 0..WARM + self.count {
+            if change == WARM {
+                began = Instant::now();
+                before = self.postmaster.cpu();
+            }
+            let asked_at = self.asked_at + TimeDelta::seconds(change);
+            let mut loader = self.database.loader(self.tenant).await?;
+            let (transaction, merged) = loader
+                .merge(ObjectKind::Orders, &order(change), asked_at)
+                .await?;
+            transaction.commit().await?;
+            anyhow::ensure!(merged.changed == 1, "nothing changed with change {change}");
+            loader.close().await;
+        }
+        let time = began.elapsed();
+        let database = self.postmaster.cpu().saturating_sub(before);
+        let count = u32::try_from(self.count.max(1))?;
+        println!(
+            "{what}: {:.2?} of database CPU, {:.2?} in all ({count} of them)",
+            database / count,
+            time / count,
+        );
+        Ok(())
+    }
 }

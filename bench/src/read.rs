@@ -432,12 +432,8 @@ async fn change(
     number: i64,
     asked_at: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<()> {
-    loader.clear().await?;
-    loader.stage(&subject.store.order(number)).await?;
-    loader.finish_staging().await?;
-    let mut transaction = loader.transaction().await?;
-    let merged = transaction
-        .merge_staged(ObjectKind::Orders, 0, 100, asked_at)
+    let (transaction, merged) = loader
+        .merge(ObjectKind::Orders, &subject.store.order(number), asked_at)
         .await?;
     transaction.commit().await?;
     anyhow::ensure!(merged.changed == 1, "the order was not new");

@@ -44,13 +44,13 @@ struct Message {
 }
 
 impl TenantTx {
-    /// Says that the store changed, and which version it has now. Heard after the commit.
-    pub(super) async fn announce_change(&mut self, version: i64) -> Result<()> {
+    /// How to say that the store changed, and which version it has now: the channel and the message.
+    pub(super) fn change_to_announce(&mut self, version: i64) -> (&'static str, String) {
         let mut days = self.take_changed_days();
         if days.len() > MOST_DAYS {
             days.clear();
         }
-        self.announce(News::Store { days, version }).await
+        (CHANNEL, self.message(News::Store { days, version }))
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -59,12 +59,16 @@ impl TenantTx {
     }
 
     async fn announce(&mut self, news: News) -> Result<()> {
-        let tenant = self.tenant();
-        let message = serde_json::to_string(&Message { tenant, news }).unwrap_or_default();
+        let message = self.message(news);
         sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
             .fetch_one(self.connection())
             .await?;
         Ok(())
+    }
+
+    fn message(&self, news: News) -> String {
+        let tenant = self.tenant();
+        serde_json::to_string(&Message { tenant, news }).unwrap_or_default()
     }
 
     /// The newest order.

@@ -166,19 +166,9 @@ impl Database {
     /// The same for transactions that may take as long as they are given.
     pub async fn connect_with(url: &str, connections: u32, patience: Patience) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let pool = PgPoolOptions::new()
+        let pool = trusting(PgPoolOptions::new())
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
-            // A connection that was used a moment ago is alive, or the next statement says that it is not.
-            .test_before_acquire(false)
-            .before_acquire(|connection, state| {
-                Box::pin(async move {
-                    if state.idle_for > TRUSTED_IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_with(patience.of(&options))
             .await?;
         Ok(Self {
@@ -229,42 +219,26 @@ impl Database {
     /// A snapshot of one store: everything read through it is of one moment. Nothing can be written.
     pub async fn tenant_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
         const BEGIN: &str = "begin isolation level repeatable read read only";
-        let transaction = self.begin(BEGIN, &enter_tenant(tenant)).await?;
+        let transaction = begin(&self.pool, BEGIN, &enter_tenant(tenant)).await?;
         Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction that changes one store.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = self.begin("begin", &enter_tenant(tenant)).await?;
+        let transaction = begin(&self.pool, "begin", &enter_tenant(tenant)).await?;
         Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// The same for a worker, which may take longer over it than a request.
     pub async fn work(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = self
-            .begin(patience::BEGIN_WORK, &enter_tenant(tenant))
-            .await?;
+        let transaction = begin(&self.pool, patience::BEGIN_WORK, &enter_tenant(tenant)).await?;
         Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// A transaction over accounts, the directory of stores and the jobs.
     pub async fn system(&self) -> Result<SystemTx> {
-        let transaction = self.begin("begin", "select enter_system()").await?;
+        let transaction = begin(&self.pool, "begin", "select enter_system()").await?;
         Ok(SystemTx::entered(transaction))
-    }
-
-    /// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives
-    /// up in the middle of it would leave the connection inside a transaction that the pool knows nothing of, so
-    /// it is brought to its end in any case.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "ends by itself, with the transaction rolled back if nobody waits for it"
-    )]
-    async fn begin(&self, begin: &str, enter: &str) -> Result<Transaction> {
-        let statements = AssertSqlSafe(format!("{begin}; {enter}"));
-        let pool = self.pool.clone();
-        let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
-        Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Closes the pool, waiting for what is under way.
@@ -272,6 +246,36 @@ impl Database {
         self.idle_loaders.close().await;
         self.pool.close().await;
     }
+}
+
+/// A pool that tests a connection only when it has not been used for a while: one that was used a moment ago is
+/// alive, or the next statement says that it is not.
+fn trusting(options: PgPoolOptions) -> PgPoolOptions {
+    options
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+/// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives up in
+/// the middle of it would leave the connection inside a transaction that the pool knows nothing of, so it is
+/// brought to its end in any case.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "ends by itself, with the transaction rolled back if nobody waits for it"
+)]
+async fn begin(pool: &sqlx::PgPool, begin: &str, enter: &str) -> Result<Transaction> {
+    let statements = AssertSqlSafe(format!("{begin}; {enter}"));
+    let pool = pool.clone();
+    let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
+    Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
 /// A UUID is safe in a statement as it is.

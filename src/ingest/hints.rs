@@ -200,14 +200,9 @@ impl Ingest {
             }
             Err(error) => return Err(error.into()),
         };
-        loader.clear().await?;
-        loader.stage(&fetched.records).await?;
-        loader.finish_staging().await?;
-        let mut transaction = loader.transaction().await?;
-        let changed = transaction
-            .merge_staged(kind, 0, i64::MAX, fetched.asked_at)
-            .await?
-            .changed;
+        let (mut transaction, merged) = loader
+            .merge(kind, &fetched.records, fetched.asked_at)
+            .await?;
         let mut missing = fetched.missing;
         if let Some(days) = shop.order_history_days
             && kind == ObjectKind::Orders
@@ -224,7 +219,7 @@ impl Ingest {
         };
         Ok(Brought {
             transaction,
-            changed,
+            changed: merged.changed,
             deleted,
         })
     }

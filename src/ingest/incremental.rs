@@ -48,20 +48,18 @@ impl Run<'_> {
         } else {
             Some(self.store.fetch(step.kind, ids).await?)
         };
-        if let Some(fetched) = &fetched {
-            loader.clear().await?;
-            loader.stage(&fetched.records).await?;
-            loader.finish_staging().await?;
-        }
-        let mut transaction = loader.transaction().await?;
+        let mut transaction = match &fetched {
+            Some(fetched) => {
+                let merging = loader.merge(step.kind, &fetched.records, fetched.asked_at);
+                merging.await?.0
+            }
+            None => loader.transaction().await?,
+        };
         if let Some(fetched) = &fetched {
             if !fetched.denied.is_empty() {
                 // Neither changed nor gone: they stay as they are until the app may read them.
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");
             }
-            transaction
-                .merge_staged(step.kind, 0, i64::MAX, fetched.asked_at)
-                .await?;
             transaction
                 .delete_objects(step.kind, &fetched.missing, fetched.asked_at)
                 .await?;

@@ -546,27 +546,36 @@ fn expected(model: &Model) -> BTreeMap<(String, NaiveDate), Figures> {
     days
 }
 
-async fn deliver(loader: &mut Loader, versions: &[Version], asked_at: DateTime<Utc>) {
-    loader.clear().await.unwrap();
-    for version in versions {
-        loader.stage(&version.records()).await.unwrap();
-    }
-    loader.finish_staging().await.unwrap();
-    let mut transaction = loader.transaction().await.unwrap();
-    transaction
-        .merge_staged(ObjectKind::Orders, 0, i64::MAX, asked_at)
-        .await
-        .unwrap();
+/// How orders come in: as a few that are handed over, or staged like many.
+#[derive(Clone, Copy)]
+enum Way {
+    Few,
+    Staged,
+}
+
+async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: DateTime<Utc>) {
+    let records: Vec<Record> = versions.iter().flat_map(Version::records).collect();
+    let transaction = match way {
+        Way::Few => {
+            let merging = loader.merge(ObjectKind::Orders, &records, asked_at);
+            merging.await.unwrap().0
+        }
+        Way::Staged => {
+            loader.clear().await.unwrap();
+            loader.stage(&records).await.unwrap();
+            loader.finish_staging().await.unwrap();
+            let mut transaction = loader.transaction().await.unwrap();
+            transaction
+                .merge_staged(ObjectKind::Orders, 0, i64::MAX, asked_at)
+                .await
+                .unwrap();
+            transaction
+        }
+    };
     transaction.commit().await.unwrap();
 }
 
-/// Plays a history. One that begins with a first load leaves the rollups for later, and builds them when half
-/// of it has happened.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a history from its beginning to its end"
-)]
-async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
+async fn empty_store(database: &TestDatabase, now: DateTime<Utc>) -> TenantId {
     let tenant = database.new_tenant();
     let shop = ShopRecord {
         gid: format!("gid://shopify/Shop/{tenant}"),
@@ -576,10 +585,37 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         time_zone: ZONE.to_owned(),
         scopes: Vec::new(),
     };
-    let mut model = Model::default();
     let mut transaction = database.db().tenant(tenant).await.unwrap();
-    transaction.create_shop(&shop, model.now()).await.unwrap();
+    transaction.create_shop(&shop, now).await.unwrap();
     transaction.commit().await.unwrap();
+    tenant
+}
+
+/// The rows of orders that are there, of their parts and of the ledger, as texts.
+async fn rows_of_orders(database: &TestDatabase, tenant: TenantId) -> Vec<String> {
+    let rows: Vec<(String,)> = database
+        .rows(
+            "select r.row::text from orders o, lateral ( \
+                select to_jsonb(o) - array['tenant_id', 'synced_at'] as row \
+                union all select to_jsonb(l) - 'tenant_id' from line_items l where l.tenant_id = $1 and l.order_id = o.id \
+                union all select to_jsonb(f) - 'tenant_id' from refunds f where f.tenant_id = $1 and f.order_id = o.id \
+                union all select to_jsonb(s) - 'tenant_id' from sales s where s.tenant_id = $1 and s.order_id = o.id) r \
+             where o.tenant_id = $1 and o.deleted_at is null order by 1",
+            tenant,
+        )
+        .await;
+    rows.into_iter().map(|(row,)| row).collect()
+}
+
+/// Plays a history. One that begins with a first load leaves the rollups for later, and builds them when half
+/// of it has happened.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a history from its beginning to its end"
+)]
+async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
+    let mut model = Model::default();
+    let tenant = empty_store(database, model.now()).await;
     let mut loader = database.db().loader(tenant).await.unwrap();
     let mut connection = database.connection().await;
     let mut memory = Memory::default();
@@ -600,6 +636,12 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         }
         model.apply(event);
         let asked_at = model.now() + TimeDelta::days(365);
+        // The two ways mean the same: each is taken, by turns.
+        let way = if number.is_multiple_of(2) {
+            Way::Few
+        } else {
+            Way::Staged
+        };
         match event {
             Event::Deliver { order, version } => {
                 let known = model
@@ -616,7 +658,7 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
                     let batch: Vec<_> = std::iter::once(version)
                         .chain(neighbour.and_then(|n| n.first()).cloned())
                         .collect();
-                    deliver(&mut loader, &batch, asked_at).await;
+                    deliver(&mut loader, way, &batch, asked_at).await;
                 }
             }
             Event::Delete { order } if model.deleted.contains(order) => {
@@ -631,6 +673,7 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
                 if let Some(version) = model.orders[order].last() {
                     deliver(
                         &mut loader,
+                        way,
                         std::slice::from_ref(version),
                         asked_at - TimeDelta::seconds(1),
                     )
@@ -641,7 +684,7 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         }
         memory.catch_up(&mut connection, tenant).await;
     }
-    // At the end everything has been fetched once, and again: the second time nothing may be written.
+    // At the end everything has been fetched once, and again: then nothing may be written, whichever way it comes.
     let newest: Vec<_> = model
         .orders
         .iter()
@@ -649,15 +692,31 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         .filter_map(|(_, versions)| versions.last().cloned())
         .collect();
     let asked_at = model.now() + TimeDelta::days(400);
-    deliver(&mut loader, &newest, asked_at).await;
+    let (first, again) = if events.len().is_multiple_of(2) {
+        (Way::Few, Way::Staged)
+    } else {
+        (Way::Staged, Way::Few)
+    };
+    deliver(&mut loader, first, &newest, asked_at).await;
     let version = data_version(database, tenant).await;
-    deliver(&mut loader, &newest, asked_at + TimeDelta::days(1)).await;
+    deliver(&mut loader, again, &newest, asked_at + TimeDelta::days(1)).await;
+    deliver(&mut loader, first, &newest, asked_at + TimeDelta::days(2)).await;
     assert_eq!(
         data_version(database, tenant).await,
         version,
         "unchanged objects were written"
     );
     loader.close().await;
+
+    // A store that comes to it at once holds the same rows.
+    let another = empty_store(database, model.now()).await;
+    let mut loader = database.db().loader(another).await.unwrap();
+    deliver(&mut loader, again, &newest, asked_at).await;
+    loader.close().await;
+    assert_eq!(
+        rows_of_orders(database, tenant).await,
+        rows_of_orders(database, another).await
+    );
 
     let mut snapshot = database.db().tenant_snapshot(tenant).await.unwrap();
     assert_eq!(snapshot.verify().await.unwrap(), Vec::new());

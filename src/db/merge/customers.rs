@@ -3,30 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use super::{Merged, Store};
+use crate::db::staging::rows::{RowArray, content_hash};
 use crate::db::{Result, TenantTx};
+use crate::domain::record::Record;
+use crate::domain::sync::ObjectKind;
 
-impl TenantTx {
-    pub(super) async fn merge_customers(
-        &mut self,
-        store: &Store,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let tenant = self.tenant().uuid();
-        let ids = sqlx::query_scalar!(
-            "select distinct id from staged_customers s where id > $1 and not exists ( \
-                select from tombstones t where t.tenant_id = $3 and t.kind = 'CUSTOMERS' and t.id = s.id and t.deleted_at >= $4) \
-             order by id limit $2",
-            after,
-            limit,
-            tenant,
-            asked_at
-        )
-        .fetch_all(self.connection())
-        .await?;
-        let changed = sqlx::query_scalar!(
-            "insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
+/// Writes the customers with these ids that are new or different. What comes before names the rows.
+macro_rules! write_customers {
+    ($rows:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_scalar!(
+            $rows + "insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
              select distinct on (s.id) $1::uuid, s.id, case when r.redacted then '' else s.display_name end, \
                 case when r.redacted then null else s.email end, case when r.redacted then '{}' else s.tags end, \
                 s.created_at, s.updated_at, s.hash, $3::timestamptz \
@@ -43,18 +29,78 @@ impl TenantTx {
                and (customers.deleted_at is null or customers.deleted_at < excluded.synced_at) \
                and (customers.updated_at is null or (customers.updated_at, customers.synced_at) <= (excluded.updated_at, excluded.synced_at)) \
              returning id",
+            $($argument),+
+        )
+    };
+}
+
+impl TenantTx {
+    /// The ids of a chunk of the staged customers.
+    pub(super) async fn staged_customers(
+        &mut self,
+        after: i64,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select distinct id from staged_customers s where id > $1 and not exists ( \
+                select from tombstones t where t.tenant_id = $3 and t.kind = 'CUSTOMERS' and t.id = s.id and t.deleted_at >= $4) \
+             order by id limit $2",
+            after,
+            limit,
+            tenant,
+            asked_at
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    /// Merges staged customers.
+    pub(super) async fn merge_customers(
+        &mut self,
+        store: &Store,
+        ids: Vec<i64>,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let tenant = self.tenant().uuid();
+        let changed = write_customers!("", tenant, &ids, asked_at)
+            .fetch_all(self.connection())
+            .await?;
+        self.add_customer_totals(store, &changed).await?;
+        Ok(Merged::of(&ids, &changed))
+    }
+
+    /// Merges customers that are handed over as they are.
+    pub(super) async fn merge_few_customers(
+        &mut self,
+        store: &Store,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let tenant = self.tenant().uuid();
+        let mut ids = Vec::new();
+        let mut rows = RowArray::new();
+        for record in records {
+            if let Record::Customer(customer) = record {
+                ids.push(customer.id.number());
+                rows.add_record(record, content_hash(record));
+            }
+        }
+        let ids = self
+            .without_buried(ObjectKind::Customers, &ids, asked_at)
+            .await?;
+        let changed = write_customers!(
+            "with staged_customers as (select * from unnest($4::text::staged_customers[])) ",
             tenant,
             &ids,
-            asked_at
+            asked_at,
+            rows.finish()
         )
         .fetch_all(self.connection())
         .await?;
         self.add_customer_totals(store, &changed).await?;
-        Ok(Merged {
-            seen: ids.len(),
-            changed: changed.len(),
-            last: ids.last().copied(),
-        })
+        Ok(Merged::of(&ids, &changed))
     }
 
     /// Customers whom only an order names: an order may come before its customer, or outlive it.
@@ -64,6 +110,9 @@ impl TenantTx {
         ids: &[i64],
         now: DateTime<Utc>,
     ) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let tenant = self.tenant().uuid();
         let added = sqlx::query_scalar!(
             "insert into customers (tenant_id, id, display_name, tags, content_hash, synced_at) \
@@ -80,6 +129,9 @@ impl TenantTx {
 
     /// Every customer has totals, if only zeros, so that lists ordered by them hold everyone.
     async fn add_customer_totals(&mut self, store: &Store, ids: &[i64]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \

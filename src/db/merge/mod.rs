@@ -3,6 +3,7 @@
 //! costs no write. The methods expect a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
 
 mod customers;
+mod few;
 mod orders;
 mod presence;
 mod products;
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 
 use super::{DbError, Result, TenantTx};
 use crate::domain::money::Currency;
+use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
 /// What a merge did.
@@ -24,6 +26,16 @@ pub struct Merged {
     pub changed: usize,
     /// The last id of the chunk; the next one begins behind it.
     pub last: Option<i64>,
+}
+
+impl Merged {
+    fn of(seen: &[i64], changed: &[i64]) -> Self {
+        Self {
+            seen: seen.len(),
+            changed: changed.len(),
+            last: seen.last().copied(),
+        }
+    }
 }
 
 /// What the merge needs to know of the store.
@@ -49,14 +61,61 @@ impl TenantTx {
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let merged = match kind {
-            ObjectKind::Customers => self.merge_customers(&store, after, limit, asked_at).await?,
-            ObjectKind::Products => self.merge_products(after, limit, asked_at).await?,
+            ObjectKind::Customers => {
+                let ids = self.staged_customers(after, limit, asked_at).await?;
+                self.merge_customers(&store, ids, asked_at).await?
+            }
+            ObjectKind::Products => {
+                let ids = self.staged_products(after, limit, asked_at).await?;
+                self.merge_products(ids, asked_at).await?
+            }
             ObjectKind::Orders => self.merge_orders(&store, after, limit, asked_at).await?,
         };
         if merged.changed > 0 {
             self.bump_data_version(&store).await?;
         }
         Ok(merged)
+    }
+
+    /// Merges a few whole objects of a kind, each with its children, that are handed over as they are.
+    pub(super) async fn merge_few(
+        &mut self,
+        kind: ObjectKind,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let store = self.lock_store().await?;
+        let merged = match kind {
+            ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
+            ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
+            ObjectKind::Orders => self.merge_few_orders(&store, records, asked_at).await?,
+        };
+        if merged.changed > 0 {
+            self.bump_data_version(&store).await?;
+        }
+        Ok(merged)
+    }
+
+    /// Those of these ids, each once and in order, that were not deleted at `asked_at` or later without ever having
+    /// been stored.
+    async fn without_buried(
+        &mut self,
+        kind: ObjectKind,
+        ids: &[i64],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select distinct s.id as \"id!\" from unnest($3::bigint[]) s(id) where not exists ( \
+                select from tombstones t where t.tenant_id = $1 and t.kind = $2 and t.id = s.id and t.deleted_at >= $4) \
+             order by s.id",
+            tenant,
+            kind.code(),
+            ids,
+            asked_at
+        )
+        .fetch_all(self.connection())
+        .await?)
     }
 
     /// Takes objects away that Shopify no longer has. Those asked for again since `asked_at` stay.
@@ -66,6 +125,9 @@ impl TenantTx {
         ids: &[i64],
         asked_at: DateTime<Utc>,
     ) -> Result<usize> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
         let store = self.lock_store().await?;
         self.bury_unknown(kind, ids, asked_at).await?;
         self.raise_deletions(kind, ids, asked_at).await?;
@@ -223,14 +285,17 @@ impl TenantTx {
 
     /// Gives the store's data its new version, and says so.
     pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
-        let tenant = self.tenant();
+        let tenant = self.tenant().uuid();
+        let (channel, message) = self.change_to_announce(store.version);
         sqlx::query!(
-            "update shops set data_version = $2 where tenant_id = $1",
-            tenant.uuid(),
-            store.version
+            "with moved as (update shops set data_version = $2 where tenant_id = $1) select pg_notify($3, $4)::text as sent",
+            tenant,
+            store.version,
+            channel,
+            message
         )
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await?;
-        self.announce_change(store.version).await
+        Ok(())
     }
 }

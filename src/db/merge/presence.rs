@@ -19,12 +19,12 @@ pub(super) struct Flips {
 }
 
 /// A query between whose parts the counts around the rows of `flips` are worked out from `customer_days`:
-/// `firsts` and `returns`. The first part begins with `with recursive`. A first day counts in every currency
+/// `firsts` and `returns`. What comes before begins with `with recursive`. A first day counts in every currency
 /// of the customer, because the day of their first order in any may have changed.
 macro_rules! with_presence {
-    ($before:literal, $after:literal, $($argument:expr),+ $(,)?) => {
+    ($($before:literal),+; $($after:literal),+; $($argument:expr),+ $(,)?) => {
         sqlx::query!(
-            $before + ", touched as ( \
+            $($before +)+ ", touched as ( \
                 select currency, customer_id, day from flips \
                 union \
                 select f.currency, f.customer_id, next.day from flips f, lateral ( \
@@ -54,7 +54,7 @@ macro_rules! with_presence {
                      and d.currency = c.currency and d.orders > 0 order by d.day limit 1) first \
                 where t.first_order_day is not null \
                 group by c.currency, first.day, t.first_order_day \
-             )" + $after,
+             )" $(+ $after)+,
             $($argument),+
         )
     };
@@ -71,7 +71,7 @@ impl TenantTx {
         with_presence!(
             "with recursive flips as materialized ( \
                 select * from unnest($2::text[], $3::bigint[], $4::date[]) f(currency, customer_id, day) \
-             )",
+             )";
             ", moved_firsts as ( \
                 insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
                 select $1::uuid, currency, day, first_order_day, sum(customers), $7::bigint \
@@ -89,7 +89,7 @@ impl TenantTx {
                    select currency, day, previous_day, -customers from unnest($6::text::returning_customers[])) r \
              group by currency, day, previous_day having sum(customers) <> 0 \
              on conflict (tenant_id, currency, day, previous_day) do update set \
-                customers = returning_customers.customers + excluded.customers, version = excluded.version",
+                customers = returning_customers.customers + excluded.customers, version = excluded.version";
             tenant,
             &flips.currencies,
             &flips.customers,

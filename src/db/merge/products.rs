@@ -3,29 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use super::Merged;
+use crate::db::staging::rows::{RowArray, content_hash};
 use crate::db::{Result, TenantTx};
+use crate::domain::record::Record;
+use crate::domain::sync::ObjectKind;
 
-impl TenantTx {
-    pub(super) async fn merge_products(
-        &mut self,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let tenant = self.tenant().uuid();
-        let ids = sqlx::query_scalar!(
-            "select distinct id from staged_products s where id > $1 and not exists ( \
-                select from tombstones t where t.tenant_id = $3 and t.kind = 'PRODUCTS' and t.id = s.id and t.deleted_at >= $4) \
-             order by id limit $2",
-            after,
-            limit,
-            tenant,
-            asked_at
-        )
-        .fetch_all(self.connection())
-        .await?;
-        let changed = sqlx::query_scalar!(
-            "with variants as ( \
+/// Writes the products with these ids that are new or different. What comes before names the rows.
+macro_rules! write_products {
+    ($with:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_scalar!(
+            $with + "variants as ( \
                 select product_id, bit_xor(hash) as hash \
                 from (select distinct on (product_id, id) product_id, hash from staged_variants \
                       where product_id = any($2) order by product_id, id) v \
@@ -43,21 +30,116 @@ impl TenantTx {
                and (products.deleted_at is null or products.deleted_at < excluded.synced_at) \
                and (products.updated_at, products.synced_at) <= (excluded.updated_at, excluded.synced_at) \
              returning id",
+            $($argument),+
+        )
+    };
+}
+
+/// Writes the variants of these products. What comes before names the rows.
+macro_rules! write_variants {
+    ($rows:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query!(
+            $rows + "insert into product_variants (tenant_id, product_id, id, title, sku, price, position) \
+             select distinct on (s.product_id, s.id) $1::uuid, s.product_id, s.id, s.title, s.sku, s.price, s.position \
+             from staged_variants s where s.product_id = any($2) order by s.product_id, s.id",
+            $($argument),+
+        )
+    };
+}
+
+impl TenantTx {
+    /// The ids of a chunk of the staged products.
+    pub(super) async fn staged_products(
+        &mut self,
+        after: i64,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select distinct id from staged_products s where id > $1 and not exists ( \
+                select from tombstones t where t.tenant_id = $3 and t.kind = 'PRODUCTS' and t.id = s.id and t.deleted_at >= $4) \
+             order by id limit $2",
+            after,
+            limit,
             tenant,
-            &ids,
             asked_at
         )
         .fetch_all(self.connection())
-        .await?;
-        self.replace_variants(&changed).await?;
-        Ok(Merged {
-            seen: ids.len(),
-            changed: changed.len(),
-            last: ids.last().copied(),
-        })
+        .await?)
     }
 
-    async fn replace_variants(&mut self, products: &[i64]) -> Result<()> {
+    /// Merges staged products.
+    pub(super) async fn merge_products(
+        &mut self,
+        ids: Vec<i64>,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let tenant = self.tenant().uuid();
+        let changed = write_products!("with ", tenant, &ids, asked_at)
+            .fetch_all(self.connection())
+            .await?;
+        if !changed.is_empty() {
+            self.remove_variants(&changed).await?;
+            write_variants!("", tenant, &changed)
+                .execute(self.connection())
+                .await?;
+            self.add_product_totals(&changed).await?;
+        }
+        Ok(Merged::of(&ids, &changed))
+    }
+
+    /// Merges products that are handed over as they are, each with its variants.
+    pub(super) async fn merge_few_products(
+        &mut self,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let tenant = self.tenant().uuid();
+        let mut ids = Vec::new();
+        let mut products = RowArray::new();
+        let mut variants = RowArray::new();
+        for record in records {
+            match record {
+                Record::Product(product) => {
+                    ids.push(product.id.number());
+                    products.add_record(record, content_hash(record));
+                }
+                Record::Variant(_) => variants.add_record(record, content_hash(record)),
+                _ => {}
+            }
+        }
+        let variants = variants.finish();
+        let ids = self
+            .without_buried(ObjectKind::Products, &ids, asked_at)
+            .await?;
+        let changed = write_products!(
+            "with staged_products as (select * from unnest($4::text::staged_products[])), \
+                staged_variants as (select * from unnest($5::text::staged_variants[])), ",
+            tenant,
+            &ids,
+            asked_at,
+            products.finish(),
+            variants
+        )
+        .fetch_all(self.connection())
+        .await?;
+        if !changed.is_empty() {
+            self.remove_variants(&changed).await?;
+            write_variants!(
+                "with staged_variants as (select * from unnest($3::text::staged_variants[])) ",
+                tenant,
+                &changed,
+                variants
+            )
+            .execute(self.connection())
+            .await?;
+            self.add_product_totals(&changed).await?;
+        }
+        Ok(Merged::of(&ids, &changed))
+    }
+
+    async fn remove_variants(&mut self, products: &[i64]) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "delete from product_variants where tenant_id = $1 and product_id = any($2)",
@@ -66,16 +148,12 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        sqlx::query!(
-            "insert into product_variants (tenant_id, product_id, id, title, sku, price, position) \
-             select distinct on (s.product_id, s.id) $1::uuid, s.product_id, s.id, s.title, s.sku, s.price, s.position \
-             from staged_variants s where s.product_id = any($2) order by s.product_id, s.id",
-            tenant,
-            products
-        )
-        .execute(self.connection())
-        .await?;
-        // Every product has totals, if only zeros, so that lists ordered by them hold all.
+        Ok(())
+    }
+
+    /// Every product has totals, if only zeros, so that lists ordered by them hold all.
+    async fn add_product_totals(&mut self, products: &[i64]) -> Result<()> {
+        let tenant = self.tenant().uuid();
         sqlx::query!(
             "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
              select $1::uuid, p.id, 0, 0 from unnest($2::bigint[]) p(id) order by p.id \

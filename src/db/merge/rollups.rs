@@ -27,11 +27,116 @@ impl FiguresBefore {
 }
 
 /// What moving the sums gave.
-struct Moved {
-    days: Vec<NaiveDate>,
-    customers: Vec<i64>,
-    flips: Flips,
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) days: Vec<NaiveDate>,
+    pub(super) customers: Vec<i64>,
+    pub(super) flips: Flips,
 }
+
+/// A statement that moves the sums by day, by customer and day, and by customer. What comes before begins with
+/// `with` and ends where another table would follow; then the rows of figures, of which some take off what was,
+/// and may be limited by a condition; then what the statement asks. It knows `changes`, the sums of the figures by
+/// currency, day and customer, and `flips`: the days on which a customer came to be or ceased to be present.
+/// $1 is the tenant, $4 the shop's currency, $5 the version.
+macro_rules! with_moves {
+    ($statement:ident; $($before:literal),+; $figures:literal; $($after:literal),+; $($argument:expr),+ $(,)?) => {
+        $statement!(
+            $($before),+, " changes as materialized ( \
+                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
+                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
+                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
+                   sum(placed_sales) as placed_sales \
+                from ", $figures, " group by currency, day, customer_id \
+                ), daily as ( \
+                   insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
+                      shipping, taxes, duties, fees, placed_sales, version) \
+                   select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
+                      sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $5::bigint \
+                   from changes group by currency, day \
+                   having (sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
+                      sum(taxes), sum(duties), sum(fees), sum(placed_sales)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+                   on conflict (tenant_id, currency, day) do update set \
+                      orders = daily_sales.orders + excluded.orders, \
+                      units_sold = daily_sales.units_sold + excluded.units_sold, \
+                      gross_sales = daily_sales.gross_sales + excluded.gross_sales, \
+                      discounts = daily_sales.discounts + excluded.discounts, \
+                      returns = daily_sales.returns + excluded.returns, \
+                      shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
+                      duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
+                      placed_sales = daily_sales.placed_sales + excluded.placed_sales, version = excluded.version \
+                ), people as materialized ( \
+                   select currency, day, customer_id, orders, \
+                      gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
+                   from changes where customer_id is not null \
+                ), moves as materialized ( \
+                   select * from people where (orders, total_sales) <> (0, 0) \
+                ), by_customer as ( \
+                   insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
+                   select $1::uuid, currency, day, customer_id, orders, total_sales from moves \
+                   on conflict (tenant_id, currency, day, customer_id) do update set \
+                      orders = customer_days.orders + excluded.orders, \
+                      total_sales = customer_days.total_sales + excluded.total_sales \
+                ), totals as ( \
+                   insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
+                   select $1::uuid, customer_id, coalesce(sum(orders) filter (where currency = $4), 0), \
+                      coalesce(sum(total_sales) filter (where currency = $4), 0), $5::bigint \
+                   from moves group by customer_id \
+                   on conflict (tenant_id, customer_id) do update set \
+                      orders = customer_totals.orders + excluded.orders, \
+                      total_spent = customer_totals.total_spent + excluded.total_spent, version = excluded.version \
+                ), flips as materialized ( \
+                   select m.currency, m.customer_id, m.day from moves m \
+                   left join customer_days d on d.tenant_id = $1 and d.currency = m.currency and d.day = m.day \
+                      and d.customer_id = m.customer_id \
+                   where (coalesce(d.orders, 0) > 0) <> (coalesce(d.orders, 0) + m.orders > 0) \
+             )";
+            $($after),+;
+            $($argument),+
+        )
+    };
+}
+pub(super) use with_moves;
+
+/// The same, and it gives what [`moved`] reads: with it what the counts of presence held around the flips, which
+/// is gone afterwards (a statement sees nothing of what it writes). It begins with `with recursive`.
+macro_rules! with_flips {
+    ($($before:literal),+; $figures:literal; $after:literal; $($argument:expr),+ $(,)?) => {
+        with_moves!(
+            with_presence; $($before),+; $figures;
+            " select array(select distinct day from changes) as \"days!\", \
+                array(select distinct customer_id from people) as \"customers!\", \
+                f.currencies as \"currencies!\", f.flipped as \"flipped!\", f.on_days as \"on_days!\", \
+                (select coalesce(array_agg(row($1, currency, day, first_order_day, customers, 0)::first_customers), '{}')::text \
+                 from firsts) as \"firsts!\", \
+                (select coalesce(array_agg(row($1, currency, day, previous_day, customers, 0)::returning_customers), '{}')::text \
+                 from returns) as \"returns!\" ",
+            $after,
+            " from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as flipped, \
+                      coalesce(array_agg(day), '{}') as on_days from flips) f";
+            $($argument),+
+        )
+    };
+}
+pub(super) use with_flips;
+
+/// What a statement of [`with_flips`] gave.
+macro_rules! moved {
+    ($row:ident) => {
+        Moved {
+            days: $row.days,
+            customers: $row.customers,
+            flips: Flips {
+                currencies: $row.currencies,
+                customers: $row.flipped,
+                days: $row.on_days,
+                firsts_before: $row.firsts,
+                returns_before: $row.returns,
+            },
+        }
+    };
+}
+pub(super) use moved;
 
 impl TenantTx {
     /// What the orders stand for now, for [`move_rollups`](Self::move_rollups) to take off.
@@ -60,6 +165,11 @@ impl TenantTx {
     ) -> Result<()> {
         let moved = self.move_sales(store, orders, before).await?;
         self.move_product_totals(store, orders, before).await?;
+        self.finish_moving(store, moved).await
+    }
+
+    /// What cannot be moved by adding, for the customers and the days of whom the sums moved.
+    pub(super) async fn finish_moving(&mut self, store: &Store, moved: Moved) -> Result<()> {
         self.refresh_first_and_last_orders(store, &moved.customers)
             .await?;
         self.move_presence(store, &moved.flips).await?;
@@ -67,9 +177,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once. On
-    /// which days a customer is present changes with the second: those days are the flips, and what the counts
-    /// of presence held for them is read before it is gone (a statement sees nothing of what it writes).
+    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once.
     async fn move_sales(
         &mut self,
         store: &Store,
@@ -77,72 +185,18 @@ impl TenantTx {
         before: &FiguresBefore,
     ) -> Result<Moved> {
         let tenant = self.tenant().uuid();
-        let row = with_presence!(
-            "with recursive changes as materialized ( \
-                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
-                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
-                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
-                   sum(placed_sales) as placed_sales \
-                from ( \
-                   select currency, day, customer_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
-                      duties, fees, placed_sales \
-                   from order_day_figures where tenant_id = $1 and order_id = any($2) \
-                   union all \
-                   select currency, day, customer_id, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
-                      -taxes, -duties, -fees, -placed_sales \
-                   from unnest($3::text::order_day_figures[]) \
-                ) f group by currency, day, customer_id \
-             ), daily as ( \
-                insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
-                   shipping, taxes, duties, fees, placed_sales, version) \
-                select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
-                   sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $5::bigint \
-                from changes group by currency, day \
-                on conflict (tenant_id, currency, day) do update set \
-                   orders = daily_sales.orders + excluded.orders, \
-                   units_sold = daily_sales.units_sold + excluded.units_sold, \
-                   gross_sales = daily_sales.gross_sales + excluded.gross_sales, \
-                   discounts = daily_sales.discounts + excluded.discounts, \
-                   returns = daily_sales.returns + excluded.returns, \
-                   shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
-                   duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
-                   placed_sales = daily_sales.placed_sales + excluded.placed_sales, version = excluded.version \
-                returning day \
-             ), people as materialized ( \
-                select currency, day, customer_id, orders, \
-                   gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
-                from changes where customer_id is not null \
-             ), moves as materialized ( \
-                select * from people where (orders, total_sales) <> (0, 0) \
-             ), by_customer as ( \
-                insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-                select $1::uuid, currency, day, customer_id, orders, total_sales from moves \
-                on conflict (tenant_id, currency, day, customer_id) do update set \
-                   orders = customer_days.orders + excluded.orders, \
-                   total_sales = customer_days.total_sales + excluded.total_sales \
-             ), totals as ( \
-                insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
-                select $1::uuid, customer_id, coalesce(sum(orders) filter (where currency = $4), 0), \
-                   coalesce(sum(total_sales) filter (where currency = $4), 0), $5::bigint \
-                from moves group by customer_id \
-                on conflict (tenant_id, customer_id) do update set \
-                   orders = customer_totals.orders + excluded.orders, \
-                   total_spent = customer_totals.total_spent + excluded.total_spent, version = excluded.version \
-             ), flips as materialized ( \
-                select m.currency, m.customer_id, m.day from moves m \
-                left join customer_days d on d.tenant_id = $1 and d.currency = m.currency and d.day = m.day \
-                   and d.customer_id = m.customer_id \
-                where (coalesce(d.orders, 0) > 0) <> (coalesce(d.orders, 0) + m.orders > 0) \
-             )",
-            " select array(select distinct day from daily) as \"days!\", \
-                array(select distinct customer_id from people) as \"customers!\", \
-                f.currencies as \"currencies!\", f.flipped as \"flipped!\", f.on_days as \"on_days!\", \
-                (select coalesce(array_agg(row($1, currency, day, first_order_day, customers, 0)::first_customers), '{}')::text \
-                 from firsts) as \"firsts!\", \
-                (select coalesce(array_agg(row($1, currency, day, previous_day, customers, 0)::returning_customers), '{}')::text \
-                 from returns) as \"returns!\" \
-             from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as flipped, \
-                      coalesce(array_agg(day), '{}') as on_days from flips) f",
+        let row = with_flips!(
+            "with recursive ";
+            "( \
+                select currency, day, customer_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
+                   duties, fees, placed_sales \
+                from order_day_figures where tenant_id = $1 and order_id = any($2) \
+                union all \
+                select currency, day, customer_id, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
+                   -taxes, -duties, -fees, -placed_sales \
+                from unnest($3::text::order_day_figures[]) \
+             ) f";
+            "";
             tenant,
             orders,
             before.by_day,
@@ -151,17 +205,7 @@ impl TenantTx {
         )
         .fetch_one(self.connection())
         .await?;
-        Ok(Moved {
-            days: row.days,
-            customers: row.customers,
-            flips: Flips {
-                currencies: row.currencies,
-                customers: row.flipped,
-                days: row.on_days,
-                firsts_before: row.firsts,
-                returns_before: row.returns,
-            },
-        })
+        Ok(moved!(row))
     }
 
     async fn move_product_totals(

@@ -1,24 +1,25 @@
-//! Staging: records from Shopify on their way into the store's tables. They are copied into temporary tables
-//! of a connection that belongs to one load, joined there and merged chunk by chunk. Temporary tables are
+//! Staging: records from Shopify on their way into the store's tables. A few are handed over inside the statements
+//! that merge them. Many are copied into temporary tables of a connection that belongs to one load, joined there
+//! and merged chunk by chunk. Temporary tables are
 //! private to their connection, so no other store's load can ever see them; they are gone when it ends, and
 //! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
 
-use std::fmt::Write as _;
+pub(super) mod rows;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
-use super::{Database, DbError, Patience, Result, TenantTx};
+use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
 use crate::domain::ids::TenantId;
 use crate::domain::record::Record;
+use crate::domain::sync::ObjectKind;
 
 /// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
 const BUFFER_BYTES: usize = 4 << 20;
-
-/// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
-const MAPPING_VERSION: &str = "1";
 
 macro_rules! staged_tables {
     ($($field:ident: $table:literal ($columns:literal)),+ $(,)?) => {
@@ -112,12 +113,14 @@ const CREATE_INDEXES: &str = "\
     analyze staged_products; analyze staged_variants; analyze staged_customers; \
     set plan_cache_mode = force_custom_plan";
 
+/// So many records are handed over inside the statements that merge them. They are joined without an index.
+const FEW: usize = 500;
 /// From so many records on, a load is large: its rows are indexed, its plans made for the chunk at hand, and
 /// its connection is of no use to another.
 const LARGE: usize = 1_000;
 /// Rows that were deleted still take room; when so many records have been staged, the tables are made anew.
 const WORN: usize = 500;
-/// How many connections with staging tables are kept for the next small loads.
+/// How many connections are kept for the next small loads.
 const MOST_IDLE: usize = 4;
 
 /// What a load's connection may use: it sorts and joins much, and looks at few values when it analyzes.
@@ -141,8 +144,10 @@ const SETTINGS: [(&str, &str); 6] = [
 pub struct Loader {
     pool: sqlx::PgPool,
     tenant: TenantId,
-    /// The server process that holds the staging tables.
-    backend: i32,
+    /// How many connections the pool has opened, one after the other.
+    opened: Arc<AtomicUsize>,
+    /// Which of them has the staging tables, from when there was something to stage.
+    staged_on: Option<usize>,
     buffers: Buffers,
     staged: usize,
     written: Written,
@@ -153,8 +158,8 @@ pub struct Loader {
     idle: Weak<Mutex<Vec<Self>>>,
 }
 
-/// Connections whose staging tables are there and empty. What is fetched because of a webhook is small: to
-/// connect, to make the tables and to plan every statement would cost several times what the change does.
+/// Connections that have nothing staged. What is fetched because of a webhook is small: to connect and to plan
+/// every statement would cost several times what the change does.
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdleLoaders(Arc<Mutex<Vec<Loader>>>);
 
@@ -181,10 +186,8 @@ impl Database {
     pub async fn loader(&self, tenant: TenantId) -> Result<Loader> {
         while let Some(mut loader) = self.idle_loaders.take() {
             loader.tenant = tenant;
-            // The connection may have ended meanwhile.
-            if let Ok(transaction) = loader.transaction().await
-                && transaction.commit().await.is_ok()
-            {
+            // The connection that holds the staging tables may have ended meanwhile.
+            if loader.staged_on.is_none() || loader.transaction().await.is_ok() {
                 return Ok(loader);
             }
             loader.pool.close().await;
@@ -193,12 +196,16 @@ impl Database {
     }
 
     async fn new_loader(&self, tenant: TenantId) -> Result<Loader> {
-        let pool = PgPoolOptions::new()
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&opened);
+        let pool = trusting(PgPoolOptions::new())
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            // Whoever begins a transaction sees whether the connection is still there.
-            .test_before_acquire(false)
+            .after_connect(move |_, _| {
+                counter.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async { Ok(()) })
+            })
             // Merging a chunk takes its time; that is no slow statement to warn of.
             .connect_with(
                 Patience::of_work()
@@ -207,16 +214,11 @@ impl Database {
                     .disable_statement_logging(),
             )
             .await?;
-        let mut transaction = TenantTx::enter(pool.begin().await?, tenant).await?;
-        sqlx::raw_sql(CREATE_TABLES)
-            .execute(transaction.connection())
-            .await?;
-        let backend = backend(&mut transaction).await?;
-        transaction.commit().await?;
         Ok(Loader {
             pool,
             tenant,
-            backend,
+            opened,
+            staged_on: None,
             buffers: Buffers::default(),
             staged: 0,
             written: Written::default(),
@@ -225,12 +227,6 @@ impl Database {
             idle: Arc::downgrade(&self.idle_loaders.0),
         })
     }
-}
-
-async fn backend(transaction: &mut TenantTx) -> Result<i32> {
-    Ok(sqlx::query_scalar!("select pg_backend_pid() as \"pid!\"")
-        .fetch_one(transaction.connection())
-        .await?)
 }
 
 impl Loader {
@@ -242,12 +238,52 @@ impl Loader {
 
     /// A transaction on the load's connection, where the staged rows are.
     pub async fn transaction(&self) -> Result<TenantTx> {
-        let mut transaction = TenantTx::enter(self.pool.begin().await?, self.tenant).await?;
-        if backend(&mut transaction).await? == self.backend {
-            Ok(transaction)
-        } else {
-            Err(DbError::StagingLost)
+        let transaction = begin(&self.pool, "begin", &enter_tenant(self.tenant)).await?;
+        if self.staged_on.is_some_and(|one| one != self.opened()) {
+            return Err(DbError::StagingLost);
         }
+        Ok(TenantTx::entered(transaction, self.tenant))
+    }
+
+    fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    /// A transaction in which records may be staged.
+    async fn staging(&mut self) -> Result<TenantTx> {
+        let mut transaction = self.transaction().await?;
+        if self.staged_on.is_none() {
+            sqlx::raw_sql(CREATE_TABLES)
+                .execute(transaction.connection())
+                .await?;
+            transaction.commit().await?;
+            self.staged_on = Some(self.opened());
+            transaction = self.transaction().await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Merges whole objects that were fetched, each with its children, in a transaction that the caller commits.
+    /// A few are handed over as they are; many are staged.
+    pub async fn merge(
+        &mut self,
+        kind: ObjectKind,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<(TenantTx, Merged)> {
+        if records.len() <= FEW {
+            let mut transaction = self.transaction().await?;
+            let merged = transaction.merge_few(kind, records, asked_at).await?;
+            return Ok((transaction, merged));
+        }
+        self.clear().await?;
+        self.stage(records).await?;
+        self.finish_staging().await?;
+        let mut transaction = self.transaction().await?;
+        let merged = transaction
+            .merge_staged(kind, 0, i64::MAX, asked_at)
+            .await?;
+        Ok((transaction, merged))
     }
 
     /// How many records have been staged.
@@ -274,7 +310,7 @@ impl Loader {
     pub async fn stage_prepared(&mut self, mut prepared: Prepared) -> Result<()> {
         self.staged += prepared.records;
         self.written.note(&prepared.buffers);
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.staging().await?;
         prepared.buffers.copy_into(&mut transaction).await?;
         transaction.commit().await
     }
@@ -283,7 +319,7 @@ impl Loader {
     pub async fn finish_staging(&mut self) -> Result<()> {
         self.flush().await?;
         if self.staged > LARGE {
-            let mut transaction = self.transaction().await?;
+            let mut transaction = self.staging().await?;
             self.large = true;
             sqlx::raw_sql(CREATE_INDEXES)
                 .execute(transaction.connection())
@@ -298,6 +334,9 @@ impl Loader {
         self.buffers = Buffers::default();
         self.wear += std::mem::take(&mut self.staged);
         let written = std::mem::take(&mut self.written);
+        if self.staged_on.is_none() {
+            return Ok(());
+        }
         let mut transaction = self.transaction().await?;
         if self.wear > WORN {
             sqlx::raw_sql(TRUNCATE_TABLES)
@@ -315,7 +354,7 @@ impl Loader {
             return Ok(());
         }
         self.written.note(&self.buffers);
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.staging().await?;
         self.buffers.copy_into(&mut transaction).await?;
         transaction.commit().await
     }
@@ -367,214 +406,15 @@ impl Prepared {
 
 impl Buffers {
     fn push(&mut self, record: &Record) {
-        match record {
-            Record::Customer(customer) => row(&mut self.customers, |row| {
-                row.value(customer.id);
-                row.text(&customer.display_name);
-                row.optional_text(customer.email.as_deref());
-                row.texts(&customer.tags);
-                row.instant(customer.created_at);
-                row.instant(customer.updated_at);
-            }),
-            Record::Product(product) => row(&mut self.products, |row| {
-                row.value(product.id);
-                row.text(&product.title);
-                row.text(&product.status);
-                row.text(&product.vendor);
-                row.text(&product.product_type);
-                row.instant(product.created_at);
-                row.instant(product.updated_at);
-            }),
-            Record::Variant(variant) => row(&mut self.variants, |row| {
-                row.value(variant.product);
-                row.value(variant.id);
-                row.text(&variant.title);
-                row.optional_text(variant.sku.as_deref());
-                row.value(variant.price);
-                row.value(variant.position);
-            }),
-            Record::Order(order) => row(&mut self.orders, |row| order_row(row, order)),
-            Record::LineItem(line) => row(&mut self.line_items, |row| {
-                row.value(line.order);
-                row.value(line.id);
-                row.text(&line.title);
-                row.optional_text(line.variant_title.as_deref());
-                row.optional_text(line.sku.as_deref());
-                row.value(line.quantity);
-                row.value(line.current_quantity);
-                row.value(line.original_total);
-                row.value(line.discounted_total);
-                row.optional(line.product);
-                row.optional(line.variant);
-            }),
-            Record::Agreement(agreement) => row(&mut self.agreements, |row| {
-                row.value(agreement.order);
-                row.value(key(&agreement.gid));
-                row.text(&agreement.gid);
-                row.instant(agreement.happened_at);
-                row.text(agreement.reason.word());
-            }),
-            Record::Sale(sale) => row(&mut self.sales, |row| {
-                row.value(key(&sale.agreement_gid));
-                row.value(key(&sale.gid));
-                row.text(sale.action.word());
-                row.text(sale.line_type.word());
-                row.optional(sale.quantity);
-                row.text(sale.currency.code());
-                row.value(sale.total);
-                row.value(sale.tax);
-                row.value(sale.discount);
-                row.optional(sale.line_item);
-            }),
-        }
-    }
-}
-
-fn order_row(row: &mut Row<'_>, order: &crate::domain::record::OrderRecord) {
-    row.value(order.id);
-    row.text(&order.name);
-    row.optional(order.customer);
-    row.instant(order.created_at);
-    row.instant(order.processed_at);
-    row.instant(order.updated_at);
-    row.optional_text(order.cancelled_at.map(|at| at.to_rfc3339()).as_deref());
-    row.value(order.test);
-    row.text(order.currency.code());
-    row.optional_text(order.financial_status.as_deref());
-    row.optional_text(order.fulfillment_status.as_deref());
-    row.optional_text(order.source_name.as_deref());
-    row.texts(&order.discount_codes);
-    row.texts(&order.tags);
-    row.value(order.total_price);
-    row.value(order.net_payment);
-    let refunds: Vec<_> = order
-        .refunds
-        .iter()
-        .map(|refund| {
-            serde_json::json!({
-                "id": refund.id,
-                "processed_at": refund.processed_at,
-                "total_refunded": refund.total_refunded.to_string(),
-            })
-        })
-        .collect();
-    row.text(&serde_json::Value::Array(refunds).to_string());
-}
-
-/// Writes one row of COPY's text format, with a hash of its content in the last column.
-fn row(buffer: &mut String, fill: impl FnOnce(&mut Row<'_>)) {
-    let start = buffer.len();
-    fill(&mut Row { buffer });
-    let content = buffer.get(start..).unwrap_or_default();
-    let hash = hash(&[MAPPING_VERSION, content]);
-    let _ = writeln!(buffer, "{hash}");
-}
-
-/// What stands for a gid where rows are joined.
-fn key(gid: &str) -> i64 {
-    hash(&[gid])
-}
-
-/// The first 64 bits of the SHA-256 of these texts.
-fn hash(texts: &[&str]) -> i64 {
-    let mut digest = digest::Context::new(&digest::SHA256);
-    for text in texts {
-        digest.update(text.as_bytes());
-    }
-    let hash = digest.finish();
-    hash.as_ref()
-        .first_chunk::<8>()
-        .map_or(0, |bytes| i64::from_be_bytes(*bytes))
-}
-
-struct Row<'a> {
-    buffer: &'a mut String,
-}
-
-impl Row<'_> {
-    fn value(&mut self, value: impl std::fmt::Display) {
-        let _ = write!(self.buffer, "{value}\t");
-    }
-
-    fn optional(&mut self, value: Option<impl std::fmt::Display>) {
-        match value {
-            Some(value) => self.value(value),
-            None => self.buffer.push_str("\\N\t"),
-        }
-    }
-
-    fn instant(&mut self, value: chrono::DateTime<chrono::Utc>) {
-        self.value(value.to_rfc3339());
-    }
-
-    fn text(&mut self, text: &str) {
-        escape(self.buffer, text);
-        self.buffer.push('\t');
-    }
-
-    fn optional_text(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(text),
-            None => self.buffer.push_str("\\N\t"),
-        }
-    }
-
-    fn texts(&mut self, texts: &[String]) {
-        let mut array = String::from("{");
-        for (index, text) in texts.iter().enumerate() {
-            if index > 0 {
-                array.push(',');
-            }
-            array.push('"');
-            for character in text.chars() {
-                if matches!(character, '"' | '\\') {
-                    array.push('\\');
-                }
-                array.push(character);
-            }
-            array.push('"');
-        }
-        array.push('}');
-        self.text(&array);
-    }
-}
-
-/// COPY's escapes. PostgreSQL cannot hold a NUL in a text; it is left out.
-fn escape(buffer: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '\\' => buffer.push_str("\\\\"),
-            '\n' => buffer.push_str("\\n"),
-            '\r' => buffer.push_str("\\r"),
-            '\t' => buffer.push_str("\\t"),
-            '\0' => {}
-            other => buffer.push(other),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_is_escaped_and_its_hash_depends_on_its_content_alone() {
-        let mut first = String::new();
-        row(&mut first, |row| {
-            row.text("a\tb\\c\nd\0");
-            row.optional_text(None);
-            row.texts(&["x,\"y\\".to_owned(), "z".to_owned()]);
-        });
-        assert!(
-            first.starts_with("a\\tb\\\\c\\nd\t\\N\t{\"x,\\\\\"y\\\\\\\\\",\"z\"}\t"),
-            "{first}"
-        );
-        let mut twice = first.clone();
-        row(&mut twice, |row| {
-            row.text("a\tb\\c\nd\0");
-            row.optional_text(None);
-            row.texts(&["x,\"y\\".to_owned(), "z".to_owned()]);
-        });
-        assert_eq!(twice, format!("{first}{first}"));
+        let buffer = match record {
+            Record::Customer(_) => &mut self.customers,
+            Record::Product(_) => &mut self.products,
+            Record::Variant(_) => &mut self.variants,
+            Record::Order(_) => &mut self.orders,
+            Record::LineItem(_) => &mut self.line_items,
+            Record::Agreement(_) => &mut self.agreements,
+            Record::Sale(_) => &mut self.sales,
+        };
+        rows::copy_line(buffer, record);
     }
 }

@@ -1,0 +1,451 @@
+//! A few orders that were fetched whole, handed over inside the statements that merge them: what a webhook
+//! names. They mean what staged orders mean (see `orders.rs`), at a fraction of the cost: four statements, of
+//! which one writes the orders and their parts and moves the sums, and rows that are the same are left alone.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use chrono::{DateTime, Utc};
+
+use super::presence::{Flips, with_presence};
+use super::rollups::{Moved, moved, with_flips, with_moves};
+use super::{Merged, Store};
+use crate::db::staging::rows::{Row as _, RowArray, content_hash, key};
+use crate::db::{Result, TenantTx};
+use crate::domain::ids::{CustomerId, LineItemId, OrderId};
+use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
+use crate::domain::sale::{AgreementReason, SaleLineType};
+
+/// An order with all that belongs to it; what came twice counts once.
+struct Whole<'a> {
+    order: &'a OrderRecord,
+    /// The record of the order, and those of its lines.
+    record: &'a Record,
+    lines: BTreeMap<LineItemId, (&'a LineItemRecord, &'a Record)>,
+    /// With the keys of agreement and sale.
+    sales: BTreeMap<(i64, i64), (&'a AgreementRecord, &'a SaleRecord)>,
+    /// Of everything in it, as `changed_orders` works it out for staged rows.
+    hash: i64,
+}
+
+impl Whole<'_> {
+    fn has_product(&self) -> bool {
+        self.sales
+            .values()
+            .any(|(_, sale)| sale.line_type == SaleLineType::Product)
+    }
+
+    /// What the order was placed with happens when it was placed, everything else when its agreement came about.
+    fn happened_at(&self, agreement: &AgreementRecord) -> DateTime<Utc> {
+        if agreement.reason == AgreementReason::Order {
+            self.order.processed_at
+        } else {
+            agreement.happened_at
+        }
+    }
+}
+
+/// Puts the records of orders together.
+fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
+    let mut orders: BTreeMap<OrderId, Whole<'_>> = BTreeMap::new();
+    for record in records {
+        if let Record::Order(order) = record {
+            let newer = orders
+                .get(&order.id)
+                .is_none_or(|known| known.order.updated_at < order.updated_at);
+            if newer {
+                let whole = Whole {
+                    order,
+                    record,
+                    lines: BTreeMap::new(),
+                    sales: BTreeMap::new(),
+                    hash: content_hash(record),
+                };
+                orders.insert(order.id, whole);
+            }
+        }
+    }
+    let mut agreements = BTreeMap::new();
+    for record in records {
+        match record {
+            Record::LineItem(line) => {
+                if let Some(order) = orders.get_mut(&line.order)
+                    && let Entry::Vacant(place) = order.lines.entry(line.id)
+                {
+                    place.insert((line, record));
+                    order.hash ^= content_hash(record);
+                }
+            }
+            Record::Agreement(agreement) => {
+                if let Some(order) = orders.get_mut(&agreement.order)
+                    && let Entry::Vacant(place) = agreements.entry(key(&agreement.gid))
+                {
+                    place.insert(agreement);
+                    order.hash ^= content_hash(record);
+                }
+            }
+            _ => {}
+        }
+    }
+    for record in records {
+        if let Record::Sale(sale) = record
+            && let Some(agreement) = agreements.get(&key(&sale.agreement_gid))
+            && let Some(order) = orders.get_mut(&agreement.order)
+        {
+            let keys = (key(&sale.agreement_gid), key(&sale.gid));
+            if let Entry::Vacant(place) = order.sales.entry(keys) {
+                place.insert((agreement, sale));
+                order.hash ^= content_hash(record);
+            }
+        }
+    }
+    orders
+}
+
+/// Orders as rows of the tables that they go into.
+struct Rows {
+    ids: Vec<i64>,
+    orders: String,
+    lines: String,
+    sales: String,
+}
+
+impl Rows {
+    fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>>) -> Self {
+        let mut ids = Vec::new();
+        let mut headers = RowArray::new();
+        let mut lines = RowArray::new();
+        let mut sales = RowArray::new();
+        for order in orders {
+            ids.push(order.order.id.number());
+            headers.add_record(order.record, order.hash);
+            for (_, record) in order.lines.values() {
+                lines.add_record(record, 0);
+            }
+            add_sales(&mut sales, order);
+        }
+        Self {
+            ids,
+            orders: headers.finish(),
+            lines: lines.finish(),
+            sales: sales.finish(),
+        }
+    }
+}
+
+/// The ledger's rows of an order. The tenant and the day are left to the database.
+fn add_sales(rows: &mut RowArray, order: &Whole<'_>) {
+    let mut sales: Vec<_> = order
+        .sales
+        .iter()
+        .map(|(keys, (agreement, sale))| (order.happened_at(agreement), keys, agreement, sale))
+        .collect();
+    sales.sort_by_key(|(happened_at, keys, ..)| (*happened_at, **keys));
+    for (position, (happened_at, _, agreement, sale)) in (1_u32..).zip(sales) {
+        let line = sale
+            .line_item
+            .and_then(|id| order.lines.get(&id))
+            .map(|(line, _)| line);
+        rows.add(|row| {
+            row.null();
+            row.value(order.order.id);
+            row.value(position);
+            row.text(&agreement.gid.replace("gid://shopify/", ""));
+            row.instant(happened_at);
+            row.null();
+            row.text(agreement.reason.word());
+            row.text(sale.action.word());
+            row.text(sale.line_type.word());
+            row.optional(sale.quantity);
+            row.text(sale.currency.code());
+            row.value(sale.total);
+            row.value(sale.tax);
+            row.value(sale.discount);
+            row.optional(sale.line_item);
+            row.optional(line.and_then(|line| line.product));
+            row.optional(line.and_then(|line| line.variant));
+        });
+    }
+}
+
+/// Stands for the customer of a guest's order in an array of numbers.
+const NOBODY: i64 = 0;
+
+/// An order that is new or different.
+struct Changed {
+    id: i64,
+    /// Whether it is another customer's now, at another time, or counts otherwise than before: only then may
+    /// customers come to be or cease to be present on a day.
+    moved: bool,
+}
+
+/// What the merge of a few orders says besides what it moved.
+struct Written {
+    moved: Option<Moved>,
+    days: Vec<chrono::NaiveDate>,
+    /// Customers of whom nothing is known but their orders.
+    unknown: Vec<i64>,
+}
+
+/// One statement for everything about a few orders that is written by adding, replacing or taking away. What they
+/// stood for before is read from the ledger as it was when the statement began.
+/// $1: tenant, $2: ids, $3: `staged_orders`, $4: currency, $5: version, $6: `staged_line_items`, $7: `sales`,
+/// $8: time zone, $9: asked at, $10: whether the figures are pending.
+macro_rules! replace_few {
+    ($statement:ident; $with:literal; $($argument:expr),+ $(,)?) => {
+        $statement!(
+            $with,
+            " given_sales as materialized ( \
+                select order_id, position, agreement, happened_at, (happened_at at time zone $8::text)::date as day, reason, \
+                   action_type, line_type, quantity, currency, total, tax, discount, line_item_id, product_id, variant_id \
+                from unnest($7::text::sales[]) \
+             ), given_lines as materialized ( \
+                select * from unnest($6::text::staged_line_items[]) \
+             ), given_orders as materialized ( \
+                select o.*, (o.processed_at at time zone $8::text)::date as day, \
+                   exists (select from given_sales s where s.order_id = o.id and s.line_type = 'PRODUCT') as has_product \
+                from unnest($3::text::staged_orders[]) o \
+             ), figures as materialized ( \
+                select o.customer_id, s.currency, s.day, 0 as orders, a.units_sold, a.gross_sales, a.discounts, a.returns, \
+                   a.shipping, a.taxes, a.duties, a.fees, a.placed_sales, \
+                   case when s.line_type = 'PRODUCT' then s.product_id end as product_id \
+                from given_sales s join given_orders o on o.id = s.order_id and not o.test \
+                cross join lateral sale_amounts( \
+                   s.reason, s.action_type, s.line_type, s.quantity, s.total, s.tax, s.discount) a \
+                where not $10::boolean \
+                union all \
+                select customer_id, currency, day, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, null \
+                from given_orders where has_product and not test and not $10::boolean \
+                union all \
+                select customer_id, currency, day, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
+                   -taxes, -duties, -fees, -placed_sales, product_id \
+                from sale_figures where tenant_id = $1 and order_id = any($2::bigint[]) and not $10::boolean \
+             ), products as ( \
+                insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
+                select $1::uuid, product_id, sum(units_sold), sum(gross_sales - discounts - returns) \
+                from figures where product_id is not null and currency = $4 group by product_id \
+                having (sum(units_sold), sum(gross_sales - discounts - returns)) <> (0, 0) \
+                on conflict (tenant_id, product_id) do update set \
+                   units_sold = product_totals.units_sold + excluded.units_sold, \
+                   net_sales = product_totals.net_sales + excluded.net_sales \
+             ), written_orders as ( \
+                insert into orders (tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, day, \
+                   test, currency, financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, \
+                   net_payment, has_product, content_hash, synced_at) \
+                select $1::uuid, o.id, o.name, o.customer_id, o.created_at, o.processed_at, o.updated_at, o.cancelled_at, o.day, \
+                   o.test, o.currency, o.financial_status, o.fulfillment_status, o.source_name, o.discount_codes, \
+                   case when o.id in (select unnest(p.order_ids) from privacy_requests p \
+                                      where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                          or o.customer_id in (select p.customer_id from privacy_requests p \
+                                               where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                        then '{}' else o.tags end, \
+                   o.total_price, o.net_payment, o.has_product, o.hash, $9::timestamptz \
+                from given_orders o \
+                on conflict (tenant_id, id) do update set \
+                   name = excluded.name, customer_id = excluded.customer_id, created_at = excluded.created_at, \
+                   processed_at = excluded.processed_at, updated_at = excluded.updated_at, cancelled_at = excluded.cancelled_at, \
+                   day = excluded.day, test = excluded.test, currency = excluded.currency, \
+                   financial_status = excluded.financial_status, fulfillment_status = excluded.fulfillment_status, \
+                   source_name = excluded.source_name, discount_codes = excluded.discount_codes, tags = excluded.tags, \
+                   total_price = excluded.total_price, net_payment = excluded.net_payment, has_product = excluded.has_product, \
+                   content_hash = excluded.content_hash, synced_at = excluded.synced_at, deleted_at = null \
+             ), gone_lines as ( \
+                delete from line_items l where l.tenant_id = $1 and l.order_id = any($2) \
+                   and not exists (select from given_lines g where g.order_id = l.order_id and g.id = l.id) \
+             ), written_lines as ( \
+                insert into line_items (tenant_id, order_id, id, title, variant_title, sku, quantity, current_quantity, \
+                   original_total, discounted_total, product_id, variant_id) \
+                select $1::uuid, order_id, id, title, variant_title, sku, quantity, current_quantity, \
+                   original_total, discounted_total, product_id, variant_id \
+                from given_lines \
+                on conflict (tenant_id, order_id, id) do update set \
+                   title = excluded.title, variant_title = excluded.variant_title, sku = excluded.sku, \
+                   quantity = excluded.quantity, current_quantity = excluded.current_quantity, \
+                   original_total = excluded.original_total, discounted_total = excluded.discounted_total, \
+                   product_id = excluded.product_id, variant_id = excluded.variant_id \
+                where line_items.* is distinct from excluded.* \
+             ), given_refunds as materialized ( \
+                select distinct on (o.id, r.id) o.id as order_id, r.id, r.processed_at, r.total_refunded \
+                from given_orders o, \
+                   jsonb_to_recordset(o.refunds) r(id bigint, processed_at timestamptz, total_refunded numeric) \
+                where o.refunds <> '[]' order by o.id, r.id \
+             ), gone_refunds as ( \
+                delete from refunds r where r.tenant_id = $1 and r.order_id = any($2) \
+                   and not exists (select from given_refunds g where g.order_id = r.order_id and g.id = r.id) \
+             ), written_refunds as ( \
+                insert into refunds (tenant_id, order_id, id, processed_at, total_refunded) \
+                select $1::uuid, order_id, id, processed_at, total_refunded from given_refunds \
+                on conflict (tenant_id, order_id, id) do update set \
+                   processed_at = excluded.processed_at, total_refunded = excluded.total_refunded \
+                where refunds.* is distinct from excluded.* \
+             ), gone_sales as ( \
+                delete from sales s where s.tenant_id = $1 and s.order_id = any($2) \
+                   and not exists (select from given_sales g where g.order_id = s.order_id and g.position = s.position) \
+             ), written_sales as ( \
+                insert into sales (tenant_id, order_id, position, agreement, happened_at, day, reason, action_type, line_type, \
+                   quantity, currency, total, tax, discount, line_item_id, product_id, variant_id) \
+                select $1::uuid, order_id, position, agreement, happened_at, day, reason, action_type, line_type, \
+                   quantity, currency, total, tax, discount, line_item_id, product_id, variant_id \
+                from given_sales \
+                on conflict (tenant_id, order_id, position) do update set \
+                   agreement = excluded.agreement, happened_at = excluded.happened_at, day = excluded.day, \
+                   reason = excluded.reason, action_type = excluded.action_type, line_type = excluded.line_type, \
+                   quantity = excluded.quantity, currency = excluded.currency, total = excluded.total, tax = excluded.tax, \
+                   discount = excluded.discount, line_item_id = excluded.line_item_id, product_id = excluded.product_id, \
+                   variant_id = excluded.variant_id \
+                where sales.* is distinct from excluded.* \
+             ), unknown as materialized ( \
+                select distinct customer_id as id from given_orders o where customer_id is not null \
+                   and not exists (select from customers c where c.tenant_id = $1 and c.id = o.customer_id) \
+             ),";
+            $($argument),+
+        )
+    };
+}
+
+/// Moves what is moved by adding, for orders that stay where they are.
+macro_rules! staying {
+    ($($before:literal),+; $($argument:expr),+ $(,)?) => {
+        with_moves!(
+            plainly; $($before),+; "figures";
+            " select array(select distinct day from changes) as \"days!\", array(select id from unknown) as \"unknown!\"";
+            $($argument),+
+        )
+    };
+}
+
+macro_rules! plainly {
+    ($($before:literal),+; $($after:literal),+; $($argument:expr),+ $(,)?) => {
+        sqlx::query!($($before +)+ "" $(+ $after)+, $($argument),+)
+    };
+}
+
+/// The same for orders of which some come, go, or move to another day or customer.
+macro_rules! moving {
+    ($($before:literal),+; $($argument:expr),+ $(,)?) => {
+        with_flips!(
+            $($before),+; "figures"; ", array(select id from unknown) as \"unknown!\" "; $($argument),+
+        )
+    };
+}
+
+impl TenantTx {
+    /// Merges whole orders.
+    pub(super) async fn merge_few_orders(
+        &mut self,
+        store: &Store,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let orders = whole_orders(records);
+        let changed = self.changed_among(store, &orders, asked_at).await?;
+        if !changed.is_empty() {
+            let moving = changed.iter().any(|order| order.moved) && !store.figures_pending;
+            let changed = changed
+                .iter()
+                .filter_map(|order| orders.get(&OrderId::new(order.id)));
+            let written = self
+                .write_few(store, &Rows::of(changed), moving, asked_at)
+                .await?;
+            self.add_unknown_customers(store, &written.unknown, asked_at)
+                .await?;
+            match written.moved {
+                Some(moved) => self.finish_moving(store, moved).await?,
+                None => self.note_changed_days(written.days),
+            }
+        }
+        Ok(Merged {
+            seen: orders.len(),
+            changed: changed.len(),
+            last: orders.keys().next_back().map(|id| id.number()),
+        })
+    }
+
+    async fn changed_among(
+        &mut self,
+        store: &Store,
+        orders: &BTreeMap<OrderId, Whole<'_>>,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Vec<Changed>> {
+        let tenant = self.tenant().uuid();
+        let ids: Vec<i64> = orders.keys().map(|id| id.number()).collect();
+        let hashes: Vec<i64> = orders.values().map(|order| order.hash).collect();
+        let headers = || orders.values().map(|order| order.order);
+        let updated_at: Vec<_> = headers().map(|order| order.updated_at).collect();
+        let processed_at: Vec<_> = headers().map(|order| order.processed_at).collect();
+        let customers: Vec<_> = headers()
+            .map(|order| order.customer.map_or(NOBODY, CustomerId::number))
+            .collect();
+        let currencies: Vec<_> = headers()
+            .map(|order| order.currency.code().to_owned())
+            .collect();
+        let counted: Vec<_> = orders
+            .values()
+            .map(|order| order.has_product() && !order.order.test)
+            .collect();
+        Ok(sqlx::query_as!(
+            Changed,
+            "select c.id as \"id!\", \
+                (o.customer_id, o.processed_at, o.day, o.currency, o.counted) is distinct from \
+                (nullif(c.customer_id, 0), c.processed_at, (c.processed_at at time zone $3::text)::date, c.currency, c.counted) \
+                   as \"moved!\" \
+             from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[]) \
+                c(id, hash, updated_at, customer_id, processed_at, currency, counted) \
+             left join orders o on o.tenant_id = $1 and o.id = c.id \
+             where not exists ( \
+                   select from tombstones t where t.tenant_id = $1 and t.kind = 'ORDERS' and t.id = c.id and t.deleted_at >= $2) \
+               and (o.id is null \
+                or ((o.content_hash <> c.hash or o.deleted_at is not null) \
+                    and (o.deleted_at is null or o.deleted_at < $2) \
+                    and (o.updated_at, o.synced_at) <= (c.updated_at, $2)))",
+            tenant,
+            asked_at,
+            store.time_zone,
+            &ids,
+            &hashes,
+            &updated_at,
+            &customers,
+            &processed_at,
+            &currencies,
+            &counted
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    async fn write_few(
+        &mut self,
+        store: &Store,
+        rows: &Rows,
+        moving: bool,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Written> {
+        let tenant = self.tenant().uuid();
+        if moving {
+            let row = replace_few!(
+                moving; "with recursive ";
+                tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
+                store.time_zone, asked_at, store.figures_pending
+            )
+            .fetch_one(self.connection())
+            .await?;
+            return Ok(Written {
+                days: Vec::new(),
+                unknown: row.unknown,
+                moved: Some(moved!(row)),
+            });
+        }
+        let row = replace_few!(
+            staying; "with ";
+            tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
+            store.time_zone, asked_at, store.figures_pending
+        )
+        .fetch_one(self.connection())
+        .await?;
+        Ok(Written {
+            moved: None,
+            days: row.days,
+            unknown: row.unknown,
+        })
+    }
+}
