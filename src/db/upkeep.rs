@@ -207,9 +207,12 @@ impl SystemTx {
         next: DateTime<Utc>,
     ) -> Result<usize> {
         let due = self.take_due_upkeep(now, next).await?;
-        for &tenant in &due {
+        for &(tenant, connected) in &due {
             for &job in jobs {
-                self.queue_job_of(tenant, job, now).await?;
+                // Of a disconnected store nothing is asked: the comparison prunes what is old, and ends there.
+                if connected || job == JobKind::Reconcile {
+                    self.queue_job_of(tenant, job, now).await?;
+                }
             }
         }
         Ok(due.len())
@@ -219,17 +222,18 @@ impl SystemTx {
         &mut self,
         now: DateTime<Utc>,
         next: DateTime<Utc>,
-    ) -> Result<Vec<TenantId>> {
-        Ok(sqlx::query_scalar!(
+    ) -> Result<Vec<(TenantId, bool)>> {
+        let due = sqlx::query!(
             "update tenants set next_upkeep_at = $2 \
-             where status = 'CONNECTED' and id in ( \
-                select id from tenants where status = 'CONNECTED' and (next_upkeep_at is null or next_upkeep_at <= $1) \
+             where id in ( \
+                select id from tenants where next_upkeep_at is null or next_upkeep_at <= $1 \
                 order by next_upkeep_at nulls first limit 100 for update skip locked) \
-             returning id as \"id: TenantId\"",
+             returning id as \"id: TenantId\", status = 'CONNECTED' as \"connected!\"",
             now,
             next
         )
         .fetch_all(self.connection())
-        .await?)
+        .await?;
+        Ok(due.into_iter().map(|row| (row.id, row.connected)).collect())
     }
 }
