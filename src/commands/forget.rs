@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use chrono::SecondsFormat;
 use clap::Args;
 
 use super::{database, runtime};
@@ -16,17 +17,27 @@ use crate::domain::shop::ShopDomain;
 #[derive(Debug, Clone, Args)]
 pub(super) struct ForgetArgs {
     /// The store's domain
-    #[arg(long, value_name = "DOMAIN")]
-    shop: String,
+    #[arg(long, value_name = "DOMAIN", required_unless_present = "list")]
+    shop: Option<String>,
+    /// List the stores of which everything was deleted, when, and whether the operator or Shopify asked for it
+    #[arg(long, conflicts_with = "shop")]
+    list: bool,
 }
 
 #[expect(clippy::print_stdout, reason = "this is the command's answer")]
 pub(super) fn forget(settings: &Settings, args: &ForgetArgs) -> anyhow::Result<ExitCode> {
+    let domain = args.shop.as_deref().map(ShopDomain::parse).transpose()?;
     let running = database::join(settings)?;
-    let domain = ShopDomain::parse(&args.shop)?;
     runtime()?.block_on(async {
         let database = running.open().await?;
         let mut system = database.system().await?;
+        let Some(domain) = domain else {
+            for store in system.forgotten_stores().await? {
+                let at = store.deleted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                println!("{at}\t{}\t{}", store.domain, store.asked_by);
+            }
+            return anyhow::Ok(());
+        };
         let tenant = system.find_tenant(&domain).await?;
         let tenant = tenant.with_context(|| format!("there is no store {domain}"))?;
         let mut transaction = system.into_tenant(tenant).await?;
@@ -35,7 +46,8 @@ pub(super) fn forget(settings: &Settings, args: &ForgetArgs) -> anyhow::Result<E
             bail!("{domain} is connected: an owner has to disconnect it first");
         }
         let now = Clock::System.now();
-        transaction.queue_job(JobKind::RedactShop, now).await?;
+        let job = JobKind::RedactShop { by_operator: true };
+        transaction.queue_job(job, now).await?;
         transaction.commit().await?;
         println!("everything of {domain} will be deleted by the next worker");
         database.close().await;

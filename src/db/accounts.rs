@@ -43,8 +43,8 @@ pub struct SessionRecord {
 pub enum RefreshTokenUse {
     /// It was good and is now used up.
     Accepted(SessionRecord),
-    /// It had been used before, so somebody has a copy: its session has been ended.
-    Reused,
+    /// It had been used before, so somebody has a copy: its session has been ended, if this did it.
+    Reused(Option<SessionRecord>),
     /// Its session has ended or run out.
     Ended,
     /// No such token.
@@ -254,19 +254,29 @@ impl SystemTx {
             .transpose()
     }
 
-    /// Ends a session: its tokens are refused from now on. One that has ended stays as it is.
-    pub async fn end_session(&mut self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
-        let user = sqlx::query_scalar!(
-            "update sessions set ended_at = $2 where id = $1 and ended_at is null returning user_id",
+    /// Ends a session: its tokens are refused from now on. One that has ended stays as it is; then `None`.
+    pub async fn end_session(
+        &mut self,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SessionRecord>> {
+        let ended = sqlx::query!(
+            "update sessions set ended_at = $2 where id = $1 and ended_at is null \
+             returning user_id as \"user: UserId\", tenant_id as \"tenant: TenantId\"",
             session.uuid(),
             now
         )
         .fetch_optional(self.connection())
         .await?;
-        match user {
-            Some(user) => self.access_changed(user).await,
-            None => Ok(()),
-        }
+        let Some(ended) = ended else {
+            return Ok(None);
+        };
+        self.access_changed(ended.user.uuid()).await?;
+        Ok(Some(SessionRecord {
+            id: session,
+            user: ended.user,
+            tenant: ended.tenant,
+        }))
     }
 
     /// Keeps the hash of a session's newest refresh token.
@@ -334,9 +344,10 @@ impl SystemTx {
         match found {
             None => Ok(RefreshTokenUse::Unknown),
             Some(token) if token.used => {
-                self.end_session(SessionId::trusted(token.session_id), now)
-                    .await?;
-                Ok(RefreshTokenUse::Reused)
+                let session = SessionId::trusted(token.session_id);
+                Ok(RefreshTokenUse::Reused(
+                    self.end_session(session, now).await?,
+                ))
             }
             Some(_) => Ok(RefreshTokenUse::Ended),
         }

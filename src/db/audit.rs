@@ -84,6 +84,32 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Adds to the log what somebody tried, unless the same was written since an instant: a program that tries
+    /// for ever fills no log.
+    pub async fn note_once_since(
+        &mut self,
+        entry: &Entry,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let noted = sqlx::query_scalar!(
+            "select exists (select from audit_log where tenant_id = $1 and at > $2 and action = $3 \
+               and actor_email is not distinct from $4 and subject is not distinct from $5) as \"noted!\"",
+            tenant,
+            since,
+            entry.action.code(),
+            entry.actor.email(),
+            entry.subject.as_deref(),
+        )
+        .fetch_one(self.connection())
+        .await?;
+        if noted {
+            return Ok(());
+        }
+        self.note(entry, now).await
+    }
+
     /// Entries by when they were made.
     pub async fn audit_log(
         &mut self,

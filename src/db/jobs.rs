@@ -33,8 +33,12 @@ pub enum JobKind {
     Disconnect,
     /// The app was uninstalled: forget the token, stop the work.
     Uninstall,
-    /// Shopify asks for everything of the store to be deleted.
-    RedactShop,
+    /// Shopify, or the operator, asks for everything of the store to be deleted.
+    RedactShop {
+        /// The operator does.
+        #[serde(default)]
+        by_operator: bool,
+    },
     /// See to it that the webhooks are registered.
     Subscriptions,
     /// Compare which objects the store has with those that are kept.
@@ -49,7 +53,7 @@ impl JobKind {
             Self::Privacy { .. } => "privacy",
             Self::Disconnect => "disconnect",
             Self::Uninstall => "uninstall",
-            Self::RedactShop => "redact_shop",
+            Self::RedactShop { .. } => "redact_shop",
             Self::Subscriptions => "subscriptions",
             Self::Reconcile => "reconcile",
         }

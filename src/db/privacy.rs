@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Result, SystemTx, TenantTx};
+use crate::domain::audit::Actor;
 use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::domain::shop::ShopDomain;
 
 /// A customer's request, passed on by Shopify.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,6 +229,17 @@ impl TenantTx {
     }
 }
 
+/// A store of which everything was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForgottenStore {
+    /// Its domain.
+    pub domain: String,
+    /// Who asked for it: `OPERATOR` or `SHOPIFY`.
+    pub asked_by: String,
+    /// When it was done.
+    pub deleted_at: DateTime<Utc>,
+}
+
 impl SystemTx {
     /// Takes a store out of the schedules and its jobs out of the queue, but for the one that says so. Webhooks
     /// that are being registered this moment are: whoever gives them up waits for that.
@@ -246,6 +259,37 @@ impl SystemTx {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Notes that everything of a store is deleted, and who asked for it.
+    pub async fn note_forgotten(
+        &mut self,
+        tenant: TenantId,
+        domain: &ShopDomain,
+        asked_by: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "insert into forgotten_stores (id, shop_domain, asked_by, deleted_at) values ($1, $2, $3, $4) \
+             on conflict do nothing",
+            tenant.uuid(),
+            domain.as_str(),
+            asked_by.kind(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The stores of which everything was deleted, the last first.
+    pub async fn forgotten_stores(&mut self) -> Result<Vec<ForgottenStore>> {
+        Ok(sqlx::query_as!(
+            ForgottenStore,
+            "select shop_domain as domain, asked_by, deleted_at from forgotten_stores order by deleted_at desc, id"
+        )
+        .fetch_all(self.connection())
+        .await?)
     }
 
     /// Takes a store out of the directory, with the accounts that belong to no other, and every job but one.

@@ -46,10 +46,14 @@ actions! {
     SyncRequested = "SYNC_REQUESTED",
     /// A member signed in, or tried to with a wrong password.
     SignedIn = "SIGNED_IN",
+    /// Somebody used a refresh token that had been used before, so the session was ended.
+    RefreshTokenReused = "REFRESH_TOKEN_REUSED",
     /// A member signed out.
     SignedOut = "SIGNED_OUT",
     /// A member went over to this store from another of theirs.
     SwitchedHere = "SWITCHED_HERE",
+    /// A member tried what their role does not allow.
+    NotAllowed = "NOT_ALLOWED",
     /// Sessions of a member were ended.
     SessionsEnded = "SESSIONS_ENDED",
     /// A member changed their password, or tried to.

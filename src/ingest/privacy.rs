@@ -79,7 +79,12 @@ impl Ingest {
 
     /// Takes everything of a store away. Shopify asks for it two days after the app was uninstalled; a store
     /// that still lets us in did not, and a replay of the request from its last life changes nothing.
-    pub(super) async fn redact_shop(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
+    pub(super) async fn redact_shop(
+        &self,
+        tenant: TenantId,
+        job: i64,
+        by_operator: bool,
+    ) -> Result<(), SyncError> {
         let mut transaction = self.database.work(tenant).await?;
         let Some(shop) = transaction.shop().await? else {
             return Ok(());
@@ -99,6 +104,14 @@ impl Ingest {
         let mut transaction = self.database.work(tenant).await?;
         transaction.delete_everything().await?;
         let mut system = transaction.into_system().await?;
+        let asked_by = if by_operator {
+            Actor::Operator
+        } else {
+            Actor::Shopify
+        };
+        system
+            .note_forgotten(tenant, &shop.domain, &asked_by, self.clock.now())
+            .await?;
         system.delete_tenant(tenant, job).await?;
         system.commit().await?;
         self.signers.forget(&shop.domain);

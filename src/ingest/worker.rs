@@ -239,7 +239,9 @@ impl Ingest {
             JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
             JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await,
             JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
-            JobKind::RedactShop => Box::pin(self.redact_shop(job.tenant, job.id)).await,
+            JobKind::RedactShop { by_operator } => {
+                Box::pin(self.redact_shop(job.tenant, job.id, by_operator)).await
+            }
             JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await,
             JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await,
         }

@@ -215,3 +215,138 @@ async fn a_long_log_is_paged_through_and_old_entries_go() {
     let left = log(&app, &owner.token).await;
     assert_eq!(left.len(), 4, "{left:?}");
 }
+
+#[tokio::test]
+async fn what_a_role_does_not_allow_is_told_once_an_hour() {
+    let app = TestApp::start().await;
+    let owner = app.register_shop("engines").await;
+    app.work().await;
+    let token = Some(owner.token.as_str());
+    let become_a = async |role: &str| {
+        sqlx::query("update memberships set role = $1")
+            .bind(role)
+            .execute(&mut app.database.connection().await)
+            .await
+            .unwrap();
+        app.tell_of_changed_access().await;
+    };
+    // They are written after the answer was given.
+    let refusals = async |number: i64| {
+        loop {
+            let written: i64 =
+                sqlx::query_scalar("select count(*) from audit_log where action = 'NOT_ALLOWED'")
+                    .fetch_one(&mut app.database.connection().await)
+                    .await
+                    .unwrap();
+            if written >= number {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    become_a("VIEWER").await;
+    for (mutation, written) in [
+        ("disconnectShop { userErrors { code } }", 1),
+        ("disconnectShop { userErrors { code } }", 1),
+        ("disconnectShop { userErrors { code } }", 1),
+        ("sync { userErrors { code } }", 2),
+    ] {
+        let payload = mutate(&app, token, mutation).await;
+        assert_eq!(payload["userErrors"][0]["code"], "NOT_ALLOWED");
+        refusals(written).await;
+    }
+    // Admins may invite, but not everybody.
+    become_a("ADMIN").await;
+    let invite =
+        "inviteMember(input: { email: \"mary@example.com\", role: OWNER }) { userErrors { code } }";
+    let payload = mutate(&app, token, invite).await;
+    assert_eq!(payload["userErrors"][0]["code"], "NOT_ALLOWED");
+    refusals(3).await;
+    become_a("OWNER").await;
+    let user = "USER owner@engines.example";
+    assert_eq!(
+        log(&app, &owner.token).await[1..],
+        [
+            format!("NOT_ALLOWED refused by {user}: disconnectShop (VIEWER) from 127.0.0.1"),
+            format!("NOT_ALLOWED refused by {user}: sync (VIEWER) from 127.0.0.1"),
+            format!("NOT_ALLOWED refused by {user}: inviteMember (ADMIN) from 127.0.0.1"),
+        ]
+    );
+    // An hour later it is told again.
+    sqlx::query("update audit_log set at = at - interval '61 minutes'")
+        .execute(&mut app.database.connection().await)
+        .await
+        .unwrap();
+    become_a("VIEWER").await;
+    mutate(&app, token, "disconnectShop { userErrors { code } }").await;
+    refusals(4).await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_used_twice_is_told_once() {
+    let app = TestApp::start().await;
+    let owner = app.register_shop("engines").await;
+    let refresh = async |token: &str| {
+        let mutation =
+            format!("refreshSession(refreshToken: \"{token}\") {{ userErrors {{ code }} }}");
+        mutate(&app, None, &mutation).await["userErrors"].clone()
+    };
+    assert_eq!(refresh(&owner.refresh_token).await, json!([]));
+    for token in [&*owner.refresh_token, &*owner.refresh_token, "xbr_unknown"] {
+        assert_eq!(refresh(token).await[0]["code"], "INVALID");
+    }
+    let session = login(&app, &owner, &owner.password).await["session"]["token"].clone();
+    let user = "USER owner@engines.example";
+    assert_eq!(
+        log(&app, session.as_str().unwrap()).await,
+        [
+            format!("STORE_CONNECTED by {user}: engines.myshopify.com from 127.0.0.1"),
+            format!("REFRESH_TOKEN_REUSED refused by {user}: - from 127.0.0.1"),
+            format!("SIGNED_IN by {user}: - from 127.0.0.1"),
+        ]
+    );
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
+async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_them() {
+    let app = TestApp::start_with(|config| {
+        config.ingest.upkeep_interval = Some(Duration::from_hours(24));
+    })
+    .await;
+    let owner = app.register_shop("engines").await;
+    app.work().await;
+    let disconnect = "disconnectShop { userErrors { code } }";
+    mutate(&app, Some(&owner.token), disconnect).await;
+    app.work().await;
+    let shop = app.simulator.shop("engines").unwrap();
+    shop.reset_statistics();
+    let mut connection = app.database.connection().await;
+    for statement in [
+        "update audit_log set at = now() - interval '366 days' where action = 'STORE_CONNECTED'",
+        "insert into webhook_deliveries (tenant_id, id, topic, received_at) \
+         select id, 'old', 'orders/create', now() - interval '31 days' from tenants",
+        "update tenants set next_upkeep_at = now() - interval '1 minute'",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    assert_eq!(app.app().ingest().queue_due_upkeep().await.unwrap(), 1);
+    app.work().await;
+    let left = log(&app, &owner.token).await;
+    let user = "USER owner@engines.example";
+    assert_eq!(
+        left,
+        [format!("STORE_DISCONNECTED by {user}: - from 127.0.0.1")]
+    );
+    let deliveries: i64 = sqlx::query_scalar("select count(*) from webhook_deliveries")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(deliveries, 0);
+    assert_eq!(shop.statistics().requests, 0);
+    // The next one is due in a day.
+    assert_eq!(app.app().ingest().queue_due_upkeep().await.unwrap(), 0);
+}

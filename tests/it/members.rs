@@ -174,10 +174,10 @@ async fn somebody_new_is_invited_signs_up_and_sees_the_store() {
         .map(|(email, role)| (email.to_owned(), role.to_owned()))
     );
     // Once is once.
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     let again = accept(&app, None, token, json!(PASSPHRASE)).await;
     assert_eq!(refusal(&again), refused(&["input", "token"], "INVALID"));
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     app.database.leaves_jobs(1);
 }
 
@@ -188,7 +188,7 @@ async fn a_user_of_another_store_accepts_with_their_password_or_their_session() 
     let ada = app.register_shop("looms").await;
     let mary = app.register_shop("lamps").await;
     let token = invited(&app, &owner, &ada.email, "ADMIN").await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     let wrong = accept(&app, None, &token, json!("not her password")).await;
     assert_eq!(
         refusal(&wrong),
@@ -204,7 +204,7 @@ async fn a_user_of_another_store_accepts_with_their_password_or_their_session() 
         refusal(&by_another),
         refused(&["input", "token"], "NOT_ALLOWED")
     );
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
 
     let payload = accept(&app, None, &token, json!(ada.password)).await;
     assert_eq!(payload["userErrors"], json!([]), "{payload}");
@@ -281,7 +281,7 @@ async fn a_weak_password_is_refused_and_the_invitation_stays_open() {
     let app = TestApp::start().await;
     let owner = app.register_shop("engines").await;
     let token = invited(&app, &owner, "mary@example.com", "VIEWER").await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     for (password, code) in [
         ("short", "TOO_SHORT"),
         ("Password2026!", "TOO_COMMON"),
@@ -290,7 +290,7 @@ async fn a_weak_password_is_refused_and_the_invitation_stays_open() {
         let payload = accept(&app, None, &token, json!(password)).await;
         assert_eq!(refusal(&payload), refused(&["input", "password"], code));
     }
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     let payload = accept(&app, None, &token, json!(PASSPHRASE)).await;
     assert_eq!(payload["userErrors"], json!([]));
     app.database.leaves_jobs(1);
@@ -320,7 +320,7 @@ async fn an_admin_looks_after_viewers_only() {
     let owner = app.register_shop("engines").await;
     let admin = join(&app, &owner, "admin@example.com", "ADMIN").await;
     let viewer = join(&app, &owner, "viewer@example.com", "VIEWER").await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     for role in ["OWNER", "ADMIN"] {
         let payload = invite(&app, &admin.token, "mary@example.com", role).await;
         assert_eq!(refusal(&payload), refused(&[], "NOT_ALLOWED"), "{role}");
@@ -330,7 +330,7 @@ async fn an_admin_looks_after_viewers_only() {
         let payload = remove(&app, &admin.token, &id).await;
         assert_eq!(refusal(&payload), refused(&[], "NOT_ALLOWED"), "{email}");
     }
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     let offered = invite(&app, &owner.token, "mary@example.com", "ADMIN").await;
     let mutation = format!(
         "withdrawInvitation(id: {}) {{ userErrors {{ field code }} }}",
@@ -355,12 +355,12 @@ async fn an_admin_looks_after_viewers_only() {
 async fn who_is_a_member_already_or_has_no_address_is_not_invited() {
     let app = TestApp::start().await;
     let owner = app.register_shop("engines").await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     let payload = invite(&app, &owner.token, &owner.email.to_uppercase(), "ADMIN").await;
     assert_eq!(refusal(&payload), refused(&["input", "email"], "TAKEN"));
     let payload = invite(&app, &owner.token, "mary", "ADMIN").await;
     assert_eq!(refusal(&payload), refused(&["input", "email"], "INVALID"));
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     sqlx::query(
         "insert into invitations (id, tenant_id, email, role, token_hash, invited_by, created_at, expires_at) \
          select gen_random_uuid(), tenant_id, n || '@example.com', 'VIEWER', int4send(n), user_id, now(), \
@@ -379,7 +379,7 @@ async fn a_store_keeps_an_owner() {
     let app = TestApp::start().await;
     let owner = app.register_shop("engines").await;
     let id = id_of(&app, &owner.token, &owner.email).await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     let payload = remove(&app, &owner.token, &id).await;
     assert_eq!(refusal(&payload), refused(&["userId"], "LAST_OWNER"));
     let payload = change_role(&app, &owner.token, &id, "ADMIN").await;
@@ -390,7 +390,7 @@ async fn a_store_keeps_an_owner() {
     let leave = "leaveShop { userErrors { field code } }";
     let payload = mutate(&app, Some(&owner.token), leave).await;
     assert_eq!(refusal(&payload), refused(&[], "LAST_OWNER"));
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     assert!(is_good(&app, &owner.token).await);
 
     let second = join(&app, &owner, "second@example.com", "OWNER").await;
@@ -509,7 +509,7 @@ async fn nobody_of_another_store_can_be_touched() {
     let other = app.register_shop("looms").await;
     let theirs = id_of(&app, &other.token, &other.email).await;
     let invitation = invite(&app, &other.token, "mary@example.com", "VIEWER").await;
-    let before = app.database.row_counts().await;
+    let before = app.database.row_counts_beside_the_log().await;
     for id in [theirs.as_str(), "usr_x", "x", ""] {
         let payload = remove(&app, &owner.token, id).await;
         assert_eq!(refusal(&payload), refused(&["userId"], "INVALID"), "{id}");
@@ -526,7 +526,7 @@ async fn nobody_of_another_store_can_be_touched() {
     );
     let payload = mutate(&app, Some(&owner.token), &mutation).await;
     assert_eq!(refusal(&payload), refused(&["id"], "INVALID"));
-    assert_eq!(app.database.row_counts().await, before);
+    assert_eq!(app.database.row_counts_beside_the_log().await, before);
     let listed = "{ members { email } invitations { email } }";
     let body = app.graphql(listed, json!({}), Some(&owner.token)).await;
     assert_eq!(

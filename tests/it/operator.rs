@@ -130,7 +130,13 @@ async fn everything_of_a_disconnected_store_is_deleted_on_request() {
     app.field(disconnect, json!({}), Some(&user.token)).await;
     app.work().await;
     told(&app, &["forget", "--shop", shop]).await;
+    assert_eq!(told(&app, &["forget", "--list"]).await, "");
     app.work().await;
+    // Its own audit log is gone with it; that it was forgotten, and by whom, is kept.
+    let listed = told(&app, &["forget", "--list"]).await;
+    let (at, what) = listed.split_once('\t').unwrap();
+    assert!(at.ends_with('Z'), "{listed}");
+    assert_eq!(what, "engines.myshopify.com\tOPERATOR\n");
     assert!(!is_good(&app, &user.token).await);
     let left: Vec<String> = sqlx::query_scalar("select shop_domain from tenants")
         .fetch_all(&mut app.database.connection().await)

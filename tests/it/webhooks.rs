@@ -452,6 +452,13 @@ async fn an_uninstalled_app_forgets_the_token_and_a_redacted_shop_leaves_nothing
     assert_eq!(count(&world, "orders").await, 1);
     assert_eq!(count(&world, "shops").await, 1);
     assert_eq!(count(&world, "users").await, 1);
+    let forgotten: Vec<(String, String)> =
+        sqlx::query_as("select shop_domain, asked_by from forgotten_stores")
+            .fetch_all(&mut world.app.database.connection().await)
+            .await
+            .unwrap();
+    let expected = ("leaving.myshopify.com".to_owned(), "SHOPIFY".to_owned());
+    assert_eq!(forgotten, [expected]);
     assert_eq!(totals(&world, &other).await, (1, "40.00".to_owned()));
     assert_eq!(
         redact("r3").await,

@@ -120,7 +120,9 @@ impl InvitationMutations {
         };
         let (tenant, now, role) = (principal.tenant, request.clock.now(), input.role.into());
         let mut system = request.database.system().await?;
-        if let Err(error) = still(&mut system, principal, |by| by.role.may_manage(role)).await? {
+        if let Err(error) =
+            still(ctx, &mut system, principal, |by| by.role.may_manage(role)).await?
+        {
             return refused(error);
         }
         let members = system.members(tenant).await?;
@@ -189,7 +191,9 @@ impl InvitationMutations {
             return refused(UserError::new(&["id"], UserErrorCode::Invalid, message));
         };
         let role = invitation.role;
-        if let Err(error) = still(&mut system, principal, |by| by.role.may_manage(role)).await? {
+        if let Err(error) =
+            still(ctx, &mut system, principal, |by| by.role.may_manage(role)).await?
+        {
             return refused(error);
         }
         let by = actor(&mut system, principal.user).await?;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, actor, permit};
+use super::{MUTATION_COST, actor, note_refusal, permit};
 use crate::db::SystemTx;
 use crate::db::members::{MemberChange, MemberRecord};
 use crate::domain::audit::{Action, Entry};
@@ -79,7 +79,8 @@ impl MemberMutations {
             return refused(no_member(&field));
         };
         let mut system = request.database.system().await?;
-        if let Err(error) = still(&mut system, principal, |by| by.role == principal.role).await? {
+        let may = |by: &MemberRecord| by.role == principal.role;
+        if let Err(error) = still(ctx, &mut system, principal, may).await? {
             return refused(error);
         }
         let role = input.role.into();
@@ -132,7 +133,7 @@ impl MemberMutations {
             return refused(no_member(&field));
         };
         let may = |by: &MemberRecord| by.role.may_manage(member.role);
-        if let Err(error) = still(&mut system, principal, may).await? {
+        if let Err(error) = still(ctx, &mut system, principal, may).await? {
             return refused(error);
         }
         let change = system
@@ -211,6 +212,7 @@ fn settled(change: MemberChange, field: &[&str]) -> Result<MemberRecord, UserErr
 /// Whether the caller is a member who may, at this moment: the store's members are held until the transaction
 /// ends, so that nobody acts with a right that is being taken away.
 pub(super) async fn still(
+    ctx: &Context<'_>,
     system: &mut SystemTx,
     principal: Principal,
     may: impl FnOnce(&MemberRecord) -> bool,
@@ -223,6 +225,7 @@ pub(super) async fn still(
     Ok(if may(&caller) {
         Ok(())
     } else {
+        note_refusal(ctx, principal)?;
         let message = "Only owners of the store may do that.";
         Err(UserError::new(&[], UserErrorCode::NotAllowed, message))
     })

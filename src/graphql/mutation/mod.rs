@@ -19,7 +19,7 @@ mod user_error;
 use std::sync::Arc;
 
 use async_graphql::{Context, MergedObject};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::task::TaskTracker;
 
 use super::context::RequestContext;
@@ -29,7 +29,7 @@ use crate::auth::limits::Limits;
 use crate::auth::passwords::{PasswordError, Passwords};
 use crate::auth::tokens::{AccessTokens, TokenError};
 use crate::db::SystemTx;
-use crate::domain::audit::{Actor, Entry};
+use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::UserId;
 use crate::domain::principal::{Principal, Role};
 use crate::ingest::Ingest;
@@ -97,6 +97,7 @@ fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserErr
                 }
                 _ => "Only owners and admins of the store may do that.",
             };
+            note_refusal(ctx, RequestContext::of(ctx)?.require_principal()?)?;
             Ok(Err(UserError::new(
                 field,
                 UserErrorCode::NotAllowed,
@@ -105,6 +106,35 @@ fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserErr
         }
         Err(error) => Err(error),
     }
+}
+
+/// How long a refusal that repeats is not written down again.
+const REFUSALS_APART: TimeDelta = TimeDelta::hours(1);
+
+/// Has it written into the store's log that the caller's role does not allow what they tried. Nobody waits for
+/// that, and it is written once an hour: who tries in a loop fills no log.
+fn note_refusal(ctx: &Context<'_>, principal: Principal) -> Result<(), ApiError> {
+    let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+    let (database, now) = (request.database.clone(), request.clock.now());
+    let (tried, address) = (ctx.field().name().to_owned(), request.client_address);
+    tools.background.spawn(async move {
+        let note = async {
+            let mut system = database.system().await?;
+            let actor = actor(&mut system, principal.user).await?;
+            let subject = format!("{tried} ({})", principal.role.code());
+            let entry = Entry::refused(Action::NotAllowed, actor);
+            let entry = entry.to(subject).from(address);
+            let mut transaction = system.into_tenant(principal.tenant).await?;
+            let since = now - REFUSALS_APART;
+            transaction.note_once_since(&entry, since, now).await?;
+            Ok(transaction.commit().await?)
+        };
+        let noted: Result<(), ApiError> = note.await;
+        if noted.is_err() {
+            tracing::warn!("a refusal could not be written into the log");
+        }
+    });
+    Ok(())
 }
 
 /// A user as the audit log names them.

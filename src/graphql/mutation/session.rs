@@ -235,13 +235,22 @@ impl SessionMutations {
             .await?;
         let RefreshTokenUse::Accepted(session) = outcome else {
             // A reused token has ended its session: that must last.
-            transaction.commit().await?;
+            if let RefreshTokenUse::Reused(Some(ended)) = outcome {
+                let whose = actor(&mut transaction, ended.user).await?;
+                let entry = Entry::refused(Action::RefreshTokenReused, whose);
+                let entry = entry.from(request.client_address);
+                let mut transaction = transaction.into_tenant(ended.tenant).await?;
+                transaction.note(&entry, now).await?;
+                transaction.commit().await?;
+            } else {
+                transaction.commit().await?;
+            }
             return match outcome {
                 RefreshTokenUse::Ended => refused(
                     UserErrorCode::Expired,
                     "The session has ended. Sign in again.",
                 ),
-                RefreshTokenUse::Reused => {
+                RefreshTokenUse::Reused(_) => {
                     tracing::warn!("a refresh token was used twice; its session has been ended");
                     refused(
                         UserErrorCode::Invalid,

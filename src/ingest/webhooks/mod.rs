@@ -183,7 +183,7 @@ impl Ingest {
                     .await?;
                 JobKind::Privacy { request }
             }
-            Call::RedactShop => JobKind::RedactShop,
+            Call::RedactShop => JobKind::RedactShop { by_operator: false },
             Call::Uninstalled => JobKind::Uninstall,
         };
         transaction.queue_job(job, now).await

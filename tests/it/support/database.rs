@@ -282,6 +282,13 @@ impl TestDatabase {
         counts
     }
 
+    /// The same without the audit log, into which it is written that somebody was refused, after the answer.
+    pub(crate) async fn row_counts_beside_the_log(&self) -> Vec<(String, i64)> {
+        let mut counts = self.row_counts().await;
+        counts.retain(|(table, _)| table != "audit_log");
+        counts
+    }
+
     /// How many jobs wait or are worked on.
     pub(crate) async fn jobs(&self) -> i64 {
         let mut transaction = self.database.system().await.unwrap();
