@@ -117,7 +117,8 @@ impl Subject {
             .id;
         let session = system
             .create_session((user, tenant), None, &Device::default(), now)
-            .await?;
+            .await?
+            .context("the owner is not let in")?;
         system.commit().await?;
         let tokens = AccessTokens::new(&target::secret(), Clock::System);
         let token = tokens.issue(Bearer {

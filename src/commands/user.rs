@@ -58,6 +58,24 @@ enum UserAction {
         #[arg(long, value_name = "DOMAIN")]
         shop: String,
     },
+    /// Let a user in no longer: their sessions end at once, their memberships stay
+    Disable {
+        /// The user's email address
+        email: String,
+    },
+    /// Let a disabled user in again
+    Enable {
+        /// The user's email address
+        email: String,
+    },
+    /// Delete a user with their sessions and memberships; refused for the only owner of a store
+    Delete {
+        /// The user's email address
+        email: String,
+        /// Delete them all the same: nobody can administer the store then, until `set-role` makes another an owner
+        #[arg(long)]
+        leave_without_owner: bool,
+    },
     /// End every session of a user
     SignOut {
         /// The user's email address
@@ -105,15 +123,19 @@ async fn carry_out(
         UserAction::List => {
             for line in system.list_users().await? {
                 println!(
-                    "{}\t{}\t{}",
+                    "{}\t{}\t{}{}",
                     line.email,
                     line.shop.as_deref().unwrap_or("-"),
-                    line.role.as_deref().unwrap_or("-")
+                    line.role.as_deref().unwrap_or("-"),
+                    if line.disabled { "\tdisabled" } else { "" }
                 );
             }
         }
         UserAction::ResetPassword { email } => {
             let user = find(&mut system, email).await?;
+            if user.disabled {
+                bail!("{} is disabled: enable them first", user.email);
+            }
             let token = OneTimeToken::generate(Purpose::PasswordReset)?;
             let until = now + RESET_GOOD_FOR;
             system
@@ -139,6 +161,32 @@ async fn carry_out(
             note_in(system, tenant, &entry, now).await?;
             println!("{} is no longer a member of {shop}", user.email);
         }
+        UserAction::Disable { email } => {
+            let user = find(&mut system, email).await?;
+            if !system.disable_user(user.id, now).await? {
+                bail!("{} is disabled already", user.email);
+            }
+            let entry = Entry::done(Action::UserDisabled, Actor::Operator).to(&user.email);
+            note(system, user.id, &entry, now).await?;
+            println!("{} is not let in any more", user.email);
+        }
+        UserAction::Enable { email } => {
+            let user = find(&mut system, email).await?;
+            if !system.enable_user(user.id).await? {
+                bail!("{} is not disabled", user.email);
+            }
+            let entry = Entry::done(Action::UserEnabled, Actor::Operator).to(&user.email);
+            note(system, user.id, &entry, now).await?;
+            println!("{} may sign in again", user.email);
+        }
+        UserAction::Delete {
+            email,
+            leave_without_owner,
+        } => {
+            let user = find(&mut system, email).await?;
+            delete(system, &user, *leave_without_owner, now).await?;
+            println!("{} was deleted", user.email);
+        }
         UserAction::SignOut { email } => {
             let user = find(&mut system, email).await?;
             let ended = system.end_all_sessions(user.id, now).await?;
@@ -148,6 +196,30 @@ async fn carry_out(
         }
     }
     Ok(())
+}
+
+async fn delete(
+    mut system: SystemTx,
+    user: &UserRecord,
+    leave_without_owner: bool,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let stores = system.lock_stores_of(user.id).await?;
+    if !leave_without_owner && stores.iter().any(|(_, _, only_owner)| *only_owner) {
+        bail!(
+            "{} is the only owner of a store: make somebody else one first, or say --leave-without-owner",
+            user.email
+        );
+    }
+    for (tenant, role, _) in stores {
+        let entry = Entry::done(Action::UserDeleted, Actor::Operator);
+        let entry = entry.to_member(&user.email, role);
+        let mut transaction = system.into_tenant(tenant).await?;
+        transaction.note(&entry, now).await?;
+        system = transaction.into_system().await?;
+    }
+    system.delete_user(user.id).await?;
+    Ok(system.commit().await?)
 }
 
 async fn find(system: &mut SystemTx, email: &str) -> anyhow::Result<UserRecord> {

@@ -25,6 +25,8 @@ pub struct UserRecord {
     pub email: String,
     /// The bcrypt hash of the password.
     pub password_hash: SecretString,
+    /// Whether the operator does not let them in.
+    pub disabled: bool,
 }
 
 /// Which session a refresh token belongs to.
@@ -76,7 +78,7 @@ impl SystemTx {
     /// The user with this email address.
     pub async fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserRecord>> {
         let row = sqlx::query!(
-            "select id, password_hash from users where email = $1",
+            "select id, password_hash, disabled_at is not null as \"disabled!\" from users where email = $1",
             email.as_str()
         )
         .fetch_optional(self.connection())
@@ -85,6 +87,7 @@ impl SystemTx {
             id: UserId::trusted(row.id),
             email: email.to_string(),
             password_hash: SecretString::from(row.password_hash),
+            disabled: row.disabled,
         }))
     }
 
@@ -125,6 +128,46 @@ impl SystemTx {
         )
         .execute(self.connection())
         .await?;
+        self.access_changed(user.uuid()).await
+    }
+
+    /// Lets a user in no longer: their sessions end, and what was handed out for a new password is worth nothing.
+    /// False: it was so already.
+    pub async fn disable_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<bool> {
+        let disabled = sqlx::query!(
+            "update users set disabled_at = $2 where id = $1 and disabled_at is null",
+            user.uuid(),
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from password_resets where user_id = $1",
+            user.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        self.end_all_sessions(user, now).await?;
+        Ok(disabled.rows_affected() == 1)
+    }
+
+    /// Lets a user in again, who signs in anew. False: it was so already.
+    pub async fn enable_user(&mut self, user: UserId) -> Result<bool> {
+        let enabled = sqlx::query!(
+            "update users set disabled_at = null where id = $1 and disabled_at is not null",
+            user.uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(enabled.rows_affected() == 1)
+    }
+
+    /// Deletes a user, with their sessions, memberships and the invitations that they made. What they did stays in
+    /// the logs of the stores. Whether a store keeps an owner is for the caller to see to.
+    pub async fn delete_user(&mut self, user: UserId) -> Result<()> {
+        sqlx::query!("delete from users where id = $1", user.uuid())
+            .execute(self.connection())
+            .await?;
         self.access_changed(user.uuid()).await
     }
 
@@ -193,13 +236,24 @@ impl SystemTx {
 
     /// Signs a user in to a store, and forgets the user's sessions that ran out long ago. A session that is
     /// made `from` another one ends when that one would have to at the latest: then the password is asked for.
+    /// `None`: the user was disabled or deleted meanwhile. Who does that waits for this transaction, and then ends
+    /// this session too.
     pub async fn create_session(
         &mut self,
         (user, tenant): (UserId, TenantId),
         from: Option<SessionId>,
         device: &Device,
         now: DateTime<Utc>,
-    ) -> Result<SessionId> {
+    ) -> Result<Option<SessionId>> {
+        let let_in = sqlx::query!(
+            "select id from users where id = $1 and disabled_at is null for share",
+            user.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        if let_in.is_none() {
+            return Ok(None);
+        }
         let id = SessionId::generate();
         sqlx::query!(
             "delete from sessions where user_id = $1 and expires_at < $2",
@@ -226,7 +280,7 @@ impl SystemTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// What the user may do in the store, and when the session ends, while it is alive: the check of every

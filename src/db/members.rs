@@ -185,6 +185,23 @@ impl SystemTx {
         Ok(MemberChange::Made(member))
     }
 
+    /// The stores of a user, whose members are held until the end of the transaction, in one order for all who do
+    /// so; with what the user may do there, and whether nobody else owns it.
+    pub async fn lock_stores_of(&mut self, user: UserId) -> Result<Vec<(TenantId, Role, bool)>> {
+        let mut tenants = self.memberships_of(user).await?;
+        tenants.sort_unstable_by_key(|(tenant, _)| tenant.uuid());
+        let mut stores = Vec::new();
+        for (tenant, _) in tenants {
+            self.lock_members(tenant).await?;
+            let Some(member) = self.find_member(tenant, user).await? else {
+                continue;
+            };
+            let only = member.role == Role::Owner && !self.has_other_owner(tenant, user).await?;
+            stores.push((tenant, member.role, only));
+        }
+        Ok(stores)
+    }
+
     /// The store that stands in the way of entering this one into the directory.
     pub async fn find_known_store(
         &mut self,
@@ -235,6 +252,8 @@ pub struct ListedUser {
     pub shop: Option<String>,
     /// What they may do there.
     pub role: Option<String>,
+    /// Whether the operator does not let them in.
+    pub disabled: bool,
 }
 
 impl SystemTx {
@@ -242,7 +261,8 @@ impl SystemTx {
     pub async fn list_users(&mut self) -> Result<Vec<ListedUser>> {
         Ok(sqlx::query_as!(
             ListedUser,
-            "select u.email, t.shop_domain as \"shop?\", m.role as \"role?\" from users u \
+            "select u.email, t.shop_domain as \"shop?\", m.role as \"role?\", \
+                    u.disabled_at is not null as \"disabled!\" from users u \
              left join memberships m on m.user_id = u.id left join tenants t on t.id = m.tenant_id \
              order by u.email, t.shop_domain"
         )

@@ -62,6 +62,12 @@ actions! {
     PasswordResetIssued = "PASSWORD_RESET_ISSUED",
     /// A member set their password anew.
     PasswordReset = "PASSWORD_RESET",
+    /// An operator no longer lets a member in.
+    UserDisabled = "USER_DISABLED",
+    /// An operator lets a member in again.
+    UserEnabled = "USER_ENABLED",
+    /// An operator deleted a member's account.
+    UserDeleted = "USER_DELETED",
     /// Somebody was invited.
     MemberInvited = "MEMBER_INVITED",
     /// An invitation was withdrawn.

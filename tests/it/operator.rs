@@ -155,3 +155,138 @@ async fn everything_of_a_disconnected_store_is_deleted_on_request() {
             .unwrap();
     assert_eq!(engines, 0);
 }
+
+const LOGIN: &str = "mutation ($email: String!, $password: String!) {
+    login(input: { email: $email, password: $password }) { session { token } userErrors { code } } }";
+
+async fn operators_log(app: &TestApp) -> Vec<String> {
+    sqlx::query_scalar(
+        "select shop_domain || ' ' || action || ' ' || subject from audit_log a join tenants t on t.id = a.tenant_id \
+         where actor_kind = 'OPERATOR' order by at, shop_domain",
+    )
+    .fetch_all(&mut app.database.connection().await)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_out_at_once_until_they_are_enabled() {
+    let app = TestApp::start().await;
+    let ada = app.register_shop("engines").await;
+    let mary = app.register_shop("looms").await;
+    app.work().await;
+    let reset = told(&app, &["user", "reset-password", &ada.email]).await;
+    assert_eq!(
+        told(&app, &["user", "disable", &ada.email]).await,
+        "owner@engines.example is not let in any more\n"
+    );
+    assert!(!is_good(&app, &ada.token).await);
+    assert!(is_good(&app, &mary.token).await);
+    let login = async |password: &str| {
+        let variables = json!({ "email": ada.email, "password": password });
+        app.field(LOGIN, variables, None).await
+    };
+    // Who has the password is told; who has not learns nothing.
+    let payload = login(&ada.password).await;
+    assert_eq!(
+        payload,
+        json!({ "session": null, "userErrors": [{ "code": "NOT_ALLOWED" }] })
+    );
+    let payload = login("not the password").await;
+    assert_eq!(payload["userErrors"][0]["code"], "INVALID_CREDENTIALS");
+    let refresh = "mutation ($token: String!) { refreshSession(refreshToken: $token) { userErrors { code } } }";
+    let payload = app
+        .field(refresh, json!({ "token": ada.refresh_token }), None)
+        .await;
+    assert_eq!(payload["userErrors"][0]["code"], "EXPIRED");
+    let renew = "mutation ($token: String!) { resetPassword(input: { token: $token, newPassword: \"violets by the river\" }) { userErrors { code } } }";
+    let payload = app
+        .field(renew, json!({ "token": reset.trim() }), None)
+        .await;
+    assert_eq!(
+        payload["userErrors"].as_array().unwrap().len(),
+        1,
+        "{payload}"
+    );
+    for (arguments, complaint) in [
+        (
+            ["user", "disable"],
+            "owner@engines.example is disabled already",
+        ),
+        (
+            ["user", "reset-password"],
+            "owner@engines.example is disabled: enable them first",
+        ),
+    ] {
+        let said = refused(&app, &[arguments[0], arguments[1], &ada.email]).await;
+        assert_eq!(said, format!("xboard: {complaint}\n"));
+    }
+    assert_eq!(
+        told(&app, &["user", "list"]).await,
+        "owner@engines.example\tengines.myshopify.com\tOWNER\tdisabled\n\
+         owner@looms.example\tlooms.myshopify.com\tOWNER\n"
+    );
+    told(&app, &["user", "enable", &ada.email]).await;
+    assert!(!is_good(&app, &ada.token).await, "the session has ended");
+    let payload = login(&ada.password).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    assert_eq!(
+        operators_log(&app).await,
+        [
+            "engines.myshopify.com PASSWORD_RESET_ISSUED owner@engines.example",
+            "engines.myshopify.com USER_DISABLED owner@engines.example",
+            "engines.myshopify.com USER_ENABLED owner@engines.example",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_gone_from_every_store_and_a_store_keeps_an_owner() {
+    let app = TestApp::start().await;
+    let ada = app.register_shop("engines").await;
+    let mary = app.register_shop("looms").await;
+    app.work().await;
+    let only =
+        "is the only owner of a store: make somebody else one first, or say --leave-without-owner";
+    let said = refused(&app, &["user", "delete", &ada.email]).await;
+    assert_eq!(said, format!("xboard: owner@engines.example {only}\n"));
+    assert!(is_good(&app, &ada.token).await);
+    sqlx::query(
+        "insert into memberships (tenant_id, user_id, role, created_at) select t.id, u.id, 'OWNER', now() \
+         from tenants t, users u where t.shop_domain = 'engines.myshopify.com' and u.email = 'owner@looms.example'",
+    )
+    .execute(&mut app.database.connection().await)
+    .await
+    .unwrap();
+    app.tell_of_changed_access().await;
+    assert_eq!(
+        told(&app, &["user", "delete", &ada.email]).await,
+        "owner@engines.example was deleted\n"
+    );
+    assert!(!is_good(&app, &ada.token).await);
+    let variables = json!({ "email": ada.email, "password": ada.password });
+    let payload = app.field(LOGIN, variables, None).await;
+    assert_eq!(payload["userErrors"][0]["code"], "INVALID_CREDENTIALS");
+    assert_eq!(
+        told(&app, &["user", "list"]).await,
+        "owner@looms.example\tengines.myshopify.com\tOWNER\nowner@looms.example\tlooms.myshopify.com\tOWNER\n"
+    );
+    let said = refused(&app, &["user", "delete", &mary.email]).await;
+    assert_eq!(said, format!("xboard: owner@looms.example {only}\n"));
+    told(
+        &app,
+        &["user", "delete", &mary.email, "--leave-without-owner"],
+    )
+    .await;
+    assert!(!is_good(&app, &mary.token).await);
+    assert_eq!(told(&app, &["user", "list"]).await, "");
+    // What they did stays in the logs of their stores.
+    assert_eq!(
+        operators_log(&app).await,
+        [
+            "engines.myshopify.com USER_DELETED owner@engines.example (OWNER)",
+            "engines.myshopify.com USER_DELETED owner@looms.example (OWNER)",
+            "looms.myshopify.com USER_DELETED owner@looms.example (OWNER)",
+        ]
+    );
+}

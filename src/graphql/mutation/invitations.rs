@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::members::{note, still};
 use super::new_password;
-use super::session::Session;
+use super::session::{Session, disabled};
 use super::user_error::{UserError, UserErrorCode};
 use super::{MUTATION_COST, MutationContext, actor, permit, sentence};
 use crate::auth::one_time::{OneTimeToken, Purpose};
@@ -283,6 +283,9 @@ async fn identify(
                 .passwords
                 .verify(&password, Some(&user.password_hash))
                 .await?;
+            if right && user.disabled {
+                return Ok(Err(disabled(&["input"])));
+            }
             let message = "This is not the password of the invited address.";
             let wrong = || UserError::new(&field, UserErrorCode::InvalidCredentials, message);
             Ok(right.then_some(Guest::Known(user.id)).ok_or_else(wrong))

@@ -71,7 +71,8 @@ impl Session {
         let now = request.clock.now();
         let session = transaction
             .create_session((user, tenant), from, &request.device(), now)
-            .await?;
+            .await?
+            .ok_or(ApiError::Unauthenticated)?;
         Self::next(
             transaction,
             tools,
@@ -189,6 +190,12 @@ impl SessionMutations {
         };
         let now = request.clock.now();
         let mut transaction = request.database.system().await?;
+        if user.disabled {
+            let entry = Entry::refused(Action::SignedIn, Actor::User(user.email));
+            let entry = entry.from(request.client_address);
+            note_everywhere(transaction, user.id, &entry, now).await?;
+            return Ok(disabled(&["input"]).into());
+        }
         let Some(&(tenant, _)) = transaction.memberships_of(user.id).await?.first() else {
             let message = "You are not a member of any store.";
             return Ok(UserError::new(&["input"], UserErrorCode::NotAllowed, message).into());
@@ -289,6 +296,12 @@ impl SessionMutations {
         request.refresh_tokens.forget();
         Ok(LogoutPayload::default())
     }
+}
+
+/// What a user is told whom the operator does not let in: after the password, so that nobody else learns it.
+pub(super) fn disabled(field: &[&str]) -> UserError {
+    let message = "This account is disabled. Ask whoever runs this server.";
+    UserError::new(field, UserErrorCode::NotAllowed, message)
 }
 
 /// Writes into the log of each store of this user, if there is one, that somebody had the wrong password. Nobody
