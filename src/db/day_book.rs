@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use super::transaction::Planning;
 use super::{DbError, Result, TenantTx};
 use crate::domain::day_book::{DayBook, DayChange};
 use crate::domain::metrics::SalesFigures;
@@ -69,6 +70,7 @@ impl TenantTx {
     /// What changed since the version that a book is of, and is still so in this snapshot. Costs what the
     /// changes hold. A day that has orders in several other currencies is read whole when one of them changed.
     pub async fn day_changes(&mut self, book: &DayBook) -> Result<Vec<DayChange>> {
+        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         let currency = book.currency().clone();
         let rows = sqlx::query_as!(

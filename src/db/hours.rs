@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
@@ -69,6 +70,7 @@ impl TenantTx {
         time_zone: &str,
         range: DayRange,
     ) -> Result<Vec<Hour>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = sqlx::query_as!(
             HourRow,

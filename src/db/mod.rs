@@ -223,6 +223,17 @@ impl Database {
         Ok(TenantTx::entered(transaction, tenant))
     }
 
+    /// The same for an operation of the API, which reads little, by keys, and often.
+    pub async fn operation_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
+        let transaction = begin(
+            &self.pool,
+            transaction::BEGIN_OPERATION,
+            &enter_tenant(tenant),
+        )
+        .await?;
+        Ok(TenantTx::entered(transaction, tenant).operation())
+    }
+
     /// A transaction that changes one store.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx> {
         let transaction = begin(&self.pool, "begin", &enter_tenant(tenant)).await?;

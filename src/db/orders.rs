@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::keyset::{Count, Keyset, contains, end};
+use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
@@ -58,6 +59,9 @@ pub struct OrderFilter {
     /// With this text in the order's name, or its customer's name or address.
     pub search: Option<String>,
 }
+
+/// A page of the API, and one more that tells whether there is another page.
+const SHORT: i64 = 101;
 
 /// The statements over filtered orders differ in what they select and in what comes after the filter.
 macro_rules! filtered_orders {
@@ -120,9 +124,11 @@ impl TenantTx {
         keys: &Keyset<(DateTime<Utc>, OrderId)>,
     ) -> Result<Vec<OrderRow>> {
         let whole_list = keys.above.is_none() && keys.below.is_none();
-        if keys.descending && whole_list && *filter == OrderFilter::default() {
+        let short = keys.limit <= SHORT;
+        if keys.descending && whole_list && short && *filter == OrderFilter::default() {
             return self.newest_orders(keys.limit).await;
         }
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             orders_page!(
@@ -146,16 +152,20 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// The beginning of the list that is asked for most. The statement with every filter is planned anew each
-    /// time, which takes longer than this one takes to run.
+    /// The beginning of the list that is asked for most, at most [`SHORT`] of it: a plan for all values knows by
+    /// the number in the statement that it is short. The statement with every filter is planned anew each time,
+    /// which takes longer than this one takes to run.
     async fn newest_orders(&mut self, limit: i64) -> Result<Vec<OrderRow>> {
+        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             OrderRow,
             "select id as \"id: OrderId\", name, customer_id as \"customer_id: CustomerId\", processed_at, \
                     cancelled_at, financial_status, fulfillment_status, source_name, discount_codes, tags, \
                     test, currency as \"currency: Currency\", total_price, net_payment \
-             from orders where tenant_id = $1 and deleted_at is null order by processed_at desc, id desc limit $2",
+             from (select * from orders where tenant_id = $1 and deleted_at is null \
+                   order by processed_at desc, id desc limit 101) o \
+             order by processed_at desc, id desc limit $2",
             tenant.uuid(),
             limit
         )
@@ -170,6 +180,7 @@ impl TenantTx {
         filter: &OrderFilter,
         keys: &Keyset<(Decimal, OrderId)>,
     ) -> Result<Vec<OrderRow>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             orders_page!(
@@ -195,6 +206,7 @@ impl TenantTx {
 
     /// How many orders pass the filter.
     pub async fn count_orders(&mut self, zone: &str, filter: &OrderFilter) -> Result<i64> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let count = filtered_orders!(Count, "count(*) as \"count!\"", "", tenant, zone, filter)
             .fetch_one(self.connection())
@@ -225,6 +237,7 @@ impl TenantTx {
         customers: &[CustomerId],
         limit: i64,
     ) -> Result<Vec<OrderRow>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let ids: Vec<_> = customers.iter().map(|id| id.number()).collect();
         Ok(sqlx::query_as!(

@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::keyset::{Count, Keyset, contains, end};
+use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::ids::ProductId;
 
@@ -87,6 +88,7 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(String, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -120,6 +122,7 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(Decimal, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -149,6 +152,7 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(i64, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -174,6 +178,7 @@ impl TenantTx {
 
     /// How many products pass the filter.
     pub async fn count_products(&mut self, filter: &ProductFilter) -> Result<i64> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let count = filtered_products!(Count, "count(*) as \"count!\"", "", tenant, filter)
             .fetch_one(self.connection())

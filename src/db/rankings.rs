@@ -1,5 +1,6 @@
 //! Who spent most, read from the rollups.
 
+use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::CustomerId;
@@ -14,6 +15,7 @@ impl TenantTx {
         range: DayRange,
         limit: i64,
     ) -> Result<Vec<RankedCustomer>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             RankedCustomer,
@@ -32,21 +34,25 @@ impl TenantTx {
         .await?)
     }
 
-    /// What the customers of whom anything changed since a version have come to in a range: each of them, with
-    /// nothing where they have nothing in it. `None`: more than so many changed.
+    /// What the customers of whom anything changed between two versions have come to in a range: each of them,
+    /// with nothing where they have nothing in it. `None`: more than so many changed. The later version is the
+    /// snapshot's; it is named so that PostgreSQL expects few rows.
     pub async fn changed_spending(
         &mut self,
         currency: &Currency,
         range: DayRange,
         since: i64,
+        until: i64,
         most: i64,
     ) -> Result<Option<Vec<RankedCustomer>>> {
+        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         let rows = sqlx::query_as!(
             RankedCustomer,
             "select t.customer_id as \"customer: CustomerId\", coalesce(sum(d.total_sales), 0) as \"total_spent!\", \
                     coalesce(sum(d.orders), 0)::bigint as \"orders!\" \
-             from (select customer_id from customer_totals where tenant_id = $1 and version > $5 limit $6) t \
+             from (select customer_id from customer_totals \
+                   where tenant_id = $1 and version > $5 and version <= $7 limit $6) t \
              left join customer_days d on d.tenant_id = $1 and d.customer_id = t.customer_id \
                 and d.currency = $2 and d.day between $3 and $4 \
              group by t.customer_id",
@@ -55,7 +61,8 @@ impl TenantTx {
             range.from(),
             range.to(),
             since,
-            most.saturating_add(1)
+            most.saturating_add(1),
+            until
         )
         .fetch_all(self.connection())
         .await?;
@@ -65,6 +72,7 @@ impl TenantTx {
 
     /// Who spent most of all time.
     pub async fn top_customers(&mut self, limit: i64) -> Result<Vec<RankedCustomer>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             RankedCustomer,

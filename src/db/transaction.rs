@@ -12,12 +12,41 @@ use crate::domain::ids::TenantId;
 #[expect(clippy::disallowed_types, reason = "db opens transactions")]
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
+/// What an operation of the API begins with: its statements are [planned once](Planning::Once).
+pub(super) const BEGIN_OPERATION: &str = "\
+    begin isolation level repeatable read read only; \
+    set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off";
+
+/// How an operation's next statement is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planning {
+    /// Once on each connection, for all values. Right for what reads little, by keys, and often: left to itself
+    /// PostgreSQL takes such a plan to be dearer and makes another one each time, which takes several times as
+    /// long as reading. A plan that was made while a table was small must not read all of it later, so none does.
+    Once,
+    /// Each time, for the values at hand. Right where they decide which plan is good, as a list's filter and
+    /// length do.
+    ForValues,
+}
+
+impl Planning {
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Once => {
+                "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off"
+            }
+            Self::ForValues => "set local plan_cache_mode = auto; set local enable_seqscan = on",
+        }
+    }
+}
+
 /// A transaction inside one store. Dropped without [`commit`](Self::commit), it is rolled back.
 #[derive(Debug)]
 pub struct TenantTx {
     transaction: Transaction,
     tenant: TenantId,
     changed_days: BTreeSet<NaiveDate>,
+    planning: Option<Planning>,
 }
 
 impl TenantTx {
@@ -34,7 +63,25 @@ impl TenantTx {
             transaction,
             tenant,
             changed_days: BTreeSet::new(),
+            planning: None,
         }
+    }
+
+    /// In one that began with [`BEGIN_OPERATION`].
+    pub(super) const fn operation(mut self) -> Self {
+        self.planning = Some(Planning::Once);
+        self
+    }
+
+    /// Has the next statements planned so. Where no operation of the API is carried out, PostgreSQL decides.
+    pub(super) async fn plan(&mut self, planning: Planning) -> Result<()> {
+        if self.planning.is_some_and(|present| present != planning) {
+            sqlx::raw_sql(planning.settings())
+                .execute(self.connection())
+                .await?;
+            self.planning = Some(planning);
+        }
+        Ok(())
     }
 
     /// The store this transaction is in.

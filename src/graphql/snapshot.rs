@@ -158,7 +158,7 @@ impl Snapshot {
                     let system = open.transaction.into_system().await?;
                     system.into_tenant(tenant).await?
                 }
-                None => self.database.tenant_snapshot(tenant).await?,
+                None => self.database.operation_snapshot(tenant).await?,
             };
             let (found, known) = self.look_around(transaction).await?;
             if let Some(lesson) = lesson {

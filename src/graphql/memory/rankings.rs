@@ -73,7 +73,13 @@ async fn bring_up_to(
     range: DayRange,
 ) -> Result<Ranking> {
     let changed = transaction
-        .changed_spending(&edition.currency, range, ranking.version(), MOST_CHANGED)
+        .changed_spending(
+            &edition.currency,
+            range,
+            ranking.version(),
+            edition.version,
+            MOST_CHANGED,
+        )
         .await?;
     if let Some(changed) = changed
         && ranking.change(edition.version, changed)

@@ -2,7 +2,7 @@
 //! and drops them all. A process that was killed leaves its databases behind; the next one removes them: the
 //! advisory lock that each process holds tells which are still in use.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ enum Order {
     /// Make a database; the answer is its name.
     Create(Reply<String>),
     /// Drop it; the answer is how many jobs were left in it.
-    Drop(String, Reply<i64>),
+    Drop(String, Reply<Vec<String>>),
 }
 
 static KEEPER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
@@ -125,10 +125,10 @@ impl Keeper {
         Ok(name)
     }
 
-    async fn drop(&mut self, name: &str) -> Result<i64, sqlx::Error> {
+    async fn drop(&mut self, name: &str) -> Result<Vec<String>, sqlx::Error> {
         let mut inside = PgConnection::connect(url_of(name).as_str()).await?;
-        let jobs = sqlx::query_scalar("select count(*) from jobs where dead_at is null")
-            .fetch_one(&mut inside)
+        let jobs = sqlx::query_scalar("select kind from jobs where dead_at is null order by kind")
+            .fetch_all(&mut inside)
             .await?;
         inside.close().await?;
         execute(
@@ -207,7 +207,7 @@ fn url_of(name: &str) -> Url {
 pub(crate) struct TestDatabase {
     name: String,
     database: Database,
-    jobs_left: AtomicI64,
+    jobs_left: AtomicUsize,
 }
 
 impl TestDatabase {
@@ -218,7 +218,7 @@ impl TestDatabase {
         Self {
             name,
             database,
-            jobs_left: AtomicI64::new(0),
+            jobs_left: AtomicUsize::new(0),
         }
     }
 
@@ -319,7 +319,7 @@ impl TestDatabase {
     }
 
     /// Says that the test ends with so many jobs in the queue. Without it there must be none.
-    pub(crate) fn leaves_jobs(&self, number: i64) {
+    pub(crate) fn leaves_jobs(&self, number: usize) {
         self.jobs_left.store(number, Ordering::Relaxed);
     }
 
@@ -342,8 +342,13 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let dropped = ask(|reply| Order::Drop(self.name.clone(), reply));
         if !thread::panicking() {
+            let left = dropped.unwrap();
             let expected = self.jobs_left.load(Ordering::Relaxed);
-            assert_eq!(dropped, Ok(expected), "jobs left behind in the queue");
+            assert_eq!(
+                left.len(),
+                expected,
+                "jobs left behind in the queue: {left:?}"
+            );
         }
     }
 }
