@@ -130,6 +130,67 @@ async fn syncs_that_are_killed_at_any_time_are_finished() {
     world.assert_nothing_lost().await;
 }
 
+#[tokio::test]
+async fn a_first_load_that_is_killed_while_it_builds_its_figures_builds_them_anew() {
+    let mut world = World::start("rebuilt", 600).await;
+    // Whoever builds the figures waits for this lock, which the test has.
+    let mut gate = world.connection().await;
+    for statement in [
+        "create function wait_at_the_gate() returns trigger language plpgsql \
+         as $$ begin perform pg_advisory_xact_lock(20261125); return null; end $$",
+        "create trigger gate before insert on daily_sales execute function wait_at_the_gate()",
+        "select pg_advisory_lock(20261125)",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut gate).await.unwrap();
+    }
+    let mut looking = world.connection().await;
+    let waiting = async {
+        let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+        while sqlx::query_scalar::<_, i64>(waiting)
+            .fetch_one(&mut looking)
+            .await
+            .unwrap()
+            == 0
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), waiting)
+        .await
+        .unwrap();
+    world.kill("building its figures").await;
+    sqlx::raw_sql("select pg_advisory_unlock(20261125)")
+        .execute(&mut gate)
+        .await
+        .unwrap();
+    world.launch().await;
+    world.finish().await;
+    world.assert_nothing_lost().await;
+}
+
+#[tokio::test]
+async fn a_reconciliation_that_is_killed_at_each_kind_finds_what_was_missed() {
+    let mut world = World::start("reconciled", 600).await;
+    world.finish().await;
+    // Nothing tells of this: no webhooks are registered, and no sync is due.
+    sell(&world.shop, 0);
+    for order in world.shop.orders().iter().take(3) {
+        world.shop.delete_order(order.id).unwrap();
+    }
+    world.shop.reset_statistics();
+    world.shop.set_latency(Duration::from_millis(100));
+    world.reconcile().await;
+    for kind in ["CustomerIds", "ProductIds", "OrderIds"] {
+        world.until_asked(kind).await;
+        world.kill_now().await;
+        assert!(world.has_jobs().await, "killed too late for {kind}");
+        world.launch().await;
+    }
+    world.shop.set_latency(Duration::ZERO);
+    world.idle().await;
+    world.assert_nothing_lost().await;
+}
+
 /// Changes most orders, each in one of the ways there are. What an order no longer allows is no event.
 fn live_on(shop: &Shop, round: usize) {
     for (number, order) in shop.orders().iter().enumerate() {

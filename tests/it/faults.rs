@@ -2,6 +2,7 @@
 //! clearly, nothing acknowledged is lost, and the service comes back by itself. `docs/faults.md` is the table
 //! of it.
 
+mod disk;
 mod server;
 mod world;
 
@@ -13,8 +14,10 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 use simulator::{Fault, FaultRate, OrderChange};
+use xboard::app::AppConfig;
 use xboard::domain::clock::Clock;
 
+use disk::SmallDisk;
 use world::{Told, World};
 
 /// How soon after the database the service has to be back.
@@ -224,6 +227,61 @@ async fn a_full_disk_stops_what_writes_and_what_reads_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "says that it could not be tried")]
+async fn a_disk_without_a_free_byte_stops_what_writes_and_what_reads_goes_on() {
+    let world = World::start("filled", |_| {}).await;
+    // Dropped last: the server has files open there.
+    let Some(disk) = SmallDisk::mount(&world.server.data()) else {
+        println!("not tried: only root may mount a disk to fill");
+        return world.end().await;
+    };
+    let mut connection = world.connection().await;
+    for statement in [
+        &*format!("create tablespace small location '{}'", disk.path()),
+        "alter table orders set tablespace small",
+        "alter table webhook_deliveries set tablespace small",
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    disk.fill();
+    // The pages that are there take some more rows, and then a table would have to grow.
+    let mut refused = None;
+    for _ in 0..1_000 {
+        let order = world.sell();
+        match world.tell("orders/create", order).await {
+            StatusCode::OK => {}
+            status => {
+                assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                refused = Some(order);
+                break;
+            }
+        }
+    }
+    let refused = refused.expect("the disk was never full");
+    let read = world
+        .ask("{ orders(first: 1) { totalCount } }", json!({}))
+        .await;
+    assert_eq!(
+        (read.status, read.is_clear()),
+        (StatusCode::OK, true),
+        "{read:?}"
+    );
+    assert_eq!(
+        world.tell("orders/create", refused).await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    disk.empty();
+    // Shopify sends again what was not acknowledged.
+    assert_eq!(world.tell("orders/create", refused).await, StatusCode::OK);
+    let back = world.assert_current().await;
+    report("disk without a free byte", &[read], back);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_and_nothing_else() {
     // In production: eight attempts in five minutes, then a poll every five minutes.
     let world = World::start("down", |config| {
@@ -338,4 +396,43 @@ async fn a_program_whose_clock_is_hours_off_misses_nothing() {
         world.assert_current().await;
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_whose_clocks_differ_by_more_than_a_lease_lose_nothing() {
+    const APART: Duration = Duration::from_secs(3);
+    const SYNC: &str = "mutation { sync(input: { mode: INCREMENTAL }) { userErrors { code } } }";
+    // Each takes the other's jobs for abandoned, or its own for longer than they are.
+    let lease = |config: &mut AppConfig| config.ingest.lease = Duration::from_secs(1);
+    let mut world = World::start("apart", lease).await;
+    let own = world.address.clone();
+    let ahead = world
+        .join(|config| {
+            lease(config);
+            config.clock = Clock::Shifted(TimeDelta::from_std(APART).unwrap());
+        })
+        .await;
+    for round in 0..6 {
+        for address in [&own, &ahead] {
+            world.address.clone_from(address);
+            let order = world.sell();
+            assert_eq!(world.tell("orders/create", order).await, StatusCode::OK);
+            let changed = world.shop.orders()[round].id;
+            world
+                .shop
+                .change_order(changed, &OrderChange::default())
+                .unwrap();
+            world.sell();
+            assert_eq!(world.ask(SYNC, json!({})).await.status, StatusCode::OK);
+        }
+    }
+    let gone = world.shop.orders()[0].id;
+    world.shop.delete_order(gone).unwrap();
+    assert_eq!(world.tell("orders/delete", gone).await, StatusCode::OK);
+    // What one of them wrote "later" than it was is over by then.
+    tokio::time::sleep(APART).await;
+    world.address = own;
+    assert_eq!(world.ask(SYNC, json!({})).await.status, StatusCode::OK);
+    world.assert_current().await;
+    world.end().await;
 }

@@ -311,6 +311,22 @@ impl World {
         assert!(in_time.is_ok(), "it was never seen {moment}");
     }
 
+    /// Waits until the store was asked for something since its statistics began.
+    pub(super) async fn until_asked(&self, operation: &str) {
+        let waiting = async {
+            while !self.shop.statistics().by_operation.contains_key(operation) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(in_time.is_ok(), "{operation} was never asked");
+    }
+
+    /// Whether there is anything left to do.
+    pub(super) async fn has_jobs(&self) -> bool {
+        self.database.jobs().await > 0
+    }
+
     /// Waits for the end of the run, and of its job.
     pub(super) async fn finish(&mut self) {
         let waiting = async {

@@ -63,6 +63,11 @@ impl Server {
         }
     }
 
+    /// Where its data is.
+    pub(super) fn data(&self) -> PathBuf {
+        self.directory.join("postgres/data")
+    }
+
     async fn order(&self, order: Order) {
         let (done, finished) = mpsc::channel();
         self.orders.as_ref().unwrap().send((order, done)).unwrap();

@@ -30,10 +30,11 @@ pub(super) struct World {
     pub(super) token: String,
     pub(super) address: String,
     app: App,
+    joined: Vec<App>,
     client: reqwest::Client,
     shutdown: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
-    _simulator: Simulator,
+    simulator: Simulator,
 }
 
 /// What became of a question.
@@ -64,6 +65,35 @@ impl Told {
     }
 }
 
+/// How the program is built: impatient.
+fn quick_config(server: &Server, simulator: &Simulator) -> AppConfig {
+    let mut config = config(server.url.clone(), simulator.shopify_base_url());
+    config.shopify.retry = quick_retries();
+    config.ingest.bulk_poll_min = Duration::from_millis(10);
+    config.ingest.bulk_poll_max = Duration::from_millis(100);
+    config.ingest.retry_base = Duration::from_millis(50);
+    config.ingest.hint_window = Duration::from_millis(100);
+    config.limits.budget = None;
+    config
+}
+
+/// Builds it, serves and works; where it listens.
+async fn launch(
+    config: AppConfig,
+    shutdown: &CancellationToken,
+) -> (App, String, Vec<JoinHandle<()>>) {
+    let app = App::build(config).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let serving = xboard::http::serve::serve(listener, app.router(), shutdown.clone());
+    let working = xboard::ingest::worker::run(app.ingest().clone(), shutdown.clone());
+    let tasks = vec![
+        tokio::spawn(async { serving.await.unwrap() }),
+        tokio::spawn(working),
+    ];
+    (app, address, tasks)
+}
+
 impl World {
     /// Starts everything; the store is connected and fetched.
     pub(super) async fn start(label: &str, change: impl FnOnce(&mut AppConfig)) -> Self {
@@ -75,35 +105,22 @@ impl World {
             ..ShopSettings::new(label)
         });
         shop.set_webhook_plan(WebhookPlan::default());
-        let mut config = config(server.url.clone(), simulator.shopify_base_url());
+        let mut config = quick_config(&server, &simulator);
         config.migrate = true;
-        config.shopify.retry = quick_retries();
-        config.ingest.bulk_poll_min = Duration::from_millis(10);
-        config.ingest.bulk_poll_max = Duration::from_millis(100);
-        config.ingest.retry_base = Duration::from_millis(50);
-        config.ingest.hint_window = Duration::from_millis(100);
-        config.limits.budget = None;
         change(&mut config);
-        let app = App::build(config).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let serving = xboard::http::serve::serve(listener, app.router(), shutdown.clone());
-        let working = xboard::ingest::worker::run(app.ingest().clone(), shutdown.clone());
-        let tasks = vec![
-            tokio::spawn(async { serving.await.unwrap() }),
-            tokio::spawn(working),
-        ];
+        let (app, address, tasks) = launch(config, &shutdown).await;
         let mut world = Self {
             server,
             shop,
             token: String::new(),
             address,
             app,
+            joined: Vec::new(),
             client: reqwest::Client::new(),
             shutdown,
             tasks,
-            _simulator: simulator,
+            simulator,
         };
         let email = format!("owner@{label}.example");
         let password = "thirteen green lanterns";
@@ -116,6 +133,16 @@ impl World {
             .clone_into(&mut world.token);
         world.idle().await;
         world
+    }
+
+    /// Another process, as far as a test can tell, over the same database; where it listens.
+    pub(super) async fn join(&mut self, change: impl FnOnce(&mut AppConfig)) -> String {
+        let mut config = quick_config(&self.server, &self.simulator);
+        change(&mut config);
+        let (app, address, tasks) = launch(config, &self.shutdown).await;
+        self.tasks.extend(tasks);
+        self.joined.push(app);
+        address
     }
 
     /// Asks the API.
@@ -313,6 +340,8 @@ impl World {
         for task in self.tasks.drain(..) {
             task.await.unwrap();
         }
-        self.app.database().close().await;
+        for app in self.joined.iter().chain([&self.app]) {
+            app.database().close().await;
+        }
     }
 }
