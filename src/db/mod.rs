@@ -178,9 +178,15 @@ impl Database {
         })
     }
 
-    /// Applies the migrations that are missing, under a lock, so that several processes may start at once.
+    /// Applies the migrations that are missing, under a lock, so that several processes may start at once. Those of
+    /// a newer program are none of our business: while it is rolled out, a process of this one may start again.
     pub async fn migrate(&self) -> Result<()> {
-        self.migrate_by(&MIGRATOR).await
+        let mut own = sqlx::migrate::Migrator {
+            migrations: MIGRATOR.migrations.clone(),
+            ..sqlx::migrate::Migrator::DEFAULT
+        };
+        own.set_ignore_missing(true);
+        self.migrate_by(&own).await
     }
 
     /// Applies what is missing of these migrations. One that does not get its locks soon lets those who are

@@ -31,6 +31,7 @@ mod limits;
 mod live;
 mod members;
 mod memory;
+mod migrations;
 mod nodes;
 mod oauth;
 mod operator;
