@@ -35,6 +35,8 @@ pub struct Shop {
     pub data_version: i64,
     /// The version in which every figure was last worked out anew.
     pub rebuilt_version: i64,
+    /// How many customers it has, deleted ones left out; `None`: not counted yet.
+    pub customers: Option<i64>,
 }
 
 /// A calendar day of a store, and when it is the present one.
@@ -123,7 +125,7 @@ impl TenantTx {
         let tenant = self.tenant();
         let row = sqlx::query!(
             "select shop_gid, domain as \"domain: ShopDomain\", name, currency as \"currency: Currency\", time_zone, \
-                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, \
+                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, customers, \
                     today as \"today!\", day_start(today, time_zone) as \"starts!\", \
                     day_start(today + 1, time_zone) as \"ends!\" \
              from shops, lateral (select ($2::timestamptz at time zone time_zone)::date as today) present \
@@ -152,6 +154,7 @@ impl TenantTx {
                 last_synced_at: row.last_synced_at,
                 data_version: row.data_version,
                 rebuilt_version: row.rebuilt_version,
+                customers: row.customers,
             };
             Ok((shop, present))
         })

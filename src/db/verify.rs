@@ -25,6 +25,7 @@ impl TenantTx {
         let mut differences = self.verify_built().await?;
         differences.extend(self.verify_daily_sales().await?);
         differences.extend(self.verify_customer_days().await?);
+        differences.extend(self.verify_customers().await?);
         differences.extend(self.verify_customer_totals().await?);
         differences.extend(self.verify_product_totals().await?);
         differences.extend(self.verify_presence().await?);
@@ -92,6 +93,21 @@ impl TenantTx {
              from both_sides where kept <> recomputed order by row limit $2",
             tenant,
             LISTED
+        )
+        .fetch_all(self.connection())
+        .await?)
+    }
+
+    /// How many customers the store has.
+    async fn verify_customers(&mut self) -> Result<Vec<Difference>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_as!(
+            Difference,
+            "select 'shops' as \"table!\", 'customers' as \"row!\", customers::text as \"kept!\", \
+                    counted::text as \"recomputed!\" \
+             from shops, (select count(*) as counted from customers where tenant_id = $1 and deleted_at is null) c \
+             where tenant_id = $1 and customers <> counted",
+            tenant
         )
         .fetch_all(self.connection())
         .await?)

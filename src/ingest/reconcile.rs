@@ -50,6 +50,7 @@ impl Ingest {
         let found = outcome?;
         info!(tenant.id = %tenant, reconcile.missed = found.missed, reconcile.deleted = found.deleted, "a store was reconciled");
         let mut transaction = self.database.work(tenant).await?;
+        transaction.recount_customers().await?;
         transaction
             .note_reconciled(found.missed, found.deleted, self.clock.now())
             .await?;

@@ -311,9 +311,12 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
     )
     .await;
     wait_for_orders(&world, &calm, 1).await;
+    // One sync is under way still, the other waits for its place.
+    while world.app.database.jobs().await > 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     stop.cancel();
     worker.await.unwrap();
-    // One sync is under way still, the other waits for its place.
     world.app.database.leaves_jobs(2);
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use simulator::{
     NewCustomer, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings, WebhookPlan,
 };
+use sqlx::AssertSqlSafe;
 
 use crate::support::{Connected, ITSELF, REGISTER, Simulated, deliver, register_input, sign};
 
@@ -401,6 +402,53 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
         (upkeep.reconciled_missed, upkeep.reconciled_deleted),
         (2, 2)
     );
+}
+
+#[tokio::test]
+async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
+    let world = Simulated::start().await;
+    let store = store(&world, "hooks").await;
+    let customers: Vec<_> = (0..3)
+        .map(|_| store.shop.create_customer(&NewCustomer::default()).id)
+        .collect();
+    let reconciled = async || {
+        let tenant = world.tenant(&store).await;
+        world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+        world.app.work().await;
+        world.assert_verified(&store).await;
+        let query = "{ overview { totalCustomers } }";
+        world.app.field(query, json!({}), Some(&store.token)).await["totalCustomers"]
+            .as_i64()
+            .unwrap()
+    };
+    world.sync(&store).await;
+    let before = reconciled().await;
+    store.shop.delete_customer(customers[0]).unwrap();
+    store.shop.delete_customer(customers[1]).unwrap();
+    assert_eq!(reconciled().await, before - 2);
+
+    // A store that is older than the count, and one into which a program wrote that is.
+    let mut connection = world.app.database.connection().await;
+    for wrong in ["null", "customers + 5"] {
+        sqlx::query(AssertSqlSafe(format!(
+            "update shops set customers = {wrong}"
+        )))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        assert_eq!(reconciled().await, before - 2, "{wrong}");
+    }
+    sqlx::query("update shops set customers = null")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    store.shop.create_customer(&NewCustomer::default());
+    world.sync(&store).await;
+    let kept: Option<i64> = sqlx::query_scalar("select customers from shops")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(kept, Some(before - 1));
 }
 
 #[tokio::test]

@@ -8,11 +8,22 @@ use crate::db::{Result, TenantTx};
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
+/// A customer that was written.
+struct Written {
+    id: i64,
+    /// Whether the store has one more for it.
+    added: bool,
+}
+
 /// Writes the customers with these ids that are new or different. What comes before names the rows.
 macro_rules! write_customers {
     ($rows:literal, $($argument:expr),+ $(,)?) => {
-        sqlx::query_scalar!(
-            $rows + "insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
+        sqlx::query_as!(
+            Written,
+            "with " + $rows + "known as ( \
+                select id from customers where tenant_id = $1 and id = any($2) and deleted_at is null \
+             ), written as ( \
+             insert into customers (tenant_id, id, display_name, email, tags, created_at, updated_at, content_hash, synced_at) \
              select distinct on (s.id) $1::uuid, s.id, case when r.redacted then '' else s.display_name end, \
                 case when r.redacted then null else s.email end, case when r.redacted then '{}' else s.tags end, \
                 s.created_at, s.updated_at, s.hash, $3::timestamptz \
@@ -28,7 +39,8 @@ macro_rules! write_customers {
                and customers.redacted_at is null \
                and (customers.deleted_at is null or customers.deleted_at < excluded.synced_at) \
                and (customers.updated_at is null or (customers.updated_at, customers.synced_at) <= (excluded.updated_at, excluded.synced_at)) \
-             returning id",
+             returning id) \
+             select id as \"id!\", id not in (select id from known) as \"added!\" from written",
             $($argument),+
         )
     };
@@ -64,11 +76,10 @@ impl TenantTx {
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
         let tenant = self.tenant().uuid();
-        let changed = write_customers!("", tenant, &ids, asked_at)
+        let written = write_customers!("", tenant, &ids, asked_at)
             .fetch_all(self.connection())
             .await?;
-        self.add_customer_totals(store, &changed).await?;
-        Ok(Merged::of(&ids, &changed))
+        self.finish_customers(store, &ids, &written).await
     }
 
     /// Merges customers that are handed over as they are.
@@ -90,8 +101,8 @@ impl TenantTx {
         let ids = self
             .without_buried(ObjectKind::Customers, &ids, asked_at)
             .await?;
-        let changed = write_customers!(
-            "with staged_customers as (select * from unnest($4::text::staged_customers[])) ",
+        let written = write_customers!(
+            "staged_customers as (select * from unnest($4::text::staged_customers[])), ",
             tenant,
             &ids,
             asked_at,
@@ -99,8 +110,57 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
+        self.finish_customers(store, &ids, &written).await
+    }
+
+    /// What goes with customers that were written.
+    async fn finish_customers(
+        &mut self,
+        store: &Store,
+        seen: &[i64],
+        written: &[Written],
+    ) -> Result<Merged> {
+        let changed: Vec<_> = written.iter().map(|customer| customer.id).collect();
         self.add_customer_totals(store, &changed).await?;
-        Ok(Merged::of(&ids, &changed))
+        let added = written.iter().filter(|customer| customer.added).count();
+        self.count_customers_in(added, 0).await?;
+        Ok(Merged::of(seen, &changed))
+    }
+
+    /// Keeps the number of the store's customers.
+    async fn count_customers_in(&mut self, added: usize, deleted: usize) -> Result<()> {
+        if added == 0 && deleted == 0 {
+            return Ok(());
+        }
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        sqlx::query!(
+            "update shops set customers = coalesce(customers + $2 - $3, \
+                (select count(*) from customers where tenant_id = $1 and deleted_at is null)) \
+             where tenant_id = $1",
+            self.tenant().uuid(),
+            number(added),
+            number(deleted)
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Counts the store's customers anew.
+    pub async fn recount_customers(&mut self) -> Result<()> {
+        let store = self.lock_store().await?;
+        let moved = sqlx::query!(
+            "update shops set customers = counted from ( \
+                select count(*) as counted from customers where tenant_id = $1 and deleted_at is null) c \
+             where tenant_id = $1 and customers is distinct from counted",
+            self.tenant().uuid()
+        )
+        .execute(self.connection())
+        .await?;
+        if moved.rows_affected() > 0 {
+            self.bump_data_version(&store).await?;
+        }
+        Ok(())
     }
 
     /// Customers whom only an order names: an order may come before its customer, or outlive it.
@@ -124,7 +184,8 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        self.add_customer_totals(store, &added).await
+        self.add_customer_totals(store, &added).await?;
+        self.count_customers_in(added.len(), 0).await
     }
 
     /// Every customer has totals, if only zeros, so that lists ordered by them hold everyone.
@@ -162,6 +223,7 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
+        self.count_customers_in(0, deleted.len()).await?;
         Ok(deleted.len())
     }
 }

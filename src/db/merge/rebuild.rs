@@ -67,7 +67,9 @@ impl TenantTx {
                 tenant
             ),
             sqlx::query!(
-                "update shops set rebuilt_version = $2, figures_pending = false where tenant_id = $1",
+                "update shops set rebuilt_version = $2, figures_pending = false, \
+                    customers = (select count(*) from customers where tenant_id = $1 and deleted_at is null) \
+                 where tenant_id = $1",
                 tenant,
                 store.version
             ),
