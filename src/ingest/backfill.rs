@@ -39,7 +39,7 @@ pub async fn stage_file(
             }
             tokio::task::yield_now().await;
         }
-        drop(sender.send(prepared).await);
+        drop(sender.send(prepared.rest()).await);
         drop(sender);
         Ok::<_, SyncError>(download.read())
     };

@@ -127,20 +127,18 @@ impl TenantTx {
                 from (select distinct on (order_id, id) order_id, hash from staged_line_items \
                       where order_id > $2 and order_id <= $3 order by order_id, id) l group by order_id \
              ), agreements as ( \
-                select distinct on (order_id, key) order_id, key, hash from staged_agreements \
-                where order_id > $2 and order_id <= $3 order by order_id, key \
-             ), agreement_hashes as ( \
-                select order_id, bit_xor(hash) as hash from agreements group by order_id \
+                select order_id, bit_xor(hash) as hash \
+                from (select distinct on (order_id, key) order_id, hash from staged_agreements \
+                      where order_id > $2 and order_id <= $3 order by order_id, key) a group by order_id \
              ), sales as ( \
                 select order_id, bit_xor(hash) as hash, bool_or(line_type = 'PRODUCT') as has_product \
-                from (select distinct on (a.order_id, s.agreement, s.key) a.order_id, s.hash, s.line_type \
-                      from agreements a join staged_sales s on s.agreement = a.key \
-                      order by a.order_id, s.agreement, s.key) l group by order_id \
+                from (select distinct on (order_id, agreement, key) order_id, hash, line_type from staged_sales \
+                      where order_id > $2 and order_id <= $3 order by order_id, agreement, key) s group by order_id \
              ), content as ( \
                 select h.id, h.updated_at, coalesce(s.has_product, false) as has_product, \
                        h.hash # coalesce(l.hash, 0) # coalesce(a.hash, 0) # coalesce(s.hash, 0) as hash \
                 from headers h left join lines l on l.order_id = h.id \
-                left join agreement_hashes a on a.order_id = h.id left join sales s on s.order_id = h.id \
+                left join agreements a on a.order_id = h.id left join sales s on s.order_id = h.id \
              ) \
              select c.id as \"id!\", c.hash as \"hash!\", c.has_product as \"has_product!\", o.id is not null as \"known!\" \
              from content c left join orders o on o.tenant_id = $1 and o.id = c.id and o.id > $2 and o.id <= $3 \
@@ -283,19 +281,19 @@ impl TenantTx {
                 (l.happened_at at time zone $4::text)::date, l.reason, l.action_type, l.line_type, l.quantity, l.currency, \
                 l.total, l.tax, l.discount, l.line_item_id, l.product_id, l.variant_id \
              from ( \
-                select s.*, a.order_id, a.gid, a.reason, a.happened_at, i.product_id, i.variant_id, \
-                   dense_rank() over (partition by a.order_id order by a.happened_at, s.agreement, s.key) as position, \
-                   row_number() over (partition by a.order_id, a.happened_at, s.agreement, s.key) as copy \
-                from ( \
+                select s.*, a.gid, a.reason, a.happened_at, i.product_id, i.variant_id, \
+                   dense_rank() over (partition by s.order_id order by a.happened_at, s.agreement, s.key) as position, \
+                   row_number() over (partition by s.order_id, a.happened_at, s.agreement, s.key) as copy \
+                from staged_sales s join ( \
                    select distinct on (a.order_id, a.key) a.order_id, a.key, a.gid, a.reason, \
                       case when a.reason = 'ORDER' then o.processed_at else a.happened_at end as happened_at \
                    from staged_agreements a join orders o on o.tenant_id = $1 and o.id = a.order_id \
                    where a.order_id > $2 and a.order_id <= $3 and o.id > $2 and o.id <= $3 and a.order_id = any($5) \
-                   order by a.order_id, a.key) a \
-                join staged_sales s on s.agreement = a.key \
+                   order by a.order_id, a.key) a on a.order_id = s.order_id and a.key = s.agreement \
                 left join (select distinct on (order_id, id) order_id, id, product_id, variant_id \
                    from staged_line_items where order_id > $2 and order_id <= $3 and order_id = any($5) \
-                   order by order_id, id) i on i.order_id = a.order_id and i.id = s.line_item_id \
+                   order by order_id, id) i on i.order_id = s.order_id and i.id = s.line_item_id \
+                where s.order_id > $2 and s.order_id <= $3 and s.order_id = any($5) \
              ) l where l.copy = 1",
             tenant,
             chunk.after,

@@ -6,6 +6,7 @@
 
 pub(super) mod rows;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -14,7 +15,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
 use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
@@ -96,7 +97,7 @@ staged_tables! {
     ),
     agreements: "staged_agreements" ("order_id, key, gid, happened_at, reason"),
     sales: "staged_sales" (
-        "agreement, key, action_type, line_type, quantity, currency, total, tax, discount, line_item_id"
+        "agreement, key, action_type, line_type, quantity, currency, total, tax, discount, line_item_id, order_id"
     ),
 }
 
@@ -105,13 +106,18 @@ const CREATE_INDEXES: &str = "\
     create index if not exists staged_orders_id on staged_orders (id, updated_at desc); \
     create index if not exists staged_line_items_order on staged_line_items (order_id, id); \
     create index if not exists staged_agreements_order on staged_agreements (order_id, key); \
-    create index if not exists staged_sales_agreement on staged_sales (agreement, key); \
+    create index if not exists staged_sales_order on staged_sales (order_id, agreement, key); \
     create index if not exists staged_products_id on staged_products (id); \
     create index if not exists staged_variants_product on staged_variants (product_id); \
     create index if not exists staged_customers_id on staged_customers (id); \
     analyze staged_orders; analyze staged_line_items; analyze staged_agreements; analyze staged_sales; \
     analyze staged_products; analyze staged_variants; analyze staged_customers; \
     set plan_cache_mode = force_custom_plan";
+
+/// Gives the sales their orders whose agreements came too late to be noted.
+const FIND_ORDERS: &str = "\
+    update staged_sales s set order_id = a.order_id from staged_agreements a \
+    where s.order_id is null and a.key = s.agreement";
 
 /// So many records are handed over inside the statements that merge them. They are joined without an index.
 const FEW: usize = 500;
@@ -148,9 +154,11 @@ pub struct Loader {
     opened: Arc<AtomicUsize>,
     /// Which of them has the staging tables, from when there was something to stage.
     staged_on: Option<usize>,
-    buffers: Buffers,
+    gathered: Prepared,
     staged: usize,
     written: Written,
+    /// Whether sales were staged of which the order is not known yet.
+    astray: bool,
     /// How many records have been staged since the tables were last made anew.
     wear: usize,
     /// Whether a large load was made ready on the connection.
@@ -219,9 +227,10 @@ impl Database {
             tenant,
             opened,
             staged_on: None,
-            buffers: Buffers::default(),
+            gathered: Prepared::default(),
             staged: 0,
             written: Written::default(),
+            astray: false,
             wear: 0,
             large: false,
             idle: Arc::downgrade(&self.idle_loaders.0),
@@ -295,12 +304,10 @@ impl Loader {
     /// Takes records in. They reach the database when enough have gathered, at the latest with
     /// [`finish_staging`](Self::finish_staging).
     pub async fn stage(&mut self, records: &[Record]) -> Result<()> {
-        for record in records {
-            self.buffers.push(record);
-        }
-        self.staged += records.len();
-        if self.buffers.bytes() >= BUFFER_BYTES {
-            self.flush().await
+        self.gathered.add(records);
+        if self.gathered.is_full() {
+            let prepared = self.gathered.take();
+            self.stage_prepared(prepared).await
         } else {
             Ok(())
         }
@@ -308,7 +315,11 @@ impl Loader {
 
     /// Takes in records that were made ready elsewhere, meanwhile.
     pub async fn stage_prepared(&mut self, mut prepared: Prepared) -> Result<()> {
+        if prepared.records == 0 {
+            return Ok(());
+        }
         self.staged += prepared.records;
+        self.astray |= prepared.astray;
         self.written.note(&prepared.buffers);
         let mut transaction = self.staging().await?;
         prepared.buffers.copy_into(&mut transaction).await?;
@@ -317,7 +328,15 @@ impl Loader {
 
     /// Sends what has gathered, and makes a large load ready to be joined.
     pub async fn finish_staging(&mut self) -> Result<()> {
-        self.flush().await?;
+        let rest = self.gathered.rest();
+        self.stage_prepared(rest).await?;
+        if std::mem::take(&mut self.astray) {
+            let mut transaction = self.staging().await?;
+            sqlx::raw_sql(FIND_ORDERS)
+                .execute(transaction.connection())
+                .await?;
+            transaction.commit().await?;
+        }
         if self.staged > LARGE {
             let mut transaction = self.staging().await?;
             self.large = true;
@@ -331,7 +350,8 @@ impl Loader {
 
     /// Empties the staging tables, for the next page.
     pub async fn clear(&mut self) -> Result<()> {
-        self.buffers = Buffers::default();
+        self.gathered = Prepared::default();
+        self.astray = false;
         self.wear += std::mem::take(&mut self.staged);
         let written = std::mem::take(&mut self.written);
         if self.staged_on.is_none() {
@@ -346,16 +366,6 @@ impl Loader {
         } else {
             Buffers::delete_from(written, &mut transaction).await?;
         }
-        transaction.commit().await
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        if self.buffers.bytes() == 0 {
-            return Ok(());
-        }
-        self.written.note(&self.buffers);
-        let mut transaction = self.staging().await?;
-        self.buffers.copy_into(&mut transaction).await?;
         transaction.commit().await
     }
 
@@ -380,15 +390,78 @@ impl Loader {
 pub struct Prepared {
     buffers: Buffers,
     records: usize,
+    agreements: Agreements,
+    /// Whether there are sales among them whose order is not known.
+    astray: bool,
+}
+
+/// So many agreements are remembered, some 50 MB; then all are forgotten.
+const MOST_AGREEMENTS: usize = 1 << 20;
+/// So many sales wait for their agreements; then none waits any longer.
+const MOST_WAITING: usize = 1 << 16;
+
+/// Which order each agreement is of, and the sales that came before theirs: Shopify gives a sale only its
+/// agreement, and names them in any order, but seldom far from each other.
+#[derive(Debug, Default)]
+struct Agreements {
+    orders: HashMap<i64, OrderId>,
+    waiting: HashMap<i64, Vec<Record>>,
+    /// How many sales wait.
+    count: usize,
 }
 
 impl Prepared {
     /// Adds records.
     pub fn add(&mut self, records: &[Record]) {
         for record in records {
-            self.buffers.push(record);
+            match record {
+                Record::Sale(sale) => self.add_sale(record, rows::key(&sale.agreement_gid)),
+                Record::Agreement(agreement) => {
+                    self.push(record, None);
+                    self.note(rows::key(&agreement.gid), agreement.order);
+                }
+                _ => self.push(record, None),
+            }
         }
-        self.records += records.len();
+    }
+
+    fn push(&mut self, record: &Record, order_of_sale: Option<OrderId>) {
+        self.buffers.push(record, order_of_sale);
+        self.records += 1;
+        self.astray |= matches!(record, Record::Sale(_)) && order_of_sale.is_none();
+    }
+
+    fn add_sale(&mut self, sale: &Record, agreement: i64) {
+        if let Some(order) = self.agreements.orders.get(&agreement).copied() {
+            self.push(sale, Some(order));
+            return;
+        }
+        let waiting = self.agreements.waiting.entry(agreement).or_default();
+        waiting.push(sale.clone());
+        self.agreements.count += 1;
+        if self.agreements.count > MOST_WAITING {
+            self.wait_no_longer();
+        }
+    }
+
+    fn note(&mut self, agreement: i64, order: OrderId) {
+        if self.agreements.orders.len() >= MOST_AGREEMENTS {
+            self.agreements.orders.clear();
+        }
+        self.agreements.orders.insert(agreement, order);
+        let sales = self.agreements.waiting.remove(&agreement);
+        for sale in sales.into_iter().flatten() {
+            self.agreements.count -= 1;
+            self.push(&sale, Some(order));
+        }
+    }
+
+    fn wait_no_longer(&mut self) {
+        self.agreements.count = 0;
+        let waiting = std::mem::take(&mut self.agreements.waiting);
+        for sale in waiting.into_values().flatten() {
+            self.push(&sale, None);
+        }
     }
 
     /// Whether it is time to send it.
@@ -397,15 +470,27 @@ impl Prepared {
         self.buffers.bytes() >= BUFFER_BYTES
     }
 
-    /// Takes what has gathered.
+    /// Takes what has gathered; more is to come.
     #[must_use]
     pub fn take(&mut self) -> Self {
+        Self {
+            buffers: std::mem::take(&mut self.buffers),
+            records: std::mem::take(&mut self.records),
+            agreements: Agreements::default(),
+            astray: std::mem::take(&mut self.astray),
+        }
+    }
+
+    /// Takes the rest: nothing more is to come.
+    #[must_use]
+    pub fn rest(&mut self) -> Self {
+        self.wait_no_longer();
         std::mem::take(self)
     }
 }
 
 impl Buffers {
-    fn push(&mut self, record: &Record) {
+    fn push(&mut self, record: &Record, order_of_sale: Option<OrderId>) {
         let buffer = match record {
             Record::Customer(_) => &mut self.customers,
             Record::Product(_) => &mut self.products,
@@ -413,7 +498,7 @@ impl Buffers {
             Record::Order(_) => &mut self.orders,
             Record::LineItem(_) => &mut self.line_items,
             Record::Agreement(_) => &mut self.agreements,
-            Record::Sale(_) => &mut self.sales,
+            Record::Sale(_) => return rows::copy_sale(&mut self.sales, record, order_of_sale),
         };
         rows::copy_line(buffer, record);
     }

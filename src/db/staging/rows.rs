@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 
+use crate::domain::ids::OrderId;
 use crate::domain::record::{OrderRecord, Record};
 
 /// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
@@ -157,6 +158,16 @@ pub(super) fn copy_line(buffer: &mut String, record: &Record) {
     fill(&mut CopyRow { buffer }, record);
     let content = buffer.get(start..).unwrap_or_default();
     let hash = hash(&[MAPPING_VERSION, content]);
+    let _ = writeln!(buffer, "{hash}");
+}
+
+/// Writes a sale so, with its order before the hash, of which that is no part: it is not told by Shopify's sale.
+pub(super) fn copy_sale(buffer: &mut String, sale: &Record, order: Option<OrderId>) {
+    let start = buffer.len();
+    fill(&mut CopyRow { buffer }, sale);
+    let content = buffer.get(start..).unwrap_or_default();
+    let hash = hash(&[MAPPING_VERSION, content]);
+    CopyRow { buffer }.optional(order);
     let _ = writeln!(buffer, "{hash}");
 }
 
