@@ -551,6 +551,19 @@ fn expected(model: &Model) -> BTreeMap<(String, NaiveDate), Figures> {
 enum Way {
     Few,
     Staged,
+    /// Staged, each sale long before its agreement.
+    SalesFirst,
+}
+
+impl Way {
+    /// By turns.
+    const fn of(turn: usize) -> Self {
+        match turn % 3 {
+            0 => Self::Few,
+            1 => Self::Staged,
+            _ => Self::SalesFirst,
+        }
+    }
 }
 
 async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: DateTime<Utc>) {
@@ -560,10 +573,16 @@ async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: 
             let merging = loader.merge(ObjectKind::Orders, &records, asked_at);
             merging.await.unwrap().0
         }
-        Way::Staged => {
+        Way::Staged | Way::SalesFirst => {
             loader.clear().await.unwrap();
-            loader.stage(&records).await.unwrap();
-            loader.finish_staging().await.unwrap();
+            let (sales, others): (Vec<Record>, Vec<Record>) =
+                records.into_iter().partition(|record| {
+                    matches!(way, Way::SalesFirst) && matches!(record, Record::Sale(_))
+                });
+            for part in [sales, others] {
+                loader.stage(&part).await.unwrap();
+                loader.finish_staging().await.unwrap();
+            }
             let mut transaction = loader.transaction().await.unwrap();
             transaction
                 .merge_staged(ObjectKind::Orders, 0, i64::MAX, asked_at)
@@ -636,12 +655,8 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         }
         model.apply(event);
         let asked_at = model.now() + TimeDelta::days(365);
-        // The two ways mean the same: each is taken, by turns.
-        let way = if number.is_multiple_of(2) {
-            Way::Few
-        } else {
-            Way::Staged
-        };
+        // The ways mean the same: each is taken, by turns.
+        let way = Way::of(number);
         match event {
             Event::Deliver { order, version } => {
                 let known = model
@@ -692,11 +707,7 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         .filter_map(|(_, versions)| versions.last().cloned())
         .collect();
     let asked_at = model.now() + TimeDelta::days(400);
-    let (first, again) = if events.len().is_multiple_of(2) {
-        (Way::Few, Way::Staged)
-    } else {
-        (Way::Staged, Way::Few)
-    };
+    let (first, again) = (Way::of(events.len()), Way::of(events.len() + 1));
     deliver(&mut loader, first, &newest, asked_at).await;
     let version = data_version(database, tenant).await;
     deliver(&mut loader, again, &newest, asked_at + TimeDelta::days(1)).await;

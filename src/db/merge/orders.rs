@@ -270,8 +270,7 @@ impl TenantTx {
     }
 
     /// The ledger. What the order was placed with happens when it was placed, everything else when its
-    /// agreement came about; the day is the shop's. A sale that came twice stands beside itself when an order's
-    /// sales are in order, so they are numbered and counted once in one go.
+    /// agreement came about; the day is the shop's. A sale that came twice counts once.
     async fn write_sales(&mut self, store: &Store, chunk: Chunk, changed: &Changed) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
@@ -282,9 +281,11 @@ impl TenantTx {
                 l.total, l.tax, l.discount, l.line_item_id, l.product_id, l.variant_id \
              from ( \
                 select s.*, a.gid, a.reason, a.happened_at, i.product_id, i.variant_id, \
-                   dense_rank() over (partition by s.order_id order by a.happened_at, s.agreement, s.key) as position, \
-                   row_number() over (partition by s.order_id, a.happened_at, s.agreement, s.key) as copy \
-                from staged_sales s join ( \
+                   row_number() over (partition by s.order_id order by a.happened_at, s.agreement, s.key) as position \
+                from ( \
+                   select distinct on (order_id, agreement, key) * from staged_sales \
+                   where order_id > $2 and order_id <= $3 and order_id = any($5) order by order_id, agreement, key) s \
+                join ( \
                    select distinct on (a.order_id, a.key) a.order_id, a.key, a.gid, a.reason, \
                       case when a.reason = 'ORDER' then o.processed_at else a.happened_at end as happened_at \
                    from staged_agreements a join orders o on o.tenant_id = $1 and o.id = a.order_id \
@@ -293,8 +294,7 @@ impl TenantTx {
                 left join (select distinct on (order_id, id) order_id, id, product_id, variant_id \
                    from staged_line_items where order_id > $2 and order_id <= $3 and order_id = any($5) \
                    order by order_id, id) i on i.order_id = s.order_id and i.id = s.line_item_id \
-                where s.order_id > $2 and s.order_id <= $3 and s.order_id = any($5) \
-             ) l where l.copy = 1",
+             ) l",
             tenant,
             chunk.after,
             chunk.last,

@@ -330,7 +330,7 @@ impl Loader {
     pub async fn finish_staging(&mut self) -> Result<()> {
         let rest = self.gathered.rest();
         self.stage_prepared(rest).await?;
-        if std::mem::take(&mut self.astray) {
+        if self.astray {
             let mut transaction = self.staging().await?;
             sqlx::raw_sql(FIND_ORDERS)
                 .execute(transaction.connection())
