@@ -10,7 +10,14 @@ use super::HttpState;
 use super::built::BuiltPage;
 
 /// The addresses that the page shows something of its own at.
-pub(super) const ADDRESSES: [&str; 5] = ["/", "/sign-in", "/sign-up", "/connect", "/settings"];
+pub(super) const ADDRESSES: [&str; 6] = [
+    "/",
+    "/sign-in",
+    "/sign-up",
+    "/connect",
+    "/claim",
+    "/settings",
+];
 
 /// Neither a script nor a style is taken from the page's text, nothing from another host, and no text is ever
 /// turned into a script.

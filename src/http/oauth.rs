@@ -72,9 +72,10 @@ pub(super) async fn callback(State(state): State<HttpState>, request: Request) -
             StatusCode::OK,
             "One step is left",
             &format!(
-                "Your store let XBoard in. Give this code to XBoard within half an hour, signed in to the account \
-                 that the store is to belong to, or as you sign up: <code id=\"claim\">{}</code> Give it to nobody else.",
-                code.expose_secret()
+                "Your store let XBoard in. Within half an hour, <a href=\"/claim#{code}\">take it over</a> with your \
+                 account or a new one. Other programs are given this code: <code id=\"claim\">{code}</code> Give it to \
+                 nobody else.",
+                code = code.expose_secret()
             ),
         ),
         Err(error) => refusal(&error),

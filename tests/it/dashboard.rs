@@ -5,6 +5,7 @@ use std::path::Path;
 use reqwest::StatusCode;
 use simulator::{Generation, ShopSettings, WebhookPlan};
 use tokio_util::sync::CancellationToken;
+use xboard::shopify::InstallableApp;
 
 use crate::support::{ITSELF, Simulated, TestApp, node};
 
@@ -12,7 +13,15 @@ use crate::support::{ITSELF, Simulated, TestApp, node};
 #[expect(clippy::print_stdout, reason = "the lines are shown with --nocapture")]
 async fn a_merchant_keeps_the_dashboard_open_all_day() {
     let directory = node::project("web/dashboard", "playwright-core").await;
-    let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
+    let world = Simulated::start_with(|config| {
+        config.public_url = Some(ITSELF.to_owned());
+        config.shopify.app = Some(InstallableApp {
+            client_id: "the-operators-app".to_owned(),
+            client_secret: "shpss_the_operators_secret".into(),
+            scopes: "read_orders,read_customers,read_products".to_owned(),
+        });
+    })
+    .await;
     let settings = ShopSettings {
         name: "Mill Lane Goods".to_owned(),
         static_token: Some("shpat_mill".to_owned()),
@@ -31,6 +40,13 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
         seed: 7,
         ..Generation::of(600, today - chrono::Days::new(1))
     });
+    let settings = ShopSettings::new("installed-store");
+    let back = format!("{}/oauth/callback", world.app.address());
+    world.app.simulator.add_shop(settings).offer_app(
+        "the-operators-app",
+        "shpss_the_operators_secret",
+        &[&back],
+    );
     let over = CancellationToken::new();
     let worker = tokio::spawn(xboard::ingest::worker::run(
         world.app.app().ingest().clone(),
@@ -60,7 +76,14 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
 async fn the_page_is_served_at_each_of_its_addresses_under_a_strict_policy() {
     let app = TestApp::start().await;
     let mut pages = Vec::new();
-    for address in ["/", "/sign-in", "/sign-up", "/connect", "/settings"] {
+    for address in [
+        "/",
+        "/sign-in",
+        "/sign-up",
+        "/connect",
+        "/claim",
+        "/settings",
+    ] {
         let response = app.get(address).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{address}");
         assert_eq!(response.headers()["cache-control"], "no-cache");

@@ -4,6 +4,7 @@ import { Provider } from 'urql';
 import { Redirect, Route, Switch, useLocation, useSearchParams } from 'wouter';
 import { connect } from './api/client';
 import { begin, current, subscribe } from './api/session';
+import { Claim } from './pages/Claim';
 import { Connect } from './pages/Connect';
 import { Dashboard } from './pages/Dashboard';
 import { Settings } from './pages/Settings';
@@ -27,6 +28,9 @@ const SignedIn = () => {
       <Switch>
         <Route path="/">
           <Dashboard connection={connection} />
+        </Route>
+        <Route path="/claim">
+          <Claim signedIn />
         </Route>
         <Route path="/connect">
           <Connect />
@@ -53,6 +57,9 @@ const SignedOut = ({ ended }: { ended: boolean }) => {
       </Route>
       <Route path="/sign-up">
         <SignUp />
+      </Route>
+      <Route path="/claim">
+        <Claim signedIn={false} />
       </Route>
       <Route>
         <Redirect to={`/sign-in${next}`} replace />

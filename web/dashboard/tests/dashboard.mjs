@@ -347,6 +347,30 @@ await page.reload();
 await page.locator('.store').getByText('GBP').waitFor();
 did('a second store');
 
+// A third one let the operator's app in: what comes of it in its merchant's browser, the store's own page left out.
+const sentOn = async (address, cookie) => {
+  const response = await fetch(address, { redirect: 'manual', headers: cookie ? { cookie } : {} });
+  return { to: response.headers.get('location'), cookie: response.headers.getSetCookie()[0]?.split(';')[0], response };
+};
+const asked = await sentOn(`${program}/oauth/install?shop=installed-store.myshopify.com`);
+const agreed = await sentOn(asked.to);
+const ended = await (await sentOn(agreed.to, asked.cookie)).response.text();
+const [, claim] = ended.match(/href="(\/claim#[^"]+)"/);
+await page.goto(`${program}${claim}`);
+await page.getByRole('heading', { name: 'Your store let XBoard in' }).waitFor();
+assert.equal(page.url(), `${program}/claim`);
+await inBothThemes(page, 'claim');
+await page.getByRole('button', { name: 'Take the store over' }).click();
+await page.locator('.store .title').getByText('installed-store').waitFor();
+await page.goto(`${program}${claim}`);
+await page.getByRole('button', { name: 'Take the store over' }).click();
+await page.locator('.wrong').first().waitFor();
+await page.goto(program);
+await stores.click();
+await page.getByRole('button', { name: 'Mill Lane Goods' }).click();
+await page.locator('.store').getByText('GBP').waitFor();
+did('an installed store');
+
 // A phone, a tablet and a wide screen.
 for (const [name, width, height] of [
   ['phone', 390, 844],
@@ -398,6 +422,16 @@ assert.deepEqual(await context.cookies(`${program}/graphql`), []);
 await page.goto(program);
 await page.waitForURL('**/sign-in');
 assert.equal(await page.getByText('Your session has ended').count(), 0);
+await page.goto(`${program}${claim}`);
+await page.getByLabel('Email address').waitFor();
+await inBothThemes(page, 'claim-new');
+// Signing in on the way does not lose the code.
+await page.getByRole('link', { name: 'Sign in' }).click();
+await page.getByLabel('Email address').fill(email);
+await page.getByLabel('Password').fill(password);
+await page.getByRole('button', { name: 'Sign in' }).click();
+await page.getByRole('button', { name: 'Take the store over' }).waitFor();
+assert.equal(await page.getByLabel('Code').inputValue(), claim.split('#')[1]);
 did('signed out');
 
 assert.deepEqual(faults, []);

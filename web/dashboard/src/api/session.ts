@@ -2,13 +2,16 @@
 // cookie that no script can read, and is traded for the next pair by the server. What the tabs of a browser share
 // is that one cookie, so they trade it one after the other: a refresh token that is used twice ends the session.
 import {
+  ClaimStoreDocument,
   ConnectStoreDocument,
   RefreshSessionDocument,
   SignInDocument,
   SignOutDocument,
   SignUpDocument,
+  SignUpInstalledDocument,
   SwitchStoreDocument,
   type ConnectStoreMutationVariables,
+  type SignUpInstalledMutationVariables,
   type ProblemFragment,
   type SignUpMutationVariables,
   type TokensFragment,
@@ -136,6 +139,9 @@ export const signIn = (email: string, password: string): Promise<Outcome> =>
 export const signUp = (input: SignUpMutationVariables['input']): Promise<Outcome> =>
   alone(async () => entered((await send(SignUpDocument, { input })).register));
 
+export const signUpInstalled = (input: SignUpInstalledMutationVariables['input']): Promise<Outcome> =>
+  alone(async () => entered((await send(SignUpInstalledDocument, { input })).registerInstalled));
+
 /** Another session in place of the present one, which then has no use any more. */
 const instead = (work: (held: string) => Promise<Parameters<typeof entered>[0]>): Promise<Outcome> =>
   alone(async () => {
@@ -155,6 +161,11 @@ export const switchStore = async (tenantId: string): Promise<Outcome> => {
 export const connectStore = async (input: ConnectStoreMutationVariables['input']): Promise<Outcome> => {
   await token();
   return instead(async (held) => (await send(ConnectStoreDocument, { input }, { token: held })).connectShop);
+};
+
+export const claimStore = async (code: string): Promise<Outcome> => {
+  await token();
+  return instead(async (held) => (await send(ClaimStoreDocument, { code }, { token: held })).claimShop);
 };
 
 export const signOut = async () => {

@@ -120,6 +120,16 @@ export type RegisterInput = {
   shop: ShopCredentialsInput;
 };
 
+/** Who signs up, with a store that let the app in. */
+export type RegisterInstalledInput = {
+  /** The address to sign in with. */
+  email: string;
+  /** At least 12 characters, and none of the passwords that anyone would try first. */
+  password: string;
+  /** The code of the page at which the installation ended. */
+  token: string;
+};
+
 /** What a member may do with a store. Each role may do what those listed after it may. */
 export type Role =
   /** Also starts syncs, changes the store's credentials, and invites and removes viewers. */
@@ -265,6 +275,20 @@ export type ConnectStoreMutationVariables = Exact<{
 
 
 export type ConnectStoreMutation = { connectShop: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
+
+export type SignUpInstalledMutationVariables = Exact<{
+  input: RegisterInstalledInput;
+}>;
+
+
+export type SignUpInstalledMutation = { registerInstalled: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
+
+export type ClaimStoreMutationVariables = Exact<{
+  code: string;
+}>;
+
+
+export type ClaimStoreMutation = { claimShop: { session: { token: string, expiresAt: string } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
 
 export type SignOutMutationVariables = Exact<{ [key: string]: never; }>;
 
@@ -801,6 +825,46 @@ fragment Problem on UserError {
   message
   code
 }`) as unknown as TypedDocumentString<ConnectStoreMutation, ConnectStoreMutationVariables>;
+export const SignUpInstalledDocument = new TypedDocumentString(`
+    mutation SignUpInstalled($input: RegisterInstalledInput!) {
+  registerInstalled(input: $input) {
+    session {
+      ...Tokens
+    }
+    userErrors {
+      ...Problem
+    }
+  }
+}
+    fragment Tokens on Session {
+  token
+  expiresAt
+}
+fragment Problem on UserError {
+  field
+  message
+  code
+}`) as unknown as TypedDocumentString<SignUpInstalledMutation, SignUpInstalledMutationVariables>;
+export const ClaimStoreDocument = new TypedDocumentString(`
+    mutation ClaimStore($code: String!) {
+  claimShop(token: $code) {
+    session {
+      ...Tokens
+    }
+    userErrors {
+      ...Problem
+    }
+  }
+}
+    fragment Tokens on Session {
+  token
+  expiresAt
+}
+fragment Problem on UserError {
+  field
+  message
+  code
+}`) as unknown as TypedDocumentString<ClaimStoreMutation, ClaimStoreMutationVariables>;
 export const SignOutDocument = new TypedDocumentString(`
     mutation SignOut {
   logout {
