@@ -7,15 +7,15 @@ import { takeCode } from '../domain/claim';
 import { Field } from '../ui/Field';
 import { Mark } from '../ui/Mark';
 import { Message } from '../ui/Message';
+import { NewAccount } from '../ui/NewAccount';
 import { useForm } from '../ui/useForm';
 
 export const Claim = ({ signedIn }: { signedIn: boolean }) => {
   const [, go] = useLocation();
   const [code, setCode] = useState(takeCode);
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
+  const [account, setAccount] = useState({ email: '', password: '' });
   const { problems, busy, submit } = useForm(async () => {
-    const wrong = await (signedIn ? claimStore(code.trim()) : signUpInstalled({ email, password, token: code.trim() }));
+    const wrong = await (signedIn ? claimStore(code.trim()) : signUpInstalled({ ...account, token: code.trim() }));
     if (wrong.length === 0) go('/');
     return wrong;
   });
@@ -46,28 +46,7 @@ export const Claim = ({ signedIn }: { signedIn: boolean }) => {
             wrong={wrongAt(problems, place)}
           />
         </fieldset>
-        {!signedIn && (
-          <fieldset>
-            <legend>You</legend>
-            <Field
-              label="Email address"
-              type="email"
-              autoComplete="username"
-              value={email}
-              change={setEmail}
-              wrong={wrongAt(problems, 'input.email')}
-            />
-            <Field
-              label="Password"
-              type="password"
-              autoComplete="new-password"
-              value={password}
-              change={setPassword}
-              help="At least 12 characters, and nothing that anyone would try first."
-              wrong={wrongAt(problems, 'input.password')}
-            />
-          </fieldset>
-        )}
+        {!signedIn && <NewAccount draft={account} change={setAccount} problems={problems} />}
         <button type="submit" className="button strong wide" disabled={busy}>
           {busy ? 'Taking it over…' : 'Take the store over'}
         </button>

@@ -5,20 +5,19 @@ import { signUp } from '../api/session';
 import { wrongAt, wrongElsewhere } from '../domain/problems';
 import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
 import { Domain, domainOf } from '../ui/Domain';
-import { Field } from '../ui/Field';
 import { Mark } from '../ui/Mark';
 import { Message } from '../ui/Message';
+import { NewAccount } from '../ui/NewAccount';
 import { useForm } from '../ui/useForm';
 
 const FIELDS = ['input.email', 'input.password', 'input.shop.domain', 'input.shop.credentials'];
 
 export const SignUp = () => {
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
+  const [account, setAccount] = useState({ email: '', password: '' });
   const [domain, setDomain] = useState('');
   const [credentials, setCredentials] = useState(NO_CREDENTIALS);
   const { problems, busy, submit } = useForm(() =>
-    signUp({ email, password, shop: { domain: domainOf(domain), credentials: credentialsOf(credentials) } }),
+    signUp({ ...account, shop: { domain: domainOf(domain), credentials: credentialsOf(credentials) } }),
   );
   useEffect(() => {
     document.title = 'Connect a store · XBoard';
@@ -34,26 +33,7 @@ export const SignUp = () => {
       <form onSubmit={submit} className="card">
         {elsewhere.length > 0 && <Message tone="bad" title={elsewhere.join(' ')} />}
         {elsewhere.length === 0 && problems.length > 0 && <Message tone="bad" title="Something has to be mended below." />}
-        <fieldset>
-          <legend>You</legend>
-          <Field
-            label="Email address"
-            type="email"
-            autoComplete="username"
-            value={email}
-            change={setEmail}
-            wrong={wrongAt(problems, 'input.email')}
-          />
-          <Field
-            label="Password"
-            type="password"
-            autoComplete="new-password"
-            value={password}
-            change={setPassword}
-            help="At least 12 characters, and nothing that anyone would try first."
-            wrong={wrongAt(problems, 'input.password')}
-          />
-        </fieldset>
+        <NewAccount draft={account} change={setAccount} problems={problems} />
         <fieldset>
           <legend>Your store</legend>
           <Domain value={domain} change={setDomain} wrong={wrongAt(problems, 'input.shop.domain')} />
