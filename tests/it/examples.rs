@@ -5,13 +5,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 use simulator::ShopSettings;
 
-use crate::support::{Registered, TestApp, register_input};
+use crate::oauth::{self, Browser};
+use crate::support::{ITSELF, Registered, Simulated, TestApp, register_input};
 
-async fn store() -> (TestApp, Registered) {
-    let app = TestApp::start().await;
-    let user = app.register_shop("engines").await;
-    app.work().await;
-    (app, user)
+async fn store() -> (Simulated, Registered) {
+    let world =
+        Simulated::start_with(|config| oauth::install_from(config, ITSELF.to_owned())).await;
+    let user = world.app.register_shop("engines").await;
+    world.app.work().await;
+    (world, user)
 }
 
 /// Carries a document out; each of its operations when there are several.
@@ -41,7 +43,8 @@ async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place:
 }
 
 /// Puts what is true here where the example has what is true of nobody.
-async fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Registered) {
+async fn fill_in(world: &Simulated, query: &str, variables: &mut Value, user: &Registered) {
+    let app = &world.app;
     if variables.pointer("/input/shop").is_some() {
         // Somebody new each time, with a store that nobody has connected.
         let label = format!("new-{}", uuid::Uuid::now_v7().simple());
@@ -66,6 +69,10 @@ async fn fill_in(app: &TestApp, query: &str, variables: &mut Value, user: &Regis
     if query.contains("connectShop(") {
         app.simulator.add_shop(ShopSettings::new("further"));
         variables["shop"] = register_input("", "", "further", "shpat_further")["shop"].clone();
+    }
+    if query.contains("claimShop(") {
+        oauth::open(world, "installed");
+        variables["code"] = json!(Browser::default().install(world, "installed").await);
     }
     if query.contains("inviteMember(") {
         variables["email"] = json!("mary@example.com");
@@ -98,7 +105,8 @@ async fn sign_in(app: &TestApp, user: &Registered) -> Registered {
 
 #[tokio::test]
 async fn the_tabs_of_graphiql_run() {
-    let (app, user) = store().await;
+    let (world, user) = store().await;
+    let app = &world.app;
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/graphiql/examples");
     let mut count = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -112,9 +120,9 @@ async fn the_tabs_of_graphiql_run() {
         let query = std::fs::read_to_string(&path).unwrap();
         let mut variables = std::fs::read_to_string(path.with_extension("json"))
             .map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
-        fill_in(&app, &query, &mut variables, &user).await;
+        fill_in(&world, &query, &mut variables, &user).await;
         runs(
-            &app,
+            app,
             &query,
             &variables,
             &user.token,
@@ -138,7 +146,8 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn the_queries_of_the_api_guide_run() {
-    let (app, user) = store().await;
+    let (world, user) = store().await;
+    let app = &world.app;
     let page = include_str!("../../docs/api.md");
     let blocks = blocks(page);
     let mut count = 0;
@@ -156,9 +165,9 @@ async fn the_queries_of_the_api_guide_run() {
             choices.push(json!({}));
         }
         for mut variables in choices {
-            let user = sign_in(&app, &user).await;
-            fill_in(&app, query, &mut variables, &user).await;
-            runs(&app, query, &variables, &user.token, "docs/api.md").await;
+            let user = sign_in(app, &user).await;
+            fill_in(&world, query, &mut variables, &user).await;
+            runs(app, query, &variables, &user.token, "docs/api.md").await;
             count += 1;
         }
     }

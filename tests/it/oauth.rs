@@ -36,7 +36,7 @@ async fn world() -> Simulated {
 }
 
 /// Sets the operator's app up, which comes back to this address.
-fn install_from(config: &mut AppConfig, address: String) {
+pub(crate) fn install_from(config: &mut AppConfig, address: String) {
     config.public_url = Some(address);
     config.shopify.app = Some(InstallableApp {
         client_id: CLIENT_ID.to_owned(),
@@ -46,7 +46,7 @@ fn install_from(config: &mut AppConfig, address: String) {
 }
 
 /// A store whose merchant may install the app.
-fn open(world: &Simulated, label: &str) -> Arc<Shop> {
+pub(crate) fn open(world: &Simulated, label: &str) -> Arc<Shop> {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
     offer(world, &shop);
     shop
@@ -60,7 +60,7 @@ fn offer(world: &Simulated, shop: &Shop) {
 
 /// A browser that keeps its cookie.
 #[derive(Default)]
-struct Browser {
+pub(crate) struct Browser {
     cookie: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl Browser {
     }
 
     /// The whole way; the code that is left.
-    async fn install(&mut self, world: &Simulated, label: &str) -> String {
+    pub(crate) async fn install(&mut self, world: &Simulated, label: &str) -> String {
         let fields = self.agree(world, label).await;
         let (status, text) = self.come_back(world, &fields).await;
         assert_eq!(status, StatusCode::OK, "{text}");
