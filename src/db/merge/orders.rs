@@ -273,6 +273,11 @@ impl TenantTx {
     /// agreement came about; the day is the shop's. A sale that came twice counts once.
     async fn write_sales(&mut self, store: &Store, chunk: Chunk, changed: &Changed) -> Result<()> {
         let tenant = self.tenant().uuid();
+        // Each side is the chunk's, by an index. Being cut twice, by its ends and by what changed, it passes for a
+        // few rows, and looking through all of the other side for each of them takes the square of the chunk.
+        sqlx::raw_sql("set local enable_nestloop = off")
+            .execute(self.connection())
+            .await?;
         sqlx::query!(
             "insert into sales (tenant_id, order_id, position, agreement, happened_at, day, reason, action_type, line_type, \
                 quantity, currency, total, tax, discount, line_item_id, product_id, variant_id) \
@@ -303,6 +308,9 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
+        sqlx::raw_sql("set local enable_nestloop = on")
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 
