@@ -38,7 +38,7 @@ pub mod webhooks;
 pub use merge::Merged;
 pub use patience::Patience;
 pub use safety::{DIRECTORY, findings};
-use transaction::Transaction;
+use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
 
 use std::time::Duration;
@@ -224,20 +224,16 @@ impl Database {
 
     /// A snapshot of one store: everything read through it is of one moment. Nothing can be written.
     pub async fn tenant_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        const BEGIN: &str = "begin isolation level repeatable read read only";
-        let transaction = begin(&self.pool, BEGIN, &enter_tenant(tenant)).await?;
+        let transaction = begin(&self.pool, BEGIN_SNAPSHOT, &enter_tenant(tenant)).await?;
         Ok(TenantTx::entered(transaction, tenant))
     }
 
     /// The same for an operation of the API, which reads little, by keys, and often.
     pub async fn operation_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = begin(
-            &self.pool,
-            transaction::BEGIN_OPERATION,
-            &enter_tenant(tenant),
-        )
-        .await?;
-        Ok(TenantTx::entered(transaction, tenant).operation())
+        let planning = Planning::Once;
+        let snapshot = format!("{BEGIN_SNAPSHOT}; {}", planning.settings());
+        let transaction = begin(&self.pool, &snapshot, &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant).planned(planning))
     }
 
     /// A transaction that changes one store.

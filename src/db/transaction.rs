@@ -12,10 +12,8 @@ use crate::domain::ids::TenantId;
 #[expect(clippy::disallowed_types, reason = "db opens transactions")]
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
-/// What an operation of the API begins with: its statements are [planned once](Planning::Once).
-pub(super) const BEGIN_OPERATION: &str = "\
-    begin isolation level repeatable read read only; \
-    set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off";
+/// What begins a transaction that only reads, all of it at one moment.
+pub(super) const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
 /// How an operation's next statement is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub(super) enum Planning {
 }
 
 impl Planning {
-    const fn settings(self) -> &'static str {
+    pub(super) const fn settings(self) -> &'static str {
         match self {
             Self::Once => {
                 "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off"
@@ -67,9 +65,9 @@ impl TenantTx {
         }
     }
 
-    /// In one that began with [`BEGIN_OPERATION`].
-    pub(super) const fn operation(mut self) -> Self {
-        self.planning = Some(Planning::Once);
+    /// In one that began with the settings of a planning, which may change from here on.
+    pub(super) const fn planned(mut self, planning: Planning) -> Self {
+        self.planning = Some(planning);
         self
     }
 
