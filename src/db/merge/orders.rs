@@ -26,7 +26,7 @@ struct Changed {
 
 /// Writes the changed orders of a chunk. What follows is what happens to those that are there already.
 macro_rules! write_orders {
-    ($conflict:literal, $($argument:expr),+ $(,)?) => {
+    ($conflict:literal, $tenant:expr, $store:expr, $chunk:expr, $changed:expr, $asked_at:expr) => {
         sqlx::query!(
             "insert into orders (tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, day, \
                 test, currency, financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, \
@@ -43,7 +43,14 @@ macro_rules! write_orders {
              from staged_orders s join unnest($4::bigint[], $5::bigint[], $6::bool[]) c(id, hash, has_product) on c.id = s.id \
              where s.id > $2 and s.id <= $3 order by s.id, s.updated_at desc "
              + $conflict,
-            $($argument),+
+            $tenant,
+            $chunk.after,
+            $chunk.last,
+            &$changed.ids,
+            &$changed.hashes,
+            &$changed.with_product,
+            $asked_at,
+            $store.time_zone
         )
     };
 }
@@ -198,19 +205,9 @@ impl TenantTx {
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
         if changed.known.is_empty() {
-            write_orders!(
-                "",
-                tenant,
-                chunk.after,
-                chunk.last,
-                &changed.ids,
-                &changed.hashes,
-                &changed.with_product,
-                asked_at,
-                store.time_zone
-            )
-            .execute(self.connection())
-            .await?;
+            write_orders!("", tenant, store, chunk, changed, asked_at)
+                .execute(self.connection())
+                .await?;
         } else {
             write_orders!(
                 "on conflict (tenant_id, id) do update set \
@@ -221,14 +218,7 @@ impl TenantTx {
                     source_name = excluded.source_name, discount_codes = excluded.discount_codes, tags = excluded.tags, \
                     total_price = excluded.total_price, net_payment = excluded.net_payment, has_product = excluded.has_product, \
                     content_hash = excluded.content_hash, synced_at = excluded.synced_at, deleted_at = null",
-                tenant,
-                chunk.after,
-                chunk.last,
-                &changed.ids,
-                &changed.hashes,
-                &changed.with_product,
-                asked_at,
-                store.time_zone
+                tenant, store, chunk, changed, asked_at
             )
             .execute(self.connection())
             .await?;
