@@ -496,6 +496,18 @@ fn expire(shop: &Shop) {
     });
 }
 
+/// A store that was installed and fetched, whose access token has ended since; with the token of its owner's
+/// session. Nothing is counted yet of what the store is asked.
+async fn an_hour_later() -> (Simulated, Arc<Shop>, String) {
+    let world = world().await;
+    let shop = open(&world, "engines");
+    let token = installed(&world, "engines").await;
+    world.app.work().await;
+    expire(&shop);
+    shop.reset_statistics();
+    (world, shop, token)
+}
+
 /// The store's tenant, of which there is one.
 async fn tenant(world: &Simulated) -> TenantId {
     let id: Uuid = sqlx::query_scalar("select id from tenants")
@@ -551,12 +563,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 #[tokio::test]
 async fn a_token_that_ended_is_refreshed_once_though_two_processes_need_it_at_once() {
-    let world = world().await;
-    let shop = open(&world, "engines");
-    let token = installed(&world, "engines").await;
-    world.app.work().await;
-    expire(&shop);
-    shop.reset_statistics();
+    let (world, shop, token) = an_hour_later().await;
     shop.push_fault_for("access_token", Fault::Slow { millis: 1_500 });
     let address = world.app.address().to_owned();
     let beside = world.app.beside_with(|config| {
@@ -597,12 +604,7 @@ async fn a_token_that_ended_is_refreshed_once_though_two_processes_need_it_at_on
 
 #[tokio::test]
 async fn a_process_that_dies_before_the_next_pair_is_kept_loses_nothing() {
-    let world = world().await;
-    let shop = open(&world, "engines");
-    let token = installed(&world, "engines").await;
-    world.app.work().await;
-    expire(&shop);
-    shop.reset_statistics();
+    let (world, shop, token) = an_hour_later().await;
     // Whoever keeps a pair waits for this lock, which the test has.
     let mut gate = world.app.database.connection().await;
     for statement in [
@@ -639,12 +641,7 @@ async fn a_process_that_dies_before_the_next_pair_is_kept_loses_nothing() {
 
 #[tokio::test]
 async fn a_process_that_dies_before_the_next_pair_is_used_leaves_it_to_the_next_one() {
-    let world = world().await;
-    let shop = open(&world, "engines");
-    let token = installed(&world, "engines").await;
-    world.app.work().await;
-    expire(&shop);
-    shop.reset_statistics();
+    let (world, shop, token) = an_hour_later().await;
     let kept = async || {
         sqlx::query_scalar::<_, Vec<u8>>("select sealed from shop_credentials")
             .fetch_one(&mut world.app.database.connection().await)
@@ -667,11 +664,7 @@ async fn a_process_that_dies_before_the_next_pair_is_used_leaves_it_to_the_next_
 
 #[tokio::test]
 async fn a_refresh_whose_answer_is_lost_is_made_again_with_the_old_token() {
-    let world = world().await;
-    let shop = open(&world, "engines");
-    let token = installed(&world, "engines").await;
-    world.app.work().await;
-    expire(&shop);
+    let (world, shop, token) = an_hour_later().await;
     let before = shop.statistics().tokens_issued;
     shop.push_fault_for("access_token", Fault::LoseAnswer);
     assert_eq!(
