@@ -31,6 +31,12 @@ impl Currency {
         &self.0
     }
 
+    /// The code, on its own.
+    #[must_use]
+    pub fn into_code(self) -> String {
+        self.0
+    }
+
     /// How many decimals its smallest unit has (ISO 4217): 2 for most, 0 for yen, 3 for Kuwaiti dinar.
     #[must_use]
     pub fn decimals(&self) -> u32 {
@@ -86,11 +92,16 @@ impl Money {
     /// yen), more only where the exact amount has more. Never rounded.
     #[must_use]
     pub fn written_amount(&self) -> String {
-        let mut amount = self.amount.normalize();
-        if amount.scale() < self.currency.decimals() {
-            amount.rescale(self.currency.decimals());
+        let (mut units, mut scale) = (self.amount.mantissa(), self.amount.scale());
+        while scale > self.currency.decimals() && units % 10 == 0 {
+            units /= 10;
+            scale -= 1;
         }
-        amount.to_string()
+        let Ok(units) = i64::try_from(units) else {
+            // More than the smallest places of an amount of money can hold.
+            return Decimal::from_i128_with_scale(units, scale).to_string();
+        };
+        written(units, scale, self.currency.decimals())
     }
 
     /// This amount divided by a count and rounded to the smallest unit of the currency, halves away from
@@ -107,6 +118,23 @@ impl Money {
         );
         Self::new(amount, self.currency.clone())
     }
+}
+
+/// So many units of the last of `scale` decimals, written with at least `least` decimals.
+fn written(units: i64, scale: u32, least: u32) -> String {
+    let digits = scale as usize;
+    let sign = if units < 0 { "-" } else { "" };
+    let mut text = format!(
+        "{sign}{:0>width$}",
+        units.unsigned_abs(),
+        width = digits + 1
+    );
+    let decimals = digits.max(least as usize);
+    if decimals > 0 {
+        text.insert(text.len() - digits, '.');
+        text.extend(std::iter::repeat_n('0', decimals - digits));
+    }
+    text
 }
 
 #[cfg(test)]

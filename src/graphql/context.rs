@@ -44,6 +44,7 @@ pub struct RequestContext {
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
     known_complexity: Option<usize>,
+    in_json: bool,
     unused: AtomicUsize,
 }
 
@@ -96,6 +97,7 @@ impl RequestContext {
             loaders,
             outcome,
             known_complexity: None,
+            in_json: false,
             unused: AtomicUsize::new(0),
         }
     }
@@ -134,6 +136,20 @@ impl RequestContext {
             known_complexity: complexity.and_then(|points| usize::try_from(points).ok()),
             ..self
         }
+    }
+
+    /// The same for an operation whose answer is written by [`json`](super::json), so that parts of it may be
+    /// written before.
+    #[must_use]
+    pub fn answered_in_json(self) -> Self {
+        Self {
+            in_json: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn is_answered_in_json(&self) -> bool {
+        self.in_json
     }
 
     pub(super) const fn known_complexity(&self) -> Option<usize> {

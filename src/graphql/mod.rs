@@ -13,6 +13,7 @@ mod extension;
 pub(crate) mod fuzz;
 pub mod ids;
 mod inputs;
+pub mod json;
 mod limits;
 mod lists;
 pub mod live;

@@ -28,6 +28,13 @@ impl ScalarType for DecimalText {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
 
+impl Day {
+    /// As it is written.
+    pub(super) fn text(self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// A calendar day in the shop's time zone, written year-month-day: `"2026-11-23"`.
 #[Scalar(name = "Date")]
 impl ScalarType for Day {
@@ -41,7 +48,7 @@ impl ScalarType for Day {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.format("%Y-%m-%d").to_string())
+        Value::String(self.text())
     }
 }
 
@@ -54,6 +61,13 @@ fn parse_day(text: &str) -> Option<NaiveDate> {
 /// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instant(pub DateTime<Utc>);
+
+impl Instant {
+    /// As it is written.
+    pub(super) fn text(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+}
 
 /// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
 #[Scalar(name = "DateTime")]
@@ -70,7 +84,7 @@ impl ScalarType for Instant {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        Value::String(self.text())
     }
 }
 

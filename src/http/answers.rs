@@ -20,6 +20,7 @@ use super::revalidate;
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 use crate::graphql::context::Outcome;
+use crate::graphql::json;
 use crate::graphql::memory::Memory;
 use crate::graphql::{Buckets, Price};
 
@@ -81,7 +82,7 @@ impl Answer {
             return None;
         }
         let mut beginning = b"{\"data\":".to_vec();
-        serde_json::to_writer(&mut beginning, &answer.data).ok()?;
+        json::write(&answer.data, &mut beginning);
         Some(Self {
             version: known.version,
             today: known.today,
@@ -100,8 +101,7 @@ impl Answer {
         headers: &HeaderMap,
     ) -> Response<Body> {
         let mut end = b",\"extensions\":{\"cost\":".to_vec();
-        // Writing to memory does not fail.
-        let _ = serde_json::to_writer(&mut end, cost);
+        json::write(cost, &mut end);
         end.extend_from_slice(b"}}");
         let compressed = if gzip::is_accepted(headers) {
             self.compressed(&end)

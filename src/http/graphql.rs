@@ -192,7 +192,7 @@ async fn execute(
     let known_cost = question
         .as_ref()
         .and_then(|question| state.answers.cost_of(question));
-    let context = context.of_known_cost(known_cost);
+    let context = context.of_known_cost(known_cost).answered_in_json();
     let work = state.schema.execute(operation.data(context));
     let answer = tokio::time::timeout(state.options.operation_timeout, work)
         .await

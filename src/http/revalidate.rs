@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::answer;
 use super::documents::sha256;
 use super::media::Media;
+use crate::graphql::json;
 
 /// The answer to a GET.
 pub(super) fn in_media(
@@ -53,11 +54,10 @@ pub(super) fn tagged(
 /// A weak tag: what is left of the budget, which the answer tells too, is not part of what it means.
 fn tag(media: Media, answer: &mut async_graphql::Response) -> Option<String> {
     let cost: Option<Value> = answer.extensions.remove("cost");
-    let bytes = serde_json::to_vec(answer);
+    let mut bytes = json::of_response(answer);
     if let Some(cost) = cost {
         answer.extensions.insert("cost".to_owned(), cost);
     }
-    let mut bytes = bytes.ok()?;
     bytes.extend(media.content_type().as_bytes());
     let hash = sha256(&bytes);
     Some(format!("W/\"{}\"", hash.get(..32)?))

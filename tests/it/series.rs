@@ -195,3 +195,45 @@ async fn a_series_that_is_too_long_is_refused_with_a_better_idea() {
     assert_eq!(hours["ordersByDate"].as_array().unwrap().len(), 14 * 24);
     app.database.leaves_jobs(1);
 }
+
+/// Without fragments the parts of a series are written as they are; with them the library puts them together.
+#[tokio::test]
+async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
+    let app = TestApp::start().await;
+    let shop = store_with_a_clock_change(&app).await;
+    let money = "{ c: currencyCode amount __typename }";
+    let metrics = format!(
+        "orders unitsSold grossSales {money} discounts {money} returns {money} netSales {money} shipping {money}
+         taxes {money} duties {money} fees {money} totalSales {money} average: averageOrderValue {money} customers
+         newCustomers returningCustomers returningCustomerRate __typename"
+    );
+    let range = r#"range: { between: { from: "2026-03-26", to: "2026-04-01" } }"#;
+    let question = |point: &str, metrics: &str| {
+        format!(
+            "{{ overview({range}, compareTo: PREVIOUS_PERIOD) {{ metrics {{ {metrics} }} previous {{ metrics {{ {metrics} }} }} }}
+                ordersByDate({range}) {{ {point} metrics {{ {metrics} }} }} }}"
+        )
+    };
+    let point = "day: date start __typename";
+    let written = app.ask(&shop, &question(point, &metrics)).await.to_string();
+    let fragment = |on: &str, fields: &str| format!("... on {on} {{ {fields} }}");
+    for (point, metrics) in [
+        (fragment("OrdersByDatePoint", point), metrics.clone()),
+        (point.to_owned(), fragment("SalesMetrics", &metrics)),
+        (
+            format!("day: date {point}"),
+            metrics
+                .replace("{ c:", "{ ... @include(if: true) { c:")
+                .replace("__typename }", "__typename } }"),
+        ),
+    ] {
+        let resolved = app
+            .ask(&shop, &question(&point, &metrics))
+            .await
+            .to_string();
+        // To the letter: the order of the members is part of it.
+        assert_eq!(written, resolved, "{point} {metrics}");
+    }
+    assert!(written.contains(r#""day":"2026-03-29","start":"2026-03-28T23:00:00Z""#));
+    app.database.leaves_jobs(1);
+}

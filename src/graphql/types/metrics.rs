@@ -1,6 +1,11 @@
 //! The figures as the API shows them. What each means is said here for API users; the sums are made in SQL.
+//! Whoever adds a field to an object that [`Writes`] its fields adds it there too: until then, what asks for it is
+//! resolved, at several times the cost.
 
-use async_graphql::{Object, SimpleObject};
+use std::borrow::Cow;
+
+use async_graphql::parser::types::{Field, SelectionSet};
+use async_graphql::{Object, OutputType as _, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
@@ -9,9 +14,10 @@ use super::money::Money;
 use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
 use crate::graphql::error::ApiError;
+use crate::graphql::json::{write_plain, write_text};
 use crate::graphql::numbers::int;
 use crate::graphql::scalars::{Day, Instant};
-use crate::graphql::settled::Settled;
+use crate::graphql::settled::{Settled, Write, Writer, Writes};
 
 /// The sales of a stretch of days, as the store's own reports count them: every event on the day on which it
 /// happened, in the shop's time zone. A refund lowers the day it was processed on, never the day of its order.
@@ -45,6 +51,10 @@ impl TryFrom<SalesFigures> for SalesMetrics {
 impl SalesMetrics {
     fn amount(&self, amount: Decimal) -> Settled<Money> {
         Settled(self.figures.money(amount).into())
+    }
+
+    fn average(&self) -> Settled<Money> {
+        Settled(self.figures.average_order_value().into())
     }
 }
 
@@ -113,7 +123,7 @@ impl SalesMetrics {
     /// Gross sales less discounts of the orders as they were placed, divided by the number of orders and
     /// rounded to the currency's smallest unit. Later edits and returns do not enter. Zero without orders.
     async fn average_order_value(&self) -> Settled<Money> {
-        Settled(self.figures.average_order_value().into())
+        self.average()
     }
 
     /// Distinct customers who placed an order that counts. Guests have no customer and count for nobody.
@@ -135,6 +145,54 @@ impl SalesMetrics {
     async fn returning_customer_rate(&self) -> Option<f64> {
         self.figures.returning_customer_rate()
     }
+}
+
+impl Writes for SalesMetrics {
+    fn object_type() -> Cow<'static, str> {
+        Self::type_name()
+    }
+
+    fn write(field: &Field) -> Option<Write<Self>> {
+        let set = &field.selection_set.node;
+        match field.name.node.as_str() {
+            "orders" => count(|metrics| metrics.orders),
+            "unitsSold" => count(|metrics| metrics.units_sold),
+            "grossSales" => money(set, |metrics| metrics.amount(metrics.figures.gross_sales)),
+            "discounts" => money(set, |metrics| metrics.amount(metrics.figures.discounts)),
+            "returns" => money(set, |metrics| metrics.amount(metrics.figures.returns)),
+            "netSales" => money(set, |metrics| metrics.amount(metrics.figures.net_sales())),
+            "shipping" => money(set, |metrics| metrics.amount(metrics.figures.shipping)),
+            "taxes" => money(set, |metrics| metrics.amount(metrics.figures.taxes)),
+            "duties" => money(set, |metrics| metrics.amount(metrics.figures.duties)),
+            "fees" => money(set, |metrics| metrics.amount(metrics.figures.fees)),
+            "totalSales" => money(set, |metrics| metrics.amount(metrics.figures.total_sales())),
+            "averageOrderValue" => money(set, Self::average),
+            "customers" => count(|metrics| metrics.customers),
+            "newCustomers" => count(|metrics| metrics.new_customers),
+            "returningCustomers" => count(|metrics| metrics.returning_customers),
+            "returningCustomerRate" => Some(Box::new(|metrics, json| {
+                write_plain(&metrics.figures.returning_customer_rate(), json);
+            })),
+            _ => None,
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn count(number: fn(&SalesMetrics) -> i32) -> Option<Write<SalesMetrics>> {
+    Some(Box::new(move |metrics, json| {
+        write_plain(&number(metrics), json);
+    }))
+}
+
+fn money(
+    set: &SelectionSet,
+    money: fn(&SalesMetrics) -> Settled<Money>,
+) -> Option<Write<SalesMetrics>> {
+    let writer = Writer::<Money>::of(set)?;
+    Some(Box::new(move |metrics, json| {
+        writer.write(&money(metrics).0, json);
+    }))
 }
 
 /// A range of days of the shop's calendar. Both ends are in it.
@@ -181,6 +239,24 @@ impl OrdersByDatePoint {
     }
 }
 
+impl Writes for OrdersByDatePoint {
+    fn object_type() -> Cow<'static, str> {
+        Self::type_name()
+    }
+
+    fn write(field: &Field) -> Option<Write<Self>> {
+        Some(match field.name.node.as_str() {
+            "date" => Box::new(|point, json| write_text(&point.date.text(), json)),
+            "start" => Box::new(|point, json| write_text(&point.start.text(), json)),
+            "metrics" => {
+                let writer = Writer::<SalesMetrics>::of(&field.selection_set.node)?;
+                Box::new(move |point, json| writer.write(&point.metrics.0, json))
+            }
+            _ => return None,
+        })
+    }
+}
+
 /// A customer's place among those who spent most.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct TopCustomer {
@@ -193,4 +269,65 @@ pub struct TopCustomer {
     pub(in crate::graphql) total_spent: Money,
     /// How many orders they placed in the range.
     pub(in crate::graphql) orders: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+    use async_graphql::parser::types::{DocumentOperations, Selection};
+
+    use super::*;
+
+    /// Whether a field can be written, with all of what it is made of.
+    fn is_written<T: Writes>(field: &str) -> bool {
+        let document = parse_query(format!("{{ {field} }}")).unwrap();
+        let DocumentOperations::Single(operation) = &document.operations else {
+            panic!("several operations");
+        };
+        let Some(Selection::Field(field)) = operation
+            .node
+            .selection_set
+            .node
+            .items
+            .first()
+            .map(|item| &item.node)
+        else {
+            panic!("no field");
+        };
+        T::write(&field.node).is_some()
+    }
+
+    /// The fields that the schema's text gives a type, each with the fields of money where it is some.
+    fn fields(type_name: &str) -> Vec<String> {
+        let schema = include_str!("../../../schema.graphql");
+        let (_, body) = schema
+            .split_once(&format!("\ntype {type_name} {{\n"))
+            .unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let fields = body.lines().filter_map(|line| line.trim().split_once(": "));
+        fields
+            .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
+            .map(|(name, of)| match of.trim_end_matches('!') {
+                "Money" => format!("{name} {{ amount currencyCode }}"),
+                "SalesMetrics" => format!("{name} {{ orders }}"),
+                _ => name.to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_field_of_a_series_can_be_written() {
+        let (metrics, point) = (fields("SalesMetrics"), fields("OrdersByDatePoint"));
+        assert_eq!((metrics.len(), point.len()), (16, 3));
+        for field in metrics {
+            assert!(is_written::<SalesMetrics>(&field), "{field}");
+        }
+        for field in point {
+            assert!(is_written::<OrdersByDatePoint>(&field), "{field}");
+        }
+        assert!(!is_written::<SalesMetrics>("somethingElse"));
+        assert!(!is_written::<SalesMetrics>(
+            "taxes { ... on Money { amount } }"
+        ));
+    }
 }
