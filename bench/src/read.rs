@@ -44,6 +44,10 @@ pub(crate) struct ReadArgs {
     /// How many changes are made, each followed by a dashboard.
     #[arg(long, default_value_t = 200)]
     changes: i64,
+    /// How many stores of the same size change at the same time, each followed by its dashboard, so that the
+    /// server does not stand still between two of them; 1: only one after the other.
+    #[arg(long, default_value_t = 1)]
+    stores: usize,
 }
 
 /// A filled store, and somebody who may ask about it.
@@ -66,7 +70,11 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     let postmaster = Postmaster::of_backend(backend)?;
     let mut subjects = Vec::new();
     for &orders in &arguments.orders {
-        subjects.push(subject(&database, orders, arguments.changes).await?);
+        let mut group = Vec::new();
+        for number in 0..arguments.stores.max(1) {
+            group.push(subject(&database, (orders, number), arguments.changes).await?);
+        }
+        subjects.push(group);
     }
     // What a database that has been running for a while would have done.
     sqlx::query("vacuum analyze")
@@ -81,22 +89,27 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     };
     println!("| store | what | requests/s | server CPU | database CPU | together |");
     println!("|---|---|---|---|---|---|");
-    for subject in &mut subjects {
-        bench.subject(&database, &mut server, subject).await?;
+    for group in &mut subjects {
+        bench.group(&database, &mut server, group).await?;
     }
     server.stop().await?;
     database.close().await;
     Ok(())
 }
 
-async fn subject(database: &Database, orders: i64, changes: i64) -> anyhow::Result<Subject> {
-    let arguments = FillArgs::of(orders + changes, &format!("bench-{orders}"));
+/// A store of so many orders, and twice as many more as there are changes.
+async fn subject(
+    database: &Database,
+    (orders, number): (i64, usize),
+    changes: i64,
+) -> anyhow::Result<Subject> {
+    let arguments = FillArgs::of(orders + 2 * changes, &format!("bench-{orders}-{number}"));
     let began = Instant::now();
     let tenant = fill::fill_up_to(database, &arguments, orders).await?;
     println!("{orders} orders filled in {:.1?}", began.elapsed());
     let subject = Subject::of(database, arguments, tenant).await?;
     Ok(Subject {
-        left: orders..orders + changes,
+        left: orders..orders + 2 * changes,
         ..subject
     })
 }
@@ -108,6 +121,19 @@ impl Subject {
         arguments: FillArgs,
         tenant: TenantId,
     ) -> anyhow::Result<Self> {
+        let mut subject = Self {
+            store: arguments.store()?,
+            left: arguments.orders..arguments.orders,
+            arguments,
+            tenant,
+            token: String::new(),
+        };
+        subject.sign_in(database).await?;
+        Ok(subject)
+    }
+
+    /// Begins a session: its token is good for a quarter of an hour.
+    async fn sign_in(&mut self, database: &Database) -> anyhow::Result<()> {
         let now = Clock::System.now();
         let mut system = database.system().await?;
         let user = system
@@ -116,25 +142,30 @@ impl Subject {
             .context("the owner is not there")?
             .id;
         let session = system
-            .create_session((user, tenant), None, &Device::default(), now)
+            .create_session((user, self.tenant), None, &Device::default(), now)
             .await?
             .context("the owner is not let in")?;
         system.commit().await?;
         let tokens = AccessTokens::new(&target::secret(), Clock::System);
         let token = tokens.issue(Bearer {
             user,
-            tenant,
+            tenant: self.tenant,
             session,
         })?;
-        Ok(Self {
-            store: arguments.store()?,
-            left: arguments.orders..arguments.orders,
-            arguments,
-            tenant,
-            token: token.token.expose_secret().to_owned(),
-        })
+        token.token.expose_secret().clone_into(&mut self.token);
+        Ok(())
+    }
+
+    /// The next orders that are not in the store yet.
+    fn next_orders(&mut self, count: i64) -> std::ops::Range<i64> {
+        let first = self.left.start;
+        self.left.start = (first + count).min(self.left.end);
+        first..self.left.start
     }
 }
+
+/// What the server's connections call themselves.
+const SERVER: &str = "bench-target";
 
 /// The server, in a process of its own, so that what it uses is known apart.
 pub(crate) struct Server {
@@ -148,6 +179,7 @@ impl Server {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("target")
             .env("DATABASE_URL", url)
+            .env("PGAPPNAME", SERVER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -164,6 +196,20 @@ impl Server {
             address,
             process,
         })
+    }
+
+    /// The CPU time of the connections of the database that serve it.
+    async fn backends(&self, url: &str) -> anyhow::Result<Duration> {
+        let mut connection = PgConnection::connect(url).await?;
+        let processes: Vec<i32> =
+            sqlx::query_scalar("select pid from pg_stat_activity where application_name = $1")
+                .bind(SERVER)
+                .fetch_all(&mut connection)
+                .await?;
+        let processes = processes
+            .into_iter()
+            .filter_map(|process| u32::try_from(process).ok());
+        Ok(processes.map(usage::precise_cpu).sum())
     }
 
     /// Ends when its input does.
@@ -206,13 +252,33 @@ fn micros_each(time: Duration, requests: u64) -> u128 {
 }
 
 impl Bench<'_> {
+    /// The first of a group of stores of one size, and all of them at once.
+    async fn group(
+        &mut self,
+        database: &Database,
+        server: &mut Server,
+        group: &mut [Subject],
+    ) -> anyhow::Result<()> {
+        // Filling the others may have taken longer than a token lasts.
+        for subject in &mut *group {
+            subject.sign_in(database).await?;
+        }
+        let subject = group.first_mut().context("no store")?;
+        let name = format!("{} orders", subject.left.start);
+        self.subject(database, server, subject, &name).await?;
+        if group.len() > 1 && self.arguments.changes > 0 {
+            self.changes_at_once(database, server, group, &name).await?;
+        }
+        Ok(())
+    }
+
     async fn subject(
         &mut self,
         database: &Database,
         server: &mut Server,
         subject: &mut Subject,
+        name: &str,
     ) -> anyhow::Result<()> {
-        let name = format!("{} orders", subject.left.start);
         let client = reqwest::Client::builder().build()?;
         // The first one, from a process that knows nothing of the store.
         let before = self.cpu(server);
@@ -226,7 +292,7 @@ impl Bench<'_> {
             server: after.0.saturating_sub(before.0),
             database: after.1.saturating_sub(before.1),
         }
-        .print(&name, "the first after a start");
+        .print(name, "the first after a start");
         for number in 1..200 {
             ask(&client, &server.address, subject, number).await?;
         }
@@ -241,21 +307,21 @@ impl Bench<'_> {
         let static_handler = self
             .load(server, subject, "/static", &question, false)
             .await?;
-        static_handler.print(&name, "static handler with JWT");
+        static_handler.print(name, "static handler with JWT");
         let kept = self
             .load(server, subject, "/graphql", &question, false)
             .await?;
-        kept.print(&name, "from memory");
+        kept.print(name, "from memory");
         let ratio = micros_each((kept.server + kept.database) * 100, kept.requests)
             / micros_each(static_handler.server, static_handler.requests).max(1);
         println!("| {name} | from memory ÷ static handler | | | | {ratio} % |");
         let anew = self
             .load(server, subject, "/graphql", &question, true)
             .await?;
-        anew.print(&name, "worked out anew, nothing changed");
-        self.changes(database, server, subject, &client, &name)
+        anew.print(name, "worked out anew, nothing changed");
+        self.changes(database, server, subject, &client, name)
             .await?;
-        self.pgbench(subject, &name).await?;
+        self.pgbench(subject, name).await?;
         Ok(())
     }
 
@@ -327,13 +393,13 @@ impl Bench<'_> {
         let mut loader = database.loader(subject.tenant).await?;
         let (mut reads, mut writes) = (Vec::new(), Vec::new());
         let asked_at = subject.arguments.asked_at();
-        for (turn, number) in (0..).zip(subject.left.clone()) {
+        for number in subject.next_orders(self.arguments.changes) {
             let before = self.cpu(server).1;
             change(
                 &mut loader,
                 subject,
                 number,
-                asked_at + TimeDelta::seconds(turn),
+                asked_at + TimeDelta::seconds(number),
             )
             .await?;
             // The news is on its way.
@@ -370,6 +436,59 @@ impl Bench<'_> {
         println!(
             "| {name} | one order merged (median) | | | {} µs | |",
             middle(writes).as_micros()
+        );
+        Ok(())
+    }
+
+    /// The same in all stores of a group at once. Counted are the server, which hears of every change, and the
+    /// connections of the database that serve it; those that merge belong to this program.
+    async fn changes_at_once(
+        &self,
+        database: &Database,
+        server: &Server,
+        group: &mut [Subject],
+        name: &str,
+    ) -> anyhow::Result<()> {
+        let changes = self.arguments.changes;
+        let stores = group.len();
+        let lanes = group.iter_mut().map(|subject| async {
+            let client = reqwest::Client::builder().build()?;
+            let mut loader = database.loader(subject.tenant).await?;
+            let mut last = ask(&client, &server.address, subject, 0).await?;
+            let asked_at = subject.arguments.asked_at();
+            for number in subject.next_orders(changes) {
+                let at = asked_at + TimeDelta::seconds(number);
+                change(&mut loader, subject, number, at).await?;
+                // Until the news is there the answer is the one before, from memory.
+                let before = last.clone();
+                while last == before {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    last = ask(&client, &server.address, subject, 0).await?;
+                }
+            }
+            loader.close().await;
+            Ok(())
+        });
+        let before = (
+            usage::precise_cpu(server.process),
+            server.backends(self.url).await?,
+        );
+        let began = Instant::now();
+        futures_util::future::try_join_all(lanes).await?;
+        let time = began.elapsed();
+        let after = (
+            usage::precise_cpu(server.process),
+            server.backends(self.url).await?,
+        );
+        Used {
+            requests: u64::try_from(changes)? * u64::try_from(stores)?,
+            time,
+            server: after.0.saturating_sub(before.0),
+            database: after.1.saturating_sub(before.1),
+        }
+        .print(
+            name,
+            &format!("the first after a change, {stores} stores at once (mean)"),
         );
         Ok(())
     }

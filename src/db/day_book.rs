@@ -68,7 +68,8 @@ impl ChangeRow {
 
 impl TenantTx {
     /// What changed since the version that a book is of, and is still so in this snapshot. Costs what the
-    /// changes hold. A day that has orders in several other currencies is read whole when one of them changed.
+    /// changes hold. A day that has orders in several other currencies is read whole when one of them changed;
+    /// the days that did are found first, or all days of the store would be looked through each time.
     pub async fn day_changes(&mut self, book: &DayBook) -> Result<Vec<DayChange>> {
         self.plan(Planning::Once).await?;
         let tenant = self.tenant();
@@ -79,10 +80,11 @@ impl TenantTx {
                     gross_sales, discounts, returns, shipping, taxes, duties, fees, placed_sales \
              from daily_sales where tenant_id = $1 and version > $3 and currency = $2 \
              union all \
-             select 1, day, null, sum(orders)::bigint, null, null, null, null, null, null, null, null, null \
-             from daily_sales where tenant_id = $1 and currency <> $2 and day in ( \
-                select day from daily_sales where tenant_id = $1 and version > $3 and currency <> $2) \
-             group by day \
+             select 1, changed.day, null, others.orders, null, null, null, null, null, null, null, null, null \
+             from (select distinct day from daily_sales \
+                   where tenant_id = $1 and version > $3 and currency <> $2 offset 0) changed \
+             cross join lateral (select sum(d.orders)::bigint as orders from daily_sales d \
+                   where d.tenant_id = $1 and d.currency <> $2 and d.day = changed.day) others \
              union all \
              select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null \
              from first_customers where tenant_id = $1 and version > $3 and currency = $2 \

@@ -39,7 +39,7 @@ pub struct Shop {
     pub customers: Option<i64>,
 }
 
-/// A calendar day of a store, and when it is the present one.
+/// A calendar day of a time zone, and when it is the present one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresentDay {
     /// The day.
@@ -115,33 +115,17 @@ pub struct SealedValues {
 impl TenantTx {
     /// The store, if it is (still) there.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
-        // Which day it is makes no difference to the rest.
-        let found = self.shop_at(DateTime::UNIX_EPOCH).await?;
-        Ok(found.map(|(shop, _)| shop))
-    }
-
-    /// The store, if it is (still) there, and the day that is the present one at an instant.
-    pub async fn shop_at(&mut self, now: DateTime<Utc>) -> Result<Option<(Shop, PresentDay)>> {
         let tenant = self.tenant();
         let row = sqlx::query!(
             "select shop_gid, domain as \"domain: ShopDomain\", name, currency as \"currency: Currency\", time_zone, \
-                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, customers, \
-                    today as \"today!\", day_start(today, time_zone) as \"starts!\", \
-                    day_start(today + 1, time_zone) as \"ends!\" \
-             from shops, lateral (select ($2::timestamptz at time zone time_zone)::date as today) present \
-             where tenant_id = $1",
-            tenant.uuid(),
-            now
+                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, customers \
+             from shops where tenant_id = $1",
+            tenant.uuid()
         )
         .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
-            let present = PresentDay {
-                today: row.today,
-                starts: row.starts,
-                ends: row.ends,
-            };
-            let shop = Shop {
+            Ok(Shop {
                 gid: row.shop_gid,
                 domain: row.domain,
                 name: row.name,
@@ -155,10 +139,22 @@ impl TenantTx {
                 data_version: row.data_version,
                 rebuilt_version: row.rebuilt_version,
                 customers: row.customers,
-            };
-            Ok((shop, present))
+            })
         })
         .transpose()
+    }
+
+    /// The calendar day of a zone in which an instant lies.
+    pub async fn present_day(&mut self, time_zone: &str, now: DateTime<Utc>) -> Result<PresentDay> {
+        Ok(sqlx::query_as!(
+            PresentDay,
+            "select today as \"today!\", day_start(today, $1) as \"starts!\", day_start(today + 1, $1) as \"ends!\" \
+             from (select ($2::timestamptz at time zone $1)::date as today) present",
+            time_zone,
+            now
+        )
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// Writes a newly connected store.

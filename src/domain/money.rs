@@ -97,11 +97,11 @@ impl Money {
             units /= 10;
             scale -= 1;
         }
-        let Ok(units) = i64::try_from(units) else {
-            // More than the smallest places of an amount of money can hold.
-            return Decimal::from_i128_with_scale(units, scale).to_string();
-        };
-        written(units, scale, self.currency.decimals())
+        let mut amount = Decimal::from_i128_with_scale(units, scale);
+        if scale < self.currency.decimals() {
+            amount.rescale(self.currency.decimals());
+        }
+        amount.to_string()
     }
 
     /// This amount divided by a count and rounded to the smallest unit of the currency, halves away from
@@ -118,23 +118,6 @@ impl Money {
         );
         Self::new(amount, self.currency.clone())
     }
-}
-
-/// So many units of the last of `scale` decimals, written with at least `least` decimals.
-fn written(units: i64, scale: u32, least: u32) -> String {
-    let digits = scale as usize;
-    let sign = if units < 0 { "-" } else { "" };
-    let mut text = format!(
-        "{sign}{:0>width$}",
-        units.unsigned_abs(),
-        width = digits + 1
-    );
-    let decimals = digits.max(least as usize);
-    if decimals > 0 {
-        text.insert(text.len() - digits, '.');
-        text.extend(std::iter::repeat_n('0', decimals - digits));
-    }
-    text
 }
 
 #[cfg(test)]

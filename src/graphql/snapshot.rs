@@ -173,10 +173,11 @@ impl Snapshot {
     }
 
     async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
-        let (row, day) = transaction
-            .shop_at(self.clock.now())
-            .await?
-            .ok_or(ApiError::NotFound)?;
+        let row = transaction.shop().await?.ok_or(ApiError::NotFound)?;
+        let day = self
+            .memory
+            .present_day(&mut transaction, &row.time_zone, self.clock.now())
+            .await?;
         let known = Known {
             version: row.data_version,
             today: day.today,

@@ -6,6 +6,7 @@
 //! the version that the database's snapshot shows: they need no trust.
 
 mod books;
+mod present_days;
 mod principals;
 mod rankings;
 mod stores;
@@ -21,10 +22,12 @@ pub use stores::{Known, Lesson};
 use trust::Trust;
 
 use self::books::Books;
+use self::present_days::PresentDays;
 use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
 use crate::db::live::{Heard, News};
+use crate::db::shops::PresentDay;
 use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
@@ -45,6 +48,7 @@ struct Inner {
     principals: Principals,
     books: Books,
     rankings: Rankings,
+    present_days: PresentDays,
 }
 
 /// The state of a store that an operation reads, as far as its figures go.
@@ -70,6 +74,7 @@ impl Memory {
                 principals: Principals::default(),
                 books: Books::new(bytes_of_figures),
                 rankings: Rankings::new(bytes_of_figures / 4),
+                present_days: PresentDays::default(),
             }),
         }
     }
@@ -96,6 +101,22 @@ impl Memory {
         books
             .day_starts(transaction, edition, time_zone, days)
             .await
+    }
+
+    /// The day of a time zone in which an instant lies.
+    pub(super) async fn present_day(
+        &self,
+        transaction: &mut TenantTx,
+        time_zone: &str,
+        now: DateTime<Utc>,
+    ) -> Result<PresentDay> {
+        let days = &self.inner.present_days;
+        if let Some(day) = days.of(time_zone, now) {
+            return Ok(day);
+        }
+        let day = transaction.present_day(time_zone, now).await?;
+        days.note(time_zone, day);
+        Ok(day)
     }
 
     /// The first of those who spent most in a range, as the operation reads them.
