@@ -171,16 +171,11 @@ async fn load(
             loader.stage(&object).await?;
         }
         loader.finish_staging().await?;
-        let mut after = 0;
         loop {
-            let mut transaction = loader.transaction().await?;
-            let merged = transaction
-                .merge_staged(kind, after, WINDOW, asked_at)
-                .await?;
+            let (transaction, merged) = loader.merge_staged(kind, WINDOW, asked_at).await?;
             transaction.commit().await?;
-            match merged.last {
-                Some(last) => after = last,
-                None => break,
+            if merged.last.is_none() {
+                break;
             }
         }
     }

@@ -204,21 +204,13 @@ impl Backfill<'_> {
             transaction.defer_figures().await?;
         }
         transaction.commit().await?;
-        let mut after = 0;
         loop {
-            let mut transaction = loader.transaction().await?;
-            let merged = transaction
-                .merge_staged(
-                    kind,
-                    after,
-                    self.arguments.chunk,
-                    self.arguments.store.asked_at(),
-                )
+            let (transaction, merged) = loader
+                .merge_staged(kind, self.arguments.chunk, self.arguments.store.asked_at())
                 .await?;
             transaction.commit().await?;
-            match merged.last {
-                Some(last) => after = last,
-                None => break,
+            if merged.last.is_none() {
+                break;
             }
         }
         let merged = Instant::now();

@@ -226,11 +226,10 @@ impl Run<'_> {
     async fn merge_staged(
         &self,
         step: &mut SyncStep,
-        loader: &Loader,
+        loader: &mut Loader,
         asked_at: DateTime<Utc>,
     ) -> Result<(), SyncError> {
         step.done = 0;
-        let mut after = 0;
         let chunk = chunk_of(loader.staged(), self.ingest.config.merge_chunk);
         if step.kind == ObjectKind::Orders && loader.staged() >= LARGE {
             let mut transaction = loader.transaction().await?;
@@ -238,19 +237,15 @@ impl Run<'_> {
             transaction.commit().await?;
         }
         loop {
-            let mut transaction = loader.transaction().await?;
-            let merged = transaction
-                .merge_staged(step.kind, after, chunk, asked_at)
-                .await?;
+            let (mut transaction, merged) = loader.merge_staged(step.kind, chunk, asked_at).await?;
             step.done = step
                 .done
                 .saturating_add(i32::try_from(merged.seen).unwrap_or(i32::MAX));
             step.total = step.total.map(|total| total.max(step.done));
             transaction.save_sync_step(self.id, step).await?;
             transaction.commit().await?;
-            match merged.last {
-                Some(last) => after = last,
-                None => return Ok(()),
+            if merged.last.is_none() {
+                return Ok(());
             }
         }
     }
@@ -280,7 +275,7 @@ impl Run<'_> {
             }
         }
         transaction.build_pending_figures().await?;
-        let high_water = transaction.staged_high_water(step.kind).await?;
+        let high_water = loader.newest_staged(step.kind);
         let began = operation.created_at;
         let cursor = high_water.map_or(began, |newest| newest.min(began));
         step.high_water = Some(cursor);

@@ -583,12 +583,8 @@ async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: 
                 loader.stage(&part).await.unwrap();
                 loader.finish_staging().await.unwrap();
             }
-            let mut transaction = loader.transaction().await.unwrap();
-            transaction
-                .merge_staged(ObjectKind::Orders, 0, i64::MAX, asked_at)
-                .await
-                .unwrap();
-            transaction
+            let merging = loader.merge_staged(ObjectKind::Orders, i64::MAX, asked_at);
+            merging.await.unwrap().0
         }
     };
     transaction.commit().await.unwrap();

@@ -1,14 +1,16 @@
 //! Merging staged records into the store's tables. Everything that a change means (the objects, the ledger,
 //! the rollups, the totals) is written in the transaction of the change; an object whose content is the same
-//! costs no write. The methods expect a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
+//! costs no write. What reads staged rows expects a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
 
 mod customers;
-mod few;
+mod load;
 mod orders;
 mod presence;
 mod products;
 mod rebuild;
+mod replace;
 mod rollups;
+mod whole;
 
 use chrono::{DateTime, Utc};
 
@@ -50,9 +52,8 @@ pub(super) struct Store {
 }
 
 impl TenantTx {
-    /// Merges the staged objects of a kind with ids above `after`, at most `limit` of them. `asked_at` is when
-    /// Shopify was asked: an answer that is older than what is stored changes nothing.
-    pub async fn merge_staged(
+    /// Merges the staged customers or products with ids above `after`, at most `limit` of them.
+    pub(super) async fn merge_staged(
         &mut self,
         kind: ObjectKind,
         after: i64,
@@ -69,7 +70,7 @@ impl TenantTx {
                 let ids = self.staged_products(after, limit, asked_at).await?;
                 self.merge_products(ids, asked_at).await?
             }
-            ObjectKind::Orders => self.merge_orders(&store, after, limit, asked_at).await?,
+            ObjectKind::Orders => Merged::default(),
         };
         if merged.changed > 0 {
             self.bump_data_version(&store).await?;
@@ -77,8 +78,8 @@ impl TenantTx {
         Ok(merged)
     }
 
-    /// Merges a few whole objects of a kind, each with its children, that are handed over as they are.
-    pub(super) async fn merge_few(
+    /// Merges whole objects of a kind, each with its children, that are handed over as they are.
+    pub(super) async fn merge_whole(
         &mut self,
         kind: ObjectKind,
         records: &[Record],
@@ -88,7 +89,26 @@ impl TenantTx {
         let merged = match kind {
             ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
             ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
-            ObjectKind::Orders => self.merge_few_orders(&store, records, asked_at).await?,
+            ObjectKind::Orders => self.merge_orders(&store, records, asked_at).await?,
+        };
+        if merged.changed > 0 {
+            self.bump_data_version(&store).await?;
+        }
+        Ok(merged)
+    }
+
+    /// Merges whole orders of a load: those that are new to a store whose figures are built when the load ends are
+    /// written at once.
+    pub(super) async fn load_orders(
+        &mut self,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let store = self.lock_store().await?;
+        let merged = if store.figures_pending {
+            self.merge_loaded_orders(&store, records, asked_at).await?
+        } else {
+            self.merge_orders(&store, records, asked_at).await?
         };
         if merged.changed > 0 {
             self.bump_data_version(&store).await?;
@@ -236,35 +256,13 @@ impl TenantTx {
                 sqlx::query_scalar!(
                     "select id from orders o where tenant_id = $1 and deleted_at is null \
                        and synced_at < $2 and ($3::timestamptz is null or least(created_at, processed_at) >= $3) \
-                       and not exists (select from staged_orders s where s.id = o.id)",
+                       and not exists (select from staged_order_ids s where s.id = o.id)",
                     tenant,
                     asked_at,
                     oldest
                 )
                 .fetch_all(connection)
                 .await?
-            }
-        })
-    }
-
-    /// The newest `updatedAt` of the staged root objects.
-    pub async fn staged_high_water(&mut self, kind: ObjectKind) -> Result<Option<DateTime<Utc>>> {
-        let connection = self.connection();
-        Ok(match kind {
-            ObjectKind::Customers => {
-                sqlx::query_scalar!("select max(updated_at) from staged_customers")
-                    .fetch_one(connection)
-                    .await?
-            }
-            ObjectKind::Products => {
-                sqlx::query_scalar!("select max(updated_at) from staged_products")
-                    .fetch_one(connection)
-                    .await?
-            }
-            ObjectKind::Orders => {
-                sqlx::query_scalar!("select max(updated_at) from staged_orders")
-                    .fetch_one(connection)
-                    .await?
             }
         })
     }

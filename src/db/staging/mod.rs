@@ -1,12 +1,16 @@
-//! Staging: records from Shopify on their way into the store's tables. A few are handed over inside the statements
-//! that merge them. Many are copied into temporary tables of a connection that belongs to one load, joined there
-//! and merged chunk by chunk. Temporary tables are
+//! Staging: records from Shopify on their way into the store's tables. Whole objects are handed over inside the
+//! statements that merge them. What comes in pieces, from a bulk file, is copied into temporary tables of a
+//! connection that belongs to one load, and read back from there object by object: parts of orders as pages that are
+//! sorted by order (`pages.rs`), customers and products as rows. Temporary tables are
 //! private to their connection, so no other store's load can ever see them; they are gone when it ends, and
 //! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
 
+pub(super) mod binary;
+mod packed;
+mod pages;
+mod prepared;
 pub(super) mod rows;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -14,110 +18,16 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
+use self::pages::StagedOrders;
+pub use self::prepared::Prepared;
+use self::prepared::{CREATE_INDEXES, CREATE_TABLES, Staged, TRUNCATE_TABLES};
 use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
 use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
-/// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
-const BUFFER_BYTES: usize = 4 << 20;
-
-macro_rules! staged_tables {
-    ($($field:ident: $table:literal ($columns:literal)),+ $(,)?) => {
-        #[derive(Debug, Default)]
-        struct Buffers {
-            $($field: String,)+
-        }
-
-        /// Which staging tables hold rows.
-        #[derive(Clone, Copy, Debug, Default)]
-        struct Written {
-            $($field: bool,)+
-        }
-
-        impl Written {
-            fn note(&mut self, buffers: &Buffers) {
-                $(self.$field |= !buffers.$field.is_empty();)+
-            }
-        }
-
-        impl Buffers {
-            fn bytes(&self) -> usize {
-                0 $(+ self.$field.len())+
-            }
-
-            /// Takes the rows of the tables out that these went into.
-            async fn delete_from(tables: Written, transaction: &mut TenantTx) -> Result<()> {
-                $(
-                    if tables.$field {
-                        sqlx::raw_sql(concat!("delete from ", $table))
-                            .execute(transaction.connection())
-                            .await?;
-                    }
-                )+
-                Ok(())
-            }
-
-            async fn copy_into(&mut self, transaction: &mut TenantTx) -> Result<()> {
-                $(
-                    if !self.$field.is_empty() {
-                        let mut copy = transaction
-                            .connection()
-                            .copy_in_raw(concat!("copy ", $table, " (", $columns, ", hash) from stdin"))
-                            .await?;
-                        copy.send(self.$field.as_bytes()).await?;
-                        copy.finish().await?;
-                        self.$field.clear();
-                    }
-                )+
-                Ok(())
-            }
-        }
-
-        /// Made like the shapes of migration 5; `like` copies columns, not indexes.
-        const CREATE_TABLES: &str = concat!(
-            $("create temporary table ", $table, " (like public.", $table, ");",)+
-        );
-        const TRUNCATE_TABLES: &str = concat!("truncate ", staged_tables!(@list $($table),+));
-    };
-    (@list $first:literal $(, $rest:literal)*) => { concat!($first $(, ", ", $rest)*) };
-}
-
-staged_tables! {
-    customers: "staged_customers" ("id, display_name, email, tags, created_at, updated_at"),
-    products: "staged_products" ("id, title, status, vendor, product_type, created_at, updated_at"),
-    variants: "staged_variants" ("product_id, id, title, sku, price, position"),
-    orders: "staged_orders" (
-        "id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, test, currency, \
-         financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, net_payment, refunds"
-    ),
-    line_items: "staged_line_items" (
-        "order_id, id, title, variant_title, sku, quantity, current_quantity, original_total, discounted_total, \
-         product_id, variant_id"
-    ),
-    agreements: "staged_agreements" ("order_id, key, gid, happened_at, reason"),
-    sales: "staged_sales" (
-        "agreement, key, action_type, line_type, quantity, currency, total, tax, discount, line_item_id, order_id"
-    ),
-}
-
-/// In the order of their keys the rows are joined without being sorted first.
-const CREATE_INDEXES: &str = "\
-    create index if not exists staged_orders_id on staged_orders (id, updated_at desc); \
-    create index if not exists staged_line_items_order on staged_line_items (order_id, id); \
-    create index if not exists staged_agreements_order on staged_agreements (order_id, key); \
-    create index if not exists staged_sales_order on staged_sales (order_id, agreement, key); \
-    create index if not exists staged_products_id on staged_products (id); \
-    create index if not exists staged_variants_product on staged_variants (product_id); \
-    create index if not exists staged_customers_id on staged_customers (id); \
-    analyze staged_orders; analyze staged_line_items; analyze staged_agreements; analyze staged_sales; \
-    analyze staged_products; analyze staged_variants; analyze staged_customers; \
-    set plan_cache_mode = force_custom_plan";
-
-/// Gives the sales their orders whose agreements came too late to be noted.
-const FIND_ORDERS: &str = "\
-    update staged_sales s set order_id = a.order_id from staged_agreements a \
-    where s.order_id is null and a.key = s.agreement";
+/// So many sales that went astray are given their orders at once.
+const ASTRAY_AT_ONCE: i64 = 20_000;
 
 /// So many records are handed over inside the statements that merge them. They are joined without an index.
 const FEW: usize = 500;
@@ -155,15 +65,24 @@ pub struct Loader {
     /// Which of them has the staging tables, from when there was something to stage.
     staged_on: Option<usize>,
     gathered: Prepared,
-    staged: usize,
-    written: Written,
-    /// Whether sales were staged of which the order is not known yet.
-    astray: bool,
+    staged: Staged,
+    /// How far the staged objects have been merged.
+    merged: Position,
     /// How many records have been staged since the tables were last made anew.
     wear: usize,
     /// Whether a large load was made ready on the connection.
     large: bool,
     idle: Weak<Mutex<Vec<Self>>>,
+}
+
+/// How far the staged objects have been merged.
+#[derive(Debug, Default)]
+struct Position {
+    /// The last customer.
+    customers: i64,
+    /// The last product.
+    products: i64,
+    orders: StagedOrders,
 }
 
 /// Connections that have nothing staged. What is fetched because of a webhook is small: to connect and to plan
@@ -228,9 +147,8 @@ impl Database {
             opened,
             staged_on: None,
             gathered: Prepared::default(),
-            staged: 0,
-            written: Written::default(),
-            astray: false,
+            staged: Staged::default(),
+            merged: Position::default(),
             wear: 0,
             large: false,
             idle: Arc::downgrade(&self.idle_loaders.0),
@@ -273,32 +191,67 @@ impl Loader {
     }
 
     /// Merges whole objects that were fetched, each with its children, in a transaction that the caller commits.
-    /// A few are handed over as they are; many are staged.
+    /// Orders and a few of the others are handed over as they are; many are staged.
     pub async fn merge(
         &mut self,
         kind: ObjectKind,
         records: &[Record],
         asked_at: DateTime<Utc>,
     ) -> Result<(TenantTx, Merged)> {
-        if records.len() <= FEW {
+        if kind == ObjectKind::Orders || records.len() <= FEW {
             let mut transaction = self.transaction().await?;
-            let merged = transaction.merge_few(kind, records, asked_at).await?;
+            let merged = transaction.merge_whole(kind, records, asked_at).await?;
             return Ok((transaction, merged));
         }
         self.clear().await?;
         self.stage(records).await?;
         self.finish_staging().await?;
+        self.merge_staged(kind, i64::MAX, asked_at).await
+    }
+
+    /// Merges the next staged objects of a kind, at most `limit` of them, in a transaction that the caller commits.
+    /// `asked_at` is when Shopify was asked: an answer that is older than what is stored changes nothing.
+    pub async fn merge_staged(
+        &mut self,
+        kind: ObjectKind,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<(TenantTx, Merged)> {
         let mut transaction = self.transaction().await?;
+        let position = &mut self.merged;
+        let after = match kind {
+            ObjectKind::Orders => {
+                let limit = usize::try_from(limit).unwrap_or_default();
+                let records = position.orders.next(&mut transaction, limit).await?;
+                let merged = if records.is_empty() {
+                    Merged::default()
+                } else if self.large {
+                    transaction.load_orders(&records, asked_at).await?
+                } else {
+                    transaction.merge_whole(kind, &records, asked_at).await?
+                };
+                return Ok((transaction, merged));
+            }
+            ObjectKind::Customers => &mut position.customers,
+            ObjectKind::Products => &mut position.products,
+        };
         let merged = transaction
-            .merge_staged(kind, 0, i64::MAX, asked_at)
+            .merge_staged(kind, *after, limit, asked_at)
             .await?;
+        *after = merged.last.unwrap_or(i64::MAX);
         Ok((transaction, merged))
     }
 
     /// How many records have been staged.
     #[must_use]
     pub const fn staged(&self) -> usize {
-        self.staged
+        self.staged.records
+    }
+
+    /// The newest change among the staged objects of a kind.
+    #[must_use]
+    pub fn newest_staged(&self, kind: ObjectKind) -> Option<DateTime<Utc>> {
+        self.staged.newest(kind)
     }
 
     /// Takes records in. They reach the database when enough have gathered, at the latest with
@@ -314,30 +267,26 @@ impl Loader {
     }
 
     /// Takes in records that were made ready elsewhere, meanwhile.
-    pub async fn stage_prepared(&mut self, mut prepared: Prepared) -> Result<()> {
-        if prepared.records == 0 {
+    pub async fn stage_prepared(&mut self, prepared: Prepared) -> Result<()> {
+        if prepared.is_empty() {
             return Ok(());
         }
-        self.staged += prepared.records;
-        self.astray |= prepared.astray;
-        self.written.note(&prepared.buffers);
         let mut transaction = self.staging().await?;
-        prepared.buffers.copy_into(&mut transaction).await?;
+        prepared
+            .copy_into(&mut transaction, &mut self.staged)
+            .await?;
         transaction.commit().await
     }
 
-    /// Sends what has gathered, and makes a large load ready to be joined.
+    /// Sends what has gathered, and makes it ready to be merged from the start.
     pub async fn finish_staging(&mut self) -> Result<()> {
         let rest = self.gathered.rest();
         self.stage_prepared(rest).await?;
-        if self.astray {
-            let mut transaction = self.staging().await?;
-            sqlx::raw_sql(FIND_ORDERS)
-                .execute(transaction.connection())
-                .await?;
-            transaction.commit().await?;
+        if self.staged.astray {
+            self.find_orders().await?;
         }
-        if self.staged > LARGE {
+        self.merged = Position::default();
+        if self.staged.records > LARGE {
             let mut transaction = self.staging().await?;
             self.large = true;
             sqlx::raw_sql(CREATE_INDEXES)
@@ -348,12 +297,53 @@ impl Loader {
         Ok(())
     }
 
+    /// Gives those sales their orders whose agreements came too late to be noted.
+    async fn find_orders(&mut self) -> Result<()> {
+        let mut transaction = self.staging().await?;
+        sqlx::raw_sql(
+            "create index if not exists staged_agreements_key on staged_agreements (key); \
+             create index if not exists staged_sales_number on staged_sales (number); \
+             analyze staged_agreements; analyze staged_sales",
+        )
+        .execute(transaction.connection())
+        .await?;
+        let mut after = 0;
+        loop {
+            let found = sqlx::query!(
+                "select s.number, a.order_id, s.record from staged_sales s \
+                 join staged_agreements a on a.key = s.agreement \
+                 where s.number > $1 order by s.number limit $2",
+                after,
+                ASTRAY_AT_ONCE
+            )
+            .fetch_all(transaction.connection())
+            .await?;
+            let Some(last) = found.last() else {
+                break;
+            };
+            after = last.number;
+            let mut prepared = Prepared::default();
+            for sale in &found {
+                prepared.add_found(OrderId::new(sale.order_id), &sale.record);
+            }
+            prepared
+                .copy_into(&mut transaction, &mut self.staged)
+                .await?;
+        }
+        sqlx::query!(
+            "delete from staged_sales s using staged_agreements a where a.key = s.agreement"
+        )
+        .execute(transaction.connection())
+        .await?;
+        transaction.commit().await
+    }
+
     /// Empties the staging tables, for the next page.
     pub async fn clear(&mut self) -> Result<()> {
         self.gathered = Prepared::default();
-        self.astray = false;
-        self.wear += std::mem::take(&mut self.staged);
-        let written = std::mem::take(&mut self.written);
+        self.merged = Position::default();
+        let staged = std::mem::take(&mut self.staged);
+        self.wear += staged.records;
         if self.staged_on.is_none() {
             return Ok(());
         }
@@ -364,7 +354,7 @@ impl Loader {
                 .await?;
             self.wear = 0;
         } else {
-            Buffers::delete_from(written, &mut transaction).await?;
+            staged.written.delete(&mut transaction).await?;
         }
         transaction.commit().await
     }
@@ -382,124 +372,5 @@ impl Loader {
             }
         }
         self.pool.close().await;
-    }
-}
-
-/// Records in the form in which they are sent, so that some can be made ready while others are on their way.
-#[derive(Debug, Default)]
-pub struct Prepared {
-    buffers: Buffers,
-    records: usize,
-    agreements: Agreements,
-    /// Whether there are sales among them whose order is not known.
-    astray: bool,
-}
-
-/// So many agreements are remembered, some 50 MB; then all are forgotten.
-const MOST_AGREEMENTS: usize = 1 << 20;
-/// So many sales wait for their agreements; then none waits any longer.
-const MOST_WAITING: usize = 1 << 16;
-
-/// Which order each agreement is of, and the sales that came before theirs: Shopify gives a sale only its
-/// agreement, and names them in any order, but seldom far from each other.
-#[derive(Debug, Default)]
-struct Agreements {
-    orders: HashMap<i64, OrderId>,
-    waiting: HashMap<i64, Vec<Record>>,
-    /// How many sales wait.
-    count: usize,
-}
-
-impl Prepared {
-    /// Adds records.
-    pub fn add(&mut self, records: &[Record]) {
-        for record in records {
-            match record {
-                Record::Sale(sale) => self.add_sale(record, rows::key(&sale.agreement_gid)),
-                Record::Agreement(agreement) => {
-                    self.push(record, None);
-                    self.note(rows::key(&agreement.gid), agreement.order);
-                }
-                _ => self.push(record, None),
-            }
-        }
-    }
-
-    fn push(&mut self, record: &Record, order_of_sale: Option<OrderId>) {
-        self.buffers.push(record, order_of_sale);
-        self.records += 1;
-        self.astray |= matches!(record, Record::Sale(_)) && order_of_sale.is_none();
-    }
-
-    fn add_sale(&mut self, sale: &Record, agreement: i64) {
-        if let Some(order) = self.agreements.orders.get(&agreement).copied() {
-            self.push(sale, Some(order));
-            return;
-        }
-        let waiting = self.agreements.waiting.entry(agreement).or_default();
-        waiting.push(sale.clone());
-        self.agreements.count += 1;
-        if self.agreements.count > MOST_WAITING {
-            self.wait_no_longer();
-        }
-    }
-
-    fn note(&mut self, agreement: i64, order: OrderId) {
-        if self.agreements.orders.len() >= MOST_AGREEMENTS {
-            self.agreements.orders.clear();
-        }
-        self.agreements.orders.insert(agreement, order);
-        let sales = self.agreements.waiting.remove(&agreement);
-        for sale in sales.into_iter().flatten() {
-            self.agreements.count -= 1;
-            self.push(&sale, Some(order));
-        }
-    }
-
-    fn wait_no_longer(&mut self) {
-        self.agreements.count = 0;
-        let waiting = std::mem::take(&mut self.agreements.waiting);
-        for sale in waiting.into_values().flatten() {
-            self.push(&sale, None);
-        }
-    }
-
-    /// Whether it is time to send it.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.buffers.bytes() >= BUFFER_BYTES
-    }
-
-    /// Takes what has gathered; more is to come.
-    #[must_use]
-    pub fn take(&mut self) -> Self {
-        Self {
-            buffers: std::mem::take(&mut self.buffers),
-            records: std::mem::take(&mut self.records),
-            agreements: Agreements::default(),
-            astray: std::mem::take(&mut self.astray),
-        }
-    }
-
-    /// Takes the rest: nothing more is to come.
-    #[must_use]
-    pub fn rest(&mut self) -> Self {
-        self.wait_no_longer();
-        std::mem::take(self)
-    }
-}
-
-impl Buffers {
-    fn push(&mut self, record: &Record, order_of_sale: Option<OrderId>) {
-        let buffer = match record {
-            Record::Customer(_) => &mut self.customers,
-            Record::Product(_) => &mut self.products,
-            Record::Variant(_) => &mut self.variants,
-            Record::Order(_) => &mut self.orders,
-            Record::LineItem(_) => &mut self.line_items,
-            Record::Agreement(_) => &mut self.agreements,
-            Record::Sale(_) => return rows::copy_sale(&mut self.sales, record, order_of_sale),
-        };
-        rows::copy_line(buffer, record);
     }
 }

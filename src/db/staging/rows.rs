@@ -1,33 +1,45 @@
-//! Records as rows, in the two forms in which PostgreSQL takes them: lines of COPY's text format for the staging
-//! tables, and arrays of the tables' rows for what is handed over inside a statement.
+//! Records as rows, in the forms in which PostgreSQL takes them: lines of COPY's text format for the staging
+//! tables of customers and products, COPY's binary format (`binary.rs`) for what is loaded, and arrays of the tables'
+//! rows for what is handed over inside a statement.
 
 use std::fmt::{Display, Write as _};
 
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
+use sqlx::{Encode, Postgres};
 
-use crate::domain::ids::OrderId;
+use super::packed::pack;
 use crate::domain::record::{OrderRecord, Record};
 
 /// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
-const MAPPING_VERSION: &str = "1";
+const MAPPING_VERSION: u8 = 2;
+
+/// A value that can be written in any of the forms.
+pub(in crate::db) trait Value: Display + for<'q> Encode<'q, Postgres> {}
+
+impl<T: Display + for<'q> Encode<'q, Postgres>> Value for T {}
 
 /// Something that takes the values of a row, one after the other.
 pub(in crate::db) trait Row {
-    /// A value whose text has nothing in it that would have to be escaped: a number, an instant, a truth value.
-    fn value(&mut self, value: impl Display);
+    /// A value whose text has nothing in it that would have to be escaped: a number, a day, a truth value.
+    fn value(&mut self, value: impl Value);
     fn null(&mut self);
     fn text(&mut self, text: &str);
+    fn texts(&mut self, texts: &[String]);
+    fn instant(&mut self, value: DateTime<Utc>);
 
-    fn optional(&mut self, value: Option<impl Display>) {
+    fn optional(&mut self, value: Option<impl Value>) {
         match value {
             Some(value) => self.value(value),
             None => self.null(),
         }
     }
 
-    fn instant(&mut self, value: DateTime<Utc>) {
-        self.value(value.to_rfc3339());
+    fn optional_instant(&mut self, value: Option<DateTime<Utc>>) {
+        match value {
+            Some(value) => self.instant(value),
+            None => self.null(),
+        }
     }
 
     fn optional_text(&mut self, text: Option<&str>) {
@@ -36,25 +48,26 @@ pub(in crate::db) trait Row {
             None => self.null(),
         }
     }
+}
 
-    fn texts(&mut self, texts: &[String]) {
-        let mut array = String::from("{");
-        for (index, text) in texts.iter().enumerate() {
-            if index > 0 {
-                array.push(',');
-            }
-            array.push('"');
-            for character in text.chars() {
-                if matches!(character, '"' | '\\') {
-                    array.push('\\');
-                }
-                array.push(character);
-            }
-            array.push('"');
+/// An array of texts as PostgreSQL writes it.
+fn array_of(texts: &[String]) -> String {
+    let mut array = String::from("{");
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            array.push(',');
         }
-        array.push('}');
-        self.text(&array);
+        array.push('"');
+        for character in text.chars() {
+            if matches!(character, '"' | '\\') {
+                array.push('\\');
+            }
+            array.push(character);
+        }
+        array.push('"');
     }
+    array.push('}');
+    array
 }
 
 /// The values of a record, in the order of the columns of its staging table, without the hash.
@@ -99,25 +112,8 @@ pub(in crate::db) fn fill(row: &mut impl Row, record: &Record) {
             row.optional(line.product);
             row.optional(line.variant);
         }
-        Record::Agreement(agreement) => {
-            row.value(agreement.order);
-            row.value(key(&agreement.gid));
-            row.text(&agreement.gid);
-            row.instant(agreement.happened_at);
-            row.text(agreement.reason.word());
-        }
-        Record::Sale(sale) => {
-            row.value(key(&sale.agreement_gid));
-            row.value(key(&sale.gid));
-            row.text(sale.action.word());
-            row.text(sale.line_type.word());
-            row.optional(sale.quantity);
-            row.text(sale.currency.code());
-            row.value(sale.total);
-            row.value(sale.tax);
-            row.value(sale.discount);
-            row.optional(sale.line_item);
-        }
+        // Part of their orders' rows of the ledger.
+        Record::Agreement(_) | Record::Sale(_) => {}
     }
 }
 
@@ -128,7 +124,7 @@ fn fill_order(row: &mut impl Row, order: &OrderRecord) {
     row.instant(order.created_at);
     row.instant(order.processed_at);
     row.instant(order.updated_at);
-    row.optional(order.cancelled_at.map(|at| at.to_rfc3339()));
+    row.optional_instant(order.cancelled_at);
     row.value(order.test);
     row.text(order.currency.code());
     row.optional_text(order.financial_status.as_deref());
@@ -154,48 +150,26 @@ fn fill_order(row: &mut impl Row, order: &OrderRecord) {
 
 /// Writes a record as a line of COPY's text format, with the hash of its content in the last column.
 pub(super) fn copy_line(buffer: &mut String, record: &Record) {
-    let start = buffer.len();
     fill(&mut CopyRow { buffer }, record);
-    let content = buffer.get(start..).unwrap_or_default();
-    let hash = hash(&[MAPPING_VERSION, content]);
-    let _ = writeln!(buffer, "{hash}");
+    let _ = writeln!(buffer, "{}", content_hash(record));
 }
 
-/// Writes a sale so, with its order before the hash, of which that is no part: it is not told by Shopify's sale.
-pub(super) fn copy_sale(buffer: &mut String, sale: &Record, order: Option<OrderId>) {
-    let start = buffer.len();
-    fill(&mut CopyRow { buffer }, sale);
-    let content = buffer.get(start..).unwrap_or_default();
-    let hash = hash(&[MAPPING_VERSION, content]);
-    CopyRow { buffer }.optional(order);
-    let _ = writeln!(buffer, "{hash}");
-}
-
-/// The hash of a record's content: the one that is staged with it.
+/// The hash of a record's content. An object is different when that of any of its records is.
 pub(in crate::db) fn content_hash(record: &Record) -> i64 {
-    let mut content = String::new();
-    fill(
-        &mut CopyRow {
-            buffer: &mut content,
-        },
-        record,
-    );
-    hash(&[MAPPING_VERSION, &content])
+    let mut bytes = vec![MAPPING_VERSION];
+    pack(record, &mut bytes);
+    hash(&bytes)
 }
 
 /// What stands for a gid where rows are joined.
 pub(in crate::db) fn key(gid: &str) -> i64 {
-    hash(&[gid])
+    hash(gid.as_bytes())
 }
 
-/// The first 64 bits of the SHA-256 of these texts.
-fn hash(texts: &[&str]) -> i64 {
-    let mut digest = digest::Context::new(&digest::SHA256);
-    for text in texts {
-        digest.update(text.as_bytes());
-    }
-    let hash = digest.finish();
-    hash.as_ref()
+/// The first 64 bits of the SHA-256 of these bytes.
+fn hash(bytes: &[u8]) -> i64 {
+    digest::digest(&digest::SHA256, bytes)
+        .as_ref()
         .first_chunk::<8>()
         .map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }
@@ -206,8 +180,16 @@ struct CopyRow<'a> {
 }
 
 impl Row for CopyRow<'_> {
-    fn value(&mut self, value: impl Display) {
+    fn value(&mut self, value: impl Value) {
         let _ = write!(self.buffer, "{value}\t");
+    }
+
+    fn instant(&mut self, value: DateTime<Utc>) {
+        let _ = write!(self.buffer, "{}\t", value.to_rfc3339());
+    }
+
+    fn texts(&mut self, texts: &[String]) {
+        self.text(&array_of(texts));
     }
 
     fn null(&mut self) {
@@ -283,9 +265,18 @@ impl ArrayRow<'_> {
 }
 
 impl Row for ArrayRow<'_> {
-    fn value(&mut self, value: impl Display) {
+    fn value(&mut self, value: impl Value) {
         self.next();
         let _ = write!(self.text, "{value}");
+    }
+
+    fn instant(&mut self, value: DateTime<Utc>) {
+        self.next();
+        self.text.push_str(&value.to_rfc3339());
+    }
+
+    fn texts(&mut self, texts: &[String]) {
+        self.text(&array_of(texts));
     }
 
     fn null(&mut self) {

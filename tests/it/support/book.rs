@@ -229,11 +229,7 @@ impl TestDatabase {
             ObjectKind::Products,
             ObjectKind::Orders,
         ] {
-            let mut transaction = loader.transaction().await.unwrap();
-            transaction
-                .merge_staged(kind, 0, i64::MAX, asked_at)
-                .await
-                .unwrap();
+            let (transaction, _) = loader.merge_staged(kind, i64::MAX, asked_at).await.unwrap();
             transaction.commit().await.unwrap();
         }
         loader.close().await;

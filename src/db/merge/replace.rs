@@ -1,117 +1,26 @@
-//! A few orders that were fetched whole, handed over inside the statements that merge them: what a webhook
-//! names. They mean what staged orders mean (see `orders.rs`), at a fraction of the cost: four statements, of
-//! which one writes the orders and their parts and moves the sums, and rows that are the same are left alone.
-
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+//! Orders that are known, or come to a store whose figures are kept: their rows and their parts are written,
+//! replaced or taken away, and the sums moved, by one statement over what is handed over inside it. Rows that are the
+//! same are left alone.
 
 use chrono::{DateTime, Utc};
 
+use super::Store;
 use super::presence::{Flips, with_presence};
 use super::rollups::{Moved, moved, with_flips, with_moves};
-use super::{Merged, Store};
-use crate::db::staging::rows::{Row as _, RowArray, content_hash, key};
+use super::whole::{Whole, fill_sale};
+use crate::db::staging::rows::{Row as _, RowArray};
 use crate::db::{Result, TenantTx};
-use crate::domain::ids::{CustomerId, LineItemId, OrderId};
-use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
-use crate::domain::sale::{AgreementReason, SaleLineType};
-
-/// An order with all that belongs to it; what came twice counts once.
-struct Whole<'a> {
-    order: &'a OrderRecord,
-    /// The record of the order, and those of its lines.
-    record: &'a Record,
-    lines: BTreeMap<LineItemId, (&'a LineItemRecord, &'a Record)>,
-    /// With the keys of agreement and sale.
-    sales: BTreeMap<(i64, i64), (&'a AgreementRecord, &'a SaleRecord)>,
-    /// Of everything in it, as `changed_orders` works it out for staged rows.
-    hash: i64,
-}
-
-impl Whole<'_> {
-    fn has_product(&self) -> bool {
-        self.sales
-            .values()
-            .any(|(_, sale)| sale.line_type == SaleLineType::Product)
-    }
-
-    /// What the order was placed with happens when it was placed, everything else when its agreement came about.
-    fn happened_at(&self, agreement: &AgreementRecord) -> DateTime<Utc> {
-        if agreement.reason == AgreementReason::Order {
-            self.order.processed_at
-        } else {
-            agreement.happened_at
-        }
-    }
-}
-
-/// Puts the records of orders together.
-fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
-    let mut orders: BTreeMap<OrderId, Whole<'_>> = BTreeMap::new();
-    for record in records {
-        if let Record::Order(order) = record {
-            let newer = orders
-                .get(&order.id)
-                .is_none_or(|known| known.order.updated_at < order.updated_at);
-            if newer {
-                let whole = Whole {
-                    order,
-                    record,
-                    lines: BTreeMap::new(),
-                    sales: BTreeMap::new(),
-                    hash: content_hash(record),
-                };
-                orders.insert(order.id, whole);
-            }
-        }
-    }
-    let mut agreements = BTreeMap::new();
-    for record in records {
-        match record {
-            Record::LineItem(line) => {
-                if let Some(order) = orders.get_mut(&line.order)
-                    && let Entry::Vacant(place) = order.lines.entry(line.id)
-                {
-                    place.insert((line, record));
-                    order.hash ^= content_hash(record);
-                }
-            }
-            Record::Agreement(agreement) => {
-                if let Some(order) = orders.get_mut(&agreement.order)
-                    && let Entry::Vacant(place) = agreements.entry(key(&agreement.gid))
-                {
-                    place.insert(agreement);
-                    order.hash ^= content_hash(record);
-                }
-            }
-            _ => {}
-        }
-    }
-    for record in records {
-        if let Record::Sale(sale) = record
-            && let Some(agreement) = agreements.get(&key(&sale.agreement_gid))
-            && let Some(order) = orders.get_mut(&agreement.order)
-        {
-            let keys = (key(&sale.agreement_gid), key(&sale.gid));
-            if let Entry::Vacant(place) = order.sales.entry(keys) {
-                place.insert((agreement, sale));
-                order.hash ^= content_hash(record);
-            }
-        }
-    }
-    orders
-}
 
 /// Orders as rows of the tables that they go into.
-struct Rows {
-    ids: Vec<i64>,
+pub(super) struct Rows {
+    pub(super) ids: Vec<i64>,
     orders: String,
     lines: String,
     sales: String,
 }
 
 impl Rows {
-    fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>>) -> Self {
+    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>>) -> Self {
         let mut ids = Vec::new();
         let mut headers = RowArray::new();
         let mut lines = RowArray::new();
@@ -122,7 +31,13 @@ impl Rows {
             for (_, record) in order.lines.values() {
                 lines.add_record(record, 0);
             }
-            add_sales(&mut sales, order);
+            for entered in order.ledger() {
+                sales.add(|row| {
+                    // The tenant and the day are left to the database.
+                    row.null();
+                    fill_sale(row, order, &entered, None);
+                });
+            }
         }
         Self {
             ids,
@@ -133,65 +48,19 @@ impl Rows {
     }
 }
 
-/// The ledger's rows of an order. The tenant and the day are left to the database.
-fn add_sales(rows: &mut RowArray, order: &Whole<'_>) {
-    let mut sales: Vec<_> = order
-        .sales
-        .iter()
-        .map(|(keys, (agreement, sale))| (order.happened_at(agreement), keys, agreement, sale))
-        .collect();
-    sales.sort_by_key(|(happened_at, keys, ..)| (*happened_at, **keys));
-    for (position, (happened_at, _, agreement, sale)) in (1_u32..).zip(sales) {
-        let line = sale
-            .line_item
-            .and_then(|id| order.lines.get(&id))
-            .map(|(line, _)| line);
-        rows.add(|row| {
-            row.null();
-            row.value(order.order.id);
-            row.value(position);
-            row.text(&agreement.gid.replace("gid://shopify/", ""));
-            row.instant(happened_at);
-            row.null();
-            row.text(agreement.reason.word());
-            row.text(sale.action.word());
-            row.text(sale.line_type.word());
-            row.optional(sale.quantity);
-            row.text(sale.currency.code());
-            row.value(sale.total);
-            row.value(sale.tax);
-            row.value(sale.discount);
-            row.optional(sale.line_item);
-            row.optional(line.and_then(|line| line.product));
-            row.optional(line.and_then(|line| line.variant));
-        });
-    }
-}
-
-/// Stands for the customer of a guest's order in an array of numbers.
-const NOBODY: i64 = 0;
-
-/// An order that is new or different.
-struct Changed {
-    id: i64,
-    /// Whether it is another customer's now, at another time, or counts otherwise than before: only then may
-    /// customers come to be or cease to be present on a day.
-    moved: bool,
-}
-
-/// What the merge of a few orders says besides what it moved.
-struct Written {
-    moved: Option<Moved>,
-    days: Vec<chrono::NaiveDate>,
+/// What writing orders says besides what it moved.
+pub(super) struct Written {
+    pub(super) moved: Option<Moved>,
+    pub(super) days: Vec<chrono::NaiveDate>,
     /// Customers of whom nothing is known but their orders.
-    unknown: Vec<i64>,
+    pub(super) unknown: Vec<i64>,
 }
 
-/// One statement for everything about a few orders that is written by adding, replacing or taking away. What they
+/// One statement for everything about some orders that is written by adding, replacing or taking away. What they
 /// stood for before is read from the ledger as it was when the statement began.
 /// $1: tenant, $2: ids, $3: `staged_orders`, $4: currency, $5: version, $6: `staged_line_items`, $7: `sales`,
 /// $8: time zone, $9: asked at, $10: whether the figures are pending.
-macro_rules! replace_few {
+macro_rules! replace_orders {
     ($statement:ident; $with:literal; $($argument:expr),+ $(,)?) => {
         $statement!(
             $with,
@@ -330,90 +199,8 @@ macro_rules! moving {
 }
 
 impl TenantTx {
-    /// Merges whole orders.
-    pub(super) async fn merge_few_orders(
-        &mut self,
-        store: &Store,
-        records: &[Record],
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let orders = whole_orders(records);
-        let changed = self.changed_among(store, &orders, asked_at).await?;
-        if !changed.is_empty() {
-            let moving = changed.iter().any(|order| order.moved) && !store.figures_pending;
-            let changed = changed
-                .iter()
-                .filter_map(|order| orders.get(&OrderId::new(order.id)));
-            let written = self
-                .write_few(store, &Rows::of(changed), moving, asked_at)
-                .await?;
-            self.add_unknown_customers(store, &written.unknown, asked_at)
-                .await?;
-            match written.moved {
-                Some(moved) => self.finish_moving(store, moved).await?,
-                None => self.note_changed_days(written.days),
-            }
-        }
-        Ok(Merged {
-            seen: orders.len(),
-            changed: changed.len(),
-            last: orders.keys().next_back().map(|id| id.number()),
-        })
-    }
-
-    async fn changed_among(
-        &mut self,
-        store: &Store,
-        orders: &BTreeMap<OrderId, Whole<'_>>,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Vec<Changed>> {
-        let tenant = self.tenant().uuid();
-        let ids: Vec<i64> = orders.keys().map(|id| id.number()).collect();
-        let hashes: Vec<i64> = orders.values().map(|order| order.hash).collect();
-        let headers = || orders.values().map(|order| order.order);
-        let updated_at: Vec<_> = headers().map(|order| order.updated_at).collect();
-        let processed_at: Vec<_> = headers().map(|order| order.processed_at).collect();
-        let customers: Vec<_> = headers()
-            .map(|order| order.customer.map_or(NOBODY, CustomerId::number))
-            .collect();
-        let currencies: Vec<_> = headers()
-            .map(|order| order.currency.code().to_owned())
-            .collect();
-        let counted: Vec<_> = orders
-            .values()
-            .map(|order| order.has_product() && !order.order.test)
-            .collect();
-        Ok(sqlx::query_as!(
-            Changed,
-            "select c.id as \"id!\", \
-                (o.customer_id, o.processed_at, o.day, o.currency, o.counted) is distinct from \
-                (nullif(c.customer_id, 0), c.processed_at, (c.processed_at at time zone $3::text)::date, c.currency, c.counted) \
-                   as \"moved!\" \
-             from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[]) \
-                c(id, hash, updated_at, customer_id, processed_at, currency, counted) \
-             left join orders o on o.tenant_id = $1 and o.id = c.id \
-             where not exists ( \
-                   select from tombstones t where t.tenant_id = $1 and t.kind = 'ORDERS' and t.id = c.id and t.deleted_at >= $2) \
-               and (o.id is null \
-                or ((o.content_hash <> c.hash or o.deleted_at is not null) \
-                    and (o.deleted_at is null or o.deleted_at < $2) \
-                    and (o.updated_at, o.synced_at) <= (c.updated_at, $2)))",
-            tenant,
-            asked_at,
-            store.time_zone,
-            &ids,
-            &hashes,
-            &updated_at,
-            &customers,
-            &processed_at,
-            &currencies,
-            &counted
-        )
-        .fetch_all(self.connection())
-        .await?)
-    }
-
-    async fn write_few(
+    /// Writes orders, and moves what is moved by adding. `moving`: some come, go, or move to another day or customer.
+    pub(super) async fn replace_orders(
         &mut self,
         store: &Store,
         rows: &Rows,
@@ -422,7 +209,7 @@ impl TenantTx {
     ) -> Result<Written> {
         let tenant = self.tenant().uuid();
         if moving {
-            let row = replace_few!(
+            let row = replace_orders!(
                 moving; "with recursive ";
                 tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
                 store.time_zone, asked_at, store.figures_pending
@@ -435,7 +222,7 @@ impl TenantTx {
                 moved: Some(moved!(row)),
             });
         }
-        let row = replace_few!(
+        let row = replace_orders!(
             staying; "with ";
             tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
             store.time_zone, asked_at, store.figures_pending

@@ -1,0 +1,169 @@
+//! Orders put together from their records in memory: the one place that knows which records make an order, which of
+//! two counts, and in which order its sales stand in the ledger.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::db::staging::rows::{Row, content_hash};
+use crate::domain::ids::{LineItemId, OrderId};
+use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
+use crate::domain::sale::{AgreementReason, SaleLineType};
+
+/// An order with all that belongs to it; what came twice counts once.
+pub(super) struct Whole<'a> {
+    pub(super) order: &'a OrderRecord,
+    /// The record of the order, and those of its lines.
+    pub(super) record: &'a Record,
+    pub(super) lines: BTreeMap<LineItemId, (&'a LineItemRecord, &'a Record)>,
+    /// By the gids of agreement and sale.
+    sales: BTreeMap<(&'a str, &'a str), (&'a AgreementRecord, &'a SaleRecord)>,
+    /// Of everything in it.
+    pub(super) hash: i64,
+}
+
+/// A sale in its place in the ledger.
+pub(super) struct Entered<'a> {
+    /// From 1, in the order in which the sales of an order happened.
+    pub(super) position: i32,
+    pub(super) happened_at: DateTime<Utc>,
+    pub(super) agreement: &'a AgreementRecord,
+    pub(super) sale: &'a SaleRecord,
+    /// What was sold, where the sale names it.
+    pub(super) line: Option<&'a LineItemRecord>,
+}
+
+impl<'a> Whole<'a> {
+    pub(super) fn has_product(&self) -> bool {
+        self.sales
+            .values()
+            .any(|(_, sale)| sale.line_type == SaleLineType::Product)
+    }
+
+    /// Whether it is one in the figure "orders".
+    pub(super) fn counts(&self) -> bool {
+        self.has_product() && !self.order.test
+    }
+
+    /// What the order was placed with happens when it was placed, everything else when its agreement came about.
+    fn happened_at(&self, agreement: &AgreementRecord) -> DateTime<Utc> {
+        if agreement.reason == AgreementReason::Order {
+            self.order.processed_at
+        } else {
+            agreement.happened_at
+        }
+    }
+
+    /// Its part of the ledger.
+    pub(super) fn ledger(&self) -> Vec<Entered<'a>> {
+        let mut ledger: Vec<_> = self
+            .sales
+            .values()
+            .map(|(agreement, sale)| Entered {
+                position: 0,
+                happened_at: self.happened_at(agreement),
+                agreement,
+                sale,
+                line: sale
+                    .line_item
+                    .and_then(|id| self.lines.get(&id))
+                    .map(|(line, _)| *line),
+            })
+            .collect();
+        // What happened at once stays in the order of the gids.
+        ledger.sort_by_key(|entered| entered.happened_at);
+        for (position, entered) in (1..).zip(&mut ledger) {
+            entered.position = position;
+        }
+        ledger
+    }
+}
+
+/// Puts the records of orders together.
+pub(super) fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
+    let mut orders: BTreeMap<OrderId, Whole<'_>> = BTreeMap::new();
+    for record in records {
+        if let Record::Order(order) = record {
+            let newer = orders
+                .get(&order.id)
+                .is_none_or(|known| known.order.updated_at < order.updated_at);
+            if newer {
+                let whole = Whole {
+                    order,
+                    record,
+                    lines: BTreeMap::new(),
+                    sales: BTreeMap::new(),
+                    hash: content_hash(record),
+                };
+                orders.insert(order.id, whole);
+            }
+        }
+    }
+    let mut agreements: HashMap<&str, &AgreementRecord> = HashMap::new();
+    for record in records {
+        match record {
+            Record::LineItem(line) => {
+                if let Some(order) = orders.get_mut(&line.order)
+                    && let Entry::Vacant(place) = order.lines.entry(line.id)
+                {
+                    place.insert((line, record));
+                    order.hash ^= content_hash(record);
+                }
+            }
+            Record::Agreement(agreement) => {
+                if let Some(order) = orders.get_mut(&agreement.order)
+                    && agreements.insert(&agreement.gid, agreement).is_none()
+                {
+                    order.hash ^= content_hash(record);
+                }
+            }
+            _ => {}
+        }
+    }
+    for record in records {
+        if let Record::Sale(sale) = record
+            && let Some(agreement) = agreements.get(sale.agreement_gid.as_str())
+            && let Some(order) = orders.get_mut(&agreement.order)
+        {
+            let gids = (sale.agreement_gid.as_str(), sale.gid.as_str());
+            if let Entry::Vacant(place) = order.sales.entry(gids) {
+                place.insert((agreement, sale));
+                order.hash ^= content_hash(record);
+            }
+        }
+    }
+    orders
+}
+
+/// Writes a sale as a row of the ledger, without the tenant.
+pub(super) fn fill_sale(
+    row: &mut impl Row,
+    order: &Whole<'_>,
+    entered: &Entered<'_>,
+    day: Option<NaiveDate>,
+) {
+    let Entered {
+        position,
+        happened_at,
+        agreement,
+        sale,
+        line,
+    } = entered;
+    row.value(order.order.id);
+    row.value(*position);
+    row.text(&agreement.gid.replace("gid://shopify/", ""));
+    row.instant(*happened_at);
+    row.optional(day);
+    row.text(agreement.reason.word());
+    row.text(sale.action.word());
+    row.text(sale.line_type.word());
+    row.optional(sale.quantity);
+    row.text(sale.currency.code());
+    row.value(sale.total);
+    row.value(sale.tax);
+    row.value(sale.discount);
+    row.optional(sale.line_item);
+    row.optional(line.and_then(|line| line.product));
+    row.optional(line.and_then(|line| line.variant));
+}
