@@ -1,11 +1,9 @@
 -- The parts of an order are put together by the program and no longer by joins. While a load's file is read they
 -- wait in pages: each holds records of a stretch of order ids, so that reading the pages in order yields whole
 -- orders, however far apart their parts were in the file. New orders of a first load are then copied into tables
--- shaped as their rows end, and inserted from there. What each of them adds to the figures comes along, so that the
--- figures are built without going through the ledger once more.
+-- shaped as their rows end, and inserted from there.
 -- All of these are shapes: they stay empty. staged_orders and staged_line_items are the types of rows that are
--- handed over inside a statement.
-drop table staged_agreements, staged_sales;
+-- handed over inside a statement; staged_agreements and staged_sales are there for the program before.
 
 create table staged_pages (
   first_order bigint not null,
@@ -17,19 +15,19 @@ comment on column staged_pages.first_order is 'The lowest order id in the page.'
 comment on column staged_pages.number is 'Tells pages that begin with the same order from each other.';
 create table staged_order_ids (id bigint not null);
 comment on table staged_order_ids is 'The orders of a load: those that it does not name are gone.';
-create table staged_agreements (
+create table staged_agreement_orders (
   key bigint not null,
   order_id bigint not null
 );
-comment on column staged_agreements.key is 'The first 64 bits of the SHA-256 of its gid.';
-create table staged_sales (
+comment on column staged_agreement_orders.key is 'The first 64 bits of the SHA-256 of its gid.';
+create table astray_sales (
   number bigint not null,
   agreement bigint not null,
   record bytea not null
 );
-comment on table staged_sales is 'Sales whose agreement was not at hand when they were read: they wait for their order.';
-comment on column staged_sales.number is 'Its place among them.';
-comment on column staged_sales.agreement is 'The key of the agreement it belongs to.';
+comment on table astray_sales is 'Sales whose agreement was not at hand when they were read: they wait for their order.';
+comment on column astray_sales.number is 'Its place among them.';
+comment on column astray_sales.agreement is 'The key of the agreement it belongs to.';
 
 create table loaded_orders (
   id bigint not null,
@@ -89,5 +87,5 @@ create table loaded_sales (
   product_id bigint,
   variant_id bigint
 );
-grant select on staged_pages, staged_order_ids, staged_agreements, staged_sales, loaded_orders, loaded_line_items,
+grant select on staged_pages, staged_order_ids, staged_agreement_orders, astray_sales, loaded_orders, loaded_line_items,
   loaded_refunds, loaded_sales to xboard_app;

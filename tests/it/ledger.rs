@@ -786,6 +786,95 @@ fn the_figures_equal_a_recomputation_after_any_history_of_changes_repeats_and_de
     runtime.block_on(database.drop());
 }
 
+/// In no order, but the same one each time: a linear congruential generator draws it.
+fn shuffled(mut records: Vec<Record>) -> Vec<Record> {
+    let mut state = 1_u64;
+    for last in (1..records.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let place = usize::try_from(state >> 33).unwrap() % (last + 1);
+        records.swap(last, place);
+    }
+    records
+}
+
+/// A first load, and one into a store whose figures are kept: more than is read of the staged rows at once, and
+/// an order's parts in as many places as it has.
+#[tokio::test]
+async fn parts_of_orders_meet_however_far_apart_they_are() {
+    const ORDERS: usize = 900;
+    let database = TestDatabase::create().await;
+    let mut model = Model::default();
+    for order in 0..ORDERS {
+        let number = i64::try_from(order).unwrap();
+        model.apply(&Event::Place {
+            order,
+            customer: (order % 5 != 0).then_some(number % 70 + 1),
+            lines: vec![(number % 3 + 1, 2, 1_000 + number), (1, 1, number)],
+            shipping: 500,
+            kind: OrderKind::Usual,
+        });
+        model.apply(&Event::RefundLine {
+            order,
+            cents: number,
+            tax: 1,
+        });
+    }
+    let versions: Vec<_> = model
+        .orders
+        .values()
+        .filter_map(|all| all.last().cloned())
+        .collect();
+    let records: Vec<_> = versions.iter().flat_map(Version::records).collect();
+    let asked_at = model.now();
+
+    let whole = empty_store(&database, asked_at).await;
+    let mut loader = database.db().loader(whole).await.unwrap();
+    deliver(&mut loader, Way::Few, &versions, asked_at).await;
+    loader.close().await;
+    let rows = rows_of_orders(&database, whole).await;
+    assert_eq!(rows.len(), ORDERS * 7);
+    let figures = kept(&database, whole).await;
+
+    let records = shuffled(records);
+    for first_load in [false, true] {
+        let tenant = empty_store(&database, asked_at).await;
+        let mut loader = database.db().loader(tenant).await.unwrap();
+        if first_load {
+            let mut transaction = loader.transaction().await.unwrap();
+            transaction.defer_figures().await.unwrap();
+            transaction.commit().await.unwrap();
+        }
+        for part in records.chunks(records.len() / 7) {
+            loader.stage(part).await.unwrap();
+            loader.finish_staging().await.unwrap();
+        }
+        let mut seen = Vec::new();
+        loop {
+            let merging = loader.merge_staged(ObjectKind::Orders, 250, asked_at);
+            let (transaction, merged) = merging.await.unwrap();
+            transaction.commit().await.unwrap();
+            if merged.last.is_none() {
+                break;
+            }
+            seen.push(merged.seen);
+        }
+        assert_eq!(seen, [250, 250, 250, 150]);
+        let mut transaction = loader.transaction().await.unwrap();
+        transaction.build_pending_figures().await.unwrap();
+        transaction.commit().await.unwrap();
+        loader.close().await;
+        assert!(
+            rows_of_orders(&database, tenant).await == rows,
+            "other rows"
+        );
+        assert!(kept(&database, tenant).await == figures, "other figures");
+        assert!(verified(&database, tenant).await);
+    }
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn an_answer_from_between_two_deletions_does_not_bring_an_order_back() {
     let database = TestDatabase::create().await;

@@ -11,6 +11,7 @@ use super::whole::{Entered, Whole, fill_sale};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
 use crate::db::{Result, TenantTx};
+use crate::domain::ids::CustomerId;
 use crate::domain::record::OrderRecord;
 
 /// They empty themselves with each commit.
@@ -141,7 +142,7 @@ impl TenantTx {
         let customers: BTreeSet<_> = orders
             .iter()
             .filter_map(|whole| whole.order.customer)
-            .map(|customer| customer.number())
+            .map(CustomerId::number)
             .collect();
         let unknown = self.unknown_customers(customers).await?;
         self.add_unknown_customers(store, &unknown, asked_at).await

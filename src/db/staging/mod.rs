@@ -225,10 +225,8 @@ impl Loader {
                 let records = position.orders.next(&mut transaction, limit).await?;
                 let merged = if records.is_empty() {
                     Merged::default()
-                } else if self.large {
-                    transaction.load_orders(&records, asked_at).await?
                 } else {
-                    transaction.merge_whole(kind, &records, asked_at).await?
+                    transaction.load_orders(&records, asked_at).await?
                 };
                 return Ok((transaction, merged));
             }
@@ -301,17 +299,17 @@ impl Loader {
     async fn find_orders(&mut self) -> Result<()> {
         let mut transaction = self.staging().await?;
         sqlx::raw_sql(
-            "create index if not exists staged_agreements_key on staged_agreements (key); \
-             create index if not exists staged_sales_number on staged_sales (number); \
-             analyze staged_agreements; analyze staged_sales",
+            "create index if not exists staged_agreement_orders_key on staged_agreement_orders (key); \
+             create index if not exists astray_sales_number on astray_sales (number); \
+             analyze staged_agreement_orders; analyze astray_sales",
         )
         .execute(transaction.connection())
         .await?;
         let mut after = 0;
         loop {
             let found = sqlx::query!(
-                "select s.number, a.order_id, s.record from staged_sales s \
-                 join staged_agreements a on a.key = s.agreement \
+                "select s.number, a.order_id, s.record from astray_sales s \
+                 join staged_agreement_orders a on a.key = s.agreement \
                  where s.number > $1 order by s.number limit $2",
                 after,
                 ASTRAY_AT_ONCE
@@ -331,7 +329,7 @@ impl Loader {
                 .await?;
         }
         sqlx::query!(
-            "delete from staged_sales s using staged_agreements a where a.key = s.agreement"
+            "delete from astray_sales s using staged_agreement_orders a where a.key = s.agreement"
         )
         .execute(transaction.connection())
         .await?;

@@ -112,8 +112,8 @@ staged_tables! {
     variants: TextRows "staged_variants" ("product_id, id, title, sku, price, position, hash") "text" "",
     pages: BinaryRows "staged_pages" ("first_order, number, records") "binary" " with (toast_tuple_target = 8160)",
     order_ids: BinaryRows "staged_order_ids" ("id") "binary" "",
-    agreements: BinaryRows "staged_agreements" ("key, order_id") "binary" "",
-    sales: BinaryRows "staged_sales" ("number, agreement, record") "binary" "",
+    agreements: BinaryRows "staged_agreement_orders" ("key, order_id") "binary" "",
+    sales: BinaryRows "astray_sales" ("number, agreement, record") "binary" "",
 }
 
 /// In the order of their keys the rows are read without being sorted first.
