@@ -467,7 +467,7 @@ impl Bench<'_> {
                 }
             }
             loader.close().await;
-            Ok(())
+            anyhow::Ok(())
         });
         let before = (
             usage::precise_cpu(server.process),
