@@ -10,7 +10,7 @@ use super::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
 
 /// A customer with their totals of all time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 pub struct CustomerRow {
     /// Shopify's number.
     pub id: CustomerId,

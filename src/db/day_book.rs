@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::Deserialize;
 
 use super::transaction::Planning;
 use super::{DbError, Result, TenantTx};
@@ -10,7 +11,8 @@ use crate::domain::metrics::SalesFigures;
 use crate::domain::money::Currency;
 
 /// The rows of the three tables in one shape, so that they are read with one statement.
-struct ChangeRow {
+#[derive(Debug, Deserialize)]
+pub(super) struct ChangeRow {
     kind: i32,
     day: NaiveDate,
     other_day: Option<NaiveDate>,
@@ -27,7 +29,7 @@ struct ChangeRow {
 }
 
 impl ChangeRow {
-    fn change(self, currency: &Currency) -> Result<DayChange> {
+    pub(super) fn change(self, currency: &Currency) -> Result<DayChange> {
         let other_day = |day: Option<NaiveDate>| {
             day.ok_or_else(|| DbError::Corrupt("a count of customers without its day".to_owned()))
         };
@@ -66,31 +68,48 @@ impl ChangeRow {
     }
 }
 
+/// A statement with the rows that changed since version $3, as far as currency $2 goes, of the store $1. A day that
+/// has orders in several other currencies is read whole when one of them changed; the days that did are found
+/// first, or all days of the store would be looked through each time.
+macro_rules! with_changed_days {
+    ($output:ident, $before:literal, $after:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            $output,
+            $before
+                + "select 0 as kind, day, null::date as other_day, orders as count, units_sold, gross_sales, discounts, \
+                      returns, shipping, taxes, duties, fees, placed_sales \
+                   from daily_sales where tenant_id = $1 and version > $3 and currency = $2 \
+                   union all \
+                   select 1, changed.day, null, others.orders, null, null, null, null, null, null, null, null, null \
+                   from (select distinct day from daily_sales \
+                         where tenant_id = $1 and version > $3 and currency <> $2 offset 0) changed \
+                   cross join lateral (select sum(d.orders)::bigint as orders from daily_sales d \
+                         where d.tenant_id = $1 and d.currency <> $2 and d.day = changed.day) others \
+                   union all \
+                   select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null \
+                   from first_customers where tenant_id = $1 and version > $3 and currency = $2 \
+                   union all \
+                   select 3, day, previous_day, customers, null, null, null, null, null, null, null, null, null \
+                   from returning_customers where tenant_id = $1 and version > $3 and currency = $2"
+                + $after,
+            $($argument),+
+        )
+    };
+}
+pub(super) use with_changed_days;
+
 impl TenantTx {
     /// What changed since the version that a book is of, and is still so in this snapshot. Costs what the
-    /// changes hold. A day that has orders in several other currencies is read whole when one of them changed;
-    /// the days that did are found first, or all days of the store would be looked through each time.
+    /// changes hold.
     pub async fn day_changes(&mut self, book: &DayBook) -> Result<Vec<DayChange>> {
         self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         let currency = book.currency().clone();
-        let rows = sqlx::query_as!(
+        let rows = with_changed_days!(
             ChangeRow,
-            "select 0 as \"kind!\", day as \"day!\", null::date as other_day, orders as \"count!\", units_sold, \
-                    gross_sales, discounts, returns, shipping, taxes, duties, fees, placed_sales \
-             from daily_sales where tenant_id = $1 and version > $3 and currency = $2 \
-             union all \
-             select 1, changed.day, null, others.orders, null, null, null, null, null, null, null, null, null \
-             from (select distinct day from daily_sales \
-                   where tenant_id = $1 and version > $3 and currency <> $2 offset 0) changed \
-             cross join lateral (select sum(d.orders)::bigint as orders from daily_sales d \
-                   where d.tenant_id = $1 and d.currency <> $2 and d.day = changed.day) others \
-             union all \
-             select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null \
-             from first_customers where tenant_id = $1 and version > $3 and currency = $2 \
-             union all \
-             select 3, day, previous_day, customers, null, null, null, null, null, null, null, null, null \
-             from returning_customers where tenant_id = $1 and version > $3 and currency = $2",
+            "select kind as \"kind!\", day as \"day!\", other_day, count as \"count!\", units_sold, gross_sales, discounts, \
+                returns, shipping, taxes, duties, fees, placed_sales from (",
+            ") changes",
             tenant.uuid(),
             currency.code(),
             book.version()

@@ -75,7 +75,7 @@ impl ShopStatus {
         }
     }
 
-    fn from_code(code: &str) -> Result<Self> {
+    pub(super) fn from_code(code: &str) -> Result<Self> {
         [
             Self::Connected,
             Self::ReauthorisationNeeded,
@@ -112,6 +112,28 @@ pub struct SealedValues {
     pub sealed_previous: Option<Vec<u8>>,
 }
 
+/// A row of `shops`.
+macro_rules! shop_of {
+    ($row:ident) => {
+        Ok::<_, DbError>(Shop {
+            gid: $row.shop_gid,
+            domain: $row.domain,
+            name: $row.name,
+            currency: $row.currency,
+            time_zone: $row.time_zone,
+            scopes: $row.scopes,
+            status: ShopStatus::from_code(&$row.status)?,
+            status_reason: $row.status_reason,
+            order_history_days: $row.order_history_days,
+            last_synced_at: $row.last_synced_at,
+            data_version: $row.data_version,
+            rebuilt_version: $row.rebuilt_version,
+            customers: $row.customers,
+        })
+    };
+}
+pub(super) use shop_of;
+
 impl TenantTx {
     /// The store, if it is (still) there.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
@@ -124,24 +146,7 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        row.map(|row| {
-            Ok(Shop {
-                gid: row.shop_gid,
-                domain: row.domain,
-                name: row.name,
-                currency: row.currency,
-                time_zone: row.time_zone,
-                scopes: row.scopes,
-                status: ShopStatus::from_code(&row.status)?,
-                status_reason: row.status_reason,
-                order_history_days: row.order_history_days,
-                last_synced_at: row.last_synced_at,
-                data_version: row.data_version,
-                rebuilt_version: row.rebuilt_version,
-                customers: row.customers,
-            })
-        })
-        .transpose()
+        row.map(|row| shop_of!(row)).transpose()
     }
 
     /// The calendar day of a zone in which an instant lies.

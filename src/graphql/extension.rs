@@ -139,7 +139,7 @@ impl Extension for Guard {
             Some(charge) => {
                 let actual = self.actual.get().copied();
                 let report = self.shared.buckets.report(*charge, actual, Instant::now());
-                response.extension("cost", report)
+                response.extension("cost", report.value())
             }
             None => response,
         }

@@ -84,7 +84,7 @@ fn write_members<'a, K: AsRef<str> + 'a>(
 }
 
 /// What holds no written parts.
-pub(super) fn write_plain<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) {
+pub fn write_plain<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) {
     // Writing to memory does not fail, and the keys of these types are texts.
     let _ = serde_json::to_writer(json, value);
 }

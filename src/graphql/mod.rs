@@ -35,7 +35,7 @@ use std::sync::Arc;
 use async_graphql::Schema;
 use async_graphql::parser::types::ExecutableDocument;
 
-pub use cost::{Buckets, Price};
+pub use cost::{Buckets, Cost, Price};
 pub use limits::{Budget, Limits};
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;

@@ -2,6 +2,7 @@
 //! when the first resolver asks and shared by the others. It is the only connection that an operation holds,
 //! so operations cannot wait for each other's second one.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,12 +10,13 @@ use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::error::ApiError;
 use super::memory::{Edition, Known, Memory};
+use crate::db::customers::CustomerRow;
 use crate::db::shops::Shop;
 use crate::db::{Database, SystemTx, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::clock::Clock;
 use crate::domain::day_book::DayBook;
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::{CustomerId, TenantId, UserId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::principal::Role;
 use crate::domain::ranking::RankedCustomer;
@@ -46,6 +48,8 @@ struct Open {
     shop: Arc<ShopContext>,
     edition: Edition,
     memory: Memory,
+    /// The customers that were read already.
+    customers: HashMap<CustomerId, CustomerRow>,
 }
 
 /// What is known of a user outside any store.
@@ -122,6 +126,27 @@ impl Reading {
         Ok(first.await?)
     }
 
+    /// Customers by id, deleted ones included; those that never were are left out.
+    pub(super) async fn customers(
+        &mut self,
+        ids: &[CustomerId],
+    ) -> Result<Vec<CustomerRow>, ApiError> {
+        let open = &mut *self.open;
+        let tenant = open.transaction.tenant();
+        open.memory.note_customers(tenant, &open.edition, ids);
+        let missing = ids.iter().copied();
+        let missing: Vec<_> = missing
+            .filter(|id| !open.customers.contains_key(id))
+            .collect();
+        if !missing.is_empty() {
+            let rows = open.transaction.customers_by_id(&missing).await?;
+            open.customers
+                .extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        let rows = ids.iter().filter_map(|id| open.customers.get(id));
+        Ok(rows.cloned().collect())
+    }
+
     /// The store that is being read.
     #[must_use]
     pub fn shop(&self) -> Arc<ShopContext> {
@@ -173,7 +198,15 @@ impl Snapshot {
     }
 
     async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
-        let row = transaction.shop().await?.ok_or(ApiError::NotFound)?;
+        let remembered = self.memory.remembered(transaction.tenant());
+        let (row, changes) = match &remembered {
+            Some(remembered) => {
+                let found = transaction.shop_with_news(remembered).await?;
+                found.map(|(row, changes)| (row, Some(changes)))
+            }
+            None => transaction.shop().await?.map(|row| (row, None)),
+        }
+        .ok_or(ApiError::NotFound)?;
         let day = self
             .memory
             .present_day(&mut transaction, &row.time_zone, self.clock.now())
@@ -188,6 +221,14 @@ impl Snapshot {
             rebuilt: row.rebuilt_version,
             currency: row.currency.clone(),
         };
+        let mut customers = HashMap::new();
+        if let (Some(remembered), Some(mut changes)) = (&remembered, changes) {
+            let read = std::mem::take(&mut changes.customers);
+            customers.extend(read.into_iter().map(|row| (row.id, row)));
+            self.memory
+                .learn_changes(transaction.tenant(), &edition, remembered, changes)
+                .await;
+        }
         let shop = Arc::new(ShopContext {
             currency: row.currency.clone(),
             time_zone: row.time_zone.clone(),
@@ -199,6 +240,7 @@ impl Snapshot {
             shop,
             edition,
             memory: self.memory.clone(),
+            customers,
         };
         Ok((open, known))
     }

@@ -16,7 +16,7 @@ use moka::sync::Cache;
 use super::documents::sha256;
 use super::gzip;
 use super::media::Media;
-use super::revalidate;
+use super::{revalidate, two_parts};
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 use crate::graphql::context::Outcome;
@@ -26,6 +26,8 @@ use crate::graphql::{Buckets, Price};
 
 /// What an entry costs beside its bytes.
 const OVERHEAD: usize = 256;
+/// About how long the JSON of a cost is.
+const COST: usize = 192;
 
 /// Who asked what: the body of a POST, or the query string of a GET.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +67,7 @@ pub(super) struct Answer {
     today: NaiveDate,
     price: Price,
     /// The body up to what it cost.
-    beginning: Vec<u8>,
+    beginning: Bytes,
     /// The same, compressed for the first client that takes it so.
     compressed: OnceLock<Option<gzip::Beginning>>,
     hash: String,
@@ -89,28 +91,29 @@ impl Answer {
             price: price(answer.extensions.get("cost")?)?,
             hash: sha256(&beginning).get(..32)?.to_owned(),
             compressed: OnceLock::new(),
-            beginning,
+            beginning: beginning.into(),
         })
     }
 
-    /// The answer in the form that the client reads, compressed where it takes that.
+    /// The answer in the form that the client reads, compressed where it takes that, with the JSON of what it
+    /// cost this time.
     pub(super) fn in_media(
         &self,
         media: Media,
-        cost: &Value,
+        cost: &[u8],
         headers: &HeaderMap,
     ) -> Response<Body> {
-        let mut end = b",\"extensions\":{\"cost\":".to_vec();
-        json::write(cost, &mut end);
-        end.extend_from_slice(b"}}");
+        let end = [b",\"extensions\":{\"cost\":", cost, b"}}"].concat();
         let compressed = if gzip::is_accepted(headers) {
             self.compressed(&end)
         } else {
             None
         };
         let is_compressed = compressed.is_some();
-        let body = compressed.unwrap_or_else(|| [self.beginning.as_slice(), &end].concat());
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(match compressed {
+            Some(compressed) => Body::from(compressed),
+            None => two_parts::body(self.beginning.clone(), end.into()),
+        });
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
         if is_compressed {
@@ -136,7 +139,7 @@ impl Answer {
 
     /// The same as the answer to a GET: with a tag, or 304 for a client that has it. The cost is not part of
     /// what the answer means, and so not of the tag.
-    pub(super) fn tagged(&self, media: Media, cost: &Value, headers: &HeaderMap) -> Response<Body> {
+    pub(super) fn tagged(&self, media: Media, cost: &[u8], headers: &HeaderMap) -> Response<Body> {
         let media_mark = match media {
             Media::GraphQlResponse => 'g',
             Media::Json => 'j',
@@ -184,14 +187,14 @@ impl Answers {
         }
     }
 
-    /// The answer, if one is kept that is still right, paid for anew: with what it cost.
+    /// The answer, if one is kept that is still right, paid for anew: with the JSON of what it cost.
     pub(super) fn find(
         &self,
         question: &Question,
         memory: &Memory,
         now: DateTime<Utc>,
         buckets: &Buckets,
-    ) -> Option<(Arc<Answer>, Value)> {
+    ) -> Option<(Arc<Answer>, Vec<u8>)> {
         let known = memory.store(question.tenant)?;
         let answer = self.kept.as_ref()?.get(question)?;
         let right = answer.version == known.version
@@ -202,7 +205,9 @@ impl Answers {
         }
         // Without enough points it is for the schema to refuse.
         let cost = buckets.pay_again(question.tenant, answer.price, Instant::now())?;
-        Some((answer, cost))
+        let mut json = Vec::with_capacity(COST);
+        json::write_plain(&cost, &mut json);
+        Some((answer, json))
     }
 
     /// What a question cost when it was last answered, however long ago: that it is valid, and its cost, no

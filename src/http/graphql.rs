@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode};
+use bytes::BytesMut;
 
 use futures_util::StreamExt as _;
 
@@ -22,6 +23,7 @@ use super::{HttpState, bearer, live, media, operation, revalidate, session_cooki
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
+use crate::graphql::json;
 use crate::graphql::read_document;
 use crate::graphql::refresh_tokens::RefreshTokens;
 
@@ -68,7 +70,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
 }
 
 /// The answer to a question that was answered before, if it is still right.
-fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, Value)> {
+fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, Vec<u8>)> {
     let (memory, now) = (state.live.memory(), state.clock.now());
     state.answers.find(question?, memory, now, &state.buckets)
 }
@@ -149,15 +151,18 @@ fn request_id(parts: &Parts) -> String {
 async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
     let largest = state.options.largest_body;
     let mut chunks = body.into_data_stream();
-    let (mut kept, mut seen) = (Vec::new(), 0_usize);
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::malformed("The body could not be read."))?;
         seen = seen.saturating_add(chunk.len());
-        if seen <= largest {
+        if seen <= largest && kept.is_empty() {
+            // As a rule there is one, and it is taken as it is.
+            kept = chunk.into();
+        } else if seen <= largest {
             kept.extend_from_slice(&chunk);
         } else if seen <= largest.saturating_add(MOST_DRAINED) {
             // Read on and forget: a client that is cut off while it sends does not see why.
-            kept = Vec::new();
+            kept = BytesMut::new();
         } else {
             break;
         }
@@ -171,13 +176,13 @@ async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
             message,
         ));
     }
-    Ok(kept.into())
+    Ok(kept.freeze())
 }
 
 /// The answer of the schema.
 enum Executed {
-    /// It may be given again, and says what it cost this time.
-    Lasting(Arc<Answer>, Value),
+    /// It may be given again, and says in JSON what it cost this time.
+    Lasting(Arc<Answer>, Vec<u8>),
     /// It was right when it was made.
     Once(async_graphql::Response),
 }
@@ -207,7 +212,9 @@ async fn execute(
     });
     Ok(match lasting {
         Some(lasting) => {
-            let cost = answer.extensions.get("cost").cloned().unwrap_or_default();
+            let mut cost = Vec::new();
+            let value = answer.extensions.get("cost");
+            json::write(value.unwrap_or(&Value::Null), &mut cost);
             Executed::Lasting(lasting, cost)
         }
         None => Executed::Once(answer),

@@ -18,7 +18,6 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
@@ -42,13 +41,18 @@ const ONE_YEAR: &str = "max-age=31536000";
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
+/// What every answer says to browsers where it says nothing else itself.
+static HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING)),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
 /// Puts the layers around the routes.
 pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
-    let header =
-        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    let over_https = options
-        .over_https
-        .then(|| header(STRICT_TRANSPORT_SECURITY, ONE_YEAR));
+    let over_https = options.over_https;
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_request(())
@@ -59,17 +63,24 @@ pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
         .layer(from_fn(with_request_id))
         .layer(trace)
         .layer(cors(&options.origins))
-        .layer(header(X_FRAME_OPTIONS, "DENY"))
-        .layer(header(CONTENT_SECURITY_POLICY, NOTHING))
-        .layer(tower::util::option_layer(over_https))
-        .layer(header(REFERRER_POLICY, "no-referrer"))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(CACHE_CONTROL, "no-store"))
+        .map_response(move |response| with_headers(response, over_https))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(DefaultBodyLimit::max(options.largest_body));
     routes.layer(layers)
+}
+
+fn with_headers<B>(mut response: Response<B>, over_https: bool) -> Response<B> {
+    let headers = response.headers_mut();
+    for (name, value) in &HEADERS {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if over_https {
+        let year = HeaderValue::from_static(ONE_YEAR);
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    response
 }
 
 /// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be

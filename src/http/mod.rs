@@ -23,6 +23,7 @@ mod revalidate;
 pub mod serve;
 mod session_cookie;
 mod socket;
+mod two_parts;
 mod webhooks;
 
 use std::ops::Deref;

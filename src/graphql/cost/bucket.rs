@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_graphql::{Value, value};
+use async_graphql::Value;
+use serde::Serialize;
 
 use super::Payer;
 use crate::domain::ids::TenantId;
@@ -29,6 +30,34 @@ pub struct Price {
     pub requested: u64,
     /// That without what was not there.
     pub actual: u64,
+}
+
+/// `extensions.cost`, in the shape of Shopify's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    #[serde(rename = "requestedQueryCost")]
+    requested: u64,
+    /// Null for what was not carried out.
+    #[serde(rename = "actualQueryCost")]
+    actual: Option<u64>,
+    #[serde(rename = "throttleStatus")]
+    status: Option<ThrottleStatus>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ThrottleStatus {
+    maximum_available: u64,
+    currently_available: u64,
+    restore_rate: u64,
+}
+
+impl Cost {
+    /// As a part of an answer.
+    pub(in crate::graphql) fn value(&self) -> Value {
+        // Three numbers and two objects: it does not fail.
+        async_graphql::to_value(self).unwrap_or_default()
+    }
 }
 
 /// Everybody's buckets.
@@ -72,10 +101,10 @@ impl Buckets {
         }
     }
 
-    /// Has a tenant pay for an answer that is there already what it cost when it was made, and gives
-    /// `extensions.cost`. `None`: there is not enough left.
+    /// Has a tenant pay for an answer that is there already what it cost when it was made. `None`: there is not
+    /// enough left.
     #[must_use]
-    pub fn pay_again(&self, tenant: TenantId, price: Price, now: Instant) -> Option<Value> {
+    pub fn pay_again(&self, tenant: TenantId, price: Price, now: Instant) -> Option<Cost> {
         let (charge, paid) = self.charge(Payer::Tenant(tenant), price.requested, now);
         paid.ok()?;
         self.give_back(charge, price.actual, now);
@@ -124,26 +153,24 @@ impl Buckets {
         }
     }
 
-    /// `extensions.cost`, in the shape of Shopify's API; `actual` is null for what was not carried out.
+    /// What an operation cost, and what is left.
     pub(in crate::graphql) fn report(
         &self,
         charge: Charge,
         actual: Option<u64>,
         now: Instant,
-    ) -> Value {
-        let status = self.budget.map(|budget| {
-            let available = self.with_level(charge.payer, budget, now, |level| level.available);
-            value!({
-                "maximumAvailable": budget.maximum.get(),
-                "currentlyAvailable": available,
-                "restoreRate": budget.restore_rate.get(),
-            })
+    ) -> Cost {
+        let status = self.budget.map(|budget| ThrottleStatus {
+            maximum_available: budget.maximum.get(),
+            currently_available: self
+                .with_level(charge.payer, budget, now, |level| level.available),
+            restore_rate: budget.restore_rate.get(),
         });
-        value!({
-            "requestedQueryCost": charge.requested,
-            "actualQueryCost": actual,
-            "throttleStatus": status,
-        })
+        Cost {
+            requested: charge.requested,
+            actual,
+            status,
+        }
     }
 
     fn with_level<T>(

@@ -7,7 +7,7 @@ mod turns;
 mod weigh;
 
 pub(super) use bucket::Charge;
-pub use bucket::{Buckets, Price};
+pub use bucket::{Buckets, Cost, Price};
 pub(super) use payer::Payer;
 pub(super) use turns::Turns;
 pub(super) use weigh::items;

@@ -2,17 +2,23 @@
 //! which version it is of, so that it can be brought to a later one by what changed since; those not asked for
 //! are dropped when there are too many.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex as ShortMutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::Edition;
+use crate::db::news::Remembered;
 use crate::db::{Result, TenantTx};
-use crate::domain::day_book::DayBook;
-use crate::domain::ids::TenantId;
+use crate::domain::calendar::DayRange;
+use crate::domain::day_book::{DayBook, DayChange};
+use crate::domain::ids::{CustomerId, TenantId};
+
+/// How many ranges of a store are remembered to have been asked for, and how many customers.
+const MOST_RANGES: usize = 4;
+const MOST_CUSTOMERS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Books {
@@ -25,6 +31,21 @@ pub(super) struct Books {
 struct Shared {
     book: Mutex<DayBook>,
     bytes: AtomicU32,
+    lately: ShortMutex<Lately>,
+}
+
+/// What was asked for lately, the last first: as a rule the next operation asks for it too.
+#[derive(Debug, Default)]
+struct Lately {
+    ranges: Vec<DayRange>,
+    customers: Vec<CustomerId>,
+}
+
+/// Puts something before all others, and those that are too many out.
+fn put_first<T: PartialEq>(list: &mut Vec<T>, one: T, most: usize) {
+    list.retain(|other| *other != one);
+    list.insert(0, one);
+    list.truncate(most);
 }
 
 impl Books {
@@ -35,6 +56,72 @@ impl Books {
             .weigher(|_, shared: &Arc<Shared>| shared.bytes.load(Ordering::Relaxed))
             .build();
         Self { kept }
+    }
+
+    /// What is remembered of a store, and what is likely to be asked for. `None`: nothing, or it is just being read.
+    pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
+        let shared = self.kept.get(&tenant)?;
+        let book = shared.book.try_lock().ok()?;
+        if book.version() < 0 {
+            return None;
+        }
+        let lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Remembered {
+            version: book.version(),
+            currency: book.currency().clone(),
+            ranges: lately.ranges.clone(),
+            customers: lately.customers.clone(),
+        })
+    }
+
+    /// Brings the book from the version that was remembered of it to the one that the operation reads, unless
+    /// somebody else did, or it is of no use any more.
+    pub(super) async fn learn(
+        &self,
+        tenant: TenantId,
+        edition: &Edition,
+        remembered: &Remembered,
+        days: Vec<DayChange>,
+    ) {
+        let Some(shared) = self.kept.get(&tenant) else {
+            return;
+        };
+        let mut book = shared.book.lock().await;
+        if book.version() == remembered.version
+            && edition.continues(remembered)
+            && book.currency() == &edition.currency
+        {
+            book.change(edition.version, days);
+            self.weigh(tenant, &shared, &book);
+        }
+    }
+
+    /// Notes that the customers were asked for who spent most in a range.
+    pub(super) fn note_range(&self, tenant: TenantId, edition: &Edition, range: DayRange) {
+        let shared = self.of(tenant, edition);
+        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        put_first(&mut lately.ranges, range, MOST_RANGES);
+    }
+
+    /// Notes that these customers were asked for.
+    pub(super) fn note_customers(
+        &self,
+        tenant: TenantId,
+        edition: &Edition,
+        customers: &[CustomerId],
+    ) {
+        let shared = self.of(tenant, edition);
+        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        for customer in customers.iter().take(MOST_CUSTOMERS) {
+            put_first(&mut lately.customers, *customer, MOST_CUSTOMERS);
+        }
+    }
+
+    fn weigh(&self, tenant: TenantId, shared: &Arc<Shared>, book: &DayBook) {
+        let bytes = u32::try_from(book.size()).unwrap_or(u32::MAX);
+        shared.bytes.store(bytes, Ordering::Relaxed);
+        // Weighed anew.
+        self.kept.insert(tenant, Arc::clone(shared));
     }
 
     /// Asks the store's book, after bringing it to the version that the operation reads.
@@ -59,10 +146,7 @@ impl Books {
         }
         if book.version() < edition.version {
             bring_up_to(&mut book, transaction, edition).await?;
-            let bytes = u32::try_from(book.size()).unwrap_or(u32::MAX);
-            shared.bytes.store(bytes, Ordering::Relaxed);
-            // Weighed anew.
-            self.kept.insert(tenant, Arc::clone(&shared));
+            self.weigh(tenant, &shared, &book);
         }
         Ok(question(&book))
     }
@@ -95,6 +179,7 @@ impl Books {
             Arc::new(Shared {
                 book: Mutex::new(DayBook::new(edition.currency.clone())),
                 bytes: AtomicU32::new(0),
+                lately: ShortMutex::default(),
             })
         })
     }

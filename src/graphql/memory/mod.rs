@@ -27,11 +27,12 @@ use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
 use crate::db::live::{Heard, News};
+use crate::db::news::{News as Changes, Remembered};
 use crate::db::shops::PresentDay;
 use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{CustomerId, TenantId};
 use crate::domain::money::Currency;
 use crate::domain::ranking::RankedCustomer;
 
@@ -63,6 +64,15 @@ pub(super) struct Edition {
     pub(super) currency: Currency,
 }
 
+impl Edition {
+    /// Whether what was remembered needs but the changes since to be right for this.
+    fn continues(&self, remembered: &Remembered) -> bool {
+        remembered.version < self.version
+            && remembered.version >= self.rebuilt
+            && remembered.currency == self.currency
+    }
+}
+
 impl Memory {
     /// Remembers nothing yet, and figures in at most so many bytes.
     #[must_use]
@@ -77,6 +87,42 @@ impl Memory {
                 present_days: PresentDays::default(),
             }),
         }
+    }
+
+    /// What figures of a store are remembered; `None`: none.
+    pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
+        self.inner.books.remembered(tenant)
+    }
+
+    /// Brings the figures that are remembered of a store to what the operation reads.
+    pub(super) async fn learn_changes(
+        &self,
+        tenant: TenantId,
+        edition: &Edition,
+        remembered: &Remembered,
+        changes: Changes,
+    ) {
+        let Inner {
+            books, rankings, ..
+        } = self.inner.as_ref();
+        books.learn(tenant, edition, remembered, changes.days).await;
+        let ranges = remembered.ranges.iter();
+        for (range, spending) in ranges.zip(changes.spending.unwrap_or_default()) {
+            rankings
+                .learn((tenant, *range), edition, remembered, spending)
+                .await;
+        }
+    }
+
+    /// Notes that these customers of a store were asked for.
+    pub(super) fn note_customers(
+        &self,
+        tenant: TenantId,
+        edition: &Edition,
+        customers: &[CustomerId],
+    ) {
+        let books = &self.inner.books;
+        books.note_customers(tenant, edition, customers);
     }
 
     /// Asks the store's figures, as the operation reads them.
@@ -127,7 +173,10 @@ impl Memory {
         range: DayRange,
         count: usize,
     ) -> Result<Vec<RankedCustomer>> {
-        let rankings = &self.inner.rankings;
+        let Inner {
+            books, rankings, ..
+        } = self.inner.as_ref();
+        books.note_range(transaction.tenant(), edition, range);
         rankings.first(transaction, edition, range, count).await
     }
 

@@ -7,6 +7,7 @@ use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::Edition;
+use crate::db::news::Remembered;
 use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::TenantId;
@@ -30,6 +31,28 @@ impl Rankings {
             .weigher(|_, _| BYTES)
             .build();
         Self { kept }
+    }
+
+    /// Brings the ranking of a range from the version that was remembered to the one that the operation reads,
+    /// unless it is of another one. One that is not known well enough any more is forgotten.
+    pub(super) async fn learn(
+        &self,
+        (tenant, range): (TenantId, DayRange),
+        edition: &Edition,
+        remembered: &Remembered,
+        changed: Vec<RankedCustomer>,
+    ) {
+        let Some(shared) = self.kept.get(&(tenant, range)) else {
+            return;
+        };
+        let mut kept = shared.lock().await;
+        if edition.continues(remembered)
+            && let Some(ranking) = kept.as_mut()
+            && ranking.version() == remembered.version
+            && !ranking.change(edition.version, changed)
+        {
+            *kept = None;
+        }
     }
 
     /// The first of those who spent most in a range.

@@ -166,7 +166,7 @@ async fn with_customers(
 ) -> Result<Vec<TopCustomer>, ApiError> {
     let shop = reading.shop();
     let ids: Vec<_> = ranking.iter().map(|ranked| ranked.customer).collect();
-    let rows = reading.transaction().customers_by_id(&ids).await?;
+    let rows = reading.customers(&ids).await?;
     let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
     (1..)
         .zip(ranking)

@@ -112,11 +112,13 @@ impl Order {
                 .field("node")
                 .field("customer")
                 .exists();
-        let ids: Vec<_> = rows.iter().filter_map(|row| row.customer_id).collect();
+        let mut ids: Vec<_> = rows.iter().filter_map(|row| row.customer_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
         if !wanted || ids.is_empty() {
             return Ok(Customers::new());
         }
-        let rows = reading.transaction().customers_by_id(&ids).await?;
+        let rows = reading.customers(&ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
