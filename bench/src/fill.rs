@@ -33,6 +33,9 @@ pub(crate) struct FillArgs {
     /// How many orders.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) orders: i64,
+    /// How many of them, the last ones, are left out: to be added later, each as a change.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) leave: i64,
     /// The label of the store: the first part of its myshopify.com domain.
     #[arg(long, default_value = "bench")]
     pub(crate) shop: String,
@@ -49,6 +52,7 @@ impl FillArgs {
     pub(crate) fn of(orders: i64, shop: &str) -> Self {
         Self {
             orders,
+            leave: 0,
             shop: shop.to_owned(),
             days: 1_095,
             last_day: NaiveDate::from_ymd_opt(2026, 10, 31).unwrap_or_default(),
@@ -70,7 +74,7 @@ pub(crate) async fn run(url: &str, arguments: &FillArgs) -> anyhow::Result<()> {
     let database = Database::connect(url, 4).await?;
     database.migrate().await?;
     let began = Instant::now();
-    let tenant = fill(&database, arguments).await?;
+    let tenant = fill_up_to(&database, arguments, arguments.orders - arguments.leave).await?;
     println!(
         "{}.myshopify.com: {} orders in {:.1?}; tenant {tenant}; sign in as {EMAIL} with {PASSWORD}",
         arguments.shop,

@@ -9,6 +9,7 @@
     reason = "it asks the database what no statement of the program asks"
 )]
 
+mod beside;
 mod changes;
 mod database;
 mod fill;
@@ -41,6 +42,8 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measures the dashboards of one store while another one is loaded.
+    Beside(beside::BesideArgs),
     /// Makes a store of so many orders in the database, through the program's own merge.
     Fill(fill::FillArgs),
     /// Times single changes of orders in a store of any size.
@@ -72,6 +75,7 @@ fn main() -> anyhow::Result<ExitCode> {
         .build()?;
     runtime.block_on(async {
         match options.command {
+            Command::Beside(arguments) => beside::run(database.url(), &arguments).await,
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
             Command::Changes(arguments) => changes::run(database.url(), &arguments).await,
             Command::Read(arguments) => read::run(database.url(), &arguments).await,

@@ -10,7 +10,7 @@ use super::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
 
 /// A customer with their totals of all time.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CustomerRow {
     /// Shopify's number.
     pub id: CustomerId,

@@ -1,95 +1,75 @@
 //! What a day book is made of: the rows of the rollups that changed since a version.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use super::transaction::Planning;
 use super::{DbError, Result, TenantTx};
 use crate::domain::day_book::{DayBook, DayChange};
 use crate::domain::metrics::SalesFigures;
-use crate::domain::money::Currency;
 
-/// The rows of the three tables in one shape, so that they are read with one statement.
-#[derive(Debug, Deserialize)]
-pub(super) struct ChangeRow {
-    kind: i32,
-    day: NaiveDate,
-    other_day: Option<NaiveDate>,
-    count: i64,
-    units_sold: Option<i64>,
-    gross_sales: Option<Decimal>,
-    discounts: Option<Decimal>,
-    returns: Option<Decimal>,
-    shipping: Option<Decimal>,
-    taxes: Option<Decimal>,
-    duties: Option<Decimal>,
-    fees: Option<Decimal>,
-    placed_sales: Option<Decimal>,
-}
-
-impl ChangeRow {
-    pub(super) fn change(self, currency: &Currency) -> Result<DayChange> {
-        let other_day = |day: Option<NaiveDate>| {
-            day.ok_or_else(|| DbError::Corrupt("a count of customers without its day".to_owned()))
-        };
-        Ok(match self.kind {
-            0 => DayChange::Sales(self.day, Box::new(self.figures(currency))),
-            1 => DayChange::OtherCurrencies(self.day, self.count),
-            2 => DayChange::FirstCustomers {
-                day: self.day,
-                first_order_day: other_day(self.other_day)?,
-                customers: self.count,
+/// What changed, by a row of [`with_changed_days`]: the rows of the three tables in one shape, so that they are
+/// read with one statement.
+macro_rules! day_change {
+    ($row:ident, $currency:expr) => {{
+        let wanted = || DbError::Corrupt("a figure without its day".to_owned());
+        let day = $row.day.ok_or_else(wanted)?;
+        let count = $row.count.unwrap_or_default();
+        Ok(match $row.kind {
+            Some(0) => DayChange::Sales(
+                day,
+                Box::new(SalesFigures {
+                    currency: $currency.clone(),
+                    orders: count,
+                    units_sold: $row.units_sold.unwrap_or_default(),
+                    gross_sales: $row.gross_sales.unwrap_or_default(),
+                    discounts: $row.discounts.unwrap_or_default(),
+                    returns: $row.returns.unwrap_or_default(),
+                    shipping: $row.shipping.unwrap_or_default(),
+                    taxes: $row.taxes.unwrap_or_default(),
+                    duties: $row.duties.unwrap_or_default(),
+                    fees: $row.fees.unwrap_or_default(),
+                    placed_sales: $row.placed_sales.unwrap_or_default(),
+                    customers: 0,
+                    new_customers: 0,
+                }),
+            ),
+            Some(1) => DayChange::OtherCurrencies(day, count),
+            Some(2) => DayChange::FirstCustomers {
+                day,
+                first_order_day: $row.other_day.ok_or_else(wanted)?,
+                customers: count,
             },
             _ => DayChange::ReturningCustomers {
-                day: self.day,
-                previous_day: other_day(self.other_day)?,
-                customers: self.count,
+                day,
+                previous_day: $row.other_day.ok_or_else(wanted)?,
+                customers: count,
             },
         })
-    }
-
-    fn figures(&self, currency: &Currency) -> SalesFigures {
-        SalesFigures {
-            currency: currency.clone(),
-            orders: self.count,
-            units_sold: self.units_sold.unwrap_or_default(),
-            gross_sales: self.gross_sales.unwrap_or_default(),
-            discounts: self.discounts.unwrap_or_default(),
-            returns: self.returns.unwrap_or_default(),
-            shipping: self.shipping.unwrap_or_default(),
-            taxes: self.taxes.unwrap_or_default(),
-            duties: self.duties.unwrap_or_default(),
-            fees: self.fees.unwrap_or_default(),
-            placed_sales: self.placed_sales.unwrap_or_default(),
-            customers: 0,
-            new_customers: 0,
-        }
-    }
+    }};
 }
+pub(super) use day_change;
 
 /// A statement with the rows that changed since version $3, as far as currency $2 goes, of the store $1. A day that
 /// has orders in several other currencies is read whole when one of them changed; the days that did are found
 /// first, or all days of the store would be looked through each time.
 macro_rules! with_changed_days {
-    ($output:ident, $before:literal, $after:literal, $($argument:expr),+ $(,)?) => {
-        sqlx::query_as!(
-            $output,
+    ($before:literal, $after:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query!(
             $before
                 + "select 0 as kind, day, null::date as other_day, orders as count, units_sold, gross_sales, discounts, \
-                      returns, shipping, taxes, duties, fees, placed_sales \
+                      returns, shipping, taxes, duties, fees, placed_sales, null::bigint as customer \
                    from daily_sales where tenant_id = $1 and version > $3 and currency = $2 \
                    union all \
-                   select 1, changed.day, null, others.orders, null, null, null, null, null, null, null, null, null \
+                   select 1, changed.day, null, others.orders, null, null, null, null, null, null, null, null, null, null \
                    from (select distinct day from daily_sales \
                          where tenant_id = $1 and version > $3 and currency <> $2 offset 0) changed \
                    cross join lateral (select sum(d.orders)::bigint as orders from daily_sales d \
                          where d.tenant_id = $1 and d.currency <> $2 and d.day = changed.day) others \
                    union all \
-                   select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null \
+                   select 2, day, first_order_day, customers, null, null, null, null, null, null, null, null, null, null \
                    from first_customers where tenant_id = $1 and version > $3 and currency = $2 \
                    union all \
-                   select 3, day, previous_day, customers, null, null, null, null, null, null, null, null, null \
+                   select 3, day, previous_day, customers, null, null, null, null, null, null, null, null, null, null \
                    from returning_customers where tenant_id = $1 and version > $3 and currency = $2"
                 + $after,
             $($argument),+
@@ -106,9 +86,8 @@ impl TenantTx {
         let tenant = self.tenant();
         let currency = book.currency().clone();
         let rows = with_changed_days!(
-            ChangeRow,
-            "select kind as \"kind!\", day as \"day!\", other_day, count as \"count!\", units_sold, gross_sales, discounts, \
-                returns, shipping, taxes, duties, fees, placed_sales from (",
+            "select kind, day, other_day, count, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, \
+                fees, placed_sales from (",
             ") changes",
             tenant.uuid(),
             currency.code(),
@@ -117,7 +96,7 @@ impl TenantTx {
         .fetch_all(self.connection())
         .await?;
         let rows = rows.into_iter();
-        rows.map(|row| row.change(&currency)).collect()
+        rows.map(|row| day_change!(row, &currency)).collect()
     }
 
     /// The instants at which calendar days of a zone begin, in the order of the days.

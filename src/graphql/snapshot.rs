@@ -21,6 +21,9 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::principal::Role;
 use crate::domain::ranking::RankedCustomer;
 
+/// How many changed customers are read before anybody asks for them.
+const MOST_FORESEEN: usize = 10;
+
 /// What figures of a store depend on, read once per operation.
 #[derive(Debug)]
 pub struct ShopContext {
@@ -48,6 +51,8 @@ struct Open {
     shop: Arc<ShopContext>,
     edition: Edition,
     memory: Memory,
+    /// Some of the customers who changed since the store was last asked about.
+    changed_customers: Vec<CustomerId>,
     /// The customers that were read already.
     customers: HashMap<CustomerId, CustomerRow>,
 }
@@ -126,22 +131,27 @@ impl Reading {
         Ok(first.await?)
     }
 
-    /// Customers by id, deleted ones included; those that never were are left out.
+    /// Customers by id, deleted ones included; those that never were are left out. The first time others come along:
+    /// those who changed and those whom the last operations asked for, which this one as a rule asks for next.
     pub(super) async fn customers(
         &mut self,
         ids: &[CustomerId],
     ) -> Result<Vec<CustomerRow>, ApiError> {
         let open = &mut *self.open;
         let tenant = open.transaction.tenant();
+        let mut missing = ids.to_vec();
+        if open.customers.is_empty() {
+            missing.extend_from_slice(&open.changed_customers);
+            missing.extend(open.memory.customers_asked_for(tenant));
+        }
         open.memory.note_customers(tenant, &open.edition, ids);
-        let missing = ids.iter().copied();
-        let missing: Vec<_> = missing
-            .filter(|id| !open.customers.contains_key(id))
-            .collect();
+        missing.retain(|id| !open.customers.contains_key(id));
+        missing.sort_unstable();
+        missing.dedup();
         if !missing.is_empty() {
             let rows = open.transaction.customers_by_id(&missing).await?;
-            open.customers
-                .extend(rows.into_iter().map(|row| (row.id, row)));
+            let rows = rows.into_iter().map(|row| (row.id, row));
+            open.customers.extend(rows);
         }
         let rows = ids.iter().filter_map(|id| open.customers.get(id));
         Ok(rows.cloned().collect())
@@ -221,10 +231,11 @@ impl Snapshot {
             rebuilt: row.rebuilt_version,
             currency: row.currency.clone(),
         };
-        let mut customers = HashMap::new();
-        if let (Some(remembered), Some(mut changes)) = (&remembered, changes) {
-            let read = std::mem::take(&mut changes.customers);
-            customers.extend(read.into_iter().map(|row| (row.id, row)));
+        let mut changed_customers = Vec::new();
+        if let (Some(remembered), Some(changes)) = (&remembered, changes) {
+            let spending = changes.spending.iter().flatten().flatten();
+            let customers = spending.map(|spent| spent.customer);
+            changed_customers.extend(customers.take(MOST_FORESEEN));
             self.memory
                 .learn_changes(transaction.tenant(), &edition, remembered, changes)
                 .await;
@@ -240,7 +251,8 @@ impl Snapshot {
             shop,
             edition,
             memory: self.memory.clone(),
-            customers,
+            changed_customers,
+            customers: HashMap::new(),
         };
         Ok((open, known))
     }

@@ -70,8 +70,16 @@ impl Books {
             version: book.version(),
             currency: book.currency().clone(),
             ranges: lately.ranges.clone(),
-            customers: lately.customers.clone(),
         })
+    }
+
+    /// The customers of a store who were asked for lately.
+    pub(super) fn customers(&self, tenant: TenantId) -> Vec<CustomerId> {
+        let Some(shared) = self.kept.get(&tenant) else {
+            return Vec::new();
+        };
+        let lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.customers.clone()
     }
 
     /// Brings the book from the version that was remembered of it to the one that the operation reads, unless

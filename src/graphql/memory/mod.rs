@@ -114,6 +114,11 @@ impl Memory {
         }
     }
 
+    /// The customers of a store who were asked for lately, and may be again.
+    pub(super) fn customers_asked_for(&self, tenant: TenantId) -> Vec<CustomerId> {
+        self.inner.books.customers(tenant)
+    }
+
     /// Notes that these customers of a store were asked for.
     pub(super) fn note_customers(
         &self,

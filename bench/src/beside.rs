@@ -1,0 +1,103 @@
+//! `beside`: what the first load of one store does to the dashboards of another, on the same machine and database.
+//! Each dashboard is worked out anew, one at a time, at an even pace.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use xboard::db::Database;
+
+use crate::fill::{self, FillArgs};
+use crate::read::{Server, Subject, ask};
+
+/// Before a connection knows the statements.
+const WARM: u64 = 100;
+
+/// The two stores.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BesideArgs {
+    /// How many orders the store has whose dashboard is asked for.
+    #[arg(long, default_value_t = 10_000)]
+    orders: i64,
+    /// How many orders the other one loads meanwhile.
+    #[arg(long, default_value_t = 200_000)]
+    load: i64,
+    /// The pause between two dashboards.
+    #[arg(long, default_value_t = 20, value_name = "MILLISECONDS")]
+    pause: u64,
+}
+
+pub(crate) async fn run(url: &str, arguments: &BesideArgs) -> anyhow::Result<()> {
+    let database = Database::connect(url, 4).await?;
+    database.migrate().await?;
+    let asked = FillArgs::of(arguments.orders, "beside-asked");
+    let tenant = fill::fill(&database, &asked).await?;
+    let subject = Subject::of(&database, asked, tenant).await?;
+    let server = Server::start(url).await?;
+    let mut asking = Asking {
+        client: reqwest::Client::builder().build()?,
+        server: &server,
+        subject: &subject,
+        pause: Duration::from_millis(arguments.pause),
+        number: 0,
+    };
+    for _ in 0..WARM {
+        asking.once().await?;
+    }
+    let mut alone = Vec::new();
+    for _ in 0..300 {
+        alone.push(asking.once().await?);
+        tokio::time::sleep(asking.pause).await;
+    }
+    let loading = FillArgs::of(arguments.load, "beside-loading");
+    let filler = database.clone();
+    let load = tokio::spawn(async move { fill::fill(&filler, &loading).await });
+    let mut beside = Vec::new();
+    while !load.is_finished() {
+        beside.push(asking.once().await?);
+        tokio::time::sleep(asking.pause).await;
+    }
+    load.await??;
+    server.stop().await?;
+    println!("| a dashboard worked out anew | p50 | p95 | p99 | of |");
+    println!("|---|---|---|---|---|");
+    for (what, times) in [("alone", &mut alone), ("beside a first load", &mut beside)] {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let place = times.len().saturating_sub(1) * percent / 100;
+            times.get(place).copied().unwrap_or_default()
+        };
+        println!(
+            "| {what} | {:.2?} | {:.2?} | {:.2?} | {} |",
+            at(50),
+            at(95),
+            at(99),
+            times.len()
+        );
+    }
+    database.close().await;
+    Ok(())
+}
+
+struct Asking<'a> {
+    client: reqwest::Client,
+    server: &'a Server,
+    subject: &'a Subject,
+    pause: Duration,
+    number: u64,
+}
+
+impl Asking<'_> {
+    /// How long one dashboard takes that was not asked for before.
+    async fn once(&mut self) -> anyhow::Result<Duration> {
+        self.number += 1;
+        let began = Instant::now();
+        ask(
+            &self.client,
+            &self.server.address,
+            self.subject,
+            self.number,
+        )
+        .await?;
+        Ok(began.elapsed())
+    }
+}
