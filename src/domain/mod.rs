@@ -1,5 +1,6 @@
 //! Plain types and rules: what a store's numbers are made of. No I/O, no async; no other room is known here.
 
+pub mod amounts;
 pub mod audit;
 pub mod calendar;
 pub mod clock;

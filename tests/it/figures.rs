@@ -1,10 +1,15 @@
 //! The figures, number by number, through the front door: an order is in Shopify, the store is synced, and
 //! the API is asked. The definitions are those of metrics: event-dated, in the shop's days and currency.
 
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use simulator::{EditLine, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings};
+use xboard::domain::amounts::SaleTerms;
+use xboard::domain::sale::{AgreementReason, SaleAction, SaleLineType};
 
-use crate::support::{Connected, Simulated, put_orders};
+use crate::support::{Connected, Simulated, TestDatabase, put_orders};
 
 const NOTHING: &str = "orders 0 units 0 | gross 0.00 discounts 0.00 returns 0.00 net 0.00 | shipping 0.00 taxes 0.00 duties 0.00 fees 0.00 \
      | total 0.00 | average 0.00 | customers 0 new 0 returning 0";
@@ -457,4 +462,64 @@ async fn order_count(world: &Simulated, store: &Connected) -> i64 {
         .field("{ orders { totalCount } }", json!({}), Some(&store.token))
         .await;
     orders["totalCount"].as_i64().unwrap()
+}
+
+/// A sale's terms in the words of SQL, and what it adds to the figures.
+type SaleRow = (
+    Vec<Decimal>,
+    String,
+    String,
+    String,
+    Option<i32>,
+    Decimal,
+    Decimal,
+    Decimal,
+);
+
+#[tokio::test]
+async fn a_sale_means_the_same_in_the_ledger_and_in_memory() {
+    let database = TestDatabase::create().await;
+    let rows: Vec<SaleRow> = sqlx::query_as(
+        "select array[coalesce(a.units_sold, 0)::numeric, coalesce(a.gross_sales, 0), coalesce(a.discounts, 0), coalesce(a.returns, 0), \
+            coalesce(a.shipping, 0), coalesce(a.taxes, 0), coalesce(a.duties, 0), coalesce(a.fees, 0), coalesce(a.placed_sales, 0)], reason, action, line, quantity, total, tax, discount \
+         from unnest('{ORDER,ORDER_EDIT,REFUND,RETURN,UNKNOWN}'::text[]) reason, \
+            unnest('{ORDER,RETURN,UPDATE,UNKNOWN}'::text[]) action, \
+            unnest('{PRODUCT,SHIPPING,DUTY,FEE,ADDITIONAL_FEE,TIP,GIFT_CARD,ADJUSTMENT,UNKNOWN}'::text[]) line, \
+            unnest('{NULL,-2,0,3}'::int[]) quantity, unnest('{-10.5,-0.00004,0,7.12345}'::numeric[]) total, \
+            unnest('{-1.00005,0,2}'::numeric[]) tax, unnest('{-0.00015,0,3.5}'::numeric[]) discount \
+         left join lateral sale_amounts(reason, action, line, quantity, total::numeric(20, 4), tax::numeric(20, 4), \
+            discount::numeric(20, 4)) a on true",
+    )
+    .fetch_all(&mut database.connection().await)
+    .await
+    .unwrap();
+    assert_eq!(rows.len(), 5 * 4 * 9 * 4 * 4 * 3 * 3);
+    let mut kinds = BTreeSet::new();
+    for (figures, reason, action, line, quantity, total, tax, discount) in rows {
+        let terms = SaleTerms {
+            reason: AgreementReason::from_word(&reason),
+            action: SaleAction::from_word(&action),
+            line_type: SaleLineType::from_word(&line),
+            quantity,
+            total,
+            tax,
+            discount,
+        };
+        let amounts = terms.amounts();
+        let in_memory = [
+            Decimal::from(amounts.units_sold),
+            amounts.gross_sales,
+            amounts.discounts,
+            amounts.returns,
+            amounts.shipping,
+            amounts.taxes,
+            amounts.duties,
+            amounts.fees,
+            amounts.placed_sales,
+        ];
+        kinds.extend((0..9).filter(|index| !in_memory[*index].is_zero()));
+        assert_eq!(figures, in_memory, "{terms:?}");
+    }
+    assert_eq!(kinds.len(), 9, "a figure that is always zero says nothing");
+    database.drop().await;
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Store;
+use super::figures::FigureRows;
 use super::whole::{Entered, Whole, fill_sale};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
@@ -32,11 +33,13 @@ struct Rows {
     line_items: BinaryRows,
     refunds: BinaryRows,
     sales: BinaryRows,
+    figures: FigureRows,
 }
 
 impl Rows {
     fn add(&mut self, whole: &Whole<'_>, ledger: &[Entered<'_>], days: &Days) {
         let day = |instant| days.get(&instant).copied();
+        self.figures.add(whole, ledger, day);
         self.orders
             .add(|row| fill_order(row, whole, day(whole.order.processed_at)));
         for (_, record) in whole.lines.values() {
@@ -139,6 +142,7 @@ impl TenantTx {
         self.copy("copy loaded_sales from stdin (format binary)", rows.sales)
             .await?;
         self.insert_loaded(asked_at).await?;
+        self.keep_figures(rows.figures).await?;
         let customers: BTreeSet<_> = orders
             .iter()
             .filter_map(|whole| whole.order.customer)
@@ -170,7 +174,12 @@ impl TenantTx {
         Ok(instants.into_iter().zip(days).collect())
     }
 
-    async fn copy(&mut self, statement: &'static str, mut rows: BinaryRows) -> Result<()> {
+    /// Copies rows into a temporary table.
+    pub(super) async fn copy(
+        &mut self,
+        statement: &'static str,
+        mut rows: BinaryRows,
+    ) -> Result<()> {
         if !rows.is_empty() {
             let rows = rows.take()?;
             let mut copy = self.connection().copy_in_raw(statement).await?;

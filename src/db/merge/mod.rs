@@ -3,6 +3,7 @@
 //! costs no write. What reads staged rows expects a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
 
 mod customers;
+mod figures;
 mod load;
 mod orders;
 mod presence;

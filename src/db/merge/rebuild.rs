@@ -80,39 +80,48 @@ impl TenantTx {
         sqlx::raw_sql("set local enable_nestloop = off")
             .execute(self.connection())
             .await?;
-        self.rebuild_sales(store).await?;
+        self.gather_figures().await?;
+        self.rebuild_daily_sales(store).await?;
+        self.rebuild_customer_days().await?;
         self.rebuild_customer_totals(store).await?;
         self.rebuild_product_totals(store).await?;
         self.rebuild_presence(store).await?;
+        self.forget_figures().await?;
         sqlx::raw_sql("set local enable_nestloop = on")
             .execute(self.connection())
             .await?;
         self.bump_data_version(store).await
     }
 
-    /// By day, and by customer and day. Numbers come before texts where rows are sorted: they cost less to compare.
-    async fn rebuild_sales(&mut self, store: &Store) -> Result<()> {
+    async fn rebuild_daily_sales(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "with figures as materialized ( \
-                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
-                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
-                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
-                   sum(placed_sales) as placed_sales \
-                from sale_figures where tenant_id = $1 group by customer_id, day, currency \
-             ), daily as ( \
-                insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
-                   shipping, taxes, duties, fees, placed_sales, version) \
-                select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
-                   sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $2::bigint \
-                from figures group by day, currency \
-             ) \
-             insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-             select $1::uuid, currency, day, customer_id, orders, \
-                gross_sales - discounts - returns + shipping + taxes + duties + fees \
-             from figures where customer_id is not null order by day, customer_id",
+            "insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
+                shipping, taxes, duties, fees, placed_sales, version) \
+             select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
+                sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $2::bigint \
+             from loaded_figures group by day, currency \
+             having (sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
+                sum(taxes), sum(duties), sum(fees), sum(placed_sales)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
             tenant,
             store.version
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Numbers come before texts where rows are sorted: they cost less to compare.
+    async fn rebuild_customer_days(&mut self) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
+             select $1::uuid, currency, day, customer_id, sum(orders), \
+                sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
+             from loaded_figures where customer_id is not null group by day, customer_id, currency \
+             having (sum(orders), sum(gross_sales - discounts - returns + shipping + taxes + duties + fees)) <> (0, 0) \
+             order by day, customer_id",
+            tenant
         )
         .execute(self.connection())
         .await?;
@@ -125,17 +134,16 @@ impl TenantTx {
         sqlx::query!(
             "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
                 last_order_at, version) \
-             select $1::uuid, coalesce(c.id, s.customer_id), coalesce(s.orders, 0), coalesce(s.total_spent, 0), \
-                o.first_order_at, o.first_order_day, o.last_order_at, $3::bigint \
+             select $1::uuid, coalesce(c.id, f.customer_id), coalesce(f.orders, 0), coalesce(f.total_spent, 0), \
+                f.first_order_at, f.first_order_day, f.last_order_at, $3::bigint \
              from (select id from customers where tenant_id = $1) c \
              full join (select customer_id, \
-                      coalesce(sum(orders) filter (where currency = $2), 0) as orders, \
-                      coalesce(sum(total_sales) filter (where currency = $2), 0) as total_spent \
-                   from customer_days where tenant_id = $1 group by customer_id) s on s.customer_id = c.id \
-             left join (select customer_id, min(processed_at) as first_order_at, min(day) as first_order_day, \
-                      max(processed_at) as last_order_at \
-                   from orders where tenant_id = $1 and counted and customer_id is not null group by customer_id) o \
-                on o.customer_id = coalesce(c.id, s.customer_id)",
+                      sum(orders) filter (where currency = $2) as orders, \
+                      sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
+                         filter (where currency = $2) as total_spent, \
+                      min(placed_at) as first_order_at, min(day) filter (where orders > 0) as first_order_day, \
+                      max(placed_at) as last_order_at \
+                   from loaded_figures where customer_id is not null group by customer_id) f on f.customer_id = c.id",
             tenant,
             store.currency.code(),
             store.version
@@ -151,9 +159,8 @@ impl TenantTx {
             "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
              select $1::uuid, coalesce(p.id, f.product_id), coalesce(f.units_sold, 0), coalesce(f.net_sales, 0) \
              from (select id from products where tenant_id = $1) p \
-             full join (select product_id, sum(units_sold) as units_sold, \
-                      sum(gross_sales - discounts - returns) as net_sales \
-                   from sale_figures where tenant_id = $1 and currency = $2 and product_id is not null group by product_id) f \
+             full join (select product_id, sum(units_sold) as units_sold, sum(net_sales) as net_sales \
+                   from loaded_product_figures where currency = $2 group by product_id) f \
                 on f.product_id = p.id",
             tenant,
             store.currency.code()
