@@ -239,13 +239,14 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Those of these customers of whom nothing is known but their orders.
+    /// Those of these customers of whom nothing is known but their orders. Each is looked up by its id.
     async fn unknown_customers(&mut self, customers: BTreeSet<i64>) -> Result<Vec<i64>> {
         let tenant = self.tenant().uuid();
         let customers: Vec<_> = customers.into_iter().collect();
         Ok(sqlx::query_scalar!(
             "select named.id as \"id!\" from unnest($2::bigint[]) named(id) \
-             where not exists (select from customers c where c.tenant_id = $1 and c.id = named.id)",
+             left join lateral (select c.id from customers c where c.tenant_id = $1 and c.id = named.id limit 1) c on true \
+             where c.id is null",
             tenant,
             &customers
         )

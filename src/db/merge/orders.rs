@@ -91,6 +91,7 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Each is looked up by its id (that is what the limit is for): a join of many would read the whole table.
     async fn changed_among(
         &mut self,
         store: &Store,
@@ -118,7 +119,7 @@ impl TenantTx {
                    as \"moved!\" \
              from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[]) \
                 c(id, hash, updated_at, customer_id, processed_at, currency, counted) \
-             left join orders o on o.tenant_id = $1 and o.id = c.id \
+             left join lateral (select * from orders o where o.tenant_id = $1 and o.id = c.id limit 1) o on true \
              where not exists ( \
                    select from tombstones t where t.tenant_id = $1 and t.kind = 'ORDERS' and t.id = c.id and t.deleted_at >= $2) \
                and (o.id is null \
