@@ -1,6 +1,8 @@
-//! New orders of a load, written as they are: there is nothing to compare, to replace or to move. COPY may not write
-//! into tables with row security, so the rows are copied into temporary tables shaped like their ends, and
-//! inserted from there.
+//! New orders of a first load, written as they are: there is nothing to compare, to replace or to move. COPY may not
+//! write into tables with row security, so the rows are copied into temporary tables shaped like their ends, and
+//! inserted from there. Two connections write half of a chunk each: PostgreSQL works on one statement with one
+//! processor. The second has nothing to do with what orders share (the store, customers, sums), so that neither
+//! waits for the other, and commits first: what it wrote is whole orders, which a retry finds unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +11,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Store;
 use super::figures::FigureRows;
 use super::whole::{Entered, Whole, fill_sale};
+use crate::db::staging::SecondConnection;
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
 use crate::db::{Result, TenantTx};
-use crate::domain::ids::CustomerId;
 use crate::domain::record::OrderRecord;
 
 /// They empty themselves with each commit.
@@ -22,6 +24,9 @@ const CREATE_TABLES: &str = "\
     create temporary table if not exists loaded_line_items (like public.loaded_line_items) on commit delete rows; \
     create temporary table if not exists loaded_refunds (like public.loaded_refunds) on commit delete rows; \
     create temporary table if not exists loaded_sales (like public.loaded_sales) on commit delete rows";
+
+/// So many orders are worth a second connection.
+const FOR_TWO: usize = 500;
 
 /// The day of the shop on which each of some instants lies.
 type Days = BTreeMap<DateTime<Utc>, NaiveDate>;
@@ -113,10 +118,37 @@ impl TenantTx {
         &mut self,
         store: &Store,
         orders: &[&Whole<'_>],
+        second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<()> {
+        let second = if orders.len() < FOR_TWO {
+            None
+        } else {
+            second.transaction().await?
+        };
+        let Some(mut second) = second else {
+            let figures = self.insert_part(store, orders, asked_at).await?;
+            return self.keep_figures(figures).await;
+        };
+        let (ours, theirs) = orders.split_at(orders.len() / 2);
+        let (our_figures, their_figures) = tokio::try_join!(
+            self.insert_part(store, ours, asked_at),
+            second.insert_part(store, theirs, asked_at)
+        )?;
+        second.commit().await?;
+        self.keep_figures(our_figures).await?;
+        self.keep_figures(their_figures).await
+    }
+
+    /// Writes some of the orders and their parts, and gives what they add to the figures.
+    async fn insert_part(
+        &mut self,
+        store: &Store,
+        orders: &[&Whole<'_>],
+        asked_at: DateTime<Utc>,
+    ) -> Result<FigureRows> {
         if orders.is_empty() {
-            return Ok(());
+            return Ok(FigureRows::default());
         }
         let ledgers: Vec<_> = orders.iter().map(|whole| whole.ledger()).collect();
         let days = self.days_of(store, orders, &ledgers).await?;
@@ -142,14 +174,7 @@ impl TenantTx {
         self.copy("copy loaded_sales from stdin (format binary)", rows.sales)
             .await?;
         self.insert_loaded(asked_at).await?;
-        self.keep_figures(rows.figures).await?;
-        let customers: BTreeSet<_> = orders
-            .iter()
-            .filter_map(|whole| whole.order.customer)
-            .map(CustomerId::number)
-            .collect();
-        let unknown = self.unknown_customers(customers).await?;
-        self.add_unknown_customers(store, &unknown, asked_at).await
+        Ok(rows.figures)
     }
 
     /// The days are PostgreSQL's, as everywhere: no other table of time zones has a say.
@@ -237,20 +262,5 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
-    }
-
-    /// Those of these customers of whom nothing is known but their orders. Each is looked up by its id.
-    async fn unknown_customers(&mut self, customers: BTreeSet<i64>) -> Result<Vec<i64>> {
-        let tenant = self.tenant().uuid();
-        let customers: Vec<_> = customers.into_iter().collect();
-        Ok(sqlx::query_scalar!(
-            "select named.id as \"id!\" from unnest($2::bigint[]) named(id) \
-             left join lateral (select c.id from customers c where c.tenant_id = $1 and c.id = named.id limit 1) c on true \
-             where c.id is null",
-            tenant,
-            &customers
-        )
-        .fetch_all(self.connection())
-        .await?)
     }
 }

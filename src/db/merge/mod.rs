@@ -15,6 +15,7 @@ mod whole;
 
 use chrono::{DateTime, Utc};
 
+use super::staging::SecondConnection;
 use super::{DbError, Result, TenantTx};
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
@@ -103,11 +104,13 @@ impl TenantTx {
     pub(super) async fn load_orders(
         &mut self,
         records: &[Record],
+        second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
-        let store = self.lock_store().await?;
+        let store = self.lock_store_for_two().await?;
         let merged = if store.figures_pending {
-            self.merge_loaded_orders(&store, records, asked_at).await?
+            self.merge_loaded_orders(&store, records, second, asked_at)
+                .await?
         } else {
             self.merge_orders(&store, records, asked_at).await?
         };
@@ -280,6 +283,33 @@ impl TenantTx {
         .fetch_optional(self.connection())
         .await?
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
+    }
+
+    /// The same for a chunk that two connections write: shuts everybody out but the second.
+    async fn lock_store_for_two(&mut self) -> Result<Store> {
+        let tenant = self.tenant();
+        sqlx::query_as!(
+            Store,
+            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\", figures_pending \
+             from shops where tenant_id = $1 for no key update",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?
+        .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
+    }
+
+    /// Has whoever locks the store wait for this transaction too, on the second connection of a chunk: should the
+    /// first be cut off, nobody builds the figures before it has ended. Gives whether they are pending.
+    pub(super) async fn join_lock_of_store(&mut self) -> Result<bool> {
+        let tenant = self.tenant();
+        Ok(sqlx::query_scalar!(
+            "select figures_pending from shops where tenant_id = $1 for key share",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?
+        .unwrap_or(false))
     }
 
     /// Gives the store's data its new version, and says so.

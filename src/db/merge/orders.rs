@@ -10,6 +10,7 @@ use super::replace::Rows;
 use super::rollups::FiguresBefore;
 use super::whole::{Whole, whole_orders};
 use super::{Merged, Store};
+use crate::db::staging::SecondConnection;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::record::Record;
@@ -50,6 +51,7 @@ impl TenantTx {
         &mut self,
         store: &Store,
         records: &[Record],
+        second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
         let orders = whole_orders(records);
@@ -60,7 +62,7 @@ impl TenantTx {
             .iter()
             .filter_map(|order| orders.get(&OrderId::new(order.id)))
             .collect();
-        self.insert_orders(store, &new, asked_at).await?;
+        self.insert_orders(store, &new, second, asked_at).await?;
         self.replace_changed(store, &orders, &known, asked_at)
             .await?;
         Ok(seen)

@@ -56,6 +56,12 @@ impl TenantTx {
 
     async fn rebuild_rollups(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant().uuid();
+        // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
+        sqlx::raw_sql("set local enable_nestloop = off")
+            .execute(self.connection())
+            .await?;
+        self.gather_figures().await?;
+        self.add_named_customers().await?;
         for statement in [
             sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
             sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
@@ -76,11 +82,6 @@ impl TenantTx {
         ] {
             statement.execute(self.connection()).await?;
         }
-        // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
-        sqlx::raw_sql("set local enable_nestloop = off")
-            .execute(self.connection())
-            .await?;
-        self.gather_figures().await?;
         self.rebuild_daily_sales(store).await?;
         self.rebuild_customer_days().await?;
         self.rebuild_customer_totals(store).await?;
@@ -91,6 +92,22 @@ impl TenantTx {
             .execute(self.connection())
             .await?;
         self.bump_data_version(store).await
+    }
+
+    /// Customers whom only an order of the load names.
+    async fn add_named_customers(&mut self) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!(
+            "insert into customers (tenant_id, id, display_name, tags, content_hash, synced_at) \
+             select $1::uuid, o.customer_id, '', '{}', 0, min(o.synced_at) from orders o \
+             where o.tenant_id = $1 and o.customer_id is not null \
+               and not exists (select from customers c where c.tenant_id = $1 and c.id = o.customer_id) \
+             group by o.customer_id",
+            tenant
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     async fn rebuild_daily_sales(&mut self, store: &Store) -> Result<()> {

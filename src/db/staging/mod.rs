@@ -13,6 +13,7 @@ pub(super) mod rows;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
@@ -31,6 +32,8 @@ const ASTRAY_AT_ONCE: i64 = 20_000;
 
 /// So many records are handed over inside the statements that merge them. They are joined without an index.
 const FEW: usize = 500;
+/// A load does not wait longer for its second connection: it goes on with one.
+const FOR_SECOND: Duration = Duration::from_secs(1);
 /// From so many records on, a load is large: its rows are indexed, its plans made for the chunk at hand, and
 /// its connection is of no use to another.
 const LARGE: usize = 1_000;
@@ -72,7 +75,33 @@ pub struct Loader {
     wear: usize,
     /// Whether a large load was made ready on the connection.
     large: bool,
+    second: SecondConnection,
     idle: Weak<Mutex<Vec<Self>>>,
+}
+
+/// A connection beside that of a load, for half of what it inserts. It is opened when there is something to insert.
+#[derive(Debug)]
+#[expect(
+    clippy::disallowed_types,
+    reason = "a pool of one, as that of the load"
+)]
+pub(super) struct SecondConnection {
+    pool: sqlx::PgPool,
+    tenant: TenantId,
+}
+
+impl SecondConnection {
+    /// A transaction that joins the first one's lock of the store. None where there is no second connection to be
+    /// had, or the figures are not pending any more.
+    pub(super) async fn transaction(&self) -> Result<Option<TenantTx>> {
+        let begun = begin(&self.pool, "begin", &enter_tenant(self.tenant)).await;
+        let Ok(transaction) = begun else {
+            return Ok(None);
+        };
+        let mut transaction = TenantTx::entered(transaction, self.tenant);
+        let pending = transaction.join_lock_of_store().await?;
+        Ok(pending.then_some(transaction))
+    }
 }
 
 /// How far the staged objects have been merged.
@@ -99,7 +128,7 @@ impl IdleLoaders {
     pub(super) async fn close(&self) {
         let idle = std::mem::take(&mut *locked(&self.0));
         for loader in idle {
-            loader.pool.close().await;
+            loader.end().await;
         }
     }
 }
@@ -113,16 +142,22 @@ impl Database {
     pub async fn loader(&self, tenant: TenantId) -> Result<Loader> {
         while let Some(mut loader) = self.idle_loaders.take() {
             loader.tenant = tenant;
+            loader.second.tenant = tenant;
             // The connection that holds the staging tables may have ended meanwhile.
             if loader.staged_on.is_none() || loader.transaction().await.is_ok() {
                 return Ok(loader);
             }
-            loader.pool.close().await;
+            loader.end().await;
         }
         self.new_loader(tenant).await
     }
 
     async fn new_loader(&self, tenant: TenantId) -> Result<Loader> {
+        // Merging a chunk takes its time; that is no slow statement to warn of.
+        let options = Patience::of_work()
+            .of(&self.options)
+            .options(SETTINGS)
+            .disable_statement_logging();
         let opened = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&opened);
         let pool = trusting(PgPoolOptions::new())
@@ -133,14 +168,15 @@ impl Database {
                 counter.fetch_add(1, Ordering::SeqCst);
                 Box::pin(async { Ok(()) })
             })
-            // Merging a chunk takes its time; that is no slow statement to warn of.
-            .connect_with(
-                Patience::of_work()
-                    .of(&self.options)
-                    .options(SETTINGS)
-                    .disable_statement_logging(),
-            )
+            .connect_with(options.clone())
             .await?;
+        let second = SecondConnection {
+            pool: trusting(PgPoolOptions::new())
+                .max_connections(1)
+                .acquire_timeout(FOR_SECOND)
+                .connect_lazy_with(options),
+            tenant,
+        };
         Ok(Loader {
             pool,
             tenant,
@@ -151,6 +187,7 @@ impl Database {
             merged: Position::default(),
             wear: 0,
             large: false,
+            second,
             idle: Arc::downgrade(&self.idle_loaders.0),
         })
     }
@@ -226,7 +263,9 @@ impl Loader {
                 let merged = if records.is_empty() {
                     Merged::default()
                 } else {
-                    transaction.load_orders(&records, asked_at).await?
+                    transaction
+                        .load_orders(&records, &self.second, asked_at)
+                        .await?
                 };
                 return Ok((transaction, merged));
             }
@@ -369,6 +408,11 @@ impl Loader {
                 return;
             }
         }
+        self.end().await;
+    }
+
+    async fn end(self) {
+        self.second.pool.close().await;
         self.pool.close().await;
     }
 }
