@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
@@ -19,37 +20,39 @@ const MAX_BULK_ATTEMPTS: i32 = 3;
 const LARGE: usize = 5_000;
 /// No chunk is made smaller than this.
 const SMALL_CHUNK: i64 = 2_000;
-/// How many batches of a file wait to be copied while the next is read.
-const AHEAD: usize = 2;
+/// How many batches of a file wait to be staged while the next is read.
+const AHEAD: usize = 4;
 
-/// Stages a result file. While a part of it is copied into the database the next is read: the two take turns
-/// whenever one waits for the network.
+/// Stages a result file. It is read by a task of its own, so that one processor makes objects of lines while another
+/// makes rows of objects and hands them to the database.
 pub async fn stage_file(
     mut download: Download,
     loader: &mut Loader,
 ) -> Result<Downloaded, SyncError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
-    let read = async {
-        let mut prepared = Prepared::default();
+    // The task ends with the set that it is in.
+    let mut reader = JoinSet::new();
+    reader.spawn(async move {
         while let Some(records) = download.next_batch().await? {
-            prepared.add(&records);
-            if prepared.is_full() {
-                // The receiver ends first only with an error of its own, which is the one to tell.
-                drop(sender.send(prepared.take()).await);
-            }
+            // The receiver ends first only with an error of its own, which is the one to tell.
+            drop(sender.send(records).await);
             tokio::task::yield_now().await;
         }
-        drop(sender.send(prepared.rest()).await);
-        drop(sender);
-        Ok::<_, SyncError>(download.read())
-    };
-    let copy = async {
-        while let Some(prepared) = receiver.recv().await {
-            loader.stage_prepared(prepared).await?;
+        Ok::<_, ShopifyError>(download.read())
+    });
+    let mut prepared = Prepared::default();
+    while let Some(records) = receiver.recv().await {
+        prepared.add(&records);
+        if prepared.is_full() {
+            loader.stage_prepared(prepared.take()).await?;
         }
-        Ok(())
+    }
+    let read = match reader.join_next().await {
+        Some(Ok(read)) => read?,
+        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        None => Downloaded::default(),
     };
-    let (read, ()) = tokio::try_join!(read, copy)?;
+    loader.stage_prepared(prepared.rest()).await?;
     loader.finish_staging().await?;
     Ok(read)
 }

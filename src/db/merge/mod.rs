@@ -15,7 +15,7 @@ mod whole;
 
 use chrono::{DateTime, Utc};
 
-use super::staging::SecondConnection;
+use super::staging::{SecondConnection, Staged};
 use super::{DbError, Result, TenantTx};
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
@@ -99,21 +99,17 @@ impl TenantTx {
         Ok(merged)
     }
 
-    /// Merges whole orders of a load: those that are new to a store whose figures are built when the load ends are
-    /// written at once.
+    /// Merges whole orders that were staged.
     pub(super) async fn load_orders(
         &mut self,
-        records: &[Record],
+        records: &[Staged],
         second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
         let store = self.lock_store_for_two().await?;
-        let merged = if store.figures_pending {
-            self.merge_loaded_orders(&store, records, second, asked_at)
-                .await?
-        } else {
-            self.merge_orders(&store, records, asked_at).await?
-        };
+        let merged = self
+            .merge_staged_orders(&store, records, second, asked_at)
+            .await?;
         if merged.changed > 0 {
             self.bump_data_version(&store).await?;
         }

@@ -10,7 +10,8 @@ use super::replace::Rows;
 use super::rollups::FiguresBefore;
 use super::whole::{Whole, whole_orders};
 use super::{Merged, Store};
-use crate::db::staging::SecondConnection;
+use crate::db::staging::rows::content_hash;
+use crate::db::staging::{SecondConnection, Staged};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::record::Record;
@@ -38,26 +39,36 @@ impl TenantTx {
         records: &[Record],
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
-        let orders = whole_orders(records);
+        let records: Vec<_> = records
+            .iter()
+            .map(|record| (record, content_hash(record)))
+            .collect();
+        let orders = whole_orders(&records);
         let changed = self.changed_among(store, &orders, asked_at).await?;
         self.replace_changed(store, &orders, &changed, asked_at)
             .await?;
         Ok(merged(&orders, &changed))
     }
 
-    /// Merges whole orders into a store whose figures are pending: what is new has no figures to move and nothing
-    /// to replace.
-    pub(super) async fn merge_loaded_orders(
+    /// Merges whole orders that were staged. While the figures are pending, what is new has none to move, and
+    /// nothing to replace.
+    pub(super) async fn merge_staged_orders(
         &mut self,
         store: &Store,
-        records: &[Record],
+        records: &[Staged],
         second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
-        let orders = whole_orders(records);
+        let records: Vec<_> = records
+            .iter()
+            .map(|staged| (&staged.record, staged.hash))
+            .collect();
+        let orders = whole_orders(&records);
         let changed = self.changed_among(store, &orders, asked_at).await?;
         let seen = merged(&orders, &changed);
-        let (known, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|order| order.known);
+        let (new, known): (Vec<_>, Vec<_>) = changed
+            .into_iter()
+            .partition(|order| store.figures_pending && !order.known);
         let new: Vec<_> = new
             .iter()
             .filter_map(|order| orders.get(&OrderId::new(order.id)))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::db::staging::rows::{Row, content_hash};
+use crate::db::staging::rows::Row;
 use crate::domain::ids::{LineItemId, OrderId};
 use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
 use crate::domain::sale::{AgreementReason, SaleLineType};
@@ -80,10 +80,10 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Puts the records of orders together.
-pub(super) fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
+/// Puts the records of orders together, each given with the hash of its content.
+pub(super) fn whole_orders<'a>(records: &[(&'a Record, i64)]) -> BTreeMap<OrderId, Whole<'a>> {
     let mut orders: BTreeMap<OrderId, Whole<'_>> = BTreeMap::new();
-    for record in records {
+    for (record, hash) in records {
         if let Record::Order(order) = record {
             let newer = orders
                 .get(&order.id)
@@ -94,34 +94,34 @@ pub(super) fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
                     record,
                     lines: BTreeMap::new(),
                     sales: BTreeMap::new(),
-                    hash: content_hash(record),
+                    hash: *hash,
                 };
                 orders.insert(order.id, whole);
             }
         }
     }
     let mut agreements: HashMap<&str, &AgreementRecord> = HashMap::new();
-    for record in records {
+    for (record, hash) in records {
         match record {
             Record::LineItem(line) => {
                 if let Some(order) = orders.get_mut(&line.order)
                     && let Entry::Vacant(place) = order.lines.entry(line.id)
                 {
                     place.insert((line, record));
-                    order.hash ^= content_hash(record);
+                    order.hash ^= hash;
                 }
             }
             Record::Agreement(agreement) => {
                 if let Some(order) = orders.get_mut(&agreement.order)
                     && agreements.insert(&agreement.gid, agreement).is_none()
                 {
-                    order.hash ^= content_hash(record);
+                    order.hash ^= hash;
                 }
             }
             _ => {}
         }
     }
-    for record in records {
+    for (record, hash) in records {
         if let Record::Sale(sale) = record
             && let Some(agreement) = agreements.get(sale.agreement_gid.as_str())
             && let Some(order) = orders.get_mut(&agreement.order)
@@ -129,7 +129,7 @@ pub(super) fn whole_orders(records: &[Record]) -> BTreeMap<OrderId, Whole<'_>> {
             let gids = (sale.agreement_gid.as_str(), sale.gid.as_str());
             if let Entry::Vacant(place) = order.sales.entry(gids) {
                 place.insert((agreement, sale));
-                order.hash ^= content_hash(record);
+                order.hash ^= hash;
             }
         }
     }

@@ -19,9 +19,10 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
+pub(super) use self::pages::Staged;
 use self::pages::StagedOrders;
 pub use self::prepared::Prepared;
-use self::prepared::{CREATE_INDEXES, CREATE_TABLES, Staged, TRUNCATE_TABLES};
+use self::prepared::{CREATE_INDEXES, CREATE_TABLES, TRUNCATE_TABLES, Tally};
 use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
 use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::record::Record;
@@ -68,7 +69,7 @@ pub struct Loader {
     /// Which of them has the staging tables, from when there was something to stage.
     staged_on: Option<usize>,
     gathered: Prepared,
-    staged: Staged,
+    staged: Tally,
     /// How far the staged objects have been merged.
     merged: Position,
     /// How many records have been staged since the tables were last made anew.
@@ -183,7 +184,7 @@ impl Database {
             opened,
             staged_on: None,
             gathered: Prepared::default(),
-            staged: Staged::default(),
+            staged: Tally::default(),
             merged: Position::default(),
             wear: 0,
             large: false,
@@ -263,6 +264,7 @@ impl Loader {
                 let merged = if records.is_empty() {
                     Merged::default()
                 } else {
+                    position.orders.read_ahead(&mut transaction, limit).await?;
                     transaction
                         .load_orders(&records, &self.second, asked_at)
                         .await?

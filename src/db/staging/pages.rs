@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use tokio::task::JoinSet;
+
 use super::binary::BinaryRows;
 use super::packed::{pack, unpack};
+use super::rows::packed_hash;
 use crate::db::{DbError, Result, TenantTx};
 use crate::domain::ids::OrderId;
 use crate::domain::record::Record;
@@ -100,15 +103,36 @@ impl Page {
         }
     }
 
-    fn read(mut bytes: &[u8], parts: &mut BTreeMap<OrderId, Vec<Record>>) -> Option<()> {
+    fn read(mut bytes: &[u8], parts: &mut Parts) -> Result<()> {
+        let unreadable = || DbError::Corrupt("a staged page".to_owned());
         while let Some((order, rest)) = bytes.split_first_chunk() {
-            bytes = rest;
+            let mut after = rest;
+            let record = unpack(&mut after).ok_or_else(unreadable)?;
+            let packed = rest.len() - after.len();
+            let hash = packed_hash(rest.get(..packed).unwrap_or_default());
             let order = OrderId::new(i64::from_le_bytes(*order));
-            parts.entry(order).or_default().push(unpack(&mut bytes)?);
+            parts
+                .entry(order)
+                .or_default()
+                .push(Staged { record, hash });
+            bytes = after;
         }
-        bytes.is_empty().then_some(())
+        if bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(unreadable())
+        }
     }
 }
+
+/// A record that was staged, with the hash of its content.
+#[derive(Debug, PartialEq)]
+pub(in crate::db) struct Staged {
+    pub(in crate::db) record: Record,
+    pub(in crate::db) hash: i64,
+}
+
+type Parts = BTreeMap<OrderId, Vec<Staged>>;
 
 /// The staged orders, read one stretch of ids after the other.
 #[derive(Debug, Default)]
@@ -116,7 +140,12 @@ pub(super) struct StagedOrders {
     /// The first order and the number of the last page that was read.
     read: Option<(OrderId, i64)>,
     ended: bool,
-    parts: BTreeMap<OrderId, Vec<Record>>,
+    parts: Parts,
+    /// What takes pages apart that were read ahead, and adds them to the parts.
+    ahead: JoinSet<Result<Parts>>,
+    /// How many pages were read, and how many orders they gave.
+    pages: usize,
+    orders: usize,
 }
 
 impl StagedOrders {
@@ -125,9 +154,12 @@ impl StagedOrders {
         &mut self,
         transaction: &mut TenantTx,
         limit: usize,
-    ) -> Result<Vec<Record>> {
+    ) -> Result<Vec<Staged>> {
+        self.take_what_is_ahead().await?;
         while !self.ended && self.complete() <= limit {
-            self.read_pages(transaction).await?;
+            for page in self.read_pages(transaction).await? {
+                Page::read(&page, &mut self.parts)?;
+            }
         }
         let behind = self.parts.keys().nth(limit).copied();
         let unread = self.read.filter(|_| !self.ended).map(|(first, _)| first);
@@ -136,7 +168,40 @@ impl StagedOrders {
             None => BTreeMap::new(),
         };
         let orders = std::mem::replace(&mut self.parts, rest);
+        self.orders += orders.len();
         Ok(orders.into_values().flatten().collect())
+    }
+
+    /// Reads about as many pages as the next orders take, and has another processor take them apart while those
+    /// before are merged.
+    pub(super) async fn read_ahead(
+        &mut self,
+        transaction: &mut TenantTx,
+        limit: usize,
+    ) -> Result<()> {
+        let missing = limit.saturating_sub(self.complete());
+        let enough = missing.saturating_mul(self.pages) / self.orders.max(1);
+        let mut pages = Vec::new();
+        while !self.ended && pages.len() < enough {
+            pages.extend(self.read_pages(transaction).await?);
+        }
+        let mut parts = std::mem::take(&mut self.parts);
+        self.ahead.spawn_blocking(move || {
+            for page in pages {
+                Page::read(&page, &mut parts)?;
+            }
+            Ok(parts)
+        });
+        Ok(())
+    }
+
+    async fn take_what_is_ahead(&mut self) -> Result<()> {
+        match self.ahead.join_next().await {
+            Some(Ok(parts)) => self.parts = parts?,
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => {}
+        }
+        Ok(())
     }
 
     /// How many orders have no part in any page to come.
@@ -145,7 +210,7 @@ impl StagedOrders {
             .map_or(0, |(first, _)| self.parts.range(..first).count())
     }
 
-    async fn read_pages(&mut self, transaction: &mut TenantTx) -> Result<()> {
+    async fn read_pages(&mut self, transaction: &mut TenantTx) -> Result<Vec<Vec<u8>>> {
         let (first, number) = self
             .read
             .map_or((i64::MIN, 0), |(first, number)| (first.number(), number));
@@ -159,12 +224,11 @@ impl StagedOrders {
         .fetch_all(transaction.connection())
         .await?;
         self.ended = i64::try_from(pages.len()).is_ok_and(|read| read < PAGES_AT_ONCE);
-        for page in pages {
-            self.read = Some((OrderId::new(page.first_order), page.number));
-            Page::read(&page.records, &mut self.parts)
-                .ok_or_else(|| DbError::Corrupt("a staged page".to_owned()))?;
+        self.pages += pages.len();
+        if let Some(last) = pages.last() {
+            self.read = Some((OrderId::new(last.first_order), last.number));
         }
-        Ok(())
+        Ok(pages.into_iter().map(|page| page.records).collect())
     }
 }
 
@@ -193,7 +257,11 @@ mod tests {
             page.add(OrderId::new(order), &packed);
         }
         let mut parts = BTreeMap::new();
-        assert_eq!(Page::read(&page.bytes, &mut parts), Some(()));
+        Page::read(&page.bytes, &mut parts).unwrap();
+        let parts: BTreeMap<_, Vec<_>> = parts
+            .into_iter()
+            .map(|(order, staged)| (order, staged.into_iter().map(|one| one.record).collect()))
+            .collect();
         assert_eq!(
             parts,
             BTreeMap::from([
@@ -205,7 +273,7 @@ mod tests {
             ])
         );
         let cut = page.bytes.get(..page.bytes.len() - 1).unwrap();
-        assert_eq!(Page::read(cut, &mut BTreeMap::new()), None);
+        assert!(Page::read(cut, &mut BTreeMap::new()).is_err());
     }
 
     #[test]

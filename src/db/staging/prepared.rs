@@ -128,7 +128,7 @@ pub(super) const CREATE_INDEXES: &str = "\
 
 /// What was prepared altogether.
 #[derive(Debug, Default)]
-pub(super) struct Staged {
+pub(super) struct Tally {
     pub(super) records: usize,
     pub(super) written: Written,
     /// Whether sales were staged of which the order is not known yet.
@@ -140,7 +140,7 @@ pub(super) struct Staged {
     sales: i64,
 }
 
-impl Staged {
+impl Tally {
     /// The newest change of the objects of a kind.
     pub(super) fn newest(&self, kind: ObjectKind) -> Option<DateTime<Utc>> {
         self.newest.get(&kind).copied()
@@ -291,24 +291,24 @@ impl Prepared {
     pub(super) async fn copy_into(
         mut self,
         transaction: &mut TenantTx,
-        staged: &mut Staged,
+        tally: &mut Tally,
     ) -> Result<()> {
-        staged.records += self.records;
+        tally.records += self.records;
         for (kind, updated_at) in self.newest {
-            let newest = staged.newest.entry(kind).or_insert(updated_at);
+            let newest = tally.newest.entry(kind).or_insert(updated_at);
             *newest = updated_at.max(*newest);
         }
-        staged.astray |= !self.astray.is_empty();
+        tally.astray |= !self.astray.is_empty();
         for (agreement, sale) in &self.astray {
-            staged.sales += 1;
+            tally.sales += 1;
             self.buffers.sales.add(|row| {
-                row.write(staged.sales);
+                row.write(tally.sales);
                 row.write(*agreement);
                 row.write(sale.as_slice());
             });
         }
-        self.buffers.pages = self.run.cut(&mut staged.pages);
-        staged.written.note(&self.buffers);
+        self.buffers.pages = self.run.cut(&mut tally.pages);
+        tally.written.note(&self.buffers);
         self.buffers.copy_into(transaction).await
     }
 }

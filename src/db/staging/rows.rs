@@ -156,19 +156,29 @@ pub(super) fn copy_line(buffer: &mut String, record: &Record) {
 
 /// The hash of a record's content. An object is different when that of any of its records is.
 pub(in crate::db) fn content_hash(record: &Record) -> i64 {
-    let mut bytes = vec![MAPPING_VERSION];
+    let mut bytes = Vec::new();
     pack(record, &mut bytes);
-    hash(&bytes)
+    packed_hash(&bytes)
+}
+
+/// The same of one that is packed.
+pub(super) fn packed_hash(record: &[u8]) -> i64 {
+    hash(&[&[MAPPING_VERSION], record])
 }
 
 /// What stands for a gid where rows are joined.
 pub(in crate::db) fn key(gid: &str) -> i64 {
-    hash(gid.as_bytes())
+    hash(&[gid.as_bytes()])
 }
 
 /// The first 64 bits of the SHA-256 of these bytes.
-fn hash(bytes: &[u8]) -> i64 {
-    digest::digest(&digest::SHA256, bytes)
+fn hash(parts: &[&[u8]]) -> i64 {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        digest.update(part);
+    }
+    digest
+        .finish()
         .as_ref()
         .first_chunk::<8>()
         .map_or(0, |bytes| i64::from_be_bytes(*bytes))
