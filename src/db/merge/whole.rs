@@ -152,7 +152,12 @@ pub(super) fn fill_sale(
     } = entered;
     row.value(order.order.id);
     row.value(*position);
-    row.text(&agreement.gid.replace("gid://shopify/", ""));
+    row.text(
+        agreement
+            .gid
+            .strip_prefix("gid://shopify/")
+            .unwrap_or(&agreement.gid),
+    );
     row.instant(*happened_at);
     row.optional(day);
     row.text(agreement.reason.word());

@@ -16,10 +16,10 @@ use crate::domain::sync::ObjectKind;
 
 /// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
 const BUFFER_BYTES: usize = 4 << 20;
-/// So many agreements are remembered, some 50 MB; then all are forgotten.
-const MOST_AGREEMENTS: usize = 1 << 20;
-/// So many sales wait for their agreements; then none waits any longer.
-const MOST_WAITING: usize = 1 << 16;
+/// So many agreements are remembered, some 10 MB; then all are forgotten.
+const MOST_AGREEMENTS: usize = 1 << 18;
+/// So many sales wait for their agreements, some 8 MB; then none waits any longer.
+const MOST_WAITING: usize = 1 << 14;
 
 /// Rows of COPY's text format.
 #[derive(Debug, Default)]
