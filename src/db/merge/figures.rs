@@ -152,6 +152,22 @@ impl TenantTx {
             .await?;
         self.drop_outdated_figures().await?;
         let tenant = self.tenant().uuid();
+        let kept = sqlx::query_scalar!("select exists (select from loaded_figures) as \"kept!\"")
+            .fetch_one(self.connection())
+            .await?;
+        if kept {
+            self.read_missing_figures().await?;
+        } else {
+            read_figures!("", tenant).execute(self.connection()).await?;
+        }
+        sqlx::raw_sql("analyze loaded_figures; analyze loaded_product_figures")
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn read_missing_figures(&mut self) -> Result<()> {
+        let tenant = self.tenant().uuid();
         let missing = sqlx::query_scalar!(
             "select id from orders o where tenant_id = $1 and deleted_at is null \
                and not exists (select from loaded_figures f where f.order_id = o.id)",
@@ -159,21 +175,11 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        let kept = sqlx::query_scalar!("select exists (select from loaded_figures) as \"kept!\"")
-            .fetch_one(self.connection())
-            .await?;
-        if kept {
-            for ids in missing.chunks(AT_ONCE) {
-                read_figures!(" and order_id = any($2)", tenant, ids)
-                    .execute(self.connection())
-                    .await?;
-            }
-        } else {
-            read_figures!("", tenant).execute(self.connection()).await?;
+        for ids in missing.chunks(AT_ONCE) {
+            read_figures!(" and order_id = any($2)", tenant, ids)
+                .execute(self.connection())
+                .await?;
         }
-        sqlx::raw_sql("analyze loaded_figures; analyze loaded_product_figures")
-            .execute(self.connection())
-            .await?;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod whole;
 
 use chrono::{DateTime, Utc};
 
+use super::staging::rows::content_hash;
 use super::staging::{SecondConnection, Staged};
 use super::{DbError, Result, TenantTx};
 use crate::domain::money::Currency;
@@ -54,30 +55,48 @@ pub(super) struct Store {
 }
 
 impl TenantTx {
-    /// Merges the staged customers or products with ids above `after`, at most `limit` of them.
-    pub(super) async fn merge_staged(
+    /// Merges the staged customers with ids above `after`, at most `limit` of them.
+    pub(super) async fn merge_staged_customers(
         &mut self,
-        kind: ObjectKind,
         after: i64,
         limit: i64,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
-        let merged = match kind {
-            ObjectKind::Customers => {
-                let ids = self.staged_customers(after, limit, asked_at).await?;
-                self.merge_customers(&store, ids, asked_at).await?
-            }
-            ObjectKind::Products => {
-                let ids = self.staged_products(after, limit, asked_at).await?;
-                self.merge_products(ids, asked_at).await?
-            }
-            ObjectKind::Orders => Merged::default(),
-        };
-        if merged.changed > 0 {
-            self.bump_data_version(&store).await?;
-        }
-        Ok(merged)
+        let ids = self.staged_customers(after, limit, asked_at).await?;
+        let merged = self.merge_customers(&store, ids, asked_at).await?;
+        self.end_merge(&store, merged).await
+    }
+
+    /// Merges the staged products with ids above `after`, at most `limit` of them.
+    pub(super) async fn merge_staged_products(
+        &mut self,
+        after: i64,
+        limit: i64,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let store = self.lock_store().await?;
+        let ids = self.staged_products(after, limit, asked_at).await?;
+        let merged = self.merge_products(ids, asked_at).await?;
+        self.end_merge(&store, merged).await
+    }
+
+    /// Merges orders that were staged and are whole.
+    pub(super) async fn merge_staged_orders(
+        &mut self,
+        records: &[Staged],
+        second: &SecondConnection,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Merged> {
+        let store = self.lock_store_for_two().await?;
+        let records: Vec<_> = records
+            .iter()
+            .map(|staged| (&staged.record, staged.hash))
+            .collect();
+        let merged = self
+            .merge_orders(&store, &records, Some(second), asked_at)
+            .await?;
+        self.end_merge(&store, merged).await
     }
 
     /// Merges whole objects of a kind, each with its children, that are handed over as they are.
@@ -91,27 +110,20 @@ impl TenantTx {
         let merged = match kind {
             ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
             ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
-            ObjectKind::Orders => self.merge_orders(&store, records, asked_at).await?,
+            ObjectKind::Orders => {
+                let records: Vec<_> = records
+                    .iter()
+                    .map(|record| (record, content_hash(record)))
+                    .collect();
+                self.merge_orders(&store, &records, None, asked_at).await?
+            }
         };
-        if merged.changed > 0 {
-            self.bump_data_version(&store).await?;
-        }
-        Ok(merged)
+        self.end_merge(&store, merged).await
     }
 
-    /// Merges whole orders that were staged.
-    pub(super) async fn load_orders(
-        &mut self,
-        records: &[Staged],
-        second: &SecondConnection,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let store = self.lock_store_for_two().await?;
-        let merged = self
-            .merge_staged_orders(&store, records, second, asked_at)
-            .await?;
+    async fn end_merge(&mut self, store: &Store, merged: Merged) -> Result<Merged> {
         if merged.changed > 0 {
-            self.bump_data_version(&store).await?;
+            self.bump_data_version(store).await?;
         }
         Ok(merged)
     }

@@ -10,8 +10,7 @@ use super::replace::Rows;
 use super::rollups::FiguresBefore;
 use super::whole::{Whole, whole_orders};
 use super::{Merged, Store};
-use crate::db::staging::rows::content_hash;
-use crate::db::staging::{SecondConnection, Staged};
+use crate::db::staging::SecondConnection;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::record::Record;
@@ -32,51 +31,34 @@ struct Changed {
 }
 
 impl TenantTx {
-    /// Merges whole orders.
+    /// Merges whole orders, each record given with the hash of its content. With a second connection at hand it is a
+    /// load: while the figures are pending, what is new has none to move, and nothing to replace.
     pub(super) async fn merge_orders(
         &mut self,
         store: &Store,
-        records: &[Record],
+        records: &[(&Record, i64)],
+        second: Option<&SecondConnection>,
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
-        let records: Vec<_> = records
-            .iter()
-            .map(|record| (record, content_hash(record)))
-            .collect();
-        let orders = whole_orders(&records);
-        let changed = self.changed_among(store, &orders, asked_at).await?;
+        let orders = whole_orders(records);
+        let mut changed = self.changed_among(store, &orders, asked_at).await?;
+        let merged = Merged {
+            seen: orders.len(),
+            changed: changed.len(),
+            last: orders.keys().next_back().map(|id| id.number()),
+        };
+        if let Some(second) = second.filter(|_| store.figures_pending) {
+            let (known, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|order| order.known);
+            let new: Vec<_> = new
+                .iter()
+                .filter_map(|order| orders.get(&OrderId::new(order.id)))
+                .collect();
+            self.insert_orders(store, &new, second, asked_at).await?;
+            changed = known;
+        }
         self.replace_changed(store, &orders, &changed, asked_at)
             .await?;
-        Ok(merged(&orders, &changed))
-    }
-
-    /// Merges whole orders that were staged. While the figures are pending, what is new has none to move, and
-    /// nothing to replace.
-    pub(super) async fn merge_staged_orders(
-        &mut self,
-        store: &Store,
-        records: &[Staged],
-        second: &SecondConnection,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let records: Vec<_> = records
-            .iter()
-            .map(|staged| (&staged.record, staged.hash))
-            .collect();
-        let orders = whole_orders(&records);
-        let changed = self.changed_among(store, &orders, asked_at).await?;
-        let seen = merged(&orders, &changed);
-        let (new, known): (Vec<_>, Vec<_>) = changed
-            .into_iter()
-            .partition(|order| store.figures_pending && !order.known);
-        let new: Vec<_> = new
-            .iter()
-            .filter_map(|order| orders.get(&OrderId::new(order.id)))
-            .collect();
-        self.insert_orders(store, &new, second, asked_at).await?;
-        self.replace_changed(store, &orders, &known, asked_at)
-            .await?;
-        Ok(seen)
+        Ok(merged)
     }
 
     async fn replace_changed(
@@ -218,13 +200,5 @@ impl TenantTx {
             self.move_rollups(store, &ids, &before).await?;
         }
         Ok(ids.len())
-    }
-}
-
-fn merged(orders: &BTreeMap<OrderId, Whole<'_>>, changed: &[Changed]) -> Merged {
-    Merged {
-        seen: orders.len(),
-        changed: changed.len(),
-        last: orders.keys().next_back().map(|id| id.number()),
     }
 }

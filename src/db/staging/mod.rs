@@ -74,7 +74,8 @@ pub struct Loader {
     merged: Position,
     /// How many records have been staged since the tables were last made anew.
     wear: usize,
-    /// Whether a large load was made ready on the connection.
+    /// Whether a large load was made ready on the connection, or a first load left figures there: it is of no use to
+    /// another store then.
     large: bool,
     second: SecondConnection,
     idle: Weak<Mutex<Vec<Self>>>,
@@ -257,27 +258,34 @@ impl Loader {
     ) -> Result<(TenantTx, Merged)> {
         let mut transaction = self.transaction().await?;
         let position = &mut self.merged;
-        let after = match kind {
-            ObjectKind::Orders => {
-                let limit = usize::try_from(limit).unwrap_or_default();
-                let records = position.orders.next(&mut transaction, limit).await?;
-                let merged = if records.is_empty() {
-                    Merged::default()
-                } else {
-                    position.orders.read_ahead(&mut transaction, limit).await?;
-                    transaction
-                        .load_orders(&records, &self.second, asked_at)
-                        .await?
-                };
-                return Ok((transaction, merged));
+        let merged = match kind {
+            ObjectKind::Customers => {
+                let after = &mut position.customers;
+                let merging = transaction.merge_staged_customers(*after, limit, asked_at);
+                let merged = merging.await?;
+                *after = merged.last.unwrap_or(i64::MAX);
+                merged
             }
-            ObjectKind::Customers => &mut position.customers,
-            ObjectKind::Products => &mut position.products,
+            ObjectKind::Products => {
+                let after = &mut position.products;
+                let merging = transaction.merge_staged_products(*after, limit, asked_at);
+                let merged = merging.await?;
+                *after = merged.last.unwrap_or(i64::MAX);
+                merged
+            }
+            ObjectKind::Orders => {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                let orders = position.orders.next(&mut transaction, limit).await?;
+                if orders.is_empty() {
+                    return Ok((transaction, Merged::default()));
+                }
+                position.orders.read_ahead(&mut transaction, limit).await?;
+                // It may hold figures of the store's orders from now on.
+                self.large = true;
+                let merging = transaction.merge_staged_orders(&orders, &self.second, asked_at);
+                merging.await?
+            }
         };
-        let merged = transaction
-            .merge_staged(kind, *after, limit, asked_at)
-            .await?;
-        *after = merged.last.unwrap_or(i64::MAX);
         Ok((transaction, merged))
     }
 
