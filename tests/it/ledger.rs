@@ -584,7 +584,10 @@ async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: 
                 loader.finish_staging().await.unwrap();
             }
             let merging = loader.merge_staged(ObjectKind::Orders, i64::MAX, asked_at);
-            merging.await.unwrap().0
+            let (transaction, merged) = merging.await.unwrap();
+            let orders: BTreeSet<_> = versions.iter().map(|one| one.header.id).collect();
+            assert_eq!(merged.seen, orders.len());
+            transaction
         }
     };
     transaction.commit().await.unwrap();
