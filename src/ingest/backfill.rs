@@ -258,11 +258,11 @@ impl Run<'_> {
     async fn finish_backfill(
         &self,
         step: &mut SyncStep,
-        loader: &Loader,
+        loader: &mut Loader,
         operation: &BulkStatus,
         asked_at: DateTime<Utc>,
     ) -> Result<(), SyncError> {
-        let mut transaction = loader.transaction().await?;
+        let mut transaction = loader.staging().await?;
         if self.mode == SyncMode::Full {
             let oldest = self
                 .oldest_order

@@ -215,8 +215,10 @@ impl Loader {
         self.opened.load(Ordering::SeqCst)
     }
 
-    /// A transaction in which records may be staged.
-    async fn staging(&mut self) -> Result<TenantTx> {
+    /// A transaction in which records may be staged, and in which what is stored may be compared with what is
+    /// staged, be it nothing: a statement that found no staging tables would go on reading their empty shapes when
+    /// there are some, for whichever store this connection loads next.
+    pub async fn staging(&mut self) -> Result<TenantTx> {
         let mut transaction = self.transaction().await?;
         if self.staged_on.is_none() {
             sqlx::raw_sql(CREATE_TABLES)
