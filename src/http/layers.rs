@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
     IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, Response};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::request_id::PropagateRequestIdLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
@@ -60,7 +60,8 @@ pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
         .on_failure(());
     // One layer of many, the outermost first: the router puts each that it is given into a box of its own.
     let layers = ServiceBuilder::new()
-        .layer(from_fn(with_request_id))
+        .map_request(with_request_id)
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(trace)
         .layer(cors(&options.origins))
         .map_response(move |response| with_headers(response, over_https))
@@ -84,8 +85,8 @@ fn with_headers<B>(mut response: Response<B>, over_https: bool) -> Response<B> {
 }
 
 /// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be
-/// followed.
-async fn with_request_id(mut request: Request, next: Next) -> Response<Body> {
+/// followed. It goes back with the answer.
+fn with_request_id<B>(mut request: Request<B>) -> Request<B> {
     let given = request
         .headers()
         .get(REQUEST_ID)
@@ -93,12 +94,11 @@ async fn with_request_id(mut request: Request, next: Next) -> Response<Body> {
     let id = given
         .filter(|id| is_sensible(id))
         .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    if let Ok(value) = HeaderValue::try_from(id.as_str()) {
+        request.headers_mut().insert(REQUEST_ID, value);
     }
-    response
+    request.extensions_mut().insert(RequestId(id));
+    request
 }
 
 fn is_sensible(id: &str) -> bool {
@@ -108,7 +108,7 @@ fn is_sensible(id: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-fn span(request: &Request) -> Span {
+fn span<B>(request: &Request<B>) -> Span {
     let id = request
         .extensions()
         .get::<RequestId>()
