@@ -45,6 +45,7 @@ pub struct RequestContext {
     outcome: Arc<Outcome>,
     known_complexity: Option<usize>,
     in_json: bool,
+    apart: AtomicBool,
     unused: AtomicUsize,
 }
 
@@ -98,6 +99,7 @@ impl RequestContext {
             outcome,
             known_complexity: None,
             in_json: false,
+            apart: AtomicBool::new(false),
             unused: AtomicUsize::new(0),
         }
     }
@@ -148,8 +150,15 @@ impl RequestContext {
         }
     }
 
-    pub(super) const fn is_answered_in_json(&self) -> bool {
-        self.in_json
+    /// Notes that nothing the operation asks for in several places is put together: a part that was written
+    /// could not be.
+    pub(super) fn note_apart(&self) {
+        self.apart.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether parts of the answer may be written before the whole.
+    pub(super) fn may_be_written(&self) -> bool {
+        self.in_json && self.apart.load(Ordering::Relaxed)
     }
 
     pub(super) const fn known_complexity(&self) -> Option<usize> {

@@ -154,10 +154,13 @@ impl Extension for Guard {
         _: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let prepared = self.shared.library.prepare(query)?;
-        if prepared.lasts
-            && let Some(request) = ctx.data_opt::<RequestContext>()
-        {
-            request.note_lasting();
+        if let Some(request) = ctx.data_opt::<RequestContext>() {
+            if prepared.lasts {
+                request.note_lasting();
+            }
+            if prepared.apart {
+                request.note_apart();
+            }
         }
         let document = prepared.document.clone();
         // Each operation is read once.

@@ -1,5 +1,6 @@
 //! Answers as JSON, and parts of answers that are JSON already. A value for each number of a long series costs
-//! several times what writing it does; where nothing has to be waited for, and nothing can fail, such a part is
+//! several times what writing it does; where nothing has to be waited for, nothing can fail, and nothing else of the
+//! document meets it (`document/apart.rs`), such a part is
 //! written at once and takes the place of its value ([`written`]). Only [`write()`] knows what to do with it, so parts are
 //! written only for operations whose answer goes through it: see
 //! [`RequestContext::answered_in_json`](super::context::RequestContext::answered_in_json).

@@ -1,7 +1,8 @@
 //! Objects whose fields are all at hand. async-graphql resolves every field with a future of its own, which
 //! passes through every extension, and makes a value of it: right where a field waits for something, and most of
 //! the work of an answer of a thousand numbers. These write their fields as JSON, one after the other; where the
-//! answer is not written as JSON, or the selection has fragments in it, they resolve them in place. What the
+//! answer is not written as JSON, or something that is asked for in several places is put together in it, they
+//! resolve them in place. What the
 //! schema says of them is what it says of the objects inside.
 
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ impl<T: Writes> Writer<T> {
 /// The writer of what is asked, where the answer may hold written parts.
 fn writer<T: Writes>(ctx: &ContextSelectionSet<'_>) -> Option<Writer<T>> {
     let request = ctx.data_opt::<RequestContext>()?;
-    if request.is_answered_in_json() {
+    if request.may_be_written() {
         Writer::of(&ctx.item.node)
     } else {
         None

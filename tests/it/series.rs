@@ -237,3 +237,32 @@ async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
     assert!(written.contains(r#""day":"2026-03-29","start":"2026-03-28T23:00:00Z""#));
     app.database.leaves_jobs(1);
 }
+
+#[tokio::test]
+async fn what_is_asked_for_in_several_places_is_put_together() {
+    let app = TestApp::start().await;
+    let shop = store_with_a_clock_change(&app).await;
+    let range = r#"range: { between: { from: "2026-03-26", to: "2026-04-01" } }"#;
+    let series = |fields: &str| format!("ordersByDate({range}) {{ {fields} }}");
+    let whole =
+        series("date start metrics { orders grossSales { currencyCode amount } taxes { amount } }");
+    let whole = app.ask(&shop, &format!("{{ {whole} }}")).await;
+    let (orders, sales) = (
+        "date metrics { orders grossSales { currencyCode } }",
+        "start metrics { grossSales { amount } taxes { amount } }",
+    );
+    for query in [
+        format!("{{ {} {} }}", series(orders), series(sales)),
+        format!(
+            "{{ ...Orders ...Sales }} fragment Orders on Query {{ {} }} fragment Sales on Query {{ {} }}",
+            series(orders),
+            series(sales)
+        ),
+        format!("{{ {} ... {{ {} }} }}", series(orders), series(sales)),
+        format!("{{ {} }}", series(&format!("{orders} {sales}"))),
+    ] {
+        // Objects are compared, not texts: in which order the members come, other tests say.
+        assert_eq!(app.ask(&shop, &query).await, whole, "{query}");
+    }
+    app.database.leaves_jobs(1);
+}

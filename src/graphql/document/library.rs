@@ -6,7 +6,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{ServerError, ServerResult};
 use moka::sync::Cache;
 
-use super::{lasting, read};
+use super::{apart, lasting, read};
 use crate::graphql::completion::{Shape, ask_for_types};
 use crate::graphql::limits::Limits;
 
@@ -24,6 +24,8 @@ pub(in crate::graphql) struct Prepared {
     pub(in crate::graphql) lasts: bool,
     /// Whether one of its operations is a mutation.
     pub(in crate::graphql) changes: bool,
+    /// Whether nothing that it asks for in several places is put together in its answer.
+    pub(in crate::graphql) apart: bool,
 }
 
 /// The documents that are kept.
@@ -70,6 +72,7 @@ impl Library {
     fn read(&self, text: &str) -> Result<Prepared, ServerError> {
         let mut document = read(text, &self.limits, self.introspection)?;
         let lasts = lasting::lasts(&document);
+        let apart = apart::is_apart(&document);
         let changes = document
             .operations
             .iter()
@@ -79,6 +82,7 @@ impl Library {
             document,
             lasts,
             changes,
+            apart,
         })
     }
 }
