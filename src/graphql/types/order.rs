@@ -112,9 +112,7 @@ impl Order {
                 .field("node")
                 .field("customer")
                 .exists();
-        let mut ids: Vec<_> = rows.iter().filter_map(|row| row.customer_id).collect();
-        ids.sort_unstable();
-        ids.dedup();
+        let ids: Vec<_> = rows.iter().filter_map(|row| row.customer_id).collect();
         if !wanted || ids.is_empty() {
             return Ok(Customers::new());
         }
