@@ -215,8 +215,7 @@ impl Loader {
         self.opened.load(Ordering::SeqCst)
     }
 
-    /// A transaction in which records may be staged, and in which what is stored may be compared with what is
-    /// staged, be it nothing: a statement that found no staging tables would go on reading their empty shapes when
+    /// A transaction in which records may be staged, and in which what is staged may be read, be it nothing: a statement that found no staging tables would go on reading their empty shapes when
     /// there are some, for whichever store this connection loads next.
     pub async fn staging(&mut self) -> Result<TenantTx> {
         let mut transaction = self.transaction().await?;
@@ -258,11 +257,7 @@ impl Loader {
         limit: i64,
         asked_at: DateTime<Utc>,
     ) -> Result<(TenantTx, Merged)> {
-        let mut transaction = self.transaction().await?;
-        if self.staged.records == 0 {
-            // A statement that found no staging tables would go on reading their empty shapes when there are some.
-            return Ok((transaction, Merged::default()));
-        }
+        let mut transaction = self.staging().await?;
         let position = &mut self.merged;
         let merged = match kind {
             ObjectKind::Customers => {
