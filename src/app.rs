@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
+use crate::auth::known_tokens::KnownTokens;
 use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::{Database, Patience};
@@ -203,7 +204,7 @@ impl App {
             documents: Arc::new(documents),
             attempts,
             database: database.clone(),
-            tokens,
+            tokens: KnownTokens::new(tokens),
             clock: config.clock,
             buckets,
             answers: Arc::new(Answers::new(config.http.kept_answers)),

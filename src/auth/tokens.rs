@@ -131,36 +131,57 @@ impl AccessTokens {
 
     /// What the token says, if it is ours and its time is now.
     pub fn verify(&self, token: &str) -> Result<Bearer, TokenError> {
-        Ok(self.verify_until(token)?.0)
+        Ok(self.read(token)?.at(self.clock.now())?.0)
     }
 
-    /// The same, with the first instant at which the token is refused.
-    pub fn verify_until(&self, token: &str) -> Result<(Bearer, DateTime<Utc>), TokenError> {
+    /// What the token says, if it is ours, whatever the time is.
+    pub(super) fn read(&self, token: &str) -> Result<Signed, TokenError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
-        let now = self.clock.now().timestamp();
-        let leeway = LEEWAY.num_seconds();
-        // Begun later than now, issued later, or good for longer than any of ours: signed with our secret, but
-        // not by this program.
-        let life = claims.exp.saturating_sub(claims.iat);
-        if claims.nbf.max(claims.iat).saturating_sub(leeway) > now
-            || life > ACCESS_TOKEN_LIFE.num_seconds()
-        {
+        // Good for longer than any of ours: signed with our secret, but not by this program.
+        if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFE.num_seconds() {
             return Err(TokenError::Invalid);
         }
-        if claims.exp.saturating_add(leeway) <= now {
+        Ok(Signed {
+            bearer: Bearer {
+                user: claims.sub,
+                tenant: claims.tid,
+                session: claims.sid,
+            },
+            begins: claims.nbf.max(claims.iat),
+            ends: claims.exp,
+        })
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+/// What a token says that was found to be ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signed {
+    bearer: Bearer,
+    /// In seconds since 1970, as in the token.
+    begins: i64,
+    ends: i64,
+}
+
+impl Signed {
+    /// The same, if this is its time, with the first instant at which it is refused.
+    pub(super) fn at(&self, now: DateTime<Utc>) -> Result<(Bearer, DateTime<Utc>), TokenError> {
+        let now = now.timestamp();
+        let leeway = LEEWAY.num_seconds();
+        // Begun or issued later than now: not by this program.
+        if self.begins.saturating_sub(leeway) > now {
+            return Err(TokenError::Invalid);
+        }
+        if self.ends.saturating_add(leeway) <= now {
             return Err(TokenError::Expired);
         }
-        let bearer = Bearer {
-            user: claims.sub,
-            tenant: claims.tid,
-            session: claims.sid,
-        };
-        Ok((
-            bearer,
-            DateTime::from_timestamp_secs(claims.exp).unwrap_or_default(),
-        ))
+        let ends = DateTime::from_timestamp_secs(self.ends).unwrap_or_default();
+        Ok((self.bearer, ends))
     }
 }
 

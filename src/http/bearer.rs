@@ -41,7 +41,7 @@ pub(super) async fn caller(
 
 /// Who a token speaks for, if its session is alive.
 async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
-    let (bearer, expires_at) = state.tokens.verify_until(token).map_err(|error| {
+    let (bearer, expires_at) = state.tokens.verify(token).map_err(|error| {
         Refusal::unauthenticated(match error {
             TokenError::Expired => "The token has expired.",
             TokenError::Invalid | TokenError::Signing => "The token is not valid.",
