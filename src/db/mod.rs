@@ -5,7 +5,6 @@
 pub mod accounts;
 pub mod audit;
 pub mod customers;
-pub mod day_book;
 pub mod embedded;
 pub mod hours;
 pub mod installs;
@@ -17,6 +16,7 @@ pub mod live;
 pub mod members;
 mod merge;
 pub mod news;
+pub mod operation;
 pub mod orders;
 pub mod password_resets;
 mod patience;
@@ -64,6 +64,9 @@ pub enum DbError {
     /// The connection that held the staged rows is gone, and they with it: the load starts again.
     #[error("the staged rows were lost with their connection")]
     StagingLost,
+    /// The store has changed since something of it was read that goes with this.
+    #[error("the store changed while it was read")]
+    Moved,
     /// A row holds what this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),

@@ -115,6 +115,13 @@ macro_rules! orders_page {
     }};
 }
 
+/// Whether these are but the newest orders, few of them.
+#[must_use]
+pub fn are_newest(filter: &OrderFilter, keys: &Keyset<(DateTime<Utc>, OrderId)>) -> bool {
+    let whole_list = keys.above.is_none() && keys.below.is_none();
+    keys.descending && whole_list && keys.limit <= SHORT && *filter == OrderFilter::default()
+}
+
 impl TenantTx {
     /// Orders by when they were placed.
     pub async fn orders_by_processed_at(
@@ -123,9 +130,7 @@ impl TenantTx {
         filter: &OrderFilter,
         keys: &Keyset<(DateTime<Utc>, OrderId)>,
     ) -> Result<Vec<OrderRow>> {
-        let whole_list = keys.above.is_none() && keys.below.is_none();
-        let short = keys.limit <= SHORT;
-        if keys.descending && whole_list && short && *filter == OrderFilter::default() {
+        if are_newest(filter, keys) {
             return self.newest_orders(keys.limit).await;
         }
         self.plan(Planning::ForValues).await?;

@@ -112,28 +112,6 @@ pub struct SealedValues {
     pub sealed_previous: Option<Vec<u8>>,
 }
 
-/// A row of `shops`.
-macro_rules! shop_of {
-    ($row:ident) => {
-        Ok::<_, DbError>(Shop {
-            gid: $row.shop_gid,
-            domain: $row.domain,
-            name: $row.name,
-            currency: $row.currency,
-            time_zone: $row.time_zone,
-            scopes: $row.scopes,
-            status: ShopStatus::from_code(&$row.status)?,
-            status_reason: $row.status_reason,
-            order_history_days: $row.order_history_days,
-            last_synced_at: $row.last_synced_at,
-            data_version: $row.data_version,
-            rebuilt_version: $row.rebuilt_version,
-            customers: $row.customers,
-        })
-    };
-}
-pub(super) use shop_of;
-
 impl TenantTx {
     /// The store, if it is (still) there.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
@@ -146,7 +124,51 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        row.map(|row| shop_of!(row)).transpose()
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(Some(Shop {
+            gid: row.shop_gid,
+            domain: row.domain,
+            name: row.name,
+            currency: row.currency,
+            time_zone: row.time_zone,
+            scopes: row.scopes,
+            status: ShopStatus::from_code(&row.status)?,
+            status_reason: row.status_reason,
+            order_history_days: row.order_history_days,
+            last_synced_at: row.last_synced_at,
+            data_version: row.data_version,
+            rebuilt_version: row.rebuilt_version,
+            customers: row.customers,
+        }))
+    }
+
+    /// The version of the store's data, if it is (still) there.
+    pub async fn data_version(&mut self) -> Result<Option<i64>> {
+        let tenant = self.tenant();
+        Ok(sqlx::query_scalar!(
+            "select data_version from shops where tenant_id = $1",
+            tenant.uuid()
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+
+    /// The instants at which calendar days of a zone begin, in the order of the days.
+    pub async fn day_starts(
+        &mut self,
+        days: &[NaiveDate],
+        time_zone: &str,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar!(
+            "select day_start(day, $2) as \"start!\" from unnest($1::date[]) with ordinality d(day, place) \
+             order by place",
+            days,
+            time_zone
+        )
+        .fetch_all(self.connection())
+        .await?)
     }
 
     /// The calendar day of a zone in which an instant lies.

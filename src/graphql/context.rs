@@ -14,6 +14,7 @@ use super::memory::{Known, Memory};
 use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
+use crate::db::operation::Foresight;
 use crate::db::invitations::InvitationRecord;
 use crate::db::members::MemberRecord;
 use crate::db::sessions::LiveSession;
@@ -45,6 +46,7 @@ pub struct RequestContext {
     outcome: Arc<Outcome>,
     known_complexity: Option<usize>,
     in_json: bool,
+    may_be_repeated: bool,
     apart: AtomicBool,
     unused: AtomicUsize,
 }
@@ -54,6 +56,7 @@ pub struct RequestContext {
 pub struct Outcome {
     seen: Arc<OnceLock<Known>>,
     lasting: AtomicBool,
+    foresight: Arc<Foresight>,
 }
 
 impl Outcome {
@@ -66,6 +69,13 @@ impl Outcome {
         } else {
             None
         }
+    }
+
+    /// Whether the store changed in the middle of the operation, so that its answer is not of one moment: it has to be
+    /// carried out again.
+    #[must_use]
+    pub fn moved(&self) -> bool {
+        self.foresight.moved()
     }
 }
 
@@ -84,6 +94,7 @@ impl RequestContext {
         let outcome = Arc::new(Outcome {
             seen: snapshot.seen(),
             lasting: AtomicBool::new(false),
+            foresight: snapshot.foresight(),
         });
         let loaders = Loaders::new(&snapshot);
         Self {
@@ -99,6 +110,7 @@ impl RequestContext {
             outcome,
             known_complexity: None,
             in_json: false,
+            may_be_repeated: false,
             apart: AtomicBool::new(false),
             unused: AtomicUsize::new(0),
         }
@@ -148,6 +160,28 @@ impl RequestContext {
             in_json: true,
             ..self
         }
+    }
+
+    /// The same for an operation that is carried out again if its [outcome](Outcome::moved) says so: it may do without
+    /// a transaction.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        Self {
+            may_be_repeated: true,
+            ..self
+        }
+    }
+
+    /// Notes that all the operation asks for is likely to be among the news of its store.
+    pub(super) fn note_foreseeable(&self) {
+        if self.may_be_repeated {
+            self.snapshot.foresee();
+        }
+    }
+
+    /// Whether it asked for more.
+    pub(super) fn missed(&self) -> bool {
+        self.outcome.foresight.missed()
     }
 
     /// Notes that nothing the operation asks for in several places is put together: a part that was written

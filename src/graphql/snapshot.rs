@@ -1,8 +1,10 @@
-//! The one moment that all fields of an operation are read at: a single REPEATABLE READ transaction, opened
-//! when the first resolver asks and shared by the others. It is the only connection that an operation holds,
-//! so operations cannot wait for each other's second one.
+//! The one moment that all fields of an operation are read at. A query about figures as a rule asks for what the news
+//! of its store hold, which are read in one exchange with the database. Everything else is read in a single
+//! REPEATABLE READ transaction, opened when the first resolver asks and shared by the others. It is the only
+//! connection that an operation holds, so operations cannot wait for each other's second one.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,7 +13,10 @@ use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 use super::error::ApiError;
 use super::memory::{Edition, Known, Memory};
 use crate::db::customers::CustomerRow;
-use crate::db::shops::Shop;
+use crate::db::news::{News, Remembered};
+use crate::db::operation::{Foresight, OperationTx};
+use crate::db::orders::OrderRow;
+use crate::db::shops::{PresentDay, Shop};
 use crate::db::{Database, SystemTx, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::clock::Clock;
@@ -20,9 +25,6 @@ use crate::domain::ids::{CustomerId, TenantId, UserId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::principal::Role;
 use crate::domain::ranking::RankedCustomer;
-
-/// How many changed customers are read before anybody asks for them.
-const MOST_FORESEEN: usize = 10;
 
 /// What figures of a store depend on, read once per operation.
 #[derive(Debug)]
@@ -47,14 +49,14 @@ impl ShopContext {
 
 #[derive(Debug)]
 struct Open {
-    transaction: TenantTx,
+    operation: OperationTx,
     shop: Arc<ShopContext>,
     edition: Edition,
     memory: Memory,
-    /// Some of the customers who changed since the store was last asked about.
-    changed_customers: Vec<CustomerId>,
     /// The customers that were read already.
     customers: HashMap<CustomerId, CustomerRow>,
+    /// So many of the newest orders were to be read, and these are they.
+    newest_orders: (i64, Vec<OrderRow>),
 }
 
 /// What is known of a user outside any store.
@@ -82,6 +84,9 @@ pub(super) struct Snapshot {
     memory: Memory,
     open: Arc<Mutex<Option<Open>>>,
     seen: Arc<OnceLock<Known>>,
+    /// Whether to begin with the news, without a transaction.
+    foresees: Arc<AtomicBool>,
+    foresight: Arc<Foresight>,
 }
 
 /// A turn at the snapshot.
@@ -92,8 +97,8 @@ pub struct Reading {
 
 impl Reading {
     /// The transaction, to read from.
-    pub fn transaction(&mut self) -> &mut TenantTx {
-        &mut self.open.transaction
+    pub async fn transaction(&mut self) -> Result<&mut TenantTx, ApiError> {
+        Ok(self.open.operation.transaction().await?)
     }
 
     /// Asks the store's figures by day.
@@ -104,7 +109,7 @@ impl Reading {
         let open = &mut *self.open;
         let asked = open
             .memory
-            .ask_book(&mut open.transaction, &open.edition, question);
+            .ask_book(&mut open.operation, &open.edition, question);
         Ok(asked.await?)
     }
 
@@ -115,7 +120,7 @@ impl Reading {
     ) -> Result<Vec<DateTime<Utc>>, ApiError> {
         let open = &mut *self.open;
         let (memory, zone) = (&open.memory, &open.shop.time_zone);
-        let starts = memory.day_starts(&mut open.transaction, &open.edition, zone, days);
+        let starts = memory.day_starts(&mut open.operation, &open.edition, zone, days);
         Ok(starts.await?)
     }
 
@@ -127,34 +132,42 @@ impl Reading {
     ) -> Result<Vec<RankedCustomer>, ApiError> {
         let open = &mut *self.open;
         let memory = &open.memory;
-        let first = memory.top_customers(&mut open.transaction, &open.edition, range, count);
+        let first = memory.top_customers(&mut open.operation, &open.edition, range, count);
         Ok(first.await?)
     }
 
-    /// Customers by id, deleted ones included; those that never were are left out. The first time others come along:
-    /// those who changed and those whom the last operations asked for, which this one as a rule asks for next.
+    /// Customers by id, deleted ones included; those that never were are left out. The next operation as a rule asks for
+    /// the same: they will be among the news.
     pub(super) async fn customers(
         &mut self,
         ids: &[CustomerId],
     ) -> Result<Vec<CustomerRow>, ApiError> {
         let open = &mut *self.open;
-        let tenant = open.transaction.tenant();
-        let mut missing = ids.to_vec();
-        if open.customers.is_empty() {
-            missing.extend_from_slice(&open.changed_customers);
-            missing.extend(open.memory.customers_asked_for(tenant));
-        }
+        let tenant = open.operation.tenant();
         open.memory.note_customers(tenant, &open.edition, ids);
+        let mut missing = ids.to_vec();
         missing.retain(|id| !open.customers.contains_key(id));
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
-            let rows = open.transaction.customers_by_id(&missing).await?;
+            let transaction = open.operation.transaction().await?;
+            let rows = transaction.customers_by_id(&missing).await?;
             let rows = rows.into_iter().map(|row| (row.id, row));
             open.customers.extend(rows);
         }
         let rows = ids.iter().filter_map(|id| open.customers.get(id));
         Ok(rows.cloned().collect())
+    }
+
+    /// So many of the newest orders, where they were among the news. They will be next time.
+    pub(super) fn newest_orders(&self, count: i64) -> Option<Vec<OrderRow>> {
+        let open = &*self.open;
+        let tenant = open.operation.tenant();
+        open.memory
+            .note_newest_orders(tenant, &open.edition, count);
+        let (read, orders) = &open.newest_orders;
+        let wanted = usize::try_from(count).ok()?;
+        (count <= *read).then(|| orders.iter().take(wanted).cloned().collect())
     }
 
     /// The store that is being read.
@@ -172,7 +185,19 @@ impl Snapshot {
             memory,
             open: Arc::default(),
             seen: Arc::default(),
+            foresees: Arc::default(),
+            foresight: Arc::default(),
         }
+    }
+
+    /// Has the snapshot begin with the news.
+    pub(super) fn foresee(&self) {
+        self.foresees.store(true, Ordering::Relaxed);
+    }
+
+    /// How far that went.
+    pub(super) fn foresight(&self) -> Arc<Foresight> {
+        Arc::clone(&self.foresight)
     }
 
     /// What the store was found to be when the snapshot was first opened, once it was.
@@ -184,18 +209,23 @@ impl Snapshot {
         let mut open = Arc::clone(&self.open).lock_owned().await;
         let there = open
             .as_ref()
-            .is_some_and(|open| open.transaction.tenant() == tenant);
+            .is_some_and(|open| open.operation.tenant() == tenant);
         if !there {
             // Before the snapshot is taken: a change that comes after it is heard of.
             let lesson = self.memory.lesson(tenant);
-            let transaction = match open.take() {
+            let (found, known) = match open.take() {
                 Some(open) => {
-                    let system = open.transaction.into_system().await?;
-                    system.into_tenant(tenant).await?
+                    let system = open.operation.into_system().await?;
+                    self.look_around(system.into_tenant(tenant).await?).await?
                 }
-                None => self.database.operation_snapshot(tenant).await?,
+                None => match self.look_ahead(tenant).await? {
+                    Some(found) => found,
+                    None => {
+                        let transaction = self.database.operation_snapshot(tenant).await?;
+                        self.look_around(transaction).await?
+                    }
+                },
             };
-            let (found, known) = self.look_around(transaction).await?;
             if let Some(lesson) = lesson {
                 self.memory.learn(lesson, known.clone());
             }
@@ -207,12 +237,36 @@ impl Snapshot {
             .map_err(|_| ApiError::internal(&"the snapshot is gone"))
     }
 
+    /// Begins with the news of the store, where something of it is remembered.
+    async fn look_ahead(&self, tenant: TenantId) -> Result<Option<(Open, Known)>, ApiError> {
+        if !self.foresees.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let Some(remembered) = self.memory.remembered(tenant) else {
+            return Ok(None);
+        };
+        let news = self.database.store_news(tenant, &remembered).await?;
+        let (row, news) = news.ok_or(ApiError::NotFound)?;
+        let Some(day) = self.memory.known_day(&row.time_zone, self.clock.now()) else {
+            return Ok(None);
+        };
+        let operation = OperationTx::foreseen(
+            self.database.clone(),
+            tenant,
+            row.data_version,
+            self.foresight(),
+        );
+        let news = Some((remembered, news));
+        Ok(Some(self.found(operation, row, day, news).await))
+    }
+
+    /// Begins in a transaction.
     async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
         let remembered = self.memory.remembered(transaction.tenant());
-        let (row, changes) = match &remembered {
+        let (row, news) = match remembered {
             Some(remembered) => {
-                let found = transaction.shop_with_news(remembered).await?;
-                found.map(|(row, changes)| (row, Some(changes)))
+                let found = transaction.store_news(&remembered).await?;
+                found.map(|(row, news)| (row, Some((remembered, news))))
             }
             None => transaction.shop().await?.map(|row| (row, None)),
         }
@@ -221,6 +275,17 @@ impl Snapshot {
             .memory
             .present_day(&mut transaction, &row.time_zone, self.clock.now())
             .await?;
+        let operation = OperationTx::open(self.database.clone(), transaction);
+        Ok(self.found(operation, row, day, news).await)
+    }
+
+    async fn found(
+        &self,
+        operation: OperationTx,
+        row: Shop,
+        day: PresentDay,
+        news: Option<(Remembered, News)>,
+    ) -> (Open, Known) {
         let known = Known {
             version: row.data_version,
             today: day.today,
@@ -231,13 +296,14 @@ impl Snapshot {
             rebuilt: row.rebuilt_version,
             currency: row.currency.clone(),
         };
-        let mut changed_customers = Vec::new();
-        if let (Some(remembered), Some(changes)) = (&remembered, changes) {
-            let spending = changes.spending.iter().flatten().flatten();
-            let customers = spending.map(|spent| spent.customer);
-            changed_customers.extend(customers.take(MOST_FORESEEN));
+        let (mut customers, mut newest_orders) = (HashMap::new(), (0, Vec::new()));
+        if let Some((remembered, mut news)) = news {
+            let rows = std::mem::take(&mut news.customers);
+            customers.extend(rows.into_iter().map(|row| (row.id, row)));
+            let orders = std::mem::take(&mut news.newest_orders);
+            newest_orders = (remembered.newest_orders, orders);
             self.memory
-                .learn_changes(transaction.tenant(), &edition, remembered, changes)
+                .learn_news(operation.tenant(), &edition, &remembered, news)
                 .await;
         }
         let shop = Arc::new(ShopContext {
@@ -247,14 +313,14 @@ impl Snapshot {
             row,
         });
         let open = Open {
-            transaction,
+            operation,
             shop,
             edition,
             memory: self.memory.clone(),
-            changed_customers,
-            customers: HashMap::new(),
+            customers,
+            newest_orders,
         };
-        Ok((open, known))
+        (open, known)
     }
 
     pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
@@ -269,15 +335,16 @@ impl Snapshot {
         read: impl AsyncFnOnce(&mut SystemTx) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut open = self.open.lock().await;
-        let Some(there) = open.take() else {
+        // What holds no transaction stays as it is.
+        let Some(there) = open.take_if(|open| open.operation.is_open()) else {
             return read(&mut self.database.system().await?).await;
         };
-        let tenant = there.transaction.tenant();
-        let mut system = there.transaction.into_system().await?;
+        let tenant = there.operation.tenant();
+        let mut system = there.operation.into_system().await?;
         let found = read(&mut system).await?;
         let transaction = system.into_tenant(tenant).await?;
         *open = Some(Open {
-            transaction,
+            operation: OperationTx::open(self.database.clone(), transaction),
             ..there
         });
         Ok(found)

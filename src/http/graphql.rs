@@ -54,8 +54,9 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
         let context =
-            context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
-        match execute(&state, parameters.with_text(&text), context, question).await? {
+            || context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
+        let operation = || parameters.with_text(&text);
+        match execute(&state, operation, context, question).await? {
             Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost, &parts.headers)),
             Executed::Once(answer) => Ok(answer::in_media(media, &answer)),
         }
@@ -107,8 +108,9 @@ pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Res
         {
             return Err(Refusal::only_by_post());
         }
-        let context = context_of(&state, &parts, principal);
-        match execute(&state, parameters.with_text(&text), context, question).await? {
+        let context = || context_of(&state, &parts, principal);
+        let operation = || parameters.with_text(&text);
+        match execute(&state, operation, context, question).await? {
             Executed::Lasting(answer, cost) => Ok(answer.tagged(media, &cost, &parts.headers)),
             Executed::Once(answer) => Ok(revalidate::in_media(media, answer, &parts.headers)),
         }
@@ -189,17 +191,28 @@ enum Executed {
 
 async fn execute(
     state: &HttpState,
-    operation: async_graphql::Request,
-    context: RequestContext,
+    operation: impl Fn() -> async_graphql::Request,
+    context: impl Fn() -> RequestContext,
     question: Option<Question>,
 ) -> Result<Executed, Refusal> {
-    let outcome = context.outcome();
     let known_cost = question
         .as_ref()
         .and_then(|question| state.answers.cost_of(question));
-    let context = context.of_known_cost(known_cost).answered_in_json();
-    let work = state.schema.execute(operation.data(context));
-    let answer = tokio::time::timeout(state.options.operation_timeout, work)
+    let context = || context().of_known_cost(known_cost).answered_in_json();
+    let attempt = async |context: RequestContext| {
+        let outcome = context.outcome();
+        let answer = state.schema.execute(operation().data(context)).await;
+        (answer, outcome)
+    };
+    let work = async {
+        let first = attempt(context().repeatable()).await;
+        if first.1.moved() {
+            attempt(context()).await
+        } else {
+            first
+        }
+    };
+    let (answer, outcome) = tokio::time::timeout(state.options.operation_timeout, work)
         .await
         .map_err(|_| {
             tracing::warn!("the operation took too long");

@@ -22,9 +22,9 @@ pub(super) struct Parameters {
 
 impl Parameters {
     /// The request to the schema, with the text that was found for it.
-    pub(super) fn with_text(self, text: &str) -> async_graphql::Request {
-        let request = async_graphql::Request::new(text).variables(self.variables);
-        match self.operation_name {
+    pub(super) fn with_text(&self, text: &str) -> async_graphql::Request {
+        let request = async_graphql::Request::new(text).variables(self.variables.clone());
+        match &self.operation_name {
             Some(name) => request.operation_name(name),
             None => request,
         }

@@ -138,7 +138,7 @@ where
     let name = list.name();
     let page = Page::read(arguments, &name, tenant)?;
     let mut reading = request.read().await?;
-    let slice = read_page(list, reading.transaction(), &page, Wanted::of(ctx)).await?;
+    let slice = read_page(list, &mut reading, &page, Wanted::of(ctx)).await?;
     let more = read(&mut reading, &slice.rows).await?;
     drop(reading);
     request.pay_back(ctx, page.count, slice.rows.len());

@@ -9,6 +9,7 @@ use super::page::{Page, Wanted};
 use crate::db::keyset::Keyset;
 use crate::db::{Result as DbResult, TenantTx};
 use crate::graphql::error::ApiError;
+use crate::graphql::snapshot::Reading;
 
 /// A list that is ordered by a key.
 pub(in crate::graphql) trait Listing: Send + Sync {
@@ -25,6 +26,10 @@ pub(in crate::graphql) trait Listing: Send + Sync {
     }
     /// The key of a row.
     fn key(row: &Self::Row) -> Self::Key;
+    /// The rows of a stretch of the list, where they were read already.
+    fn foreseen(&self, _: &Reading, _: &Keyset<Self::Key>) -> Option<Vec<Self::Row>> {
+        None
+    }
     /// The rows of a stretch of the list.
     fn rows(
         &self,
@@ -62,12 +67,12 @@ impl<R> Slice<R> {
 /// Reads a page of a list.
 pub(in crate::graphql) async fn read_page<L: Listing>(
     list: &L,
-    transaction: &mut TenantTx,
+    reading: &mut Reading,
     page: &Page<L::Key>,
     wanted: Wanted,
 ) -> Result<Slice<L::Row>, ApiError> {
     let total = if wanted.total_count {
-        list.count(transaction).await?
+        list.count(reading.transaction().await?).await?
     } else {
         0
     };
@@ -81,7 +86,10 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     }
     let (after, before) = (page.after.clone(), page.before.clone());
     let keys = keyset(list, after, before, page.backward, page.count + 1);
-    let mut rows = list.rows(transaction, &keys).await?;
+    let mut rows = match list.foreseen(reading, &keys) {
+        Some(rows) => rows,
+        None => list.rows(reading.transaction().await?, &keys).await?,
+    };
     let more = i64::try_from(rows.len()).is_ok_and(|read| read > page.count);
     if more {
         rows.pop();
@@ -89,8 +97,8 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     if page.backward {
         rows.reverse();
     }
-    let has_next = has_next(list, transaction, page, wanted, more, &rows).await?;
-    let has_previous = has_previous(list, transaction, page, wanted, more, &rows).await?;
+    let has_next = has_next(list, reading, page, wanted, more, &rows).await?;
+    let has_previous = has_previous(list, reading, page, wanted, more, &rows).await?;
     Ok(Slice {
         rows,
         has_next,
@@ -103,7 +111,7 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
 /// the page was reached from, has to be looked behind: the cursor may be of a row that is gone.
 async fn has_next<L: Listing>(
     list: &L,
-    transaction: &mut TenantTx,
+    reading: &mut Reading,
     page: &Page<L::Key>,
     wanted: Wanted,
     more: bool,
@@ -116,13 +124,13 @@ async fn has_next<L: Listing>(
         return Ok(false);
     }
     let end = rows.last().map(L::key).or_else(|| page.after.clone());
-    exists(list, transaction, keyset(list, end, None, false, 1)).await
+    exists(list, reading, keyset(list, end, None, false, 1)).await
 }
 
 /// The same on the other side.
 async fn has_previous<L: Listing>(
     list: &L,
-    transaction: &mut TenantTx,
+    reading: &mut Reading,
     page: &Page<L::Key>,
     wanted: Wanted,
     more: bool,
@@ -135,14 +143,15 @@ async fn has_previous<L: Listing>(
         return Ok(false);
     }
     let start = rows.first().map(L::key).or_else(|| page.before.clone());
-    exists(list, transaction, keyset(list, None, start, true, 1)).await
+    exists(list, reading, keyset(list, None, start, true, 1)).await
 }
 
 async fn exists<L: Listing>(
     list: &L,
-    transaction: &mut TenantTx,
+    reading: &mut Reading,
     keys: Keyset<L::Key>,
 ) -> Result<bool, ApiError> {
+    let transaction = reading.transaction().await?;
     Ok(!list.rows(transaction, &keys).await?.is_empty())
 }
 

@@ -1,6 +1,7 @@
 //! Documents that were read before: most clients send the same few again and again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{ServerError, ServerResult};
@@ -26,6 +27,29 @@ pub(in crate::graphql) struct Prepared {
     pub(in crate::graphql) changes: bool,
     /// Whether nothing that it asks for in several places is put together in its answer.
     pub(in crate::graphql) apart: bool,
+    /// How many of its next operations are expected to ask for more than the news of their store.
+    wants_more: AtomicU32,
+}
+
+/// So many operations begin with a transaction after one that needed it unexpectedly.
+const WITH_TRANSACTION: u32 = 20;
+
+impl Prepared {
+    /// Whether the news of a store are likely to hold all that its next operation asks for.
+    pub(in crate::graphql) fn is_foreseeable(&self) -> bool {
+        let left = |left: u32| left.checked_sub(1);
+        // What has none left may be tried again.
+        self.lasts
+            && self
+                .wants_more
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+                .is_err()
+    }
+
+    /// Notes that an operation asked for more.
+    pub(in crate::graphql) fn note_missed(&self) {
+        self.wants_more.store(WITH_TRANSACTION, Ordering::Relaxed);
+    }
 }
 
 /// The documents that are kept.
@@ -83,6 +107,7 @@ impl Library {
             lasts,
             changes,
             apart,
+            wants_more: AtomicU32::new(0),
         })
     }
 }

@@ -66,7 +66,7 @@ pub(in crate::graphql) async fn line_items_of(
     let wanted = Wanted::of(ctx);
     let slice = if arguments.after.is_some() {
         let mut reading = request.read_tenant(tenant).await?;
-        read_page(&list, reading.transaction(), &page, wanted).await?
+        read_page(&list, &mut reading, &page, wanted).await?
     } else {
         let limit = page.count + 1;
         let first = FirstLineItems { order, limit };
@@ -105,7 +105,7 @@ pub(in crate::graphql) async fn orders_of(
             },
             newest_first: true,
         };
-        read_page(&list, reading.transaction(), &page, wanted).await?
+        read_page(&list, &mut reading, &page, wanted).await?
     } else {
         let limit = page.count + 1;
         let newest = NewestOrders { customer, limit };

@@ -10,14 +10,17 @@ use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::Edition;
+use crate::db::Result;
 use crate::db::news::Remembered;
-use crate::db::{Result, TenantTx};
+use crate::db::operation::OperationTx;
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::{DayBook, DayChange};
 use crate::domain::ids::{CustomerId, TenantId};
 
-/// How many ranges of a store are remembered to have been asked for, and how many customers.
+/// How many ranges of a store are remembered to have been asked for, and how many customers; and for how many
+/// questions, how many of the newest orders.
 const MOST_RANGES: usize = 4;
+const MOST_QUESTIONS: usize = 4;
 const MOST_CUSTOMERS: usize = 20;
 
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct Shared {
 struct Lately {
     ranges: Vec<DayRange>,
     customers: Vec<CustomerId>,
+    /// How many of the newest orders, each time.
+    newest_orders: Vec<i64>,
 }
 
 /// Puts something before all others, and those that are too many out.
@@ -70,16 +75,9 @@ impl Books {
             version: book.version(),
             currency: book.currency().clone(),
             ranges: lately.ranges.clone(),
+            customers: lately.customers.clone(),
+            newest_orders: lately.newest_orders.iter().copied().max().unwrap_or(0),
         })
-    }
-
-    /// The customers of a store who were asked for lately.
-    pub(super) fn customers(&self, tenant: TenantId) -> Vec<CustomerId> {
-        let Some(shared) = self.kept.get(&tenant) else {
-            return Vec::new();
-        };
-        let lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
-        lately.customers.clone()
     }
 
     /// Brings the book from the version that was remembered of it to the one that the operation reads, unless
@@ -125,6 +123,14 @@ impl Books {
         }
     }
 
+    /// Notes that so many of the newest orders were asked for.
+    pub(super) fn note_newest_orders(&self, tenant: TenantId, edition: &Edition, count: i64) {
+        let shared = self.of(tenant, edition);
+        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.newest_orders.insert(0, count);
+        lately.newest_orders.truncate(MOST_QUESTIONS);
+    }
+
     fn weigh(&self, tenant: TenantId, shared: &Arc<Shared>, book: &DayBook) {
         let bytes = u32::try_from(book.size()).unwrap_or(u32::MAX);
         shared.bytes.store(bytes, Ordering::Relaxed);
@@ -135,25 +141,25 @@ impl Books {
     /// Asks the store's book, after bringing it to the version that the operation reads.
     pub(super) async fn ask<T>(
         &self,
-        transaction: &mut TenantTx,
+        operation: &mut OperationTx,
         edition: &Edition,
         question: impl FnOnce(&DayBook) -> T,
     ) -> Result<T> {
-        let tenant = transaction.tenant();
+        let tenant = operation.tenant();
         let shared = self.of(tenant, edition);
         let mut book = shared.book.lock().await;
         if book.version() > edition.version {
             drop(book);
             // Another operation has read a later snapshot already; this one's is read apart.
             let mut own = DayBook::new(edition.currency.clone());
-            bring_up_to(&mut own, transaction, edition).await?;
+            bring_up_to(&mut own, operation, edition).await?;
             return Ok(question(&own));
         }
         if book.version() < edition.rebuilt || book.currency() != &edition.currency {
             *book = DayBook::new(edition.currency.clone());
         }
         if book.version() < edition.version {
-            bring_up_to(&mut book, transaction, edition).await?;
+            bring_up_to(&mut book, operation, edition).await?;
             self.weigh(tenant, &shared, &book);
         }
         Ok(question(&book))
@@ -162,20 +168,21 @@ impl Books {
     /// The instants at which days begin in the store's time zone, in the order of the days.
     pub(super) async fn day_starts(
         &self,
-        transaction: &mut TenantTx,
+        operation: &mut OperationTx,
         edition: &Edition,
         time_zone: &str,
         days: &[NaiveDate],
     ) -> Result<Vec<DateTime<Utc>>> {
-        let shared = self.of(transaction.tenant(), edition);
+        let shared = self.of(operation.tenant(), edition);
         let mut book = shared.book.lock().await;
         if book.version() != edition.version {
             // Of another snapshot, in which the store may have been in another zone.
             drop(book);
-            return transaction.day_starts(days, time_zone).await;
+            return operation.transaction().await?.day_starts(days, time_zone).await;
         }
         let missing = book.without_start(days);
         if !missing.is_empty() {
+            let transaction = operation.transaction().await?;
             let starts = transaction.day_starts(&missing, time_zone).await?;
             book.note_starts(missing.into_iter().zip(starts));
         }
@@ -195,10 +202,10 @@ impl Books {
 
 async fn bring_up_to(
     book: &mut DayBook,
-    transaction: &mut TenantTx,
+    operation: &mut OperationTx,
     edition: &Edition,
 ) -> Result<()> {
-    let changes = transaction.day_changes(book).await?;
+    let changes = operation.transaction().await?.day_changes(book).await?;
     book.change(edition.version, changes);
     Ok(())
 }

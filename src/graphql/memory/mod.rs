@@ -26,10 +26,11 @@ use self::present_days::PresentDays;
 use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
-use crate::db::live::{Heard, News};
-use crate::db::news::{News as Changes, Remembered};
-use crate::db::shops::PresentDay;
 use crate::db::{Result, TenantTx};
+use crate::db::live::{Heard, News};
+use crate::db::news::{News as StoreNews, Remembered};
+use crate::db::operation::OperationTx;
+use crate::db::shops::PresentDay;
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
 use crate::domain::ids::{CustomerId, TenantId};
@@ -95,28 +96,23 @@ impl Memory {
     }
 
     /// Brings the figures that are remembered of a store to what the operation reads.
-    pub(super) async fn learn_changes(
+    pub(super) async fn learn_news(
         &self,
         tenant: TenantId,
         edition: &Edition,
         remembered: &Remembered,
-        changes: Changes,
+        news: StoreNews,
     ) {
         let Inner {
             books, rankings, ..
         } = self.inner.as_ref();
-        books.learn(tenant, edition, remembered, changes.days).await;
+        books.learn(tenant, edition, remembered, news.days).await;
         let ranges = remembered.ranges.iter();
-        for (range, spending) in ranges.zip(changes.spending.unwrap_or_default()) {
+        for (range, spending) in ranges.zip(news.spending.unwrap_or_default()) {
             rankings
                 .learn((tenant, *range), edition, remembered, spending)
                 .await;
         }
-    }
-
-    /// The customers of a store who were asked for lately, and may be again.
-    pub(super) fn customers_asked_for(&self, tenant: TenantId) -> Vec<CustomerId> {
-        self.inner.books.customers(tenant)
     }
 
     /// Notes that these customers of a store were asked for.
@@ -130,50 +126,60 @@ impl Memory {
         books.note_customers(tenant, edition, customers);
     }
 
+    /// Notes that so many of the newest orders of a store were asked for.
+    pub(super) fn note_newest_orders(&self, tenant: TenantId, edition: &Edition, count: i64) {
+        let books = &self.inner.books;
+        books.note_newest_orders(tenant, edition, count);
+    }
+
     /// Asks the store's figures, as the operation reads them.
     pub(super) async fn ask_book<T>(
         &self,
-        transaction: &mut TenantTx,
+        operation: &mut OperationTx,
         edition: &Edition,
         question: impl FnOnce(&DayBook) -> T,
     ) -> Result<T> {
-        self.inner.books.ask(transaction, edition, question).await
+        self.inner.books.ask(operation, edition, question).await
     }
 
     /// The instants at which days begin in the store's time zone, in the order of the days.
     pub(super) async fn day_starts(
         &self,
-        transaction: &mut TenantTx,
+        operation: &mut OperationTx,
         edition: &Edition,
         time_zone: &str,
         days: &[NaiveDate],
     ) -> Result<Vec<DateTime<Utc>>> {
         let books = &self.inner.books;
         books
-            .day_starts(transaction, edition, time_zone, days)
+            .day_starts(operation, edition, time_zone, days)
             .await
     }
 
-    /// The day of a time zone in which an instant lies.
+    /// The day of a time zone in which an instant lies, where it is known.
+    pub(super) fn known_day(&self, time_zone: &str, now: DateTime<Utc>) -> Option<PresentDay> {
+        self.inner.present_days.of(time_zone, now)
+    }
+
+    /// The same, read where it is not.
     pub(super) async fn present_day(
         &self,
         transaction: &mut TenantTx,
         time_zone: &str,
         now: DateTime<Utc>,
     ) -> Result<PresentDay> {
-        let days = &self.inner.present_days;
-        if let Some(day) = days.of(time_zone, now) {
+        if let Some(day) = self.known_day(time_zone, now) {
             return Ok(day);
         }
         let day = transaction.present_day(time_zone, now).await?;
-        days.note(time_zone, day);
+        self.inner.present_days.note(time_zone, day);
         Ok(day)
     }
 
     /// The first of those who spent most in a range, as the operation reads them.
     pub(super) async fn top_customers(
         &self,
-        transaction: &mut TenantTx,
+        operation: &mut OperationTx,
         edition: &Edition,
         range: DayRange,
         count: usize,
@@ -181,8 +187,8 @@ impl Memory {
         let Inner {
             books, rankings, ..
         } = self.inner.as_ref();
-        books.note_range(transaction.tenant(), edition, range);
-        rankings.first(transaction, edition, range, count).await
+        books.note_range(operation.tenant(), edition, range);
+        rankings.first(operation, edition, range, count).await
     }
 
     /// Whether what is remembered may be relied on now.

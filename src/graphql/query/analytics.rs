@@ -90,7 +90,7 @@ impl AnalyticsQueries {
             let count = usize::try_from(limit).unwrap_or(0);
             reading.top_customers(range, count).await?
         } else {
-            reading.transaction().top_customers(limit).await?
+            reading.transaction().await?.top_customers(limit).await?
         };
         request.pay_back(ctx, limit, ranking.len());
         with_customers(&mut reading, tenant, ranking).await
@@ -106,7 +106,7 @@ async fn series(
     let Some(interval) = interval.calendar() else {
         check_hours(range)?;
         let shop = reading.shop();
-        let transaction = reading.transaction();
+        let transaction = reading.transaction().await?;
         let hours = transaction
             .hourly_series(&shop.currency, &shop.time_zone, range)
             .await?;

@@ -46,7 +46,7 @@ impl Overview {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         int(match reading.shop().row.customers {
             Some(kept) => kept,
-            None => reading.transaction().count_all_customers().await?,
+            None => reading.transaction().await?.count_all_customers().await?,
         })
     }
 

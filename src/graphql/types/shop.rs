@@ -109,7 +109,7 @@ impl Shop {
     /// How fresh what is shown of the store is, and what keeps it from being fresher.
     async fn health(&self, ctx: &Context<'_>) -> Result<ShopHealth, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read_tenant(self.tenant).await?;
-        let transaction = reading.transaction();
+        let transaction = reading.transaction().await?;
         let mut fetched = Vec::new();
         for &kind in ObjectKind::ALL {
             let cursor = transaction.sync_cursor(kind).await?;
