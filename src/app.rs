@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::known_tokens::KnownTokens;
 use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
-use crate::auth::known_tokens::KnownTokens;
 use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::{Database, Patience};

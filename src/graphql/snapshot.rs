@@ -163,8 +163,7 @@ impl Reading {
     pub(super) fn newest_orders(&self, count: i64) -> Option<Vec<OrderRow>> {
         let open = &*self.open;
         let tenant = open.operation.tenant();
-        open.memory
-            .note_newest_orders(tenant, &open.edition, count);
+        open.memory.note_newest_orders(tenant, &open.edition, count);
         let (read, orders) = &open.newest_orders;
         let wanted = usize::try_from(count).ok()?;
         (count <= *read).then(|| orders.iter().take(wanted).cloned().collect())

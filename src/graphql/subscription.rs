@@ -156,7 +156,13 @@ impl Changed {
 async fn store_change(context: &RequestContext, days: Vec<Day>) -> Result<StoreChange, ApiError> {
     context.refresh().await;
     let tenant = context.require_principal()?.tenant;
-    let latest = context.read().await?.transaction().await?.latest_order().await?;
+    let latest = context
+        .read()
+        .await?
+        .transaction()
+        .await?
+        .latest_order()
+        .await?;
     let latest_order = match latest {
         Some(order) => context.loaders.load(tenant, OrderById(order)).await?,
         None => None,

@@ -18,6 +18,7 @@ mod documents;
 mod examples;
 mod faults;
 mod figures;
+mod foresight;
 mod forgeries;
 mod guarded;
 mod headers;

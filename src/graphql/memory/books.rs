@@ -16,6 +16,7 @@ use crate::db::operation::OperationTx;
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::{DayBook, DayChange};
 use crate::domain::ids::{CustomerId, TenantId};
+use crate::domain::money::Currency;
 
 /// How many ranges of a store are remembered to have been asked for, and how many customers; and for how many
 /// questions, how many of the newest orders.
@@ -40,6 +41,8 @@ struct Shared {
 /// What was asked for lately, the last first: as a rule the next operation asks for it too.
 #[derive(Debug, Default)]
 struct Lately {
+    /// The version that the book was last brought to, and its currency.
+    book: Option<(i64, Currency)>,
     ranges: Vec<DayRange>,
     customers: Vec<CustomerId>,
     /// How many of the newest orders, each time.
@@ -63,17 +66,14 @@ impl Books {
         Self { kept }
     }
 
-    /// What is remembered of a store, and what is likely to be asked for. `None`: nothing, or it is just being read.
+    /// What is remembered of a store, and what is likely to be asked for. `None`: nothing yet.
     pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
         let shared = self.kept.get(&tenant)?;
-        let book = shared.book.try_lock().ok()?;
-        if book.version() < 0 {
-            return None;
-        }
         let lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, currency) = lately.book.clone()?;
         Some(Remembered {
-            version: book.version(),
-            currency: book.currency().clone(),
+            version,
+            currency,
             ranges: lately.ranges.clone(),
             customers: lately.customers.clone(),
             newest_orders: lately.newest_orders.iter().copied().max().unwrap_or(0),
@@ -134,6 +134,9 @@ impl Books {
     fn weigh(&self, tenant: TenantId, shared: &Arc<Shared>, book: &DayBook) {
         let bytes = u32::try_from(book.size()).unwrap_or(u32::MAX);
         shared.bytes.store(bytes, Ordering::Relaxed);
+        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.book = Some((book.version(), book.currency().clone()));
+        drop(lately);
         // Weighed anew.
         self.kept.insert(tenant, Arc::clone(shared));
     }
@@ -178,7 +181,11 @@ impl Books {
         if book.version() != edition.version {
             // Of another snapshot, in which the store may have been in another zone.
             drop(book);
-            return operation.transaction().await?.day_starts(days, time_zone).await;
+            return operation
+                .transaction()
+                .await?
+                .day_starts(days, time_zone)
+                .await;
         }
         let missing = book.without_start(days);
         if !missing.is_empty() {

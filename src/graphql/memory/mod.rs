@@ -26,11 +26,11 @@ use self::present_days::PresentDays;
 use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
-use crate::db::{Result, TenantTx};
 use crate::db::live::{Heard, News};
 use crate::db::news::{News as StoreNews, Remembered};
 use crate::db::operation::OperationTx;
 use crate::db::shops::PresentDay;
+use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
 use crate::domain::ids::{CustomerId, TenantId};
@@ -151,9 +151,7 @@ impl Memory {
         days: &[NaiveDate],
     ) -> Result<Vec<DateTime<Utc>>> {
         let books = &self.inner.books;
-        books
-            .day_starts(operation, edition, time_zone, days)
-            .await
+        books.day_starts(operation, edition, time_zone, days).await
     }
 
     /// The day of a time zone in which an instant lies, where it is known.
