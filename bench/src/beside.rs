@@ -7,7 +7,7 @@ use clap::Args;
 use xboard::db::Database;
 
 use crate::fill::{self, FillArgs};
-use crate::read::{Server, Subject, ask};
+use crate::read::{Server, Subject, ask, client};
 
 /// Before a connection knows the statements.
 const WARM: u64 = 100;
@@ -34,7 +34,7 @@ pub(crate) async fn run(url: &str, arguments: &BesideArgs) -> anyhow::Result<()>
     let subject = Subject::of(&database, asked, tenant).await?;
     let server = Server::start(url).await?;
     let mut asking = Asking {
-        client: reqwest::Client::builder().build()?,
+        client: client()?,
         server: &server,
         subject: &subject,
         pause: Duration::from_millis(arguments.pause),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Args;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use secrecy::ExposeSecret as _;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -45,10 +46,13 @@ pub(crate) struct ReadArgs {
     /// How many changes are made, each followed by a dashboard.
     #[arg(long, default_value_t = 200)]
     changes: i64,
-    /// How many stores of the same size change at the same time, each followed by its dashboard, so that the
-    /// server does not stand still between two of them; 1: only one after the other.
+    /// How many stores of the same size change in turn, before all of them are asked for their dashboards at once;
+    /// 1: only one store, which is asked after each change while the server does nothing else.
     #[arg(long, default_value_t = 1)]
     stores: usize,
+    /// How often they do.
+    #[arg(long, default_value_t = 12)]
+    rounds: i64,
 }
 
 /// A filled store, and somebody who may ask about it.
@@ -73,7 +77,8 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     for &orders in &arguments.orders {
         let mut group = Vec::new();
         for number in 0..arguments.stores.max(1) {
-            group.push(subject(&database, (orders, number), arguments.changes).await?);
+            let left = arguments.changes + arguments.rounds;
+            group.push(subject(&database, (orders, number), left).await?);
         }
         subjects.push(group);
     }
@@ -98,14 +103,14 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A store of so many orders, and twice as many more as there are changes. One that was made before, with so many
-/// left out, is used as it is: `fill --orders 10000400 --leave 400 --shop bench-10000000-0`.
+/// A store of so many orders, and so many more that are left for changes. One that was made before, with so many
+/// left out, is used as it is: `fill --orders 10000212 --leave 212 --shop bench-10000000-0`.
 async fn subject(
     database: &Database,
     (orders, number): (i64, usize),
-    changes: i64,
+    left: i64,
 ) -> anyhow::Result<Subject> {
-    let arguments = FillArgs::of(orders + 2 * changes, &format!("bench-{orders}-{number}"));
+    let arguments = FillArgs::of(orders + left, &format!("bench-{orders}-{number}"));
     let domain = ShopDomain::parse(&format!("{}.myshopify.com", arguments.shop))?;
     let mut system = database.system().await?;
     let there = system.find_tenant(&domain).await?;
@@ -121,7 +126,7 @@ async fn subject(
     };
     let subject = Subject::of(database, arguments, tenant).await?;
     Ok(Subject {
-        left: orders..orders + 2 * changes,
+        left: orders..orders + left,
         ..subject
     })
 }
@@ -176,9 +181,6 @@ impl Subject {
     }
 }
 
-/// What the server's connections call themselves.
-const SERVER: &str = "bench-target";
-
 /// The server, in a process of its own, so that what it uses is known apart.
 pub(crate) struct Server {
     child: Child,
@@ -191,7 +193,6 @@ impl Server {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("target")
             .env("DATABASE_URL", url)
-            .env("PGAPPNAME", SERVER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -208,20 +209,6 @@ impl Server {
             address,
             process,
         })
-    }
-
-    /// The CPU time of the connections of the database that serve it.
-    async fn backends(&self, url: &str) -> anyhow::Result<Duration> {
-        let mut connection = PgConnection::connect(url).await?;
-        let processes: Vec<i32> =
-            sqlx::query_scalar("select pid from pg_stat_activity where application_name = $1")
-                .bind(SERVER)
-                .fetch_all(&mut connection)
-                .await?;
-        let processes = processes
-            .into_iter()
-            .filter_map(|process| u32::try_from(process).ok());
-        Ok(processes.map(usage::precise_cpu).sum())
     }
 
     /// Ends when its input does.
@@ -278,7 +265,7 @@ impl Bench<'_> {
         let subject = group.first_mut().context("no store")?;
         let name = format!("{} orders", subject.left.start);
         self.subject(database, server, subject, &name).await?;
-        if group.len() > 1 && self.arguments.changes > 0 {
+        if group.len() > 1 {
             self.changes_at_once(database, server, group, &name).await?;
         }
         Ok(())
@@ -291,7 +278,7 @@ impl Bench<'_> {
         subject: &mut Subject,
         name: &str,
     ) -> anyhow::Result<()> {
-        let client = reqwest::Client::builder().build()?;
+        let client = client()?;
         // The first one, from a process that knows nothing of the store.
         let before = self.cpu(server);
         let began = Instant::now();
@@ -452,8 +439,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The same in all stores of a group at once. Counted are the server, which hears of every change, and the
-    /// connections of the database that serve it; those that merge belong to this program.
+    /// All stores of a group change, one order each; then all are asked, so many at a time as there are connections.
     async fn changes_at_once(
         &self,
         database: &Database,
@@ -461,46 +447,56 @@ impl Bench<'_> {
         group: &mut [Subject],
         name: &str,
     ) -> anyhow::Result<()> {
-        let changes = self.arguments.changes;
-        let stores = group.len();
-        let lanes = group.iter_mut().map(|subject| async {
-            let client = reqwest::Client::builder().build()?;
-            let mut loader = database.loader(subject.tenant).await?;
-            let mut last = ask(&client, &server.address, subject, 0).await?;
-            let asked_at = subject.arguments.asked_at();
-            for number in subject.next_orders(changes) {
-                let at = asked_at + TimeDelta::seconds(number);
-                change(&mut loader, subject, number, at).await?;
-                // Until the news is there the answer is the one before, from memory.
-                let before = last.clone();
-                while last == before {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                    last = ask(&client, &server.address, subject, 0).await?;
+        let client = client()?;
+        let mut rounds = Vec::new();
+        for subject in &*group {
+            ask(&client, &server.address, subject, 0).await?;
+        }
+        for _ in 0..self.arguments.rounds {
+            for subject in &mut *group {
+                let mut loader = database.loader(subject.tenant).await?;
+                let asked_at = subject.arguments.asked_at();
+                for number in subject.next_orders(1) {
+                    let at = asked_at + TimeDelta::seconds(number);
+                    change(&mut loader, subject, number, at).await?;
                 }
+                loader.close().await;
             }
-            loader.close().await;
-            anyhow::Ok(())
-        });
-        let before = (
-            usage::precise_cpu(server.process),
-            server.backends(self.url).await?,
-        );
-        let began = Instant::now();
-        futures_util::future::try_join_all(lanes).await?;
-        let time = began.elapsed();
-        let after = (
-            usage::precise_cpu(server.process),
-            server.backends(self.url).await?,
-        );
+            // The news is on its way.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let before = self.cpu(server);
+            let began = Instant::now();
+            let asked = group.iter().map(|subject| {
+                let (client, address) = (&client, &server.address);
+                async move { ask(client, address, subject, 0).await }
+            });
+            let answers: Vec<_> = futures_util::stream::iter(asked)
+                .buffer_unordered(usize::try_from(self.arguments.connections)?)
+                .try_collect()
+                .await?;
+            let time = began.elapsed();
+            // The connections are given back behind the answers.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let after = self.cpu(server);
+            rounds.push((
+                time,
+                after.0.saturating_sub(before.0),
+                after.1.saturating_sub(before.1),
+                answers.len(),
+            ));
+        }
+        rounds.sort_unstable_by_key(|round| round.1 + round.2);
+        let (time, server, database, requests) =
+            *rounds.get(rounds.len() / 2).context("there was no round")?;
         Used {
-            requests: u64::try_from(changes)? * u64::try_from(stores)?,
+            requests: u64::try_from(requests)?,
             time,
-            server: after.0.saturating_sub(before.0),
-            database: after.1.saturating_sub(before.1),
+            server,
+            database,
         }
         .print(
             name,
-            &format!("the first after a change, {stores} stores at once (mean)"),
+            &format!("the first after a change, {requests} stores asked at once (median round)"),
         );
         Ok(())
     }
@@ -596,6 +592,11 @@ fn body(subject: &Subject, number: u64) -> String {
     );
     // A member that says nothing makes each question one of its own.
     serde_json::json!({ "query": query, "extensions": { "number": number } }).to_string()
+}
+
+/// Asks for answers as they are: compressing them would count too, and wrk does not ask for it.
+pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_gzip().build()?)
 }
 
 pub(crate) async fn ask(

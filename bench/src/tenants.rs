@@ -12,7 +12,7 @@ use xboard::db::Database;
 use xboard::domain::shop::ShopDomain;
 
 use crate::fill::{self, FillArgs};
-use crate::read::{Server, Subject, ask};
+use crate::read::{Server, Subject, ask, client};
 use crate::usage;
 
 /// The stores to make.
@@ -63,7 +63,7 @@ pub(crate) async fn run(url: &str, arguments: &TenantsArgs) -> anyhow::Result<()
 
 async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
     let server = Server::start(url).await?;
-    let client = reqwest::Client::builder().build()?;
+    let client = client()?;
     // Connections and statements, which any store's question would make, are not the stores' own.
     if let Some(subject) = subjects.first() {
         for number in 0..50 {

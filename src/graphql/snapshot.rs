@@ -217,13 +217,14 @@ impl Snapshot {
                     let system = open.operation.into_system().await?;
                     self.look_around(system.into_tenant(tenant).await?).await?
                 }
-                None => match self.look_ahead(tenant).await? {
-                    Some(found) => found,
-                    None => {
+                None => {
+                    if let Some(found) = self.look_ahead(tenant).await? {
+                        found
+                    } else {
                         let transaction = self.database.operation_snapshot(tenant).await?;
                         self.look_around(transaction).await?
                     }
-                },
+                }
             };
             if let Some(lesson) = lesson {
                 self.memory.learn(lesson, known.clone());
