@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod customers;
+pub mod day_books;
 pub mod embedded;
 pub mod hours;
 pub mod installs;

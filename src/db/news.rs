@@ -10,7 +10,7 @@ use super::orders::OrderRow;
 use super::shops::{Shop, ShopStatus};
 use super::{Database, DbError, Result, TenantTx};
 use crate::domain::calendar::DayRange;
-use crate::domain::day_book::{DayBook, DayChange};
+use crate::domain::day_book::DayChange;
 use crate::domain::ids::{CustomerId, OrderId, TenantId};
 use crate::domain::metrics::SalesFigures;
 use crate::domain::money::Currency;
@@ -37,7 +37,7 @@ pub struct Remembered {
 
 impl Remembered {
     /// Days alone.
-    const fn days(version: i64, currency: Currency) -> Self {
+    pub(super) const fn days(version: i64, currency: Currency) -> Self {
         Self {
             version,
             currency,
@@ -79,14 +79,6 @@ impl TenantTx {
     pub async fn store_news(&mut self, remembered: &Remembered) -> Result<Option<(Shop, News)>> {
         let tenant = self.tenant();
         read_news(self.connection(), tenant, remembered).await
-    }
-
-    /// What changed since the version that a book is of, and is still so in this snapshot. Costs what the
-    /// changes hold.
-    pub async fn day_changes(&mut self, book: &DayBook) -> Result<Vec<DayChange>> {
-        let remembered = Remembered::days(book.version(), book.currency().clone());
-        let news = self.store_news(&remembered).await?;
-        Ok(news.map(|(_, news)| news.days).unwrap_or_default())
     }
 }
 

@@ -215,6 +215,7 @@ impl TenantTx {
             "product_totals",
             "first_customers",
             "returning_customers",
+            "day_books",
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",

@@ -6,10 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::{CalendarInterval, DayRange};
 use super::metrics::SalesFigures;
 use super::money::Currency;
+
+/// How a book is written in one piece: to be raised with every change of that.
+pub const FORM: i16 = 1;
 
 /// Amounts are kept in ten-thousandths, as the database has them.
 const SCALE: u32 = 4;
@@ -51,7 +55,7 @@ pub struct DayBook {
     starts: HashMap<NaiveDate, DateTime<Utc>>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Day {
     sums: Sums,
     other_orders: i64,
@@ -61,7 +65,7 @@ struct Day {
     returning: Counts,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
     orders: i64,
     units_sold: i64,
@@ -134,15 +138,42 @@ fn amount(ten_thousandths: i128) -> Decimal {
 }
 
 /// Counts by a day, in order of the days; few or many, each found by halving.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Counts(Vec<Count>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Count {
+    #[serde(with = "day_number")]
     day: NaiveDate,
     /// Of this day and all before it.
     up_to: u32,
 }
+
+/// Days as numbers, counted from the first of the era.
+mod day_number {
+    use chrono::{Datelike as _, NaiveDate};
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+    pub(super) fn serialize<S: Serializer>(
+        day: &NaiveDate,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i32(day.num_days_from_ce())
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
+        deserializer: D,
+    ) -> Result<NaiveDate, D::Error> {
+        let number = i32::deserialize(deserializer)?;
+        NaiveDate::from_num_days_from_ce_opt(number).ok_or_else(|| D::Error::custom("no day"))
+    }
+}
+
+/// A day in one piece.
+#[derive(Serialize, Deserialize)]
+struct Entry<T>(#[serde(with = "day_number")] NaiveDate, T);
 
 impl Counts {
     fn before(&self, day: NaiveDate) -> i64 {
@@ -230,6 +261,30 @@ impl DayBook {
             }
         }
         self.version = version;
+    }
+
+    /// The book in one piece. Its version and currency are kept beside it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let days = self.days.iter();
+        let days: Vec<_> = days.map(|(day, figures)| Entry(*day, figures)).collect();
+        // Into memory nothing fails; an empty piece would be read as none.
+        postcard::to_allocvec(&days).unwrap_or_default()
+    }
+
+    /// Reads a piece. `None`: it is none of this form.
+    #[must_use]
+    pub fn from_bytes(currency: Currency, version: i64, bytes: &[u8]) -> Option<Self> {
+        let days: Vec<Entry<Day>> = postcard::from_bytes(bytes).ok()?;
+        Some(Self {
+            version,
+            currency,
+            days: days
+                .into_iter()
+                .map(|Entry(day, figures)| (day, figures))
+                .collect(),
+            starts: HashMap::new(),
+        })
     }
 
     /// About how many bytes the book takes.
@@ -363,6 +418,10 @@ mod tests {
             let mut book = book();
             book.change(1, changes);
             let figures = book.figures(range(from, to));
+            let currency = book.currency().clone();
+            let piece = DayBook::from_bytes(currency.clone(), 1, &book.to_bytes()).unwrap();
+            prop_assert_eq!(&piece.figures(range(from, to)), &figures);
+            prop_assert!(DayBook::from_bytes(currency, 1, b"").is_none());
             let inside = |on: &u32| (from..=to).contains(on);
             let distinct = customers.iter().filter(|ordered| ordered.iter().any(inside)).count();
             let new = customers.iter().filter(|ordered| ordered.first().is_some_and(inside)).count();

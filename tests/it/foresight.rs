@@ -99,8 +99,8 @@ async fn a_dashboard_after_a_change_is_one_statement_and_no_transaction() {
     );
     assert_eq!(answer["overview"]["metrics"]["orders"], 3);
     let names = |list: &Value| -> Vec<Value> {
-        let list = list.as_array().unwrap().iter();
-        list.map(|one| one["customer"]["displayName"].clone())
+        let ones = list.as_array().unwrap().iter();
+        ones.map(|one| one["customer"]["displayName"].clone())
             .collect()
     };
     assert_eq!(names(&answer["topCustomers"]), ["Ann", "Eve"]);

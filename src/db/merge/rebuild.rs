@@ -91,7 +91,8 @@ impl TenantTx {
         sqlx::raw_sql("set local enable_nestloop = on")
             .execute(self.connection())
             .await?;
-        self.bump_data_version(store).await
+        self.bump_data_version(store).await?;
+        self.keep_day_book().await
     }
 
     /// Customers whom only an order of the load names.

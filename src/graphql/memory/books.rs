@@ -212,7 +212,15 @@ async fn bring_up_to(
     operation: &mut OperationTx,
     edition: &Edition,
 ) -> Result<()> {
-    let changes = operation.transaction().await?.day_changes(book).await?;
-    book.change(edition.version, changes);
+    let transaction = operation.transaction().await?;
+    if book.version() < 0
+        && let Some(kept) = transaction.kept_day_book(book.currency()).await?
+        && kept.version() >= edition.rebuilt
+    {
+        *book = kept;
+    }
+    if book.version() < edition.version {
+        transaction.read_day_book(book, edition.version).await?;
+    }
     Ok(())
 }
