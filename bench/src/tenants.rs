@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 use uuid::Uuid;
@@ -14,6 +15,9 @@ use xboard::domain::shop::ShopDomain;
 use crate::fill::{self, FillArgs};
 use crate::read::{Server, Subject, ask, client};
 use crate::usage;
+
+/// So many stores are asked at once before anything is measured: as many as the server has connections.
+const AT_ONCE: usize = 16;
 
 /// The stores to make.
 #[derive(Clone, Debug, Args)]
@@ -64,16 +68,20 @@ pub(crate) async fn run(url: &str, arguments: &TenantsArgs) -> anyhow::Result<()
 async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
     let server = Server::start(url).await?;
     let client = client()?;
-    // Connections and statements, which any store's question would make, are not the stores' own.
-    if let Some(subject) = subjects.first() {
-        for number in 0..50 {
-            ask(&client, &server.address, subject, number).await?;
-        }
-    }
+    // Connections and the plans of their statements, which any store's question makes, are not the stores' own.
+    let (others, subjects) = subjects.split_at(subjects.len() / 10);
+    let asked = others.iter().map(|subject| {
+        let (client, address) = (&client, &server.address);
+        async move { ask(client, address, subject, 0).await }
+    });
+    futures_util::stream::iter(asked)
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
     let before = usage::memory_of(server.process);
     for round in ["first", "second"] {
         let mut times = Vec::new();
-        for subject in subjects.iter().skip(1) {
+        for subject in subjects {
             let began = Instant::now();
             ask(&client, &server.address, subject, 0).await?;
             times.push(began.elapsed());

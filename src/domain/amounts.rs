@@ -108,6 +108,12 @@ impl Amounts {
     pub fn net_sales(&self) -> Decimal {
         self.gross_sales - self.discounts - self.returns
     }
+
+    /// Net sales and everything that was charged beside them.
+    #[must_use]
+    pub fn total_sales(&self) -> Decimal {
+        self.net_sales() + self.shipping + self.taxes + self.duties + self.fees
+    }
 }
 
 impl AddAssign for Amounts {

@@ -42,6 +42,14 @@ struct Rows {
 }
 
 impl Rows {
+    fn of(orders: &[&Whole<'_>], ledgers: &[Vec<Entered<'_>>], days: &Days) -> Self {
+        let mut rows = Self::default();
+        for (whole, ledger) in orders.iter().zip(ledgers) {
+            rows.add(whole, ledger, days);
+        }
+        rows
+    }
+
     fn add(&mut self, whole: &Whole<'_>, ledger: &[Entered<'_>], days: &Days) {
         let day = |instant| days.get(&instant).copied();
         self.figures.add(whole, ledger, day);
@@ -121,19 +129,35 @@ impl TenantTx {
         second: &SecondConnection,
         asked_at: DateTime<Utc>,
     ) -> Result<()> {
+        if orders.is_empty() {
+            return Ok(());
+        }
         let second = if orders.len() < FOR_TWO {
             None
         } else {
             second.transaction().await?
         };
+        let ledgers: Vec<_> = orders.iter().map(|whole| whole.ledger()).collect();
+        let days = self.days_of(store, orders, &ledgers).await?;
         let Some(mut second) = second else {
-            let figures = self.insert_part(store, orders, asked_at).await?;
+            let rows = Rows::of(orders, &ledgers, &days);
+            let figures = self.insert_rows(rows, asked_at).await?;
             return self.keep_figures(figures).await;
         };
         let (ours, theirs) = orders.split_at(orders.len() / 2);
+        let (our_ledgers, their_ledgers) = ledgers.split_at(ours.len());
+        // The database has nothing to do meanwhile: a processor for each half.
+        let (our_rows, their_rows) = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| Rows::of(theirs, their_ledgers, &days));
+            let ours = Rows::of(ours, our_ledgers, &days);
+            match theirs.join() {
+                Ok(theirs) => (ours, theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
         let (our_figures, their_figures) = tokio::try_join!(
-            self.insert_part(store, ours, asked_at),
-            second.insert_part(store, theirs, asked_at)
+            self.insert_rows(our_rows, asked_at),
+            second.insert_rows(their_rows, asked_at)
         )?;
         second.commit().await?;
         self.keep_figures(our_figures).await?;
@@ -141,21 +165,7 @@ impl TenantTx {
     }
 
     /// Writes some of the orders and their parts, and gives what they add to the figures.
-    async fn insert_part(
-        &mut self,
-        store: &Store,
-        orders: &[&Whole<'_>],
-        asked_at: DateTime<Utc>,
-    ) -> Result<FigureRows> {
-        if orders.is_empty() {
-            return Ok(FigureRows::default());
-        }
-        let ledgers: Vec<_> = orders.iter().map(|whole| whole.ledger()).collect();
-        let days = self.days_of(store, orders, &ledgers).await?;
-        let mut rows = Rows::default();
-        for (whole, ledger) in orders.iter().zip(&ledgers) {
-            rows.add(whole, ledger, &days);
-        }
+    async fn insert_rows(&mut self, rows: Rows, asked_at: DateTime<Utc>) -> Result<FigureRows> {
         sqlx::raw_sql(CREATE_TABLES)
             .execute(self.connection())
             .await?;

@@ -118,7 +118,7 @@ impl TenantTx {
                 shipping, taxes, duties, fees, placed_sales, version) \
              select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
                 sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $2::bigint \
-             from loaded_figures group by day, currency \
+             from loaded_days group by day, currency \
              having (sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
                 sum(taxes), sum(duties), sum(fees), sum(placed_sales)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
             tenant,
@@ -135,9 +135,9 @@ impl TenantTx {
         sqlx::query!(
             "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
              select $1::uuid, currency, day, customer_id, sum(orders), \
-                sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
-             from loaded_figures where customer_id is not null group by day, customer_id, currency \
-             having (sum(orders), sum(gross_sales - discounts - returns + shipping + taxes + duties + fees)) <> (0, 0) \
+                sum(total_sales) \
+             from loaded_spending where customer_id is not null group by day, customer_id, currency \
+             having (sum(orders), sum(total_sales)) <> (0, 0) \
              order by day, customer_id",
             tenant
         )
@@ -157,11 +157,10 @@ impl TenantTx {
              from (select id from customers where tenant_id = $1) c \
              full join (select customer_id, \
                       sum(orders) filter (where currency = $2) as orders, \
-                      sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
-                         filter (where currency = $2) as total_spent, \
+                      sum(total_sales) filter (where currency = $2) as total_spent, \
                       min(placed_at) as first_order_at, min(day) filter (where orders > 0) as first_order_day, \
                       max(placed_at) as last_order_at \
-                   from loaded_figures where customer_id is not null group by customer_id) f on f.customer_id = c.id",
+                   from loaded_spending where customer_id is not null group by customer_id) f on f.customer_id = c.id",
             tenant,
             store.currency.code(),
             store.version
