@@ -2,7 +2,7 @@
 //! out to ask for more is answered as of one moment all the same.
 
 use serde_json::{Value, json};
-use simulator::{NewCustomer, NewLine, NewOrder, ShopSettings};
+use simulator::{NewCustomer, ShopSettings};
 use sqlx::Connection as _;
 
 use crate::support::{Connected, Simulated};
@@ -13,20 +13,6 @@ const DASHBOARD: &str = "{
     ordersByDate(range: { preset: LAST_7_DAYS }) { date metrics { orders } }
     topCustomers(first: 2, range: { preset: LAST_7_DAYS }) { totalSpent { amount } orders customer { displayName } }
     recentOrders(first: 2) { nodes { name customer { displayName email } } } }";
-
-fn place_order(store: &Connected, customer: Option<u64>, price: &str) {
-    let new = NewOrder {
-        customer,
-        lines: vec![NewLine {
-            title: Some("Lamp".to_owned()),
-            price: Some(price.parse().unwrap()),
-            quantity: 1,
-            ..NewLine::default()
-        }],
-        ..NewOrder::default()
-    };
-    store.shop.place_order(&new).unwrap();
-}
 
 fn customer(store: &Connected, name: &str) -> u64 {
     let new = NewCustomer {
@@ -67,14 +53,14 @@ async fn a_dashboard_after_a_change_is_one_statement_and_no_transaction() {
         customer(&store, "Ben"),
         customer(&store, "Eve"),
     );
-    place_order(&store, Some(ann), "50.00");
-    place_order(&store, Some(ben), "40.00");
+    store.sell_lamp(Some(ann), "50.00");
+    store.sell_lamp(Some(ben), "40.00");
     world.sync(&store).await;
     for _ in 0..2 {
         ask(&world, &store, DASHBOARD).await;
     }
     // Who was not among the first is now, and neither was asked for before.
-    place_order(&store, Some(eve), "45.00");
+    store.sell_lamp(Some(eve), "45.00");
     world.sync(&store).await;
     let mut connection = world.app.database.connection().await;
     let mut lock = connection.begin().await.unwrap();
@@ -114,7 +100,7 @@ async fn an_answer_that_needs_more_than_the_news_is_of_one_moment() {
     let store = world.register(ShopSettings::new("moved")).await;
     world.app.work().await;
     let ann = customer(&store, "Ann");
-    place_order(&store, Some(ann), "50.00");
+    store.sell_lamp(Some(ann), "50.00");
     world.sync(&store).await;
     ask(&world, &store, DASHBOARD).await;
     let tenant = world.tenant(&store).await;

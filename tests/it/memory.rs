@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use serde_json::{Value, json};
-use simulator::{NewLine, NewOrder, ShopSettings};
+use simulator::ShopSettings;
 use sqlx::{Connection as _, PgConnection};
 use xboard::domain::clock::Clock;
 
-use crate::support::{Connected, Simulated};
+use crate::support::Simulated;
 
 const DASHBOARD: &str = "{
     overview(range: { preset: LAST_7_DAYS }, compareTo: PREVIOUS_YEAR) {
@@ -21,20 +21,6 @@ const DASHBOARD: &str = "{
     ordersByDate(range: { preset: LAST_7_DAYS }) { date start metrics { orders } }
     topCustomers(range: { preset: LAST_7_DAYS }) { rank customer { displayName } totalSpent { amount } }
     recentOrders { nodes { name customer { displayName } } } }";
-
-fn place_order(store: &Connected, customer: Option<u64>) {
-    let new = NewOrder {
-        customer,
-        lines: vec![NewLine {
-            title: Some("Lamp".to_owned()),
-            price: Some("20.00".parse().unwrap()),
-            quantity: 1,
-            ..NewLine::default()
-        }],
-        ..NewOrder::default()
-    };
-    store.shop.place_order(&new).unwrap();
-}
 
 async fn ask(address: &str, token: &str, query: &str) -> (StatusCode, Value) {
     let response = reqwest::Client::new()
@@ -102,7 +88,7 @@ async fn an_answer_is_given_from_memory_until_the_store_changes_and_never_to_ano
         warm(&world, &address, &other.token, DASHBOARD).await;
         assert_eq!(orders(&address, &store.token).await, number);
         assert_eq!(orders(&address, &other.token).await, 0);
-        place_order(&store, None);
+        store.sell_lamp(None, "20.00");
         world.sync(&store).await;
     }
     assert_eq!(orders(&address, &store.token).await, 4);
@@ -199,7 +185,7 @@ async fn a_change_in_one_process_is_seen_in_another_and_never_unseen() {
     warm(&world, second.address(), &store.token, DASHBOARD).await;
     let mut seen = 0;
     for number in 1..=3 {
-        place_order(&store, None);
+        store.sell_lamp(None, "20.00");
         world.sync(&store).await;
         for _ in 0..200 {
             let now = orders(second.address(), &store.token).await;
@@ -236,7 +222,7 @@ async fn without_the_news_nothing_is_answered_from_memory_and_with_it_everything
         warm(&world, &address, &store.token, DASHBOARD).await;
         assert_eq!(orders(&address, &store.token).await, number);
         assert!(cut_listeners(&mut connection).await > 0);
-        place_order(&store, None);
+        store.sell_lamp(None, "20.00");
         world.sync(&store).await;
         assert_eq!(orders(&address, &store.token).await, number + 1);
     }
@@ -277,7 +263,7 @@ async fn a_process_that_knows_nothing_reads_the_days_in_one_piece() {
     world.app.work().await;
     let mut connection = world.app.database.connection().await;
     for number in 0..3 {
-        place_order(&store, None);
+        store.sell_lamp(None, "20.00");
         world.sync(&store).await;
         if number == 0 {
             // The one that the first sync kept is of a store without orders.

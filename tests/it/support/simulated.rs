@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{LiteralOrder, NewCustomer, Shop, ShopSettings};
+use simulator::{LiteralOrder, NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
 use xboard::app::AppConfig;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
@@ -25,6 +25,23 @@ pub(crate) struct Connected {
     pub(crate) shop: Arc<Shop>,
     /// An access token of its owner.
     pub(crate) token: String,
+}
+
+impl Connected {
+    /// Sells one lamp at this price, to a customer or a guest.
+    pub(crate) fn sell_lamp(&self, customer: Option<u64>, price: &str) {
+        let new = NewOrder {
+            customer,
+            lines: vec![NewLine {
+                title: Some("Lamp".to_owned()),
+                price: Some(price.parse().unwrap()),
+                quantity: 1,
+                ..NewLine::default()
+            }],
+            ..NewOrder::default()
+        };
+        self.shop.place_order(&new).unwrap();
+    }
 }
 
 impl Simulated {
