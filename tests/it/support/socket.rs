@@ -1,5 +1,6 @@
 //! A connection that speaks graphql-transport-ws.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -12,7 +13,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection that speaks graphql-transport-ws.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// What came before the server said that it listens: news from before may be on their way.
+    early: VecDeque<Value>,
+}
 
 impl Socket {
     pub(crate) async fn open(address: &str) -> Self {
@@ -22,7 +27,10 @@ impl Socket {
         request
             .headers_mut()
             .insert("sec-websocket-protocol", protocol);
-        Self(connect_async(request).await.unwrap().0)
+        Self {
+            stream: connect_async(request).await.unwrap().0,
+            early: VecDeque::new(),
+        }
     }
 
     /// Opens a connection and says who it is.
@@ -40,7 +48,7 @@ impl Socket {
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
-        self.0
+        self.stream
             .send(Message::text(message.to_string()))
             .await
             .unwrap();
@@ -51,13 +59,27 @@ impl Socket {
             .await;
         // The server listens before it answers the next message.
         self.send(&json!({ "type": "ping" })).await;
-        assert_eq!(self.next().await["type"], "pong");
+        loop {
+            let message = self.receive().await;
+            match message["type"].as_str() {
+                Some("pong") => break,
+                Some("next") => self.early.push_back(message),
+                _ => panic!("{message}"),
+            }
+        }
     }
 
     /// The next message; `null` when the connection is closed, with the code as `close`.
     pub(crate) async fn next(&mut self) -> Value {
+        match self.early.pop_front() {
+            Some(message) => message,
+            None => self.receive().await,
+        }
+    }
+
+    async fn receive(&mut self) -> Value {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             match message.unwrap_or_else(|_| panic!("nothing came in time")) {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
                 Some(Ok(Message::Close(frame))) => {
@@ -72,10 +94,11 @@ impl Socket {
     /// Whether nothing is said for a while; signs of life are nothing.
     pub(crate) async fn is_silent(&mut self) -> bool {
         let said = async {
-            while let Some(Ok(Message::Ping(_) | Message::Pong(_))) = self.0.next().await {}
+            while let Some(Ok(Message::Ping(_) | Message::Pong(_))) = self.stream.next().await {}
         };
-        tokio::time::timeout(Duration::from_millis(300), said)
-            .await
-            .is_err()
+        self.early.is_empty()
+            && tokio::time::timeout(Duration::from_millis(300), said)
+                .await
+                .is_err()
     }
 }
