@@ -8,5 +8,13 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    without_huge_pages();
     xboard::commands::main()
+}
+
+/// Has Linux give memory in small pages. Finding a huge one may take it ten milliseconds, in the middle of a request; where
+/// it refuses, huge pages it is.
+fn without_huge_pages() {
+    #[cfg(target_os = "linux")]
+    rustix::thread::disable_transparent_huge_pages(true).ok();
 }

@@ -60,6 +60,9 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
+    // As the program itself.
+    #[cfg(target_os = "linux")]
+    rustix::thread::disable_transparent_huge_pages(true).ok();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
