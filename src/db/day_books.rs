@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use futures_util::TryStreamExt as _;
 
 use super::news::Remembered;
 use super::transaction::Planning;
@@ -114,15 +113,16 @@ impl TenantTx {
         let currency = book.currency().clone();
         let mut changes = Vec::new();
         let mut others: BTreeMap<NaiveDate, i64> = BTreeMap::new();
-        let mut sales = sqlx::query!(
+        let sales = sqlx::query!(
             "select day, currency = $2 as \"own!\", orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
                     duties, fees, placed_sales \
              from daily_sales where tenant_id = $1",
             tenant,
             currency.code()
         )
-        .fetch(self.connection());
-        while let Some(row) = sales.try_next().await? {
+        .fetch_all(self.connection())
+        .await?;
+        for row in sales {
             if !row.own {
                 *others.entry(row.day).or_default() += row.orders;
                 continue;
@@ -144,37 +144,30 @@ impl TenantTx {
             };
             changes.push(DayChange::Sales(row.day, Box::new(figures)));
         }
-        drop(sales);
         let others = others.into_iter();
         changes.extend(others.map(|(day, orders)| DayChange::OtherCurrencies(day, orders)));
-        let mut firsts = sqlx::query!(
+        let firsts = sqlx::query!(
             "select day, first_order_day, customers from first_customers where tenant_id = $1 and currency = $2",
             tenant,
             currency.code()
         )
-        .fetch(self.connection());
-        while let Some(row) = firsts.try_next().await? {
-            changes.push(DayChange::FirstCustomers {
-                day: row.day,
-                first_order_day: row.first_order_day,
-                customers: row.customers,
-            });
-        }
-        drop(firsts);
-        let mut returns = sqlx::query!(
+        .map(|row| DayChange::FirstCustomers {
+            day: row.day,
+            first_order_day: row.first_order_day,
+            customers: row.customers,
+        });
+        changes.extend(firsts.fetch_all(self.connection()).await?);
+        let returns = sqlx::query!(
             "select day, previous_day, customers from returning_customers where tenant_id = $1 and currency = $2",
             tenant,
             currency.code()
         )
-        .fetch(self.connection());
-        while let Some(row) = returns.try_next().await? {
-            changes.push(DayChange::ReturningCustomers {
-                day: row.day,
-                previous_day: row.previous_day,
-                customers: row.customers,
-            });
-        }
-        drop(returns);
+        .map(|row| DayChange::ReturningCustomers {
+            day: row.day,
+            previous_day: row.previous_day,
+            customers: row.customers,
+        });
+        changes.extend(returns.fetch_all(self.connection()).await?);
         book.change(version, changes);
         Ok(())
     }

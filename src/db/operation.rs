@@ -82,18 +82,20 @@ impl OperationTx {
 
     /// The transaction, begun by now. [`DbError::Moved`]: it does not show what was read before.
     pub async fn transaction(&mut self) -> Result<&mut TenantTx> {
-        if self.transaction.is_none() {
-            let mut transaction = self.database.operation_snapshot(self.tenant).await?;
-            if let Some((version, foresight)) = &self.foreseen {
-                foresight.missed.store(true, Ordering::Relaxed);
-                if transaction.data_version().await? != Some(*version) {
-                    foresight.moved.store(true, Ordering::Relaxed);
-                    return Err(DbError::Moved);
+        match &mut self.transaction {
+            Some(transaction) => Ok(transaction),
+            none => {
+                let mut transaction = self.database.operation_snapshot(self.tenant).await?;
+                if let Some((version, foresight)) = &self.foreseen {
+                    foresight.missed.store(true, Ordering::Relaxed);
+                    if transaction.data_version().await? != Some(*version) {
+                        foresight.moved.store(true, Ordering::Relaxed);
+                        return Err(DbError::Moved);
+                    }
                 }
+                Ok(none.insert(transaction))
             }
-            self.transaction = Some(transaction);
         }
-        self.transaction.as_mut().ok_or(DbError::Moved)
     }
 
     /// Steps out of the store, in the same transaction where there is one.

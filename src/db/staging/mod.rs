@@ -215,8 +215,9 @@ impl Loader {
         self.opened.load(Ordering::SeqCst)
     }
 
-    /// A transaction in which records may be staged, and in which what is staged may be read, be it nothing: a statement that found no staging tables would go on reading their empty shapes when
-    /// there are some, for whichever store this connection loads next.
+    /// A transaction in which records may be staged, and in which what is staged may be read, be it nothing: a
+    /// statement that found no staging tables would go on reading their empty shapes when there are some, for whichever
+    /// store this connection loads next.
     pub async fn staging(&mut self) -> Result<TenantTx> {
         let mut transaction = self.transaction().await?;
         if self.staged_on.is_none() {
