@@ -17,7 +17,7 @@ use crate::read::{Server, Subject, ask, client};
 use crate::usage;
 
 /// So many stores are asked at once before anything is measured: as many as the server has connections.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 20;
 
 /// The stores to make.
 #[derive(Clone, Debug, Args)]
