@@ -1,5 +1,5 @@
 //! News between processes: said inside the transaction that causes it, heard after its commit by every
-//! process that listens. Only ids, days and versions travel.
+//! process that listens. Ids, days and versions travel, and what changed where that is little.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
 use super::accounts::ACCESS_CHANNEL as ACCESS;
+use super::changes::StoreChange;
 use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
@@ -16,6 +17,8 @@ const CHANNEL: &str = "xboard_live";
 const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.
 const MOST_DAYS: usize = 366;
+/// PostgreSQL carries messages that are shorter than eight thousand bytes.
+const MOST_BYTES: usize = 7_999;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,9 @@ pub enum News {
         /// The store's data version from this change on; 0 from a process that does not say.
         #[serde(default)]
         version: i64,
+        /// What changed, encoded ([`StoreChange::decode`]); none: it has to be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<String>,
     },
     /// A run of a sync moved on.
     Sync {
@@ -44,13 +50,39 @@ struct Message {
 }
 
 impl TenantTx {
-    /// How to say that the store changed, and which version it has now: the channel and the message.
-    pub(super) fn change_to_announce(&mut self, version: i64) -> (&'static str, String) {
+    /// How to say that the store changed, which version it has now, and what changed: the channel and the message.
+    pub(super) fn change_to_announce(
+        &mut self,
+        version: i64,
+        change: Option<&StoreChange>,
+    ) -> (&'static str, String) {
         let mut days = self.take_changed_days();
         if days.len() > MOST_DAYS {
             days.clear();
         }
-        (CHANNEL, self.message(News::Store { days, version }))
+        let message = |change| {
+            self.message(News::Store {
+                days: days.clone(),
+                version,
+                change,
+            })
+        };
+        let whole = message(change.and_then(StoreChange::encode));
+        if whole.len() <= MOST_BYTES {
+            (CHANNEL, whole)
+        } else {
+            (CHANNEL, message(None))
+        }
+    }
+
+    /// Says that the store changed, which version it was given, and what changed. Heard after the commit.
+    pub(super) async fn announce_change(
+        &mut self,
+        version: i64,
+        change: Option<&StoreChange>,
+    ) -> Result<()> {
+        let (channel, message) = self.change_to_announce(version, change);
+        self.notify(channel, &message).await
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -60,7 +92,11 @@ impl TenantTx {
 
     async fn announce(&mut self, news: News) -> Result<()> {
         let message = self.message(news);
-        sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
+        self.notify(CHANNEL, &message).await
+    }
+
+    async fn notify(&mut self, channel: &str, message: &str) -> Result<()> {
+        sqlx::query!("select pg_notify($1, $2)::text as sent", channel, message)
             .fetch_one(self.connection())
             .await?;
         Ok(())

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod changes;
 pub mod customers;
 pub mod day_books;
 pub mod embedded;

@@ -307,11 +307,11 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that a sync ended well.
+    /// Notes that a sync ended well. The store's data are what they were.
     pub async fn mark_synced(&mut self, at: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
-            "update shops set last_synced_at = $2, data_version = data_version + 1 where tenant_id = $1",
+            "update shops set last_synced_at = $2 where tenant_id = $1",
             tenant.uuid(),
             at
         )

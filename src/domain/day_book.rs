@@ -150,20 +150,20 @@ struct Count {
 }
 
 /// Days as numbers, counted from the first of the era.
-mod day_number {
+pub(crate) mod day_number {
     use chrono::{Datelike as _, NaiveDate};
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         day: &NaiveDate,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_i32(day.num_days_from_ce())
     }
 
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
+    pub(crate) fn deserialize<'a, D: Deserializer<'a>>(
         deserializer: D,
     ) -> Result<NaiveDate, D::Error> {
         let number = i32::deserialize(deserializer)?;

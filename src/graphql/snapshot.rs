@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::error::ApiError;
-use super::memory::{Edition, Known, Memory};
+use super::memory::{Edition, Known, Memory, Rows};
 use crate::db::customers::CustomerRow;
 use crate::db::news::{News, Remembered};
 use crate::db::operation::{Foresight, OperationTx};
@@ -53,10 +53,16 @@ struct Open {
     shop: Arc<ShopContext>,
     edition: Edition,
     memory: Memory,
-    /// The customers that were read already.
+    /// What was read of it, or remembered, before anything was asked.
+    rows: Arc<Rows>,
+    /// The customers that were read since.
     customers: HashMap<CustomerId, CustomerRow>,
-    /// So many of the newest orders were to be read, and these are they.
-    newest_orders: (i64, Vec<OrderRow>),
+}
+
+impl Open {
+    fn customer(&self, id: CustomerId) -> Option<&CustomerRow> {
+        self.rows.customer(id).or_else(|| self.customers.get(&id))
+    }
 }
 
 /// What is known of a user outside any store.
@@ -146,7 +152,7 @@ impl Reading {
         let tenant = open.operation.tenant();
         open.memory.note_customers(tenant, &open.edition, ids);
         let mut missing = ids.to_vec();
-        missing.retain(|id| !open.customers.contains_key(id));
+        missing.retain(|id| open.customer(*id).is_none());
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
@@ -155,7 +161,7 @@ impl Reading {
             let rows = rows.into_iter().map(|row| (row.id, row));
             open.customers.extend(rows);
         }
-        let rows = ids.iter().filter_map(|id| open.customers.get(id));
+        let rows = ids.iter().filter_map(|id| open.customer(*id));
         Ok(rows.cloned().collect())
     }
 
@@ -164,9 +170,8 @@ impl Reading {
         let open = &*self.open;
         let tenant = open.operation.tenant();
         open.memory.note_newest_orders(tenant, &open.edition, count);
-        let (read, orders) = &open.newest_orders;
         let wanted = usize::try_from(count).ok()?;
-        (count <= *read).then(|| orders.iter().take(wanted).cloned().collect())
+        open.rows.newest_orders(wanted).map(<[_]>::to_vec)
     }
 
     /// The store that is being read.
@@ -242,83 +247,87 @@ impl Snapshot {
         if !self.foresees.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let Some(remembered) = self.memory.remembered(tenant) else {
+        let rows = match self.memory.at_hand(tenant).await {
+            Some(rows) => rows,
+            None => {
+                let Some(remembered) = self.memory.remembered(tenant) else {
+                    return Ok(None);
+                };
+                let news = self.database.store_news(tenant, &remembered).await?;
+                let (shop, news) = news.ok_or(ApiError::NotFound)?;
+                self.learn(tenant, shop, &remembered, news).await
+            }
+        };
+        let Some(day) = self
+            .memory
+            .known_day(&rows.shop.time_zone, self.clock.now())
+        else {
             return Ok(None);
         };
-        let news = self.database.store_news(tenant, &remembered).await?;
-        let (row, news) = news.ok_or(ApiError::NotFound)?;
-        let Some(day) = self.memory.known_day(&row.time_zone, self.clock.now()) else {
-            return Ok(None);
-        };
-        let operation = OperationTx::foreseen(
-            self.database.clone(),
-            tenant,
-            row.data_version,
-            self.foresight(),
-        );
-        let news = Some((remembered, news));
-        Ok(Some(self.found(operation, row, day, news).await))
+        let database = self.database.clone();
+        let operation =
+            OperationTx::foreseen(database, tenant, rows.version(), self.foresight());
+        Ok(Some(self.found(operation, rows, day)))
+    }
+
+    /// Remembers what was read.
+    async fn learn(
+        &self,
+        tenant: TenantId,
+        shop: Shop,
+        remembered: &Remembered,
+        mut news: News,
+    ) -> Arc<Rows> {
+        let rows = Arc::new(Rows::of_news(shop, remembered, &mut news));
+        let edition = Edition::of(&rows.shop);
+        self.memory
+            .learn_news(tenant, &edition, remembered, news)
+            .await;
+        self.memory.keep_rows(tenant, Arc::clone(&rows));
+        rows
     }
 
     /// Begins in a transaction.
     async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
-        let remembered = self.memory.remembered(transaction.tenant());
-        let (row, news) = match remembered {
+        let tenant = transaction.tenant();
+        let rows = match self.memory.remembered(tenant) {
             Some(remembered) => {
-                let found = transaction.store_news(&remembered).await?;
-                found.map(|(row, news)| (row, Some((remembered, news))))
+                let news = transaction.store_news(&remembered).await?;
+                let (shop, news) = news.ok_or(ApiError::NotFound)?;
+                self.learn(tenant, shop, &remembered, news).await
             }
-            None => transaction.shop().await?.map(|row| (row, None)),
-        }
-        .ok_or(ApiError::NotFound)?;
+            None => {
+                let shop = transaction.shop().await?.ok_or(ApiError::NotFound)?;
+                Arc::new(Rows::of_store(shop))
+            }
+        };
         let day = self
             .memory
-            .present_day(&mut transaction, &row.time_zone, self.clock.now())
+            .present_day(&mut transaction, &rows.shop.time_zone, self.clock.now())
             .await?;
         let operation = OperationTx::open(self.database.clone(), transaction);
-        Ok(self.found(operation, row, day, news).await)
+        Ok(self.found(operation, rows, day))
     }
 
-    async fn found(
-        &self,
-        operation: OperationTx,
-        row: Shop,
-        day: PresentDay,
-        news: Option<(Remembered, News)>,
-    ) -> (Open, Known) {
+    fn found(&self, operation: OperationTx, rows: Arc<Rows>, day: PresentDay) -> (Open, Known) {
         let known = Known {
-            version: row.data_version,
+            version: rows.version(),
             today: day.today,
             day: day.starts..day.ends,
         };
-        let edition = Edition {
-            version: row.data_version,
-            rebuilt: row.rebuilt_version,
-            currency: row.currency.clone(),
-        };
-        let (mut customers, mut newest_orders) = (HashMap::new(), (0, Vec::new()));
-        if let Some((remembered, mut news)) = news {
-            let rows = std::mem::take(&mut news.customers);
-            customers.extend(rows.into_iter().map(|row| (row.id, row)));
-            let orders = std::mem::take(&mut news.newest_orders);
-            newest_orders = (remembered.newest_orders, orders);
-            self.memory
-                .learn_news(operation.tenant(), &edition, &remembered, news)
-                .await;
-        }
         let shop = Arc::new(ShopContext {
-            currency: row.currency.clone(),
-            time_zone: row.time_zone.clone(),
+            currency: rows.shop.currency.clone(),
+            time_zone: rows.shop.time_zone.clone(),
             today: day.today,
-            row,
+            row: rows.shop.clone(),
         });
         let open = Open {
             operation,
             shop,
-            edition,
+            edition: Edition::of(&rows.shop),
             memory: self.memory.clone(),
-            customers,
-            newest_orders,
+            rows,
+            customers: HashMap::new(),
         };
         (open, known)
     }

@@ -15,6 +15,7 @@ mod whole;
 
 use chrono::{DateTime, Utc};
 
+use super::changes::{MOST_OBJECTS, Touched};
 use super::staging::rows::content_hash;
 use super::staging::{SecondConnection, Staged};
 use super::{DbError, Result, TenantTx};
@@ -46,10 +47,10 @@ impl Merged {
 /// What the merge needs to know of the store.
 #[derive(Clone, Debug)]
 pub(super) struct Store {
-    currency: Currency,
+    pub(super) currency: Currency,
     time_zone: String,
     /// The data version that this transaction makes: what it writes is marked with it.
-    version: i64,
+    pub(super) version: i64,
     /// Whether the rollups are not built yet, so that there is nothing to move.
     figures_pending: bool,
 }
@@ -118,7 +119,13 @@ impl TenantTx {
                 self.merge_orders(&store, &records, None, asked_at).await?
             }
         };
-        self.end_merge(&store, merged).await
+        if merged.changed == 0 || merged.seen > MOST_OBJECTS || store.figures_pending {
+            return self.end_merge(&store, merged).await;
+        }
+        let touched = Touched::of(records);
+        let change = self.bump_data_version_and_read(&store, &touched).await?;
+        self.announce_change(store.version, change.as_ref()).await?;
+        Ok(merged)
     }
 
     async fn end_merge(&mut self, store: &Store, merged: Merged) -> Result<Merged> {
@@ -323,7 +330,7 @@ impl TenantTx {
     /// Gives the store's data its new version, and says so.
     pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let (channel, message) = self.change_to_announce(store.version);
+        let (channel, message) = self.change_to_announce(store.version, None);
         sqlx::query!(
             "with moved as (update shops set data_version = $2 where tenant_id = $1) select pg_notify($3, $4)::text as sent",
             tenant,

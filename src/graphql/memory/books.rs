@@ -3,14 +3,16 @@
 //! are dropped when there are too many.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex as ShortMutex, PoisonError};
+use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::Edition;
+use super::rows::Rows;
 use crate::db::Result;
+use crate::db::changes::StoreChange;
 use crate::db::news::Remembered;
 use crate::db::operation::OperationTx;
 use crate::domain::calendar::DayRange;
@@ -23,6 +25,8 @@ use crate::domain::money::Currency;
 const MOST_RANGES: usize = 4;
 const MOST_QUESTIONS: usize = 4;
 const MOST_CUSTOMERS: usize = 20;
+/// How many changes of a store wait until somebody asks; with one more it is read anew.
+const MOST_TOLD: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Books {
@@ -47,6 +51,44 @@ struct Lately {
     customers: Vec<CustomerId>,
     /// How many of the newest orders, each time.
     newest_orders: Vec<i64>,
+    /// Rows that were read, of one version, and what was told of each version since.
+    rows: Option<Arc<Rows>>,
+    told: Vec<Arc<StoreChange>>,
+}
+
+impl Lately {
+    /// The version that rows and changes reach to.
+    fn told_up_to(&self) -> Option<i64> {
+        let told = i64::try_from(self.told.len()).ok()?;
+        Some(self.rows.as_ref()?.version() + told)
+    }
+
+    fn most_newest_orders(&self) -> i64 {
+        self.newest_orders.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The rows, if they and the book are of this version, and hold all that was asked for lately.
+    fn rows_of(&self, version: i64) -> Option<Arc<Rows>> {
+        let rows = self.rows.as_ref()?;
+        let good = rows.version() == version
+            && self.book.as_ref().is_some_and(|book| book.0 == version)
+            && rows.hold(&self.customers, self.most_newest_orders());
+        good.then(|| Arc::clone(rows))
+    }
+}
+
+impl Shared {
+    fn lately(&self) -> MutexGuard<'_, Lately> {
+        self.lately.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rows of an earlier version, and the changes that lead from it to the one that is asked for.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) remembered: Remembered,
+    pub(super) rows: Arc<Rows>,
+    pub(super) changes: Vec<Arc<StoreChange>>,
 }
 
 /// Puts something before all others, and those that are too many out.
@@ -69,15 +111,90 @@ impl Books {
     /// What is remembered of a store, and what is likely to be asked for. `None`: nothing yet.
     pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
         let shared = self.kept.get(&tenant)?;
-        let lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = shared.lately();
         let (version, currency) = lately.book.clone()?;
         Some(Remembered {
             version,
             currency,
             ranges: lately.ranges.clone(),
             customers: lately.customers.clone(),
-            newest_orders: lately.newest_orders.iter().copied().max().unwrap_or(0),
+            newest_orders: lately.most_newest_orders(),
         })
+    }
+
+    /// Hears what changed of a store to this version; none: that it did.
+    pub(super) fn tell(&self, tenant: TenantId, version: i64, change: Option<StoreChange>) {
+        let Some(shared) = self.kept.get(&tenant) else {
+            return;
+        };
+        let mut lately = shared.lately();
+        let Some(known) = lately.told_up_to() else {
+            return;
+        };
+        match change {
+            // Read already.
+            _ if version <= known => {}
+            Some(change) if version == known + 1 && lately.told.len() < MOST_TOLD => {
+                lately.told.push(Arc::new(change));
+            }
+            _ => {
+                lately.rows = None;
+                lately.told.clear();
+            }
+        }
+    }
+
+    /// The rows that are remembered of a store, if they are of this version and hold all that was asked for lately.
+    pub(super) fn rows(&self, tenant: TenantId, version: i64) -> Option<Arc<Rows>> {
+        self.kept.get(&tenant)?.lately().rows_of(version)
+    }
+
+    /// What leads from the rows that are remembered of a store to this version.
+    pub(super) fn told(&self, tenant: TenantId, version: i64) -> Option<Told> {
+        let shared = self.kept.get(&tenant)?;
+        let lately = shared.lately();
+        let rows = Arc::clone(lately.rows.as_ref()?);
+        let (book, currency) = lately.book.clone()?;
+        if book != rows.version() || lately.told_up_to()? < version {
+            return None;
+        }
+        let count = usize::try_from(version - rows.version()).ok()?;
+        let changes = lately.told.get(..count)?.to_vec();
+        Some(Told {
+            remembered: Remembered {
+                version: book,
+                currency,
+                ranges: lately.ranges.clone(),
+                customers: lately.customers.clone(),
+                newest_orders: lately.most_newest_orders(),
+            },
+            rows,
+            changes,
+        })
+    }
+
+    /// Remembers rows, unless later ones are remembered.
+    pub(super) fn keep_rows(&self, tenant: TenantId, rows: Arc<Rows>) {
+        let Some(shared) = self.kept.get(&tenant) else {
+            return;
+        };
+        let mut lately = shared.lately();
+        let before = lately.rows.as_ref().map(|rows| rows.version());
+        let passed = rows.version() - before.unwrap_or_else(|| rows.version());
+        if let Ok(passed) = usize::try_from(passed) {
+            let passed = passed.min(lately.told.len());
+            lately.told.drain(..passed);
+            lately.rows = Some(rows);
+        }
+    }
+
+    /// Forgets the rows of a store: what was told does not lead on from them.
+    pub(super) fn drop_rows(&self, tenant: TenantId) {
+        if let Some(shared) = self.kept.get(&tenant) {
+            let mut lately = shared.lately();
+            lately.rows = None;
+            lately.told.clear();
+        }
     }
 
     /// Brings the book from the version that was remembered of it to the one that the operation reads, unless
@@ -105,7 +222,7 @@ impl Books {
     /// Notes that the customers were asked for who spent most in a range.
     pub(super) fn note_range(&self, tenant: TenantId, edition: &Edition, range: DayRange) {
         let shared = self.of(tenant, edition);
-        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lately = shared.lately();
         put_first(&mut lately.ranges, range, MOST_RANGES);
     }
 
@@ -117,7 +234,7 @@ impl Books {
         customers: &[CustomerId],
     ) {
         let shared = self.of(tenant, edition);
-        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lately = shared.lately();
         for customer in customers.iter().take(MOST_CUSTOMERS) {
             put_first(&mut lately.customers, *customer, MOST_CUSTOMERS);
         }
@@ -126,15 +243,16 @@ impl Books {
     /// Notes that so many of the newest orders were asked for.
     pub(super) fn note_newest_orders(&self, tenant: TenantId, edition: &Edition, count: i64) {
         let shared = self.of(tenant, edition);
-        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lately = shared.lately();
         lately.newest_orders.insert(0, count);
         lately.newest_orders.truncate(MOST_QUESTIONS);
     }
 
     fn weigh(&self, tenant: TenantId, shared: &Arc<Shared>, book: &DayBook) {
-        let bytes = u32::try_from(book.size()).unwrap_or(u32::MAX);
+        let mut lately = shared.lately();
+        let rows = lately.rows.as_ref().map_or(0, |rows| rows.size());
+        let bytes = u32::try_from(book.size() + rows).unwrap_or(u32::MAX);
         shared.bytes.store(bytes, Ordering::Relaxed);
-        let mut lately = shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
         lately.book = Some((book.version(), book.currency().clone()));
         drop(lately);
         // Weighed anew.

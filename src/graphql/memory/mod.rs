@@ -9,6 +9,7 @@ mod books;
 mod present_days;
 mod principals;
 mod rankings;
+mod rows;
 mod stores;
 mod trust;
 
@@ -18,6 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 pub use principals::Session;
+pub(super) use rows::Rows;
 pub use stores::{Known, Lesson};
 use trust::Trust;
 
@@ -26,10 +28,11 @@ use self::present_days::PresentDays;
 use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
+use crate::db::changes::StoreChange;
 use crate::db::live::{Heard, News};
 use crate::db::news::{News as StoreNews, Remembered};
 use crate::db::operation::OperationTx;
-use crate::db::shops::PresentDay;
+use crate::db::shops::{PresentDay, Shop};
 use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
@@ -66,6 +69,15 @@ pub(super) struct Edition {
 }
 
 impl Edition {
+    /// Of a store as it was read.
+    pub(super) fn of(shop: &Shop) -> Self {
+        Self {
+            version: shop.data_version,
+            rebuilt: shop.rebuilt_version,
+            currency: shop.currency.clone(),
+        }
+    }
+
     /// Whether what was remembered needs but the changes since to be right for this.
     fn continues(&self, remembered: &Remembered) -> bool {
         remembered.version < self.version
@@ -113,6 +125,42 @@ impl Memory {
                 .learn((tenant, *range), edition, remembered, spending)
                 .await;
         }
+    }
+
+    /// The rows of a store as it is now, and its figures with them, if both can be told without asking the database:
+    /// the version is known, and everything that led to it was told.
+    pub(super) async fn at_hand(&self, tenant: TenantId) -> Option<Arc<Rows>> {
+        let version = self.store(tenant)?.version;
+        let books = &self.inner.books;
+        if let Some(rows) = books.rows(tenant, version) {
+            return Some(rows);
+        }
+        let told = books.told(tenant, version)?;
+        let mut remembered = told.remembered;
+        let mut rows = Arc::unwrap_or_clone(told.rows);
+        for change in told.changes {
+            if !rows.change(&change, &remembered.customers) {
+                books.drop_rows(tenant);
+                return None;
+            }
+            let edition = Edition::of(&rows.shop);
+            let ranges = remembered.ranges.iter();
+            let news = StoreNews {
+                days: change.days(&edition.currency),
+                spending: Some(ranges.map(|range| change.spending_in(*range)).collect()),
+                customers: Vec::new(),
+                newest_orders: Vec::new(),
+            };
+            self.learn_news(tenant, &edition, &remembered, news).await;
+            remembered.version = edition.version;
+        }
+        books.keep_rows(tenant, Arc::new(rows));
+        books.rows(tenant, version)
+    }
+
+    /// Remembers rows that were read.
+    pub(super) fn keep_rows(&self, tenant: TenantId, rows: Arc<Rows>) {
+        self.inner.books.keep_rows(tenant, rows);
     }
 
     /// Notes that these customers of a store were asked for.
@@ -197,7 +245,14 @@ impl Memory {
     /// Brings what is remembered in line with what was heard.
     pub(super) fn hear(&self, heard: &Heard) {
         match heard {
-            Heard::News(tenant, News::Store { version, .. }) => {
+            Heard::News(
+                tenant,
+                News::Store {
+                    version, change, ..
+                },
+            ) => {
+                let change = change.as_deref().and_then(StoreChange::decode);
+                self.inner.books.tell(*tenant, *version, change);
                 self.inner.stores.changed(*tenant, *version);
             }
             Heard::News(_, News::Sync { .. }) => {}

@@ -1,0 +1,352 @@
+//! What a transaction changed of a store, told with the news of it: a process that remembers the store's figures
+//! brings them to the new version by it, and asks the database nothing. Only changes of a few objects are told so;
+//! whoever hears of another one reads what changed (`store_news`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use chrono::serde::{ts_microseconds, ts_microseconds_option};
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::customers::CustomerRow;
+use super::merge::Store;
+use super::orders::OrderRow;
+use super::{DbError, Result, TenantTx};
+use crate::domain::calendar::DayRange;
+use crate::domain::day_book::{DayChange, day_number};
+use crate::domain::ids::{CustomerId, OrderId};
+use crate::domain::metrics::SalesFigures;
+use crate::domain::money::Currency;
+use crate::domain::ranking::RankedCustomer;
+use crate::domain::record::Record;
+
+/// What a change in this form begins with: to be raised with every change of that.
+const FORM: &str = "1.";
+/// A change of more objects than these is not told.
+pub(super) const MOST_OBJECTS: usize = 10;
+/// Nor is one of customers with more days than these.
+const MOST_DAYS_OF_CUSTOMERS: i64 = 300;
+
+/// The objects that a merge wrote.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) customers: Vec<i64>,
+    pub(super) orders: Vec<i64>,
+}
+
+impl Touched {
+    /// These, whether they were new, different or neither.
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut touched = Self::default();
+        for record in records {
+            match record {
+                Record::Customer(customer) => touched.customers.push(customer.id.number()),
+                Record::Order(order) => touched.orders.push(order.id.number()),
+                _ => {}
+            }
+        }
+        touched
+    }
+}
+
+/// What has changed from the version before to the one that it is told with. Rows are as they are now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoreChange {
+    total_customers: Option<i64>,
+    days: Vec<ChangedDay>,
+    first_customers: Vec<ChangedCount>,
+    returning_customers: Vec<ChangedCount>,
+    customers: Vec<ChangedCustomer>,
+    /// The customers whose spending changed, and all their days in the store's currency.
+    spenders: Vec<i64>,
+    spending: Vec<ChangedSpending>,
+    orders: Vec<ChangedOrder>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "changed_day")]
+struct ChangedDay {
+    #[serde(with = "day_number")]
+    day: NaiveDate,
+    currency: Currency,
+    orders: i64,
+    units_sold: i64,
+    #[serde(with = "ten_thousandths")]
+    gross_sales: Decimal,
+    #[serde(with = "ten_thousandths")]
+    discounts: Decimal,
+    #[serde(with = "ten_thousandths")]
+    returns: Decimal,
+    #[serde(with = "ten_thousandths")]
+    shipping: Decimal,
+    #[serde(with = "ten_thousandths")]
+    taxes: Decimal,
+    #[serde(with = "ten_thousandths")]
+    duties: Decimal,
+    #[serde(with = "ten_thousandths")]
+    fees: Decimal,
+    #[serde(with = "ten_thousandths")]
+    placed_sales: Decimal,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "changed_count")]
+struct ChangedCount {
+    #[serde(with = "day_number")]
+    day: NaiveDate,
+    #[serde(with = "day_number")]
+    earlier_day: NaiveDate,
+    customers: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "changed_customer")]
+struct ChangedCustomer {
+    id: i64,
+    display_name: String,
+    email: Option<String>,
+    tags: Vec<String>,
+    #[serde(with = "ts_microseconds_option")]
+    created_at: Option<DateTime<Utc>>,
+    orders: i64,
+    #[serde(with = "ten_thousandths")]
+    total_spent: Decimal,
+    #[serde(with = "ts_microseconds_option")]
+    first_order_at: Option<DateTime<Utc>>,
+    #[serde(with = "ts_microseconds_option")]
+    last_order_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "changed_spending")]
+struct ChangedSpending {
+    customer_id: i64,
+    #[serde(with = "day_number")]
+    day: NaiveDate,
+    orders: i64,
+    #[serde(with = "ten_thousandths")]
+    total_sales: Decimal,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "changed_order")]
+struct ChangedOrder {
+    id: i64,
+    name: String,
+    customer_id: Option<i64>,
+    #[serde(with = "ts_microseconds")]
+    processed_at: DateTime<Utc>,
+    #[serde(with = "ts_microseconds_option")]
+    cancelled_at: Option<DateTime<Utc>>,
+    financial_status: Option<String>,
+    fulfillment_status: Option<String>,
+    source_name: Option<String>,
+    discount_codes: Vec<String>,
+    tags: Vec<String>,
+    test: bool,
+    currency: Currency,
+    #[serde(with = "ten_thousandths")]
+    total_price: Decimal,
+    #[serde(with = "ten_thousandths")]
+    net_payment: Decimal,
+}
+
+/// Amounts as whole numbers, exact: the database has four decimals.
+mod ten_thousandths {
+    use rust_decimal::Decimal;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    const SCALE: u32 = 4;
+
+    pub(super) fn serialize<S: Serializer>(
+        amount: &Decimal,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut amount = *amount;
+        amount.rescale(SCALE);
+        amount.mantissa().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
+        deserializer: D,
+    ) -> Result<Decimal, D::Error> {
+        let amount = i128::deserialize(deserializer)?;
+        Decimal::try_from_i128_with_scale(amount, SCALE).map_err(D::Error::custom)
+    }
+}
+
+impl StoreChange {
+    /// Written in few characters.
+    pub(super) fn encode(&self) -> Option<String> {
+        Some(FORM.to_owned() + &BASE64.encode(postcard::to_allocvec(self).ok()?))
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; `None`: another version of the program did, in another form.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let bytes = BASE64.decode(text.strip_prefix(FORM)?).ok()?;
+        postcard::from_bytes(&bytes).ok()
+    }
+
+    /// How many customers the store has now; `None`: they were not counted.
+    #[must_use]
+    pub const fn total_customers(&self) -> Option<i64> {
+        self.total_customers
+    }
+
+    /// The days and the counts of customers that changed, of a store in this currency.
+    #[must_use]
+    pub fn days(&self, currency: &Currency) -> Vec<DayChange> {
+        let sales = self.days.iter().map(|changed| {
+            let figures = SalesFigures {
+                currency: currency.clone(),
+                orders: changed.orders,
+                units_sold: changed.units_sold,
+                gross_sales: changed.gross_sales,
+                discounts: changed.discounts,
+                returns: changed.returns,
+                shipping: changed.shipping,
+                taxes: changed.taxes,
+                duties: changed.duties,
+                fees: changed.fees,
+                placed_sales: changed.placed_sales,
+                customers: 0,
+                new_customers: 0,
+            };
+            DayChange::Sales(changed.day, Box::new(figures))
+        });
+        let first = self.first_customers.iter();
+        let first = first.map(|changed| DayChange::FirstCustomers {
+            day: changed.day,
+            first_order_day: changed.earlier_day,
+            customers: changed.customers,
+        });
+        let returning = self.returning_customers.iter();
+        let returning = returning.map(|changed| DayChange::ReturningCustomers {
+            day: changed.day,
+            previous_day: changed.earlier_day,
+            customers: changed.customers,
+        });
+        sales.chain(first).chain(returning).collect()
+    }
+
+    /// What the customers whose spending changed have come to in a range.
+    #[must_use]
+    pub fn spending_in(&self, range: DayRange) -> Vec<RankedCustomer> {
+        let within = &(range.from()..=range.to());
+        let spenders = self.spenders.iter();
+        let in_range = |id| {
+            let days = self.spending.iter();
+            days.filter(move |spent| spent.customer_id == id && within.contains(&spent.day))
+        };
+        spenders
+            .map(|&id| RankedCustomer {
+                customer: CustomerId::new(id),
+                total_spent: in_range(id).map(|spent| spent.total_sales).sum(),
+                orders: in_range(id).map(|spent| spent.orders).sum(),
+            })
+            .collect()
+    }
+
+    /// The customers who changed, and those of the orders that did.
+    pub fn customers(&self) -> impl Iterator<Item = CustomerRow> {
+        self.customers.iter().map(|changed| CustomerRow {
+            id: CustomerId::new(changed.id),
+            display_name: changed.display_name.clone(),
+            email: changed.email.clone(),
+            tags: changed.tags.clone(),
+            created_at: changed.created_at,
+            orders: changed.orders,
+            total_spent: changed.total_spent,
+            first_order_at: changed.first_order_at,
+            last_order_at: changed.last_order_at,
+        })
+    }
+
+    /// The orders that changed.
+    pub fn orders(&self) -> impl Iterator<Item = OrderRow> {
+        self.orders.iter().map(|changed| OrderRow {
+            id: OrderId::new(changed.id),
+            name: changed.name.clone(),
+            customer_id: changed.customer_id.map(CustomerId::new),
+            processed_at: changed.processed_at,
+            cancelled_at: changed.cancelled_at,
+            financial_status: changed.financial_status.clone(),
+            fulfillment_status: changed.fulfillment_status.clone(),
+            source_name: changed.source_name.clone(),
+            discount_codes: changed.discount_codes.clone(),
+            tags: changed.tags.clone(),
+            test: changed.test,
+            currency: changed.currency.clone(),
+            total_price: changed.total_price,
+            net_payment: changed.net_payment,
+        })
+    }
+}
+
+impl TenantTx {
+    /// Gives the store's data its new version, and what was written with it; `None`: more than can be told.
+    pub(super) async fn bump_data_version_and_read(
+        &mut self,
+        store: &Store,
+        touched: &Touched,
+    ) -> Result<Option<StoreChange>> {
+        let tenant = self.tenant().uuid();
+        let row = sqlx::query!(
+            "with moved as ( \
+                update shops set data_version = $2 where tenant_id = $1 returning customers \
+             ), spenders as materialized ( \
+                select customer_id as id from customer_totals where tenant_id = $1 and version = $2 \
+             ), orders_told as materialized ( \
+                select * from orders where tenant_id = $1 and id = any($4::bigint[]) and deleted_at is null \
+             ) \
+             select moved.customers as total_customers, \
+                array(select row(day, currency, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, \
+                         fees, placed_sales)::changed_day \
+                      from daily_sales where tenant_id = $1 and version = $2) as \"days!: Vec<ChangedDay>\", \
+                array(select row(day, first_order_day, customers)::changed_count from first_customers \
+                      where tenant_id = $1 and version = $2 and currency = $3) as \"first_customers!: Vec<ChangedCount>\", \
+                array(select row(day, previous_day, customers)::changed_count from returning_customers \
+                      where tenant_id = $1 and version = $2 and currency = $3) as \"returning_customers!: Vec<ChangedCount>\", \
+                array(select row(c.id, c.display_name, c.email, c.tags, c.created_at, coalesce(t.orders, 0), \
+                         coalesce(t.total_spent, 0), t.first_order_at, t.last_order_at)::changed_customer \
+                      from customers c left join customer_totals t on t.tenant_id = $1 and t.customer_id = c.id \
+                      where c.tenant_id = $1 and c.id = any(array( \
+                         select id from spenders union all select unnest($5::bigint[]) \
+                         union all select customer_id from orders_told))) as \"customers!: Vec<ChangedCustomer>\", \
+                array(select id from spenders) as \"spenders!\", \
+                array(select row(d.customer_id, d.day, d.orders, d.total_sales)::changed_spending \
+                      from spenders s cross join lateral ( \
+                         select * from customer_days d where d.tenant_id = $1 and d.customer_id = s.id and d.currency = $3 \
+                         limit $6) d limit $6) as \"spending!: Vec<ChangedSpending>\", \
+                array(select row(id, name, customer_id, processed_at, cancelled_at, financial_status, fulfillment_status, \
+                         source_name, discount_codes, tags, test, currency, total_price, net_payment)::changed_order \
+                      from orders_told) as \"orders!: Vec<ChangedOrder>\" \
+             from moved",
+            tenant,
+            store.version,
+            store.currency.code(),
+            &touched.orders,
+            &touched.customers,
+            MOST_DAYS_OF_CUSTOMERS + 1
+        )
+        .fetch_optional(self.connection())
+        .await?
+        .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))?;
+        let many = i64::try_from(row.spending.len()).unwrap_or(i64::MAX) > MOST_DAYS_OF_CUSTOMERS;
+        // Orders in other currencies are counted by day in all of them together, which is not read here.
+        let other = row.days.iter().any(|day| day.currency != store.currency);
+        Ok((!many && !other).then_some(StoreChange {
+            total_customers: row.total_customers,
+            days: row.days,
+            first_customers: row.first_customers,
+            returning_customers: row.returning_customers,
+            customers: row.customers,
+            spenders: row.spenders,
+            spending: row.spending,
+            orders: row.orders,
+        }))
+    }
+}
