@@ -19,7 +19,7 @@ use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::metrics::SalesFigures;
 use crate::domain::money::Currency;
 use crate::domain::ranking::RankedCustomer;
-use crate::domain::record::Record;
+use crate::domain::sync::ObjectKind;
 
 /// What a change in this form begins with: to be raised with every change of that.
 const FORM: &str = "1.";
@@ -28,7 +28,7 @@ pub(super) const MOST_OBJECTS: usize = 10;
 /// Nor is one of customers with more days than these.
 const MOST_DAYS_OF_CUSTOMERS: i64 = 300;
 
-/// The objects that a merge wrote.
+/// The objects that a merge found new or different.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) customers: Vec<i64>,
@@ -36,15 +36,13 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    /// These, whether they were new, different or neither.
-    pub(super) fn of(records: &[Record]) -> Self {
+    pub(super) fn of(kind: ObjectKind, ids: Vec<i64>) -> Self {
         let mut touched = Self::default();
-        for record in records {
-            match record {
-                Record::Customer(customer) => touched.customers.push(customer.id.number()),
-                Record::Order(order) => touched.orders.push(order.id.number()),
-                _ => {}
-            }
+        match kind {
+            ObjectKind::Customers => touched.customers = ids,
+            ObjectKind::Orders => touched.orders = ids,
+            // Nothing that is told shows them.
+            ObjectKind::Products => {}
         }
         touched
     }

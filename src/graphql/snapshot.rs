@@ -265,8 +265,7 @@ impl Snapshot {
             return Ok(None);
         };
         let database = self.database.clone();
-        let operation =
-            OperationTx::foreseen(database, tenant, rows.version(), self.foresight());
+        let operation = OperationTx::foreseen(database, tenant, rows.version(), self.foresight());
         Ok(Some(self.found(operation, rows, day)))
     }
 

@@ -52,4 +52,5 @@ mod stores;
 mod support;
 mod syncs;
 mod tenancy;
+mod told;
 mod webhooks;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Merged, Store};
+use super::{Outcome, Store};
 use crate::db::staging::rows::{RowArray, content_hash};
 use crate::db::{Result, TenantTx};
 use crate::domain::record::Record;
@@ -74,7 +74,7 @@ impl TenantTx {
         store: &Store,
         ids: Vec<i64>,
         asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let tenant = self.tenant().uuid();
         let written = write_customers!("", tenant, &ids, asked_at)
             .fetch_all(self.connection())
@@ -88,7 +88,7 @@ impl TenantTx {
         store: &Store,
         records: &[Record],
         asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let tenant = self.tenant().uuid();
         let mut ids = Vec::new();
         let mut rows = RowArray::new();
@@ -119,12 +119,12 @@ impl TenantTx {
         store: &Store,
         seen: &[i64],
         written: &[Written],
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let changed: Vec<_> = written.iter().map(|customer| customer.id).collect();
         self.add_customer_totals(store, &changed).await?;
         let added = written.iter().filter(|customer| customer.added).count();
         self.count_customers_in(added, 0).await?;
-        Ok(Merged::of(seen, &changed))
+        Ok(Outcome::of(seen, changed))
     }
 
     /// Keeps the number of the store's customers.

@@ -34,12 +34,28 @@ pub struct Merged {
     pub last: Option<i64>,
 }
 
-impl Merged {
-    fn of(seen: &[i64], changed: &[i64]) -> Self {
+/// The same, with the ids of those that were new or different.
+#[derive(Debug)]
+struct Outcome {
+    seen: usize,
+    last: Option<i64>,
+    changed: Vec<i64>,
+}
+
+impl Outcome {
+    fn of(seen: &[i64], changed: Vec<i64>) -> Self {
         Self {
             seen: seen.len(),
-            changed: changed.len(),
             last: seen.last().copied(),
+            changed,
+        }
+    }
+
+    const fn merged(&self) -> Merged {
+        Merged {
+            seen: self.seen,
+            changed: self.changed.len(),
+            last: self.last,
         }
     }
 }
@@ -65,8 +81,8 @@ impl TenantTx {
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let ids = self.staged_customers(after, limit, asked_at).await?;
-        let merged = self.merge_customers(&store, ids, asked_at).await?;
-        self.end_merge(&store, merged).await
+        let outcome = self.merge_customers(&store, ids, asked_at).await?;
+        self.end_merge(&store, outcome).await
     }
 
     /// Merges the staged products with ids above `after`, at most `limit` of them.
@@ -78,8 +94,8 @@ impl TenantTx {
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let ids = self.staged_products(after, limit, asked_at).await?;
-        let merged = self.merge_products(ids, asked_at).await?;
-        self.end_merge(&store, merged).await
+        let outcome = self.merge_products(ids, asked_at).await?;
+        self.end_merge(&store, outcome).await
     }
 
     /// Merges orders that were staged and are whole.
@@ -94,10 +110,10 @@ impl TenantTx {
             .iter()
             .map(|staged| (&staged.record, staged.hash))
             .collect();
-        let merged = self
+        let outcome = self
             .merge_orders(&store, &records, Some(second), asked_at)
             .await?;
-        self.end_merge(&store, merged).await
+        self.end_merge(&store, outcome).await
     }
 
     /// Merges whole objects of a kind, each with its children, that are handed over as they are.
@@ -108,7 +124,7 @@ impl TenantTx {
         asked_at: DateTime<Utc>,
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
-        let merged = match kind {
+        let outcome = match kind {
             ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
             ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
             ObjectKind::Orders => {
@@ -119,16 +135,18 @@ impl TenantTx {
                 self.merge_orders(&store, &records, None, asked_at).await?
             }
         };
-        if merged.changed == 0 || merged.seen > MOST_OBJECTS || store.figures_pending {
-            return self.end_merge(&store, merged).await;
+        let merged = outcome.merged();
+        if merged.changed == 0 || merged.changed > MOST_OBJECTS || store.figures_pending {
+            return self.end_merge(&store, outcome).await;
         }
-        let touched = Touched::of(records);
+        let touched = Touched::of(kind, outcome.changed);
         let change = self.bump_data_version_and_read(&store, &touched).await?;
         self.announce_change(store.version, change.as_ref()).await?;
         Ok(merged)
     }
 
-    async fn end_merge(&mut self, store: &Store, merged: Merged) -> Result<Merged> {
+    async fn end_merge(&mut self, store: &Store, outcome: Outcome) -> Result<Merged> {
+        let merged = outcome.merged();
         if merged.changed > 0 {
             self.bump_data_version(store).await?;
         }

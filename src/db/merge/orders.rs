@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::replace::Rows;
 use super::rollups::FiguresBefore;
 use super::whole::{Whole, whole_orders};
-use super::{Merged, Store};
+use super::{Outcome, Store};
 use crate::db::staging::SecondConnection;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
@@ -39,13 +39,13 @@ impl TenantTx {
         records: &[(&Record, i64)],
         second: Option<&SecondConnection>,
         asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let orders = whole_orders(records);
         let mut changed = self.changed_among(store, &orders, asked_at).await?;
-        let merged = Merged {
+        let outcome = Outcome {
             seen: orders.len(),
-            changed: changed.len(),
             last: orders.keys().next_back().map(|id| id.number()),
+            changed: changed.iter().map(|order| order.id).collect(),
         };
         if let Some(second) = second.filter(|_| store.figures_pending) {
             let (known, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|order| order.known);
@@ -58,7 +58,7 @@ impl TenantTx {
         }
         self.replace_changed(store, &orders, &changed, asked_at)
             .await?;
-        Ok(merged)
+        Ok(outcome)
     }
 
     async fn replace_changed(

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Merged;
+use super::Outcome;
 use crate::db::staging::rows::{RowArray, content_hash};
 use crate::db::{Result, TenantTx};
 use crate::domain::record::Record;
@@ -74,7 +74,7 @@ impl TenantTx {
         &mut self,
         ids: Vec<i64>,
         asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let tenant = self.tenant().uuid();
         let changed = write_products!("with ", tenant, &ids, asked_at)
             .fetch_all(self.connection())
@@ -86,7 +86,7 @@ impl TenantTx {
                 .await?;
             self.add_product_totals(&changed).await?;
         }
-        Ok(Merged::of(&ids, &changed))
+        Ok(Outcome::of(&ids, changed))
     }
 
     /// Merges products that are handed over as they are, each with its variants.
@@ -94,7 +94,7 @@ impl TenantTx {
         &mut self,
         records: &[Record],
         asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let tenant = self.tenant().uuid();
         let mut ids = Vec::new();
         let mut products = RowArray::new();
@@ -136,7 +136,7 @@ impl TenantTx {
             .await?;
             self.add_product_totals(&changed).await?;
         }
-        Ok(Merged::of(&ids, &changed))
+        Ok(Outcome::of(&ids, changed))
     }
 
     async fn remove_variants(&mut self, products: &[i64]) -> Result<()> {

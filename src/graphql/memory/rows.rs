@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use crate::db::changes::StoreChange;
+use crate::db::customers::CustomerRow;
 use crate::db::news::{News, Remembered};
 use crate::db::orders::OrderRow;
-use crate::db::customers::CustomerRow;
 use crate::db::shops::Shop;
 use crate::domain::ids::CustomerId;
 

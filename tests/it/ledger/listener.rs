@@ -39,7 +39,11 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) async fn to(database: &TestDatabase, tenant: TenantId, first_day: NaiveDate) -> Self {
+    pub(super) async fn to(
+        database: &TestDatabase,
+        tenant: TenantId,
+        first_day: NaiveDate,
+    ) -> Self {
         let last_day = first_day + chrono::TimeDelta::days(20);
         Self {
             listener: database.db().listen().await.unwrap(),
@@ -54,11 +58,19 @@ impl Listening {
     pub(super) async fn catch_up(&mut self, database: &TestDatabase) {
         let mut snapshot = database.db().tenant_snapshot(self.tenant).await.unwrap();
         let version = snapshot.shop().await.unwrap().unwrap().data_version;
-        let mut heard = self.known.as_ref().map_or(version, |(known, _)| known.version);
+        let mut heard = self
+            .known
+            .as_ref()
+            .map_or(version, |(known, _)| known.version);
         while heard < version {
             let next = tokio::time::timeout(Duration::from_secs(30), self.listener.next());
             let news = next.await.expect("a change was not told").unwrap();
-            if let Heard::News(tenant, News::Store { version, change, .. }) = news
+            if let Heard::News(
+                tenant,
+                News::Store {
+                    version, change, ..
+                },
+            ) = news
                 && tenant == self.tenant
                 && version > heard
             {
@@ -92,9 +104,15 @@ impl Listening {
             let spending = (spent.total_spent.normalize(), spent.orders);
             known.spending.insert(spent.customer, spending);
         }
-        known.spending.retain(|_, (total, orders)| *orders > 0 || *total > Decimal::ZERO);
-        known.customers.extend(change.customers().map(|row| (row.id, row)));
-        known.orders.extend(change.orders().map(|row| (row.id, row)));
+        known
+            .spending
+            .retain(|_, (total, orders)| *orders > 0 || *total > Decimal::ZERO);
+        known
+            .customers
+            .extend(change.customers().map(|row| (row.id, row)));
+        known
+            .orders
+            .extend(change.orders().map(|row| (row.id, row)));
     }
 
     async fn read(&self, snapshot: &mut TenantTx) -> (Known, DayBook) {
@@ -105,7 +123,10 @@ impl Listening {
         let spending = snapshot.top_customers_of_range(&shop.currency, self.range, 1_000);
         let spending = spending.await.unwrap().into_iter();
         let spending = spending.map(|spent| {
-            (spent.customer, (spent.total_spent.normalize(), spent.orders))
+            (
+                spent.customer,
+                (spent.total_spent.normalize(), spent.orders),
+            )
         });
         let customers: Vec<_> = (0..100).map(CustomerId::new).collect();
         let customers = snapshot.customers_by_id(&customers).await.unwrap();
