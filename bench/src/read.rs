@@ -390,10 +390,10 @@ impl Bench<'_> {
         name: &str,
     ) -> anyhow::Result<()> {
         let mut loader = database.loader(subject.tenant).await?;
-        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        let (mut reads, mut writes, mut heard) = (Vec::new(), Vec::new(), Vec::new());
         let asked_at = subject.arguments.asked_at();
         for number in subject.next_orders(self.arguments.changes) {
-            let before = self.cpu(server).1;
+            let before = self.cpu(server);
             change(
                 &mut loader,
                 subject,
@@ -407,10 +407,11 @@ impl Bench<'_> {
             let began = Instant::now();
             ask(client, &server.address, subject, 0).await?;
             let time = began.elapsed();
-            // The transaction is rolled back behind the answer.
+            // A connection that was used is given back behind the answer.
             tokio::time::sleep(Duration::from_millis(3)).await;
             let after = self.cpu(server);
-            writes.push(between.1.saturating_sub(before));
+            heard.push(between.0.saturating_sub(before.0));
+            writes.push(between.1.saturating_sub(before.1));
             reads.push((
                 time,
                 after.0.saturating_sub(between.0),
@@ -433,7 +434,8 @@ impl Bench<'_> {
         }
         .print(name, "the first after a change (median)");
         println!(
-            "| {name} | one order merged (median) | | | {} µs | |",
+            "| {name} | one order merged by another process, and heard of (median) | | {} µs | {} µs | |",
+            middle(heard).as_micros(),
             middle(writes).as_micros()
         );
         Ok(())

@@ -1,7 +1,11 @@
 //! What a transaction changed of a store, told with the news of it: a process that remembers the store's figures
 //! brings them to the new version by it, and asks the database nothing. Only changes of a few objects are told so;
-//! whoever hears of another one reads what changed (`store_news`).
+//! whoever hears of another one reads what changed (`store_news`). It is sealed: whoever may connect to the database
+//! hears what is told, and row security does not hold there.
 
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chrono::serde::{ts_microseconds, ts_microseconds_option};
@@ -12,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use super::customers::CustomerRow;
 use super::merge::Store;
 use super::orders::OrderRow;
-use super::{DbError, Result, TenantTx};
+use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::{DayChange, day_number};
-use crate::domain::ids::{CustomerId, OrderId};
+use crate::domain::ids::{CustomerId, OrderId, TenantId};
 use crate::domain::metrics::SalesFigures;
 use crate::domain::money::Currency;
 use crate::domain::ranking::RankedCustomer;
@@ -175,19 +179,70 @@ mod ten_thousandths {
     }
 }
 
+/// Seals what is told. Clones share it.
+#[derive(Clone)]
+pub(super) struct ChangeKey(Arc<RandomizedNonceKey>);
+
+impl std::fmt::Debug for ChangeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangeKey")
+    }
+}
+
+impl ChangeKey {
+    fn new(bytes: &[u8]) -> Result<Self> {
+        RandomizedNonceKey::new(&AES_256_GCM, bytes)
+            .map(|key| Self(Arc::new(key)))
+            .map_err(|_| DbError::Corrupt("the key of what is told".to_owned()))
+    }
+
+    /// What changed of a store to a version, as text; `None`: it cannot be sealed.
+    pub(super) fn seal(
+        &self,
+        tenant: TenantId,
+        version: i64,
+        change: &StoreChange,
+    ) -> Option<String> {
+        let mut body = postcard::to_allocvec(change).ok()?;
+        let context = context(tenant, version);
+        let nonce = self.0.seal_in_place_append_tag(context, &mut body).ok()?;
+        Some(FORM.to_owned() + &BASE64.encode([nonce.as_ref().as_slice(), &body].concat()))
+    }
+
+    /// Opens what was sealed for this store and version; `None`: by another key, or in another form.
+    pub(super) fn open(&self, tenant: TenantId, version: i64, text: &str) -> Option<StoreChange> {
+        let mut sealed = BASE64.decode(text.strip_prefix(FORM)?).ok()?;
+        let (nonce, body) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let context = context(tenant, version);
+        let plain = self.0.open_in_place(nonce, context, body).ok()?;
+        postcard::from_bytes(plain).ok()
+    }
+}
+
+/// A change that is told again, or as another store's, does not open.
+fn context(tenant: TenantId, version: i64) -> Aad<Vec<u8>> {
+    Aad::from([tenant.uuid().as_bytes().as_slice(), &version.to_be_bytes()].concat())
+}
+
+impl Database {
+    /// The key of what is told, read once by each process.
+    pub(super) async fn change_key(&self) -> Result<ChangeKey> {
+        let read = async || self.system().await?.change_key().await;
+        self.change_key.get_or_try_init(read).await.cloned()
+    }
+}
+
+impl SystemTx {
+    async fn change_key(&mut self) -> Result<ChangeKey> {
+        let key = sqlx::query_scalar!("select key from change_key limit 1")
+            .fetch_optional(self.connection())
+            .await?;
+        ChangeKey::new(&key.unwrap_or_default())
+    }
+}
+
 impl StoreChange {
-    /// Written in few characters.
-    pub(super) fn encode(&self) -> Option<String> {
-        Some(FORM.to_owned() + &BASE64.encode(postcard::to_allocvec(self).ok()?))
-    }
-
-    /// Reads what [`encode`](Self::encode) wrote; `None`: another version of the program did, in another form.
-    #[must_use]
-    pub fn decode(text: &str) -> Option<Self> {
-        let bytes = BASE64.decode(text.strip_prefix(FORM)?).ok()?;
-        postcard::from_bytes(&bytes).ok()
-    }
-
     /// How many customers the store has now; `None`: they were not counted.
     #[must_use]
     pub const fn total_customers(&self) -> Option<i64> {
@@ -346,5 +401,45 @@ impl TenantTx {
             spending: row.spending,
             orders: row.orders,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_opens_for_its_store_and_version_only() {
+        let key = ChangeKey::new(&[1; 32]).unwrap();
+        let day = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        let change = StoreChange {
+            total_customers: Some(7),
+            days: Vec::new(),
+            first_customers: vec![ChangedCount {
+                day,
+                earlier_day: day,
+                customers: 3,
+            }],
+            returning_customers: Vec::new(),
+            customers: Vec::new(),
+            spenders: vec![5],
+            spending: vec![ChangedSpending {
+                customer_id: 5,
+                day,
+                orders: 1,
+                total_sales: "-12.3456".parse().unwrap(),
+            }],
+            orders: Vec::new(),
+        };
+        let tenant = TenantId::generate();
+        let sealed = key.seal(tenant, 9, &change).unwrap();
+        assert_eq!(key.open(tenant, 9, &sealed), Some(change));
+        assert_eq!(key.open(tenant, 8, &sealed), None);
+        assert_eq!(key.open(TenantId::generate(), 9, &sealed), None);
+        let other = ChangeKey::new(&[2; 32]).unwrap();
+        assert_eq!(other.open(tenant, 9, &sealed), None);
+        let another_form = sealed.replacen(FORM, "2.", 1);
+        assert_eq!(key.open(tenant, 9, &another_form), None);
+        assert!(ChangeKey::new(b"too short").is_err());
     }
 }

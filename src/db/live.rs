@@ -1,13 +1,15 @@
 //! News between processes: said inside the transaction that causes it, heard after its commit by every
 //! process that listens. Ids, days and versions travel, and what changed where that is little.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
 use super::accounts::ACCESS_CHANNEL as ACCESS;
-use super::changes::StoreChange;
+use super::changes::{ChangeKey, StoreChange};
 use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
@@ -31,9 +33,6 @@ pub enum News {
         /// The store's data version from this change on; 0 from a process that does not say.
         #[serde(default)]
         version: i64,
-        /// What changed, encoded ([`StoreChange::decode`]); none: it has to be read.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        change: Option<String>,
     },
     /// A run of a sync moved on.
     Sync {
@@ -47,42 +46,42 @@ struct Message {
     tenant: TenantId,
     #[serde(flatten)]
     news: News,
+    /// What changed of the store, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<String>,
 }
 
 impl TenantTx {
-    /// How to say that the store changed, which version it has now, and what changed: the channel and the message.
-    pub(super) fn change_to_announce(
-        &mut self,
-        version: i64,
-        change: Option<&StoreChange>,
-    ) -> (&'static str, String) {
+    /// How to say that the store changed, and which version it has now: the channel and the message.
+    pub(super) fn change_to_announce(&mut self, version: i64) -> (&'static str, String) {
+        let news = self.store_moved(version);
+        (CHANNEL, self.message(news, None))
+    }
+
+    fn store_moved(&mut self, version: i64) -> News {
         let mut days = self.take_changed_days();
         if days.len() > MOST_DAYS {
             days.clear();
         }
-        let message = |change| {
-            self.message(News::Store {
-                days: days.clone(),
-                version,
-                change,
-            })
-        };
-        let whole = message(change.and_then(StoreChange::encode));
-        if whole.len() <= MOST_BYTES {
-            (CHANNEL, whole)
-        } else {
-            (CHANNEL, message(None))
-        }
+        News::Store { days, version }
     }
 
-    /// Says that the store changed, which version it was given, and what changed. Heard after the commit.
+    /// Says that the store changed, which version it was given, and what changed, if that is little. Heard after the
+    /// commit.
     pub(super) async fn announce_change(
         &mut self,
         version: i64,
         change: Option<&StoreChange>,
+        key: &ChangeKey,
     ) -> Result<()> {
-        let (channel, message) = self.change_to_announce(version, change);
-        self.notify(channel, &message).await
+        let tenant = self.tenant();
+        let news = self.store_moved(version);
+        let sealed = change.and_then(|change| key.seal(tenant, version, change));
+        let mut message = self.message(news.clone(), sealed);
+        if message.len() > MOST_BYTES {
+            message = self.message(news, None);
+        }
+        self.notify(&message).await
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -91,20 +90,25 @@ impl TenantTx {
     }
 
     async fn announce(&mut self, news: News) -> Result<()> {
-        let message = self.message(news);
-        self.notify(CHANNEL, &message).await
+        let message = self.message(news, None);
+        self.notify(&message).await
     }
 
-    async fn notify(&mut self, channel: &str, message: &str) -> Result<()> {
-        sqlx::query!("select pg_notify($1, $2)::text as sent", channel, message)
+    async fn notify(&mut self, message: &str) -> Result<()> {
+        sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
             .fetch_one(self.connection())
             .await?;
         Ok(())
     }
 
-    fn message(&self, news: News) -> String {
+    fn message(&self, news: News, change: Option<String>) -> String {
         let tenant = self.tenant();
-        serde_json::to_string(&Message { tenant, news }).unwrap_or_default()
+        let message = Message {
+            tenant,
+            news,
+            change,
+        };
+        serde_json::to_string(&message).unwrap_or_default()
     }
 
     /// The newest order.
@@ -121,10 +125,10 @@ impl TenantTx {
 }
 
 /// What a listener hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    /// News of a store.
-    News(TenantId, News),
+    /// News of a store, and what changed of it, where that was told.
+    News(TenantId, News, Option<Arc<StoreChange>>),
     /// What a user, or anybody in a tenant, may do has changed: the id of the one or the other.
     Access(Uuid),
     /// A call of some process.
@@ -137,18 +141,20 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct Listener {
     listener: PgListener,
+    key: ChangeKey,
 }
 
 impl Database {
     /// Begins to listen, on a connection of its own.
     pub async fn listen(&self) -> Result<Listener> {
+        let key = self.change_key().await?;
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_with(self.options.clone())
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen_all([CHANNEL, ACCESS, ECHO]).await?;
-        Ok(Listener { listener })
+        Ok(Listener { listener, key })
     }
 
     /// Says something that every listener hears after all that was committed before: whoever hears it has
@@ -174,18 +180,28 @@ impl Listener {
                 return Ok(Heard::Gap);
             };
             // What another version of the program says in another way is not for us.
-            if let Some(heard) = read(notification.channel(), notification.payload()) {
+            let (channel, payload) = (notification.channel(), notification.payload());
+            if let Some(heard) = read(channel, payload, &self.key) {
                 return Ok(heard);
             }
         }
     }
 }
 
-fn read(channel: &str, payload: &str) -> Option<Heard> {
+fn read(channel: &str, payload: &str, key: &ChangeKey) -> Option<Heard> {
     match channel {
         CHANNEL => {
-            let Message { tenant, news } = serde_json::from_str(payload).ok()?;
-            Some(Heard::News(tenant, news))
+            let message: Message = serde_json::from_str(payload).ok()?;
+            let Message {
+                tenant,
+                news,
+                change,
+            } = message;
+            let change = match (&news, change) {
+                (News::Store { version, .. }, Some(change)) => key.open(tenant, *version, &change),
+                _ => None,
+            };
+            Some(Heard::News(tenant, news, change.map(Arc::new)))
         }
         ACCESS => payload.parse().ok().map(Heard::Access),
         ECHO => payload.parse().ok().map(Heard::Echo),

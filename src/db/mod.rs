@@ -44,11 +44,14 @@ pub use safety::{DIRECTORY, findings};
 use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::sync::OnceCell;
 
+use self::changes::ChangeKey;
 use crate::domain::ids::TenantId;
 
 /// What can go wrong between the program and its database.
@@ -154,6 +157,7 @@ pub struct Database {
     pool: sqlx::PgPool,
     options: PgConnectOptions,
     idle_loaders: staging::IdleLoaders,
+    change_key: Arc<OnceCell<ChangeKey>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -183,6 +187,7 @@ impl Database {
             pool,
             options,
             idle_loaders: staging::IdleLoaders::default(),
+            change_key: Arc::default(),
         })
     }
 

@@ -218,13 +218,8 @@ impl Inner {
     fn hear(&self, heard: live::Heard) {
         self.memory.hear(&heard);
         match heard {
-            live::Heard::News(tenant, mut news) => {
-                // Subscribers ask for what they show.
-                if let News::Store { change, .. } = &mut news {
-                    *change = None;
-                }
-                self.tell(tenant, news);
-            }
+            // Subscribers ask for what they show.
+            live::Heard::News(tenant, news, _) => self.tell(tenant, news),
             live::Heard::Gap => self.tell_all_of_a_gap(),
             // Nobody listening is no error.
             live::Heard::Access(whose) => drop(self.access.send(Some(whose))),
@@ -338,7 +333,6 @@ mod tests {
             .send(Heard::News(News::Store {
                 days: Vec::new(),
                 version: 1,
-                change: None,
             }))
             .unwrap();
         assert!(matches!(receiver.recv().await, Ok(Heard::News(_))));

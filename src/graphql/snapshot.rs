@@ -242,21 +242,20 @@ impl Snapshot {
             .map_err(|_| ApiError::internal(&"the snapshot is gone"))
     }
 
-    /// Begins with the news of the store, where something of it is remembered.
+    /// Begins with what is at hand of the store, or else with its news, where something of it is remembered.
     async fn look_ahead(&self, tenant: TenantId) -> Result<Option<(Open, Known)>, ApiError> {
         if !self.foresees.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let rows = match self.memory.at_hand(tenant).await {
-            Some(rows) => rows,
-            None => {
-                let Some(remembered) = self.memory.remembered(tenant) else {
-                    return Ok(None);
-                };
-                let news = self.database.store_news(tenant, &remembered).await?;
-                let (shop, news) = news.ok_or(ApiError::NotFound)?;
-                self.learn(tenant, shop, &remembered, news).await
-            }
+        let rows = if let Some(rows) = self.memory.at_hand(tenant).await {
+            rows
+        } else {
+            let Some(remembered) = self.memory.remembered(tenant) else {
+                return Ok(None);
+            };
+            let news = self.database.store_news(tenant, &remembered).await?;
+            let (shop, news) = news.ok_or(ApiError::NotFound)?;
+            self.learn(tenant, shop, &remembered, news).await
         };
         let Some(day) = self
             .memory
@@ -289,16 +288,13 @@ impl Snapshot {
     /// Begins in a transaction.
     async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
         let tenant = transaction.tenant();
-        let rows = match self.memory.remembered(tenant) {
-            Some(remembered) => {
-                let news = transaction.store_news(&remembered).await?;
-                let (shop, news) = news.ok_or(ApiError::NotFound)?;
-                self.learn(tenant, shop, &remembered, news).await
-            }
-            None => {
-                let shop = transaction.shop().await?.ok_or(ApiError::NotFound)?;
-                Arc::new(Rows::of_store(shop))
-            }
+        let rows = if let Some(remembered) = self.memory.remembered(tenant) {
+            let news = transaction.store_news(&remembered).await?;
+            let (shop, news) = news.ok_or(ApiError::NotFound)?;
+            self.learn(tenant, shop, &remembered, news).await
+        } else {
+            let shop = transaction.shop().await?.ok_or(ApiError::NotFound)?;
+            Arc::new(Rows::of_store(shop))
         };
         let day = self
             .memory

@@ -15,7 +15,7 @@ mod whole;
 
 use chrono::{DateTime, Utc};
 
-use super::changes::{MOST_OBJECTS, Touched};
+use super::changes::{ChangeKey, MOST_OBJECTS, Touched};
 use super::staging::rows::content_hash;
 use super::staging::{SecondConnection, Staged};
 use super::{DbError, Result, TenantTx};
@@ -116,12 +116,14 @@ impl TenantTx {
         self.end_merge(&store, outcome).await
     }
 
-    /// Merges whole objects of a kind, each with its children, that are handed over as they are.
+    /// Merges whole objects of a kind, each with its children, that are handed over as they are. What changed is told,
+    /// sealed with the key, if it is little.
     pub(super) async fn merge_whole(
         &mut self,
         kind: ObjectKind,
         records: &[Record],
         asked_at: DateTime<Utc>,
+        key: &ChangeKey,
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let outcome = match kind {
@@ -141,7 +143,8 @@ impl TenantTx {
         }
         let touched = Touched::of(kind, outcome.changed);
         let change = self.bump_data_version_and_read(&store, &touched).await?;
-        self.announce_change(store.version, change.as_ref()).await?;
+        self.announce_change(store.version, change.as_ref(), key)
+            .await?;
         Ok(merged)
     }
 
@@ -348,7 +351,7 @@ impl TenantTx {
     /// Gives the store's data its new version, and says so.
     pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let (channel, message) = self.change_to_announce(store.version, None);
+        let (channel, message) = self.change_to_announce(store.version);
         sqlx::query!(
             "with moved as (update shops set data_version = $2 where tenant_id = $1) select pg_notify($3, $4)::text as sent",
             tenant,

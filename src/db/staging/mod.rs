@@ -23,6 +23,7 @@ pub(super) use self::pages::Staged;
 use self::pages::StagedOrders;
 pub use self::prepared::Prepared;
 use self::prepared::{CREATE_INDEXES, CREATE_TABLES, TRUNCATE_TABLES, Tally};
+use super::changes::ChangeKey;
 use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
 use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::record::Record;
@@ -78,6 +79,7 @@ pub struct Loader {
     /// another store then.
     large: bool,
     second: SecondConnection,
+    change_key: ChangeKey,
     idle: Weak<Mutex<Vec<Self>>>,
 }
 
@@ -190,6 +192,7 @@ impl Database {
             wear: 0,
             large: false,
             second,
+            change_key: self.change_key().await?,
             idle: Arc::downgrade(&self.idle_loaders.0),
         })
     }
@@ -241,7 +244,9 @@ impl Loader {
     ) -> Result<(TenantTx, Merged)> {
         if kind == ObjectKind::Orders || records.len() <= FEW {
             let mut transaction = self.transaction().await?;
-            let merged = transaction.merge_whole(kind, records, asked_at).await?;
+            let merged = transaction
+                .merge_whole(kind, records, asked_at, &self.change_key)
+                .await?;
             return Ok((transaction, merged));
         }
         self.clear().await?;

@@ -123,7 +123,7 @@ impl Books {
     }
 
     /// Hears what changed of a store to this version; none: that it did.
-    pub(super) fn tell(&self, tenant: TenantId, version: i64, change: Option<StoreChange>) {
+    pub(super) fn tell(&self, tenant: TenantId, version: i64, change: Option<Arc<StoreChange>>) {
         let Some(shared) = self.kept.get(&tenant) else {
             return;
         };
@@ -135,7 +135,7 @@ impl Books {
             // Read already.
             _ if version <= known => {}
             Some(change) if version == known + 1 && lately.told.len() < MOST_TOLD => {
-                lately.told.push(Arc::new(change));
+                lately.told.push(change);
             }
             _ => {
                 lately.rows = None;

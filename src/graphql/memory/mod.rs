@@ -28,7 +28,6 @@ use self::present_days::PresentDays;
 use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
-use crate::db::changes::StoreChange;
 use crate::db::live::{Heard, News};
 use crate::db::news::{News as StoreNews, Remembered};
 use crate::db::operation::OperationTx;
@@ -245,17 +244,11 @@ impl Memory {
     /// Brings what is remembered in line with what was heard.
     pub(super) fn hear(&self, heard: &Heard) {
         match heard {
-            Heard::News(
-                tenant,
-                News::Store {
-                    version, change, ..
-                },
-            ) => {
-                let change = change.as_deref().and_then(StoreChange::decode);
-                self.inner.books.tell(*tenant, *version, change);
+            Heard::News(tenant, News::Store { version, .. }, change) => {
+                self.inner.books.tell(*tenant, *version, change.clone());
                 self.inner.stores.changed(*tenant, *version);
             }
-            Heard::News(_, News::Sync { .. }) => {}
+            Heard::News(_, News::Sync { .. }, _) => {}
             Heard::Access(id) => {
                 self.inner.principals.forget(*id);
                 self.inner.stores.forget(TenantId::trusted(*id));

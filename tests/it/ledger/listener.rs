@@ -65,18 +65,12 @@ impl Listening {
         while heard < version {
             let next = tokio::time::timeout(Duration::from_secs(30), self.listener.next());
             let news = next.await.expect("a change was not told").unwrap();
-            if let Heard::News(
-                tenant,
-                News::Store {
-                    version, change, ..
-                },
-            ) = news
+            if let Heard::News(tenant, News::Store { version, .. }, change) = news
                 && tenant == self.tenant
                 && version > heard
             {
                 assert_eq!(version, heard + 1);
                 heard = version;
-                let change = change.as_deref().and_then(StoreChange::decode);
                 match change {
                     Some(change) if self.known.is_some() => self.change(&change),
                     _ => self.known = None,
