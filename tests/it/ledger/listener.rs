@@ -64,8 +64,10 @@ impl Listening {
             .map_or(version, |(known, _)| known.version);
         while heard < version {
             let next = tokio::time::timeout(Duration::from_secs(30), self.listener.next());
-            let news = next.await.expect("a change was not told").unwrap();
-            if let Heard::News(tenant, News::Store { version, .. }, change) = news
+            let Ok(news) = next.await else {
+                panic!("a change was not told");
+            };
+            if let Heard::News(tenant, News::Store { version, .. }, change) = news.unwrap()
                 && tenant == self.tenant
                 && version > heard
             {
