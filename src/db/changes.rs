@@ -30,7 +30,7 @@ const FORM: &str = "1.";
 /// A change of more objects than these is not told.
 pub(super) const MOST_OBJECTS: usize = 10;
 /// Nor is one of customers with more days than these.
-const MOST_DAYS_OF_CUSTOMERS: i64 = 300;
+const MOST_DAYS_OF_CUSTOMERS: i32 = 300;
 
 /// The objects that a merge found new or different.
 #[derive(Debug, Default)]
@@ -348,59 +348,37 @@ impl TenantTx {
     ) -> Result<Option<StoreChange>> {
         let tenant = self.tenant().uuid();
         let row = sqlx::query!(
-            "with moved as ( \
-                update shops set data_version = $2 where tenant_id = $1 returning customers \
-             ), spenders as materialized ( \
-                select customer_id as id from customer_totals where tenant_id = $1 and version = $2 \
-             ), orders_told as materialized ( \
-                select * from orders where tenant_id = $1 and id = any($4::bigint[]) and deleted_at is null \
-             ) \
-             select moved.customers as total_customers, \
-                array(select row(day, currency, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, \
-                         fees, placed_sales)::changed_day \
-                      from daily_sales where tenant_id = $1 and version = $2) as \"days!: Vec<ChangedDay>\", \
-                array(select row(day, first_order_day, customers)::changed_count from first_customers \
-                      where tenant_id = $1 and version = $2 and currency = $3) as \"first_customers!: Vec<ChangedCount>\", \
-                array(select row(day, previous_day, customers)::changed_count from returning_customers \
-                      where tenant_id = $1 and version = $2 and currency = $3) as \"returning_customers!: Vec<ChangedCount>\", \
-                array(select row(c.id, c.display_name, c.email, c.tags, c.created_at, coalesce(t.orders, 0), \
-                         coalesce(t.total_spent, 0), t.first_order_at, t.last_order_at)::changed_customer \
-                      from customers c left join customer_totals t on t.tenant_id = $1 and t.customer_id = c.id \
-                      where c.tenant_id = $1 and c.id = any(array( \
-                         select id from spenders union all select unnest($5::bigint[]) \
-                         union all select customer_id from orders_told))) as \"customers!: Vec<ChangedCustomer>\", \
-                array(select id from spenders) as \"spenders!\", \
-                array(select row(d.customer_id, d.day, d.orders, d.total_sales)::changed_spending \
-                      from spenders s cross join lateral ( \
-                         select * from customer_days d where d.tenant_id = $1 and d.customer_id = s.id and d.currency = $3 \
-                         limit $6) d limit $6) as \"spending!: Vec<ChangedSpending>\", \
-                array(select row(id, name, customer_id, processed_at, cancelled_at, financial_status, fulfillment_status, \
-                         source_name, discount_codes, tags, test, currency, total_price, net_payment)::changed_order \
-                      from orders_told) as \"orders!: Vec<ChangedOrder>\" \
-             from moved",
+            "with moved as (update shops set data_version = $2 where tenant_id = $1) \
+             select total_customers, days as \"days!: Vec<ChangedDay>\", \
+                first_customers as \"first_customers!: Vec<ChangedCount>\", \
+                returning_customers as \"returning_customers!: Vec<ChangedCount>\", \
+                customers as \"customers!: Vec<ChangedCustomer>\", spenders as \"spenders!\", \
+                spending as \"spending!: Vec<ChangedSpending>\", orders as \"orders!: Vec<ChangedOrder>\" \
+             from told_change($1, $2, $3, $4, $5, $6)",
             tenant,
             store.version,
             store.currency.code(),
-            &touched.orders,
             &touched.customers,
+            &touched.orders,
             MOST_DAYS_OF_CUSTOMERS + 1
         )
-        .fetch_optional(self.connection())
-        .await?
-        .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))?;
-        let many = i64::try_from(row.spending.len()).unwrap_or(i64::MAX) > MOST_DAYS_OF_CUSTOMERS;
+        .fetch_one(self.connection())
+        .await?;
+        let days = i32::try_from(row.spending.len()).unwrap_or(i32::MAX);
         // Orders in other currencies are counted by day in all of them together, which is not read here.
         let other = row.days.iter().any(|day| day.currency != store.currency);
-        Ok((!many && !other).then_some(StoreChange {
-            total_customers: row.total_customers,
-            days: row.days,
-            first_customers: row.first_customers,
-            returning_customers: row.returning_customers,
-            customers: row.customers,
-            spenders: row.spenders,
-            spending: row.spending,
-            orders: row.orders,
-        }))
+        Ok(
+            (days <= MOST_DAYS_OF_CUSTOMERS && !other).then_some(StoreChange {
+                total_customers: row.total_customers,
+                days: row.days,
+                first_customers: row.first_customers,
+                returning_customers: row.returning_customers,
+                customers: row.customers,
+                spenders: row.spenders,
+                spending: row.spending,
+                orders: row.orders,
+            }),
+        )
     }
 }
 

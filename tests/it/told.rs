@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use simulator::{
     CustomerChange, NewCustomer, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest,
     ShopSettings,
 };
 use sqlx::Connection as _;
+use sqlx::postgres::PgListener;
 use xboard::domain::sync::ObjectKind;
 
-use crate::support::{Connected, Simulated};
+use crate::support::{Connected, Simulated, enter_tenant};
 
 /// With a comment, a question that was never asked before.
 fn dashboard(number: usize) -> String {
@@ -202,4 +205,41 @@ async fn a_change_that_is_not_told_is_read() {
         ask_without_database(&world, &store, &dashboard(6)).await,
         Some(answer)
     );
+}
+
+#[tokio::test]
+async fn what_is_told_says_nothing_to_whoever_else_listens() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("overheard")).await;
+    world.app.work().await;
+    let mut listener = PgListener::connect(&world.app.database.url())
+        .await
+        .unwrap();
+    listener.listen("xboard_live").await.unwrap();
+    let eve = customer(&store, "Evelyn Unmistakable");
+    sell(&store, Some(eve), false);
+    bring_in(&world, &store).await;
+    let mut told = 0;
+    while told < 2 {
+        let message = listener.recv().await.unwrap();
+        let message: Value = serde_json::from_str(message.payload()).unwrap();
+        // Of the customer and of the order.
+        let Some(change) = message["change"].as_str() else {
+            continue;
+        };
+        told += 1;
+        let (_, sealed) = change.split_once('.').unwrap();
+        let sealed = STANDARD_NO_PAD.decode(sealed).unwrap();
+        let name = b"Unmistakable";
+        assert!(sealed.len() > name.len());
+        assert!(!sealed.windows(name.len()).any(|bytes| bytes == name));
+    }
+    // Statements about a store cannot read the key either.
+    let mut connection = world.app.database.connection().await;
+    let tenant = world.tenant(&store).await;
+    let mut transaction = connection.begin().await.unwrap();
+    enter_tenant(&mut transaction, tenant.uuid()).await;
+    let read = sqlx::query("select key from change_key").execute(&mut *transaction);
+    let error = read.await.unwrap_err();
+    assert!(error.to_string().contains("permission denied"), "{error}");
 }
