@@ -100,6 +100,23 @@ impl Guard {
         paid
     }
 
+    /// A document that was valid with the same variables before is.
+    async fn validate(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let asked = self.asked.get();
+        if let Some(known) = asked.and_then(|(prepared, with)| prepared.known_valid(with)) {
+            return Ok(known);
+        }
+        let result = next.run(ctx).await?;
+        if let Some((prepared, variables)) = asked {
+            prepared.note_valid(variables, result);
+        }
+        Ok(result)
+    }
+
     async fn take_turn(&self, request: &RequestContext) -> Result<(), ApiError> {
         if self.needs_turn.load(Ordering::Relaxed) {
             let turn = self.shared.turns.take(Payer::of(request)).await;
@@ -189,7 +206,7 @@ impl Extension for Guard {
                 complexity,
                 depth: 0,
             },
-            None => next.run(ctx).await?,
+            None => self.validate(ctx, next).await?,
         };
         if let Some(request) = request {
             let refused = |error| vec![ApiError::in_no_place(error)];

@@ -1,10 +1,11 @@
 //! Documents that were read before: most clients send the same few again and again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{ServerError, ServerResult};
+use async_graphql::{ServerError, ServerResult, ValidationResult, Variables};
+use aws_lc_rs::digest::{self, SHA256, SHA256_OUTPUT_LEN};
 use moka::sync::Cache;
 
 use super::{apart, lasting, read};
@@ -29,7 +30,20 @@ pub(in crate::graphql) struct Prepared {
     pub(in crate::graphql) apart: bool,
     /// How many of its next operations are expected to ask for more than the news of their store.
     wants_more: AtomicU32,
+    /// What validating it gave, by the variables; the last first.
+    valid: Mutex<Vec<(VariablesHash, ValidationResult)>>,
 }
+
+/// Variables may be long: they are told apart by their SHA-256.
+type VariablesHash = [u8; SHA256_OUTPUT_LEN];
+
+fn hash(variables: &Variables) -> Option<VariablesHash> {
+    let text = serde_json::to_vec(variables).ok()?;
+    digest::digest(&SHA256, &text).as_ref().try_into().ok()
+}
+
+/// With so many sets of variables a document is remembered to be valid.
+const MOST_VALID: usize = 16;
 
 /// So many operations begin with a transaction after one that needed it unexpectedly.
 const WITH_TRANSACTION: u32 = 20;
@@ -44,6 +58,35 @@ impl Prepared {
                 .wants_more
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
                 .is_err()
+    }
+
+    /// What validating it with these variables gave before, if it was valid.
+    pub(in crate::graphql) fn known_valid(
+        &self,
+        variables: &Variables,
+    ) -> Option<ValidationResult> {
+        let hash = hash(variables)?;
+        let mut valid = self.valid();
+        let place = valid.iter().position(|known| known.0 == hash)?;
+        valid.get_mut(..=place)?.rotate_right(1);
+        valid.first().map(|known| known.1)
+    }
+
+    /// Notes that it is valid with these variables.
+    pub(in crate::graphql) fn note_valid(&self, variables: &Variables, result: ValidationResult) {
+        // What an operation costs depends on which one it is.
+        if self.document.operations.iter().nth(1).is_none()
+            && let Some(hash) = hash(variables)
+        {
+            let mut valid = self.valid();
+            valid.retain(|known| known.0 != hash);
+            valid.insert(0, (hash, result));
+            valid.truncate(MOST_VALID);
+        }
+    }
+
+    fn valid(&self) -> MutexGuard<'_, Vec<(VariablesHash, ValidationResult)>> {
+        self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that an operation asked for more.
@@ -108,6 +151,7 @@ impl Library {
             changes,
             apart,
             wants_more: AtomicU32::new(0),
+            valid: Mutex::default(),
         })
     }
 }
