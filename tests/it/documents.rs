@@ -144,3 +144,27 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
         json!({ "__typename": "Query" })
     );
 }
+
+#[tokio::test]
+async fn a_document_that_was_valid_with_some_variables_is_checked_with_others() {
+    let app = TestApp::start().await;
+    let token = app.register_shop("variables").await.token;
+    let query = "query ($first: Int!) { recentOrders(first: $first) { nodes { name } } }";
+    let ask = async |first: Value| {
+        let body = json!({ "query": query, "variables": { "first": first } });
+        let request = app.post().json(&body).bearer_auth(&token);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        let cost = &answer["extensions"]["cost"]["requestedQueryCost"];
+        (cost.as_i64(), code(&answer).clone())
+    };
+    let (few, _) = ask(json!(5)).await;
+    let (many, _) = ask(json!(50)).await;
+    assert!(few.is_some() && many > few, "{few:?}, {many:?}");
+    for _ in 0..2 {
+        assert_eq!(ask(json!("five")).await.1, "BAD_USER_INPUT");
+        assert_eq!(ask(Value::Null).await.1, "BAD_USER_INPUT");
+        assert_eq!(ask(json!(50)).await, (many, Value::Null));
+        assert_eq!(ask(json!(5)).await, (few, Value::Null));
+    }
+    app.database.leaves_jobs(1);
+}
