@@ -2,6 +2,7 @@
 //! whatever the file's length; a cut connection is taken up again after the last whole line.
 
 use bytes::BytesMut;
+use memchr::memchr;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Response, Url};
 
@@ -98,7 +99,7 @@ impl Download {
     /// A whole line from the buffer, its end included; at the end of the file also one without.
     fn take_line(&mut self) -> Result<Option<BytesMut>, ShopifyError> {
         let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-        let end = unsearched.iter().position(|byte| *byte == b'\n');
+        let end = memchr(b'\n', unsearched);
         let length = match end {
             Some(end) => self.searched + end + 1,
             None if self.ended && !self.buffer.is_empty() => self.buffer.len(),
