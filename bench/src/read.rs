@@ -380,7 +380,8 @@ impl Bench<'_> {
         })
     }
 
-    /// One order at a time, through the program's own merge, and after each the dashboard.
+    /// One order at a time, through the program's own merge, and after each the dashboard; after every fourth the static
+    /// handler instead, which shows what it costs to be asked while nothing is at hand of the caches.
     async fn changes(
         &self,
         database: &Database,
@@ -391,6 +392,7 @@ impl Bench<'_> {
     ) -> anyhow::Result<()> {
         let mut loader = database.loader(subject.tenant).await?;
         let (mut reads, mut writes, mut heard) = (Vec::new(), Vec::new(), Vec::new());
+        let mut static_reads = Vec::new();
         let asked_at = subject.arguments.asked_at();
         for number in subject.next_orders(self.arguments.changes) {
             let before = self.cpu(server);
@@ -404,19 +406,29 @@ impl Bench<'_> {
             // The news is on its way.
             tokio::time::sleep(Duration::from_millis(3)).await;
             let between = self.cpu(server);
+            let is_static = number % 4 == 3;
             let began = Instant::now();
-            ask(client, &server.address, subject, 0).await?;
+            if is_static {
+                ask_at(client, &server.address, "/static", subject, 0).await?;
+            } else {
+                ask(client, &server.address, subject, 0).await?;
+            }
             let time = began.elapsed();
             // A connection that was used is given back behind the answer.
             tokio::time::sleep(Duration::from_millis(3)).await;
             let after = self.cpu(server);
             heard.push(between.0.saturating_sub(before.0));
             writes.push(between.1.saturating_sub(before.1));
-            reads.push((
+            let used = (
                 time,
                 after.0.saturating_sub(between.0),
                 after.1.saturating_sub(between.1),
-            ));
+            );
+            if is_static {
+                static_reads.push(used);
+            } else {
+                reads.push(used);
+            }
         }
         loader.close().await;
         if reads.is_empty() {
@@ -426,13 +438,18 @@ impl Bench<'_> {
             values.sort_unstable();
             values.get(values.len() / 2).copied().unwrap_or_default()
         };
-        Used {
-            requests: 1,
-            time: middle(reads.iter().map(|read| read.0).collect()),
-            server: middle(reads.iter().map(|read| read.1).collect()),
-            database: middle(reads.iter().map(|read| read.2).collect()),
+        for (reads, what) in [
+            (reads, "the first after a change (median)"),
+            (static_reads, "static handler, asked like that (median)"),
+        ] {
+            Used {
+                requests: 1,
+                time: middle(reads.iter().map(|read| read.0).collect()),
+                server: middle(reads.iter().map(|read| read.1).collect()),
+                database: middle(reads.iter().map(|read| read.2).collect()),
+            }
+            .print(name, what);
         }
-        .print(name, "the first after a change (median)");
         println!(
             "| {name} | one order merged by another process, and heard of (median) | | {} µs | {} µs | |",
             middle(heard).as_micros(),
@@ -607,8 +624,18 @@ pub(crate) async fn ask(
     subject: &Subject,
     number: u64,
 ) -> anyhow::Result<String> {
+    ask_at(client, address, "/graphql", subject, number).await
+}
+
+async fn ask_at(
+    client: &reqwest::Client,
+    address: &str,
+    path: &str,
+    subject: &Subject,
+    number: u64,
+) -> anyhow::Result<String> {
     let response = client
-        .post(format!("{address}/graphql"))
+        .post(format!("{address}{path}"))
         .bearer_auth(&subject.token)
         .header("content-type", "application/json")
         .body(body(subject, number))

@@ -2,9 +2,8 @@
 //! out to ask for more is answered as of one moment all the same.
 
 use serde_json::{Value, json};
-use simulator::{NewCustomer, ShopSettings};
+use simulator::ShopSettings;
 use sqlx::Connection as _;
-use xboard::domain::sync::ObjectKind;
 
 use crate::support::{Connected, Simulated};
 
@@ -14,28 +13,6 @@ const DASHBOARD: &str = "{
     ordersByDate(range: { preset: LAST_7_DAYS }) { date metrics { orders } }
     topCustomers(first: 2, range: { preset: LAST_7_DAYS }) { totalSpent { amount } orders customer { displayName } }
     recentOrders(first: 2) { nodes { name customer { displayName email } } } }";
-
-fn customer(store: &Connected, name: &str) -> u64 {
-    let new = NewCustomer {
-        name: name.to_owned(),
-        ..NewCustomer::default()
-    };
-    store.shop.create_customer(&new).id
-}
-
-async fn delete_guests_order(world: &Simulated, store: &Connected) {
-    let orders = store.shop.orders();
-    let order = orders
-        .iter()
-        .find(|order| order.customer.is_none())
-        .unwrap();
-    let ids = [i64::try_from(order.id).unwrap()];
-    let tenant = world.tenant(store).await;
-    let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
-    let deleted = transaction.delete_objects(ObjectKind::Orders, &ids, chrono::Utc::now());
-    assert_eq!(deleted.await.unwrap(), 1);
-    transaction.commit().await.unwrap();
-}
 
 async fn ask(world: &Simulated, store: &Connected, query: &str) -> Value {
     let answer = world
@@ -64,9 +41,9 @@ async fn a_dashboard_after_a_change_that_has_to_be_read_is_one_statement_and_no_
     let store = world.register(ShopSettings::new("foreseen")).await;
     world.app.work().await;
     let (ann, ben, eve) = (
-        customer(&store, "Ann"),
-        customer(&store, "Ben"),
-        customer(&store, "Eve"),
+        store.create_customer("Ann"),
+        store.create_customer("Ben"),
+        store.create_customer("Eve"),
     );
     store.sell_lamp(Some(ann), "50.00");
     store.sell_lamp(Some(ben), "40.00");
@@ -78,7 +55,9 @@ async fn a_dashboard_after_a_change_that_has_to_be_read_is_one_statement_and_no_
     // Who was not among the first is now, and neither was asked for before. A deletion is not told.
     store.sell_lamp(Some(eve), "45.00");
     world.sync(&store).await;
-    delete_guests_order(&world, &store).await;
+    let orders = store.shop.orders();
+    let guests = orders.iter().find(|order| order.customer.is_none());
+    world.delete_order(&store, guests.unwrap().id).await;
     let mut connection = world.app.database.connection().await;
     let mut lock = connection.begin().await.unwrap();
     sqlx::query("lock table orders in access exclusive mode")
@@ -116,7 +95,7 @@ async fn an_answer_that_needs_more_than_the_news_is_of_one_moment() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("moved")).await;
     world.app.work().await;
-    let ann = customer(&store, "Ann");
+    let ann = store.create_customer("Ann");
     store.sell_lamp(Some(ann), "50.00");
     world.sync(&store).await;
     ask(&world, &store, DASHBOARD).await;

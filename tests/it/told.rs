@@ -7,12 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use simulator::{
-    CustomerChange, NewCustomer, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest,
-    ShopSettings,
+    CustomerChange, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgListener;
-use xboard::domain::sync::ObjectKind;
 
 use crate::support::{Connected, Simulated, enter_tenant};
 
@@ -87,20 +85,12 @@ fn sell(store: &Connected, customer: Option<u64>, test: bool) -> simulator::Orde
     store.shop.place_order(&new).unwrap()
 }
 
-fn customer(store: &Connected, name: &str) -> u64 {
-    let new = NewCustomer {
-        name: name.to_owned(),
-        ..NewCustomer::default()
-    };
-    store.shop.create_customer(&new).id
-}
-
 #[tokio::test]
 async fn a_dashboard_after_changes_that_were_told_asks_the_database_nothing() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("told")).await;
     world.app.work().await;
-    let (ann, ben) = (customer(&store, "Ann"), customer(&store, "Ben"));
+    let (ann, ben) = (store.create_customer("Ann"), store.create_customer("Ben"));
     let first = sell(&store, Some(ann), false);
     store.sell_lamp(Some(ben), "40.00");
     world.sync(&store).await;
@@ -113,7 +103,7 @@ async fn a_dashboard_after_changes_that_were_told_asks_the_database_nothing() {
             sell(&store, Some(ben), false);
         }),
         ("one of a new customer", &|| {
-            let eve = customer(&store, "Eve");
+            let eve = store.create_customer("Eve");
             sell(&store, Some(eve), false);
         }),
         ("a guest's", &|| {
@@ -176,7 +166,7 @@ async fn a_change_that_is_not_told_is_read() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("untold")).await;
     world.app.work().await;
-    let ann = customer(&store, "Ann");
+    let ann = store.create_customer("Ann");
     let order = sell(&store, Some(ann), false);
     world.sync(&store).await;
     for number in 0..3 {
@@ -188,12 +178,7 @@ async fn a_change_that_is_not_told_is_read() {
             .await
             .is_some()
     );
-    let tenant = world.tenant(&store).await;
-    let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
-    let ids = [i64::try_from(order.id).unwrap()];
-    let deleted = transaction.delete_objects(ObjectKind::Orders, &ids, chrono::Utc::now());
-    assert_eq!(deleted.await.unwrap(), 1);
-    transaction.commit().await.unwrap();
+    world.delete_order(&store, order.id).await;
     hear(&world, &store).await;
     assert_eq!(
         ask_without_database(&world, &store, &dashboard(4)).await,
@@ -216,7 +201,7 @@ async fn what_is_told_says_nothing_to_whoever_else_listens() {
         .await
         .unwrap();
     listener.listen("xboard_live").await.unwrap();
-    let eve = customer(&store, "Evelyn Unmistakable");
+    let eve = store.create_customer("Evelyn Unmistakable");
     sell(&store, Some(eve), false);
     bring_in(&world, &store).await;
     let mut told = 0;

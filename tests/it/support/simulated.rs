@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use serde_json::{Value, json};
 use simulator::{LiteralOrder, NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
 use xboard::app::AppConfig;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
+use xboard::domain::sync::ObjectKind;
 use xboard::shopify::RetryPolicy;
 
 use super::TestApp;
@@ -41,6 +43,15 @@ impl Connected {
             ..NewOrder::default()
         };
         self.shop.place_order(&new).unwrap();
+    }
+
+    /// Makes a customer of this name.
+    pub(crate) fn create_customer(&self, name: &str) -> u64 {
+        let new = NewCustomer {
+            name: name.to_owned(),
+            ..NewCustomer::default()
+        };
+        self.shop.create_customer(&new).id
     }
 }
 
@@ -107,6 +118,16 @@ impl Simulated {
         let domain = ShopDomain::parse(&format!("{}.myshopify.com", store.shop.label())).unwrap();
         let mut system = self.app.database.db().system().await.unwrap();
         system.find_tenant(&domain).await.unwrap().unwrap()
+    }
+
+    /// Takes an order away, as when the store does not know it any more.
+    pub(crate) async fn delete_order(&self, store: &Connected, id: u64) {
+        let tenant = self.tenant(store).await;
+        let ids = [i64::try_from(id).unwrap()];
+        let mut transaction = self.app.database.db().tenant(tenant).await.unwrap();
+        let deleted = transaction.delete_objects(ObjectKind::Orders, &ids, Utc::now());
+        assert_eq!(deleted.await.unwrap(), 1);
+        transaction.commit().await.unwrap();
     }
 
     /// Every kept figure of a store equals its recomputation.
