@@ -114,3 +114,93 @@ impl Rows {
             + self.newest_orders.1.len() * BYTES_OF_ORDER
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::DateTime;
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::db::shops::ShopStatus;
+    use crate::domain::ids::OrderId;
+    use crate::domain::money::Currency;
+    use crate::domain::shop::ShopDomain;
+
+    fn order(id: i64, placed: i64) -> OrderRow {
+        OrderRow {
+            id: OrderId::new(id),
+            name: format!("#{id}"),
+            customer_id: None,
+            processed_at: DateTime::from_timestamp_secs(placed).unwrap(),
+            cancelled_at: None,
+            financial_status: None,
+            fulfillment_status: None,
+            source_name: None,
+            discount_codes: Vec::new(),
+            tags: Vec::new(),
+            test: false,
+            currency: Currency::parse("EUR").unwrap(),
+            total_price: Decimal::ONE,
+            net_payment: Decimal::ONE,
+        }
+    }
+
+    fn shop() -> Shop {
+        Shop {
+            gid: "gid://shopify/Shop/1".to_owned(),
+            domain: ShopDomain::parse("rows.myshopify.com").unwrap(),
+            name: "Rows".to_owned(),
+            currency: Currency::parse("EUR").unwrap(),
+            time_zone: "UTC".to_owned(),
+            scopes: Vec::new(),
+            status: ShopStatus::Connected,
+            status_reason: None,
+            order_history_days: None,
+            last_synced_at: None,
+            data_version: 1,
+            rebuilt_version: 0,
+            customers: Some(0),
+        }
+    }
+
+    /// As they would be read: the last placed first.
+    fn newest(orders: &BTreeMap<i64, i64>, count: usize) -> Vec<OrderRow> {
+        let mut rows: Vec<_> = orders.iter().map(|(id, at)| order(*id, *at)).collect();
+        rows.sort_by_key(|order| std::cmp::Reverse((order.processed_at, order.id)));
+        rows.truncate(count);
+        rows
+    }
+
+    fn read(orders: &BTreeMap<i64, i64>, count: usize) -> Rows {
+        Rows {
+            newest_orders: (count, newest(orders, count)),
+            ..Rows::of_store(shop())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn newest_orders_that_were_changed_are_those_that_would_be_read(
+            start in prop::collection::btree_map(0_i64..12, 0_i64..9, 0..12),
+            changes in prop::collection::vec((0_i64..12, 0_i64..9), 1..40),
+            count in 0_usize..5,
+        ) {
+            let mut orders = start;
+            let mut rows = read(&orders, count);
+            for (id, placed) in changes {
+                orders.insert(id, placed);
+                if !rows.place(order(id, placed)) {
+                    rows = read(&orders, count);
+                }
+                for asked in 0..=count {
+                    let expected = newest(&orders, asked);
+                    prop_assert_eq!(rows.newest_orders(asked), Some(expected.as_slice()));
+                }
+                prop_assert_eq!(rows.newest_orders(count + 1), None);
+            }
+        }
+    }
+}
