@@ -16,7 +16,9 @@ use crate::graphql::numbers::int;
 use crate::graphql::permissions::permit;
 use crate::graphql::settled::SettledList;
 use crate::graphql::snapshot::Reading;
-use crate::graphql::types::{Customer, OrdersByDatePoint, Overview, TopCustomer};
+use crate::graphql::types::{
+    Customer, OrdersByDatePoint, Overview, TopCustomer, asks_for_customers,
+};
 
 /// Questions about a store's figures.
 #[derive(Default)]
@@ -65,8 +67,10 @@ impl AnalyticsQueries {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
-        let with_starts = ctx.look_ahead().field("start").exists();
-        let points = series(&mut reading, range, interval, with_starts).await?;
+        let asked = ctx.look_ahead();
+        let with_starts = asked.field("start").exists();
+        let with_customers = asks_for_customers(&asked.field("metrics"));
+        let points = series(&mut reading, range, interval, with_starts, with_customers).await?;
         Ok(SettledList(points))
     }
 
@@ -102,6 +106,7 @@ async fn series(
     range: DayRange,
     interval: Interval,
     with_starts: bool,
+    with_customers: bool,
 ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
     let Some(interval) = interval.calendar() else {
         check_hours(range)?;
@@ -117,7 +122,7 @@ async fn series(
     };
     check_length(range, interval)?;
     let points = reading
-        .ask_book(|book| book.series(range, interval))
+        .ask_book(|book| book.series(range, interval, with_customers))
         .await?;
     let starts = if with_starts {
         let days: Vec<_> = points.iter().map(|(day, _)| *day).collect();

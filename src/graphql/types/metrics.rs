@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use async_graphql::parser::types::{Field, SelectionSet};
-use async_graphql::{Object, OutputType as _, SimpleObject};
+use async_graphql::{Lookahead, Object, OutputType as _, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
@@ -46,6 +46,20 @@ impl TryFrom<SalesFigures> for SalesMetrics {
             figures,
         })
     }
+}
+
+/// The fields of [`SalesMetrics`] that customers have to be counted for.
+const OF_CUSTOMERS: [&str; 4] = [
+    "customers",
+    "newCustomers",
+    "returningCustomers",
+    "returningCustomerRate",
+];
+
+/// Whether any of these is asked for.
+pub fn asks_for_customers(metrics: &Lookahead<'_>) -> bool {
+    let mut fields = OF_CUSTOMERS.iter();
+    fields.any(|field| metrics.field(field).exists())
 }
 
 impl SalesMetrics {

@@ -22,7 +22,7 @@ pub use customer::Customer;
 pub use health::{KindHealth, ShopHealth, WebhookState};
 pub use line_item::LineItem;
 pub use member::{ActiveSession, Invitation, Member};
-pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer};
+pub use metrics::{DateRange, OrdersByDatePoint, SalesMetrics, TopCustomer, asks_for_customers};
 pub use money::Money;
 pub use node::Node;
 pub use order::Order;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object};
 
-use super::metrics::{DateRange, SalesMetrics};
+use super::metrics::{DateRange, SalesMetrics, asks_for_customers};
 use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
@@ -83,6 +83,14 @@ impl OverviewPrevious {
 
 async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
-    let figures = reading.ask_book(|book| book.figures(range)).await?;
+    let with_customers = asks_for_customers(&ctx.look_ahead());
+    let asked = reading.ask_book(|book| {
+        if with_customers {
+            book.figures(range)
+        } else {
+            book.sales(range)
+        }
+    });
+    let figures = asked.await?;
     Ok(Settled(figures.try_into()?))
 }
