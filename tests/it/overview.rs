@@ -103,6 +103,23 @@ async fn customers_are_new_once_and_return_ever_after() {
                           "metrics": { "orders": 1, "customers": 1, "newCustomers": 1 } },
         })
     );
+    // They are counted for whoever asks for one of them alone, under any name.
+    for (field, value) in [
+        ("customers", json!(3)),
+        ("newCustomers", json!(2)),
+        ("returningCustomers", json!(1)),
+        ("returningCustomerRate", json!(1.0 / 3.0)),
+    ] {
+        let query = format!(
+            "{{ overview(range: {range}) {{ metrics {{ orders }} again: metrics {{ ... on SalesMetrics {{ it: {field} }} }} }}
+                ordersByDate(range: {range}, interval: MONTH) {{ metrics {{ orders }} again: metrics {{ ...F }} }} }}
+             fragment F on SalesMetrics {{ it: {field} }}"
+        );
+        let answer = app.ask(&shop, &query).await;
+        let again = json!({ "it": value });
+        assert_eq!(answer["overview"]["again"], again, "{field}");
+        assert_eq!(answer["ordersByDate"][0]["again"], again, "{field}");
+    }
     app.database
         .delete(shop.tenant, ObjectKind::Customers, &[2])
         .await;
