@@ -63,6 +63,17 @@ impl Lately {
         Some(self.rows.as_ref()?.version() + told)
     }
 
+    fn remembered(&self) -> Option<Remembered> {
+        let (version, currency) = self.book.clone()?;
+        Some(Remembered {
+            version,
+            currency,
+            ranges: self.ranges.clone(),
+            customers: self.customers.clone(),
+            newest_orders: self.most_newest_orders(),
+        })
+    }
+
     fn most_newest_orders(&self) -> i64 {
         self.newest_orders.iter().copied().max().unwrap_or(0)
     }
@@ -110,16 +121,7 @@ impl Books {
 
     /// What is remembered of a store, and what is likely to be asked for. `None`: nothing yet.
     pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
-        let shared = self.kept.get(&tenant)?;
-        let lately = shared.lately();
-        let (version, currency) = lately.book.clone()?;
-        Some(Remembered {
-            version,
-            currency,
-            ranges: lately.ranges.clone(),
-            customers: lately.customers.clone(),
-            newest_orders: lately.most_newest_orders(),
-        })
+        self.kept.get(&tenant)?.lately().remembered()
     }
 
     /// Hears what changed of a store to this version; none: that it did.
@@ -154,20 +156,12 @@ impl Books {
         let shared = self.kept.get(&tenant)?;
         let lately = shared.lately();
         let rows = Arc::clone(lately.rows.as_ref()?);
-        let (book, currency) = lately.book.clone()?;
-        if book != rows.version() || lately.told_up_to()? < version {
-            return None;
-        }
+        let remembered = lately.remembered()?;
         let count = usize::try_from(version - rows.version()).ok()?;
         let changes = lately.told.get(..count)?.to_vec();
-        Some(Told {
-            remembered: Remembered {
-                version: book,
-                currency,
-                ranges: lately.ranges.clone(),
-                customers: lately.customers.clone(),
-                newest_orders: lately.most_newest_orders(),
-            },
+        let leads_on = remembered.version == rows.version() && !changes.is_empty();
+        leads_on.then_some(Told {
+            remembered,
             rows,
             changes,
         })
