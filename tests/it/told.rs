@@ -41,7 +41,12 @@ async fn ask(address: &str, store: &Connected, query: &str) -> Value {
 }
 
 /// The answer that is given while nobody can read anything of a store.
-async fn ask_without_database(world: &Simulated, store: &Connected, query: &str) -> Option<Value> {
+async fn ask_without_database(
+    world: &Simulated,
+    address: &str,
+    store: &Connected,
+    query: &str,
+) -> Option<Value> {
     let mut connection = world.app.database.connection().await;
     let mut lock = connection.begin().await.unwrap();
     sqlx::query(
@@ -51,7 +56,7 @@ async fn ask_without_database(world: &Simulated, store: &Connected, query: &str)
     .execute(&mut *lock)
     .await
     .unwrap();
-    let asked = ask(world.app.address(), store, query);
+    let asked = ask(address, store, query);
     let answer = tokio::time::timeout(Duration::from_secs(2), asked).await;
     lock.rollback().await.unwrap();
     answer.ok()
@@ -62,12 +67,11 @@ async fn bring_in(world: &Simulated, store: &Connected) {
     let sync = "mutation { sync(input: { mode: INCREMENTAL }) { userErrors { code } } }";
     ask(world.app.address(), store, sync).await;
     world.app.work().await;
-    hear(world, store).await;
 }
 
-/// Has the process hear all that was told: a mutation is answered after that.
-async fn hear(world: &Simulated, store: &Connected) {
-    ask(world.app.address(), store, "mutation { __typename }").await;
+/// Has a process hear all that was told: a mutation is answered after that.
+async fn hear(address: &str, store: &Connected) {
+    ask(address, store, "mutation { __typename }").await;
 }
 
 fn sell(store: &Connected, customer: Option<u64>, test: bool) -> simulator::Order {
@@ -94,8 +98,13 @@ async fn a_dashboard_after_changes_that_were_told_asks_the_database_nothing() {
     let first = sell(&store, Some(ann), false);
     store.sell_lamp(Some(ben), "40.00");
     world.sync(&store).await;
+    // Another process hears of the changes only.
+    let other = world.app.beside().await;
+    let processes = [world.app.address(), other.address()];
     for number in 0..3 {
-        ask(world.app.address(), &store, &dashboard(number)).await;
+        for address in processes {
+            ask(address, &store, &dashboard(number)).await;
+        }
     }
     let shop = &store.shop;
     let changes: [(&str, &dyn Fn()); 9] = [
@@ -153,10 +162,13 @@ async fn a_dashboard_after_changes_that_were_told_asks_the_database_nothing() {
         change();
         bring_in(&world, &store).await;
         let query = dashboard(100 + number);
-        let told = ask_without_database(&world, &store, &query).await;
-        let beside = world.app.beside().await;
-        let read = ask(beside.address(), &store, &query).await;
-        assert_eq!(told.as_ref(), Some(&read), "{what}");
+        let ignorant = world.app.beside().await;
+        let read = ask(ignorant.address(), &store, &query).await;
+        for address in processes {
+            hear(address, &store).await;
+            let told = ask_without_database(&world, address, &store, &query).await;
+            assert_eq!(told.as_ref(), Some(&read), "{what}");
+        }
     }
     world.assert_verified(&store).await;
 }
@@ -166,28 +178,29 @@ async fn a_change_that_is_not_told_is_read() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("untold")).await;
     world.app.work().await;
+    let address = world.app.address();
     let ann = store.create_customer("Ann");
     let order = sell(&store, Some(ann), false);
     world.sync(&store).await;
     for number in 0..3 {
-        ask(world.app.address(), &store, &dashboard(number)).await;
+        ask(address, &store, &dashboard(number)).await;
     }
-    hear(&world, &store).await;
+    hear(address, &store).await;
     assert!(
-        ask_without_database(&world, &store, &dashboard(3))
+        ask_without_database(&world, address, &store, &dashboard(3))
             .await
             .is_some()
     );
     world.delete_order(&store, order.id).await;
-    hear(&world, &store).await;
+    hear(address, &store).await;
     assert_eq!(
-        ask_without_database(&world, &store, &dashboard(4)).await,
+        ask_without_database(&world, address, &store, &dashboard(4)).await,
         None
     );
-    let answer = ask(world.app.address(), &store, &dashboard(5)).await;
+    let answer = ask(address, &store, &dashboard(5)).await;
     assert_eq!(answer["overview"]["metrics"]["orders"], 0);
     assert_eq!(
-        ask_without_database(&world, &store, &dashboard(6)).await,
+        ask_without_database(&world, address, &store, &dashboard(6)).await,
         Some(answer)
     );
 }
