@@ -15,15 +15,11 @@ impl TenantTx {
         range: DayRange,
         limit: i64,
     ) -> Result<Vec<RankedCustomer>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             RankedCustomer,
-            "select customer_id as \"customer: CustomerId\", sum(total_sales) as \"total_spent!\", \
-                    sum(orders)::bigint as \"orders!\" \
-             from customer_days where tenant_id = $1 and currency = $2 and day between $3 and $4 \
-             group by customer_id having sum(orders) > 0 or sum(total_sales) > 0 \
-             order by sum(total_sales) desc, customer_id desc limit $5",
+            "select customer_id as \"customer!: CustomerId\", total_spent as \"total_spent!\", orders as \"orders!\" \
+             from top_customers_of_range($1, $2, $3, $4, $5) order by total_spent desc, customer_id desc",
             tenant.uuid(),
             currency.code(),
             range.from(),
