@@ -160,15 +160,13 @@ mod ten_thousandths {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    const SCALE: u32 = 4;
+    use crate::domain::day_book::{SCALE, ten_thousandths};
 
     pub(super) fn serialize<S: Serializer>(
         amount: &Decimal,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut amount = *amount;
-        amount.rescale(SCALE);
-        amount.mantissa().serialize(serializer)
+        ten_thousandths(*amount).serialize(serializer)
     }
 
     pub(super) fn deserialize<'a, D: Deserializer<'a>>(

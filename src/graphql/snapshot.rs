@@ -1,5 +1,6 @@
-//! The one moment that all fields of an operation are read at. A query about figures as a rule asks for what the news
-//! of its store hold, which are read in one exchange with the database. Everything else is read in a single
+//! The one moment that all fields of an operation are read at. A query about figures as a rule asks for what the
+//! process remembers of the store as it is now, or else for what its news hold, which are read in one exchange with the
+//! database. Everything else is read in a single
 //! REPEATABLE READ transaction, opened when the first resolver asks and shared by the others. It is the only
 //! connection that an operation holds, so operations cannot wait for each other's second one.
 

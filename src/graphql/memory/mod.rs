@@ -2,8 +2,9 @@
 //!
 //! Which version a store's data has, and what the sessions that were seen may do, it is told after every commit
 //! that changes it ([`hear`](Memory::hear)); nothing of that is used longer than it can be relied on: see
-//! [`Trust`]. Figures (day books, rankings) are of a version that they know themselves, and are compared with
-//! the version that the database's snapshot shows: they need no trust.
+//! [`Trust`]. Figures (day books, rankings) and rows are of a version that they know themselves. Where they are of the
+//! version that was told, nothing is asked of the database ([`at_hand`](Memory::at_hand)); else they are compared with the
+//! version that its snapshot shows, and need no trust.
 
 mod books;
 mod present_days;

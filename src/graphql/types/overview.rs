@@ -84,13 +84,8 @@ impl OverviewPrevious {
 async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let with_customers = asks_for_customers(&ctx.look_ahead());
-    let asked = reading.ask_book(|book| {
-        if with_customers {
-            book.figures(range)
-        } else {
-            book.sales(range)
-        }
-    });
-    let figures = asked.await?;
+    let figures = reading
+        .ask_book(|book| book.figures_with(range, with_customers))
+        .await?;
     Ok(Settled(figures.try_into()?))
 }
