@@ -110,7 +110,7 @@ pub(crate) async fn fill_up_to(
     let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
     load(&mut loader, ObjectKind::Orders, orders, asked_at).await?;
     let mut transaction = loader.transaction().await?;
-    transaction.build_pending_figures().await?;
+    loader.build_pending_figures(&mut transaction).await?;
     transaction.commit().await?;
     loader.close().await;
     Ok(tenant)

@@ -288,7 +288,7 @@ impl Draft {
     ) -> Vec<Record> {
         let refunded = self.taken_back.as_ref().map(|(_, sale)| -sale.total);
         let total_price = cents(self.total);
-        let mut records = vec![Record::Order(OrderRecord {
+        let mut records = vec![Record::Order(Box::new(OrderRecord {
             id: order_id(self.number),
             name: format!("#{}", self.number + 1_001),
             customer,
@@ -320,7 +320,7 @@ impl Draft {
                 })
                 .into_iter()
                 .collect(),
-        })];
+        }))];
         records.extend(self.lines.into_iter().map(Record::LineItem));
         records.push(Record::Agreement(AgreementRecord {
             order: order_id(self.number),

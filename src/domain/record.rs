@@ -18,8 +18,9 @@ pub enum Record {
     Product(ProductRecord),
     /// A variant of a product.
     Variant(VariantRecord),
-    /// An order with its refunds, without its lines and its ledger.
-    Order(OrderRecord),
+    /// An order with its refunds, without its lines and its ledger. Elsewhere, because it takes several times the room of
+    /// any other, and there are more of those.
+    Order(Box<OrderRecord>),
     /// A line of an order.
     LineItem(LineItemRecord),
     /// An agreement of an order, without its sales.

@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use tokio::task::JoinSet;
+use futures_util::{FutureExt as _, TryStreamExt as _, stream};
+use tokio::task::{JoinError, JoinSet};
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
@@ -20,41 +21,55 @@ const MAX_BULK_ATTEMPTS: i32 = 3;
 const LARGE: usize = 5_000;
 /// No chunk is made smaller than this.
 const SMALL_CHUNK: i64 = 2_000;
-/// How many batches of a file wait to be staged while the next is read.
-const AHEAD: usize = 4;
+/// How many batches of a file are read at once.
+const READERS: usize = 2;
+/// How many more have been read and wait to be staged, about as many as go to the database at once.
+const AHEAD: usize = 16;
 
-/// Stages a result file. It is read by a task of its own, so that one processor makes objects of lines while another
-/// makes rows of objects and hands them to the database.
-pub async fn stage_file(
-    mut download: Download,
-    loader: &mut Loader,
-) -> Result<Downloaded, SyncError> {
+/// Stages a result file: while lines are received, others are read by threads of their own, and those before them are
+/// handed to the database.
+pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downloaded, SyncError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
+    let lines = stream::try_unfold(download, async |mut download| {
+        let lines = download.next_lines().await?;
+        Ok::<_, ShopifyError>(lines.map(|lines| (lines, download)))
+    });
+    let batches = lines
+        .map_ok(|lines| tokio::task::spawn_blocking(move || lines.read()).map(finished))
+        .try_buffered(READERS);
     // The task ends with the set that it is in.
     let mut reader = JoinSet::new();
     reader.spawn(async move {
-        while let Some(records) = download.next_batch().await? {
+        let mut batches = pin!(batches);
+        while let Some(batch) = batches.try_next().await? {
             // The receiver ends first only with an error of its own, which is the one to tell.
-            drop(sender.send(records).await);
-            tokio::task::yield_now().await;
+            drop(sender.send(batch).await);
         }
-        Ok::<_, ShopifyError>(download.read())
+        Ok::<_, ShopifyError>(())
     });
+    let mut downloaded = Downloaded::default();
     let mut prepared = Prepared::default();
-    while let Some(records) = receiver.recv().await {
+    while let Some((records, read)) = receiver.recv().await {
+        downloaded += read;
         prepared.add(&records);
         if prepared.is_full() {
             loader.stage_prepared(prepared.take()).await?;
         }
     }
-    let read = match reader.join_next().await {
-        Some(Ok(read)) => read?,
-        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-        None => Downloaded::default(),
-    };
+    if let Some(ended) = reader.join_next().await {
+        finished(ended)?;
+    }
+    if downloaded.unknown_lines > 0 {
+        warn!(tenant.id = %loader.tenant(), lines = downloaded.unknown_lines, "a bulk result holds objects of unknown kinds");
+    }
     loader.stage_prepared(prepared.rest()).await?;
     loader.finish_staging().await?;
-    Ok(read)
+    Ok(downloaded)
+}
+
+/// What a task gave; where it panicked, so does this.
+fn finished<T>(outcome: Result<T, JoinError>) -> T {
+    outcome.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 impl Run<'_> {
@@ -277,7 +292,7 @@ impl Run<'_> {
                 info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were taken away");
             }
         }
-        transaction.build_pending_figures().await?;
+        loader.build_pending_figures(&mut transaction).await?;
         let high_water = loader.newest_staged(step.kind);
         let began = operation.created_at;
         let cursor = high_water.map_or(began, |newest| newest.min(began));

@@ -1,8 +1,11 @@
-//! The result of a bulk operation, read line by line while it arrives. Memory holds a batch and a line,
-//! whatever the file's length; a cut connection is taken up again after the last whole line.
+//! The result of a bulk operation, taken in line by line while it arrives and read a batch of lines at a time, each
+//! by whichever thread has the time. Memory holds some batches and a line, whatever the file's length; a cut connection
+//! is taken up again after the last whole line.
 
-use bytes::BytesMut;
-use memchr::memchr;
+use std::ops::AddAssign;
+
+use bytes::{Bytes, BytesMut};
+use memchr::{memchr, memchr_iter};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Response, Url};
 
@@ -27,6 +30,56 @@ pub struct Downloaded {
     pub bytes: u64,
 }
 
+impl AddAssign for Downloaded {
+    fn add_assign(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.root_lines += other.root_lines;
+        self.unknown_lines += other.unknown_lines;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Some whole lines of a result, as they arrived.
+#[derive(Debug)]
+pub struct Lines {
+    bytes: Bytes,
+    /// How many lines of the result come before these; empty ones are none.
+    before: u64,
+}
+
+impl Lines {
+    /// Reads them as records. Takes a processor for a while: some milliseconds for a thousand lines.
+    pub fn read(&self) -> Result<(Vec<Record>, Downloaded), ShopifyError> {
+        let mut records = Vec::new();
+        let mut read = Downloaded {
+            bytes: u64::try_from(self.bytes.len()).unwrap_or_default(),
+            ..Downloaded::default()
+        };
+        for line in lines_of(&self.bytes) {
+            read.lines += 1;
+            let line = read_line(line).map_err(|reason| ShopifyError::MalformedLine {
+                line: self.before + read.lines,
+                reason,
+            })?;
+            read.root_lines += u64::from(line.root);
+            read.unknown_lines += u64::from(line.record.is_none());
+            records.extend(line.record);
+        }
+        Ok((records, read))
+    }
+}
+
+/// The lines that are not empty, without their ends.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b'\n', bytes).chain([bytes.len()]);
+    ends.scan(0, |start, end| {
+        let line = bytes.get(*start..end).unwrap_or_default();
+        *start = end + 1;
+        Some(line.trim_ascii())
+    })
+    .filter(|line| !line.is_empty())
+}
+
 /// A result under way.
 #[derive(Debug)]
 pub struct Download {
@@ -36,13 +89,16 @@ pub struct Download {
     response: Option<Response>,
     /// What has arrived of the lines that are not read yet.
     buffer: BytesMut,
-    /// How much of the buffer is known to hold no line end.
+    /// How much of the buffer are whole lines, and how many lines that are not empty.
+    whole: (usize, usize),
+    /// How much of the buffer behind them is known to hold no line end.
     searched: usize,
     /// What a store that ignores Range sends again.
     skip: u64,
     failures: usize,
     ended: bool,
-    read: Downloaded,
+    /// How many lines and bytes were given.
+    given: (u64, u64),
 }
 
 impl Store {
@@ -61,89 +117,76 @@ impl Store {
             url,
             response: None,
             buffer: BytesMut::new(),
+            whole: (0, 0),
             searched: 0,
             skip: 0,
             failures: 0,
             ended: false,
-            read: Downloaded::default(),
+            given: (0, 0),
         })
     }
 }
 
 impl Download {
-    /// What was read so far; final once there is no further batch.
-    #[must_use]
-    pub fn read(&self) -> Downloaded {
-        self.read
-    }
-
-    /// The next lines as records; `None` at the end.
-    pub async fn next_batch(&mut self) -> Result<Option<Vec<Record>>, ShopifyError> {
+    /// The next lines; `None` at the end.
+    pub async fn next_lines(&mut self) -> Result<Option<Lines>, ShopifyError> {
         let most = self.shopify.config().batch_lines.max(1);
-        let mut batch = Vec::new();
         loop {
-            while let Some(line) = self.take_line()? {
-                self.failures = 0;
-                batch.extend(self.read_line(&line)?);
-                if batch.len() >= most {
-                    return Ok(Some(batch));
+            while self.find_line()? {
+                if self.whole.1 >= most {
+                    return Ok(self.take_lines());
                 }
             }
             if self.ended {
-                return Ok((!batch.is_empty()).then_some(batch));
+                return Ok(self.take_lines());
             }
             self.receive().await?;
         }
     }
 
-    /// A whole line from the buffer, its end included; at the end of the file also one without.
-    fn take_line(&mut self) -> Result<Option<BytesMut>, ShopifyError> {
-        let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-        let end = memchr(b'\n', unsearched);
-        let length = match end {
+    /// Finds one more whole line in the buffer, its end included; at the end of the file also one without.
+    fn find_line(&mut self) -> Result<bool, ShopifyError> {
+        let (start, lines) = self.whole;
+        let rest = self.buffer.get(start..).unwrap_or_default();
+        let unsearched = rest.get(self.searched..).unwrap_or_default();
+        let length = match memchr(b'\n', unsearched) {
             Some(end) => self.searched + end + 1,
-            None if self.ended && !self.buffer.is_empty() => self.buffer.len(),
+            None if self.ended => rest.len(),
             None => {
-                self.searched = self.buffer.len();
+                self.searched = rest.len();
                 0
             }
         };
         let longest = self.shopify.config().longest_line;
         if length.max(self.searched) > longest {
+            let (given, _) = self.given;
             return Err(ShopifyError::MalformedLine {
-                line: self.read.lines + 1,
+                line: given + u64::try_from(lines).unwrap_or_default() + 1,
                 reason: format!("it is longer than {longest} bytes"),
             });
         }
         if length == 0 {
-            return Ok(None);
+            return Ok(false);
         }
+        let line = rest.get(..length).unwrap_or_default();
+        let is_empty = line.trim_ascii().is_empty();
+        self.whole = (start + length, lines + usize::from(!is_empty));
         self.searched = 0;
-        Ok(Some(self.buffer.split_to(length)))
+        self.failures = 0;
+        Ok(true)
     }
 
-    fn read_line(&mut self, line: &[u8]) -> Result<Option<Record>, ShopifyError> {
-        self.read.bytes += u64::try_from(line.len()).unwrap_or_default();
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Ok(None);
+    /// Takes the whole lines out of the buffer.
+    fn take_lines(&mut self) -> Option<Lines> {
+        let (length, count) = std::mem::take(&mut self.whole);
+        if length == 0 {
+            return None;
         }
-        self.read.lines += 1;
-        let read = read_line(line).map_err(|reason| ShopifyError::MalformedLine {
-            line: self.read.lines,
-            reason,
-        })?;
-        self.read.root_lines += u64::from(read.root);
-        if read.record.is_none() {
-            if self.read.unknown_lines == 0 {
-                tracing::warn!(
-                    shop.domain = %self.domain, line = self.read.lines,
-                    "a bulk result holds objects of an unknown kind"
-                );
-            }
-            self.read.unknown_lines += 1;
-        }
-        Ok(read.record)
+        let bytes = self.buffer.split_to(length).freeze();
+        let (before, _) = self.given;
+        self.given.0 += u64::try_from(count).unwrap_or_default();
+        self.given.1 += u64::try_from(length).unwrap_or_default();
+        Some(Lines { bytes, before })
     }
 
     /// Waits for more of the file, taking up a cut connection.
@@ -175,6 +218,12 @@ impl Download {
         }
     }
 
+    /// How many bytes there are of whole lines.
+    fn received(&self) -> u64 {
+        let (_, given) = self.given;
+        given + u64::try_from(self.whole.0).unwrap_or_default()
+    }
+
     async fn reconnect(&mut self) -> Result<(), ShopifyError> {
         match self.connect().await {
             Ok(()) => Ok(()),
@@ -186,7 +235,7 @@ impl Download {
     /// Drops what is not a whole line and waits before the next attempt, where there is one.
     async fn pause(&mut self, error: ShopifyError) -> Result<(), ShopifyError> {
         self.response = None;
-        self.buffer.clear();
+        self.buffer.truncate(self.whole.0);
         self.searched = 0;
         let policy = self.shopify.config().retry;
         let Some(pause) = policy.pauses().nth(self.failures) else {
@@ -198,7 +247,7 @@ impl Download {
             return Err(error);
         }
         tracing::debug!(
-            shop.domain = %self.domain, bytes = self.read.bytes, %error,
+            shop.domain = %self.domain, bytes = self.received(), %error,
             "taking up a bulk result again"
         );
         tokio::time::sleep(pause).await;
@@ -206,7 +255,7 @@ impl Download {
     }
 
     async fn connect(&mut self) -> Result<(), ShopifyError> {
-        let from = self.read.bytes;
+        let from = self.received();
         // Not compressed: a place in the file must be a place in what arrives.
         let mut request = self
             .shopify

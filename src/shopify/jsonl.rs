@@ -116,7 +116,9 @@ impl Kind {
             Self::Variant => parsed::<Variant<'_>>(line)?
                 .into_record()
                 .map(Record::Variant),
-            Self::Order => parsed::<Order<'_>>(line)?.into_record().map(Record::Order),
+            Self::Order => parsed::<Order<'_>>(line)?
+                .into_record()
+                .map(|order| Record::Order(Box::new(order))),
             Self::LineItem => parsed::<LineItem<'_>>(line)?
                 .into_record()
                 .map(Record::LineItem),

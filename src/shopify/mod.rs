@@ -37,7 +37,7 @@ pub use bulk::{BulkRefusal, BulkStarted, BulkState, BulkStatus};
 pub use changes::IdPage;
 pub use client::Shopify;
 pub use config::{RetryPolicy, ShopifyConfig};
-pub use download::{Download, Downloaded};
+pub use download::{Download, Downloaded, Lines};
 pub use error::{ErrorKind, ShopifyError};
 pub use fetch::Fetched;
 pub use install::InstallableApp;

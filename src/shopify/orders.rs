@@ -236,7 +236,7 @@ impl Draft {
     /// The order, its lines, then each agreement with its sales; nothing twice.
     fn into_records(self) -> Result<Vec<Record>, ShopifyError> {
         let parent = self.order.id.to_string();
-        let mut records = vec![Record::Order(self.order.into_record()?)];
+        let mut records = vec![Record::Order(Box::new(self.order.into_record()?))];
         let mut seen = HashSet::new();
         for mut line in self.lines {
             if seen.insert(line.id.to_string()) {

@@ -119,7 +119,7 @@ struct Version {
 
 impl Version {
     fn records(&self) -> Vec<Record> {
-        let mut records = vec![Record::Order(self.header.clone())];
+        let mut records = vec![Record::Order(Box::new(self.header.clone()))];
         records.extend(self.lines.iter().cloned().map(Record::LineItem));
         for (agreement, sales) in &self.agreements {
             // Children before their parent, and the first sale twice: neither may matter.
@@ -898,12 +898,12 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
         }
         scatter(&mut loader, &records).await;
         if first_load {
-            // Cut off after its second connection has committed its half of the chunk.
+            // Cut off after its second connection has committed its part of the chunk.
             let merging = loader.merge_staged(ObjectKind::Orders, 600, asked_at);
             drop(merging.await.unwrap());
             loader.close().await;
             let stored = rows_of_orders(&database, tenant).await;
-            assert_eq!(stored.len(), 300 * 7);
+            assert!((7..600 * 7).contains(&stored.len()) && stored.len() % 7 == 0);
             loader = database.db().loader(tenant).await.unwrap();
             scatter(&mut loader, &records).await;
         }
@@ -922,7 +922,10 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
         }
         assert_eq!(seen, [600, 300]);
         let mut transaction = loader.transaction().await.unwrap();
-        transaction.build_pending_figures().await.unwrap();
+        loader
+            .build_pending_figures(&mut transaction)
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         loader.close().await;
         assert!(

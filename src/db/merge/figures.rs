@@ -1,60 +1,97 @@
-//! What orders add to the figures, on the way to the rollups of a whole store. Orders that a load puts together say
-//! it while they are in memory; of all others it is read from the ledger.
+//! What an order adds to the figures, on its way to the rollups of a whole store. Orders that a load puts together say
+//! it while they are in memory, and it is kept in pages until the load ends; of all others it is read from the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use super::sums::Sums;
 use super::whole::{Entered, Whole};
 use crate::db::staging::binary::BinaryRows;
-use crate::db::staging::rows::Row as _;
+use crate::db::staging::packed::{Packed, packed_fields};
+use crate::db::staging::pages::{PAGES_AT_ONCE, Run, read_page};
 use crate::db::{Result, TenantTx};
 use crate::domain::amounts::{Amounts, SaleTerms};
+use crate::domain::ids::{CustomerId, OrderId, ProductId};
+use crate::domain::money::Currency;
 use crate::domain::sale::SaleLineType;
 
 /// They outlive the transactions of a load, and go when the rollups are built.
-pub(super) const CREATE_TABLES: &str = "\
+const CREATE_TABLES: &str = "\
     set local client_min_messages = warning; \
-    create temporary table if not exists loaded_spending (like public.loaded_spending); \
-    create temporary table if not exists loaded_days (like public.loaded_days); \
-    create temporary table if not exists loaded_product_figures (like public.loaded_product_figures)";
-const DROP_TABLES: &str =
-    "drop table pg_temp.loaded_spending, pg_temp.loaded_days, pg_temp.loaded_product_figures";
+    create temporary table if not exists figure_pages (like public.figure_pages including identity) \
+       with (toast_tuple_target = 8160); \
+    alter table pg_temp.figure_pages alter column figures set storage external; \
+    create temporary table if not exists kept_figures (like public.kept_figures)";
+const DROP_TABLES: &str = "drop table pg_temp.figure_pages, pg_temp.kept_figures";
 
-/// So many orders are read from the ledger at once, if it is not all of them.
+/// So many orders are read from the ledger at once.
 const AT_ONCE: usize = 10_000;
+/// The key of orders of nobody among the pages, which comes before every customer.
+const NOBODY: i64 = 0;
 
-/// Figures of orders as rows of the tables that they are copied into.
-#[derive(Default)]
-pub(super) struct FigureRows {
-    spending: BinaryRows,
-    /// By currency and day; the orders that count, and the amounts.
-    days: BTreeMap<(String, Option<NaiveDate>), (i64, Amounts)>,
-    by_product: BinaryRows,
+/// What one order adds to the figures.
+#[derive(Debug, PartialEq)]
+pub(super) struct OrderFigures {
+    pub(super) order: OrderId,
+    /// Whether it was read from the ledger. If not, the order may have changed since.
+    pub(super) read: bool,
+    pub(super) customer: Option<CustomerId>,
+    pub(super) days: Vec<DayFigures>,
+    pub(super) products: Vec<ProductFigures>,
 }
 
-#[derive(Default)]
-struct DayFigures {
-    placed_at: Option<DateTime<Utc>>,
-    amounts: Amounts,
+/// What an order adds to a day.
+#[derive(Debug, PartialEq)]
+pub(super) struct DayFigures {
+    pub(super) currency: Currency,
+    pub(super) day: NaiveDate,
+    /// When the order was placed, on the day on which it counts.
+    pub(super) placed_at: Option<DateTime<Utc>>,
+    /// 1 on that day, else 0.
+    pub(super) orders: i64,
+    pub(super) amounts: Amounts,
 }
 
-impl FigureRows {
-    /// Adds an order. Each has a row, if only of zeros.
-    pub(super) fn add(
-        &mut self,
+/// What an order adds to a product.
+#[derive(Debug, PartialEq)]
+pub(super) struct ProductFigures {
+    pub(super) currency: Currency,
+    pub(super) product: ProductId,
+    pub(super) units_sold: i64,
+    pub(super) net_sales: Decimal,
+}
+
+packed_fields! {
+    OrderFigures { order, read, customer, days, products }
+    DayFigures { currency, day, placed_at, orders, amounts }
+    ProductFigures { currency, product, units_sold, net_sales }
+}
+
+impl OrderFigures {
+    /// Of an order in memory. An instant without a day is none of the order's.
+    pub(super) fn of(
         whole: &Whole<'_>,
         ledger: &[Entered<'_>],
         day_of: impl Fn(DateTime<Utc>) -> Option<NaiveDate>,
-    ) {
+    ) -> Self {
         let order = whole.order;
         let mut days: BTreeMap<_, DayFigures> = BTreeMap::new();
-        let mut products: BTreeMap<_, (i64, Decimal)> = BTreeMap::new();
-        let placed = days
-            .entry((order.currency.code(), day_of(order.processed_at)))
-            .or_default();
-        placed.placed_at = whole.counts().then_some(order.processed_at);
+        let mut products: BTreeMap<_, ProductFigures> = BTreeMap::new();
+        let day_figures = |currency: &Currency, day| DayFigures {
+            currency: currency.clone(),
+            day,
+            placed_at: None,
+            orders: 0,
+            amounts: Amounts::default(),
+        };
+        if let Some(day) = day_of(order.processed_at) {
+            let mut placed = day_figures(&order.currency, day);
+            placed.placed_at = whole.counts().then_some(order.processed_at);
+            placed.orders = i64::from(whole.counts());
+            days.insert((&order.currency, day), placed);
+        }
         for entered in ledger.iter().filter(|_| !order.test) {
             let sale = entered.sale;
             let amounts = SaleTerms {
@@ -67,209 +104,231 @@ impl FigureRows {
                 discount: sale.discount,
             }
             .amounts();
-            let key = (sale.currency.code(), day_of(entered.happened_at));
-            days.entry(key).or_default().amounts += amounts;
+            if let Some(day) = day_of(entered.happened_at) {
+                days.entry((&sale.currency, day))
+                    .or_insert_with(|| day_figures(&sale.currency, day))
+                    .amounts += amounts;
+            }
             if let Some(product) = entered.line.and_then(|line| line.product)
                 && sale.line_type == SaleLineType::Product
             {
-                let sold = products.entry((sale.currency.code(), product)).or_default();
-                sold.0 += amounts.units_sold;
-                sold.1 += amounts.net_sales();
+                let sold = products
+                    .entry((&sale.currency, product))
+                    .or_insert_with(|| ProductFigures {
+                        currency: sale.currency.clone(),
+                        product,
+                        units_sold: 0,
+                        net_sales: Decimal::ZERO,
+                    });
+                sold.units_sold += amounts.units_sold;
+                sold.net_sales += amounts.net_sales();
             }
         }
-        for ((currency, day), figures) in days {
-            let orders = i64::from(figures.placed_at.is_some());
-            self.spending.add(|row| {
-                row.value(order.id);
-                row.value(whole.hash);
-                row.optional(order.customer);
-                row.text(currency);
-                row.optional(day);
-                row.optional_instant(figures.placed_at);
-                row.value(orders);
-                row.value(figures.amounts.total_sales());
-            });
-            let sums = self.days.entry((currency.to_owned(), day)).or_default();
-            sums.0 += orders;
-            sums.1 += figures.amounts;
+        Self {
+            order: order.id,
+            read: false,
+            customer: order.customer,
+            days: days.into_values().collect(),
+            products: products.into_values().collect(),
         }
-        for ((currency, product), (units_sold, net_sales)) in products {
-            self.by_product.add(|row| {
-                row.value(order.id);
-                row.value(product);
-                row.text(currency);
-                row.value(units_sold);
-                row.value(net_sales);
-            });
-        }
+    }
+
+    fn add_to(&self, run: &mut Run) {
+        run.add(self.customer.map_or(NOBODY, CustomerId::number), self);
     }
 }
 
-fn day_rows(days: BTreeMap<(String, Option<NaiveDate>), (i64, Amounts)>) -> BinaryRows {
-    let mut rows = BinaryRows::default();
-    for ((currency, day), (orders, amounts)) in days {
-        rows.add(|row| {
-            row.text(&currency);
-            row.optional(day);
-            row.value(orders);
-            row.value(amounts.units_sold);
-            row.value(amounts.gross_sales);
-            row.value(amounts.discounts);
-            row.value(amounts.returns);
-            row.value(amounts.shipping);
-            row.value(amounts.taxes);
-            row.value(amounts.duties);
-            row.value(amounts.fees);
-            row.value(amounts.placed_sales);
+/// Figures of orders that are kept until the rollups are built.
+#[derive(Debug, Default)]
+pub(super) struct KeptFigures {
+    run: Run,
+    orders: BinaryRows,
+}
+
+impl KeptFigures {
+    pub(super) fn add(&mut self, figures: &OrderFigures, content_hash: i64) {
+        figures.add_to(&mut self.run);
+        self.orders.add(|row| {
+            row.write(figures.order);
+            row.write(content_hash);
         });
     }
-    rows
 }
 
-/// Reads from the ledger what orders add, all of them or those that a condition names; gives the days.
-macro_rules! read_orders {
-    ($condition:literal, $($argument:expr),+ $(,)?) => {
-        sqlx::query_scalar!(
-            "with by_product as ( \
-                insert into loaded_product_figures (order_id, product_id, currency, units_sold, net_sales) \
-                select order_id, product_id, currency, units_sold, net_sales from product_order_figures \
-                where tenant_id = $1" + $condition + " \
-             ), spending as ( \
-                insert into loaded_spending (order_id, content_hash, customer_id, currency, day, placed_at, orders, total_sales) \
-                select order_id, 0, customer_id, currency, day, min(happened_at) filter (where orders > 0), sum(orders), \
-                   sum(gross_sales - discounts - returns + shipping + taxes + duties + fees) \
-                from sale_figures where tenant_id = $1" + $condition + " group by order_id, customer_id, currency, day \
-                returning day \
-             ) \
-             select distinct day as \"day!\" from spending",
-            $($argument),+
-        )
-    };
+/// The pages that were kept, read one after the other.
+#[derive(Debug, Default)]
+pub(super) struct FigurePages {
+    /// The first customer and the number of the last page that was read.
+    last: Option<(i64, i64)>,
+    ended: bool,
 }
 
-/// The same of the sums of days.
-macro_rules! read_days {
-    ($condition:literal, $($argument:expr),+ $(,)?) => {
-        sqlx::query!(
-            "insert into loaded_days (currency, day, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
-                duties, fees, placed_sales) \
-             select currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
-                sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales) \
-             from sale_figures where tenant_id = $1" + $condition + " group by currency, day",
-            $($argument),+
+impl FigurePages {
+    /// Reads some pages and adds what is in them, but for what was kept of outdated orders. Gives whether there was
+    /// anything to read.
+    pub(super) async fn read(
+        &mut self,
+        transaction: &mut TenantTx,
+        outdated: &BTreeSet<OrderId>,
+        sums: &mut Sums,
+    ) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let (first, number) = self.last.unwrap_or((i64::MIN, 0));
+        let pages = sqlx::query!(
+            "select first_customer, number, figures from figure_pages where (first_customer, number) > ($1, $2) \
+             order by first_customer, number limit $3",
+            first,
+            number,
+            PAGES_AT_ONCE
         )
-    };
+        .fetch_all(transaction.connection())
+        .await?;
+        self.ended = i64::try_from(pages.len()).is_ok_and(|read| read < PAGES_AT_ONCE);
+        for page in &pages {
+            read_page(&page.figures, |_, figures: OrderFigures, _| {
+                if figures.read || !outdated.contains(&figures.order) {
+                    sums.add(figures);
+                }
+            })?;
+            self.last = Some((page.first_customer, page.number));
+        }
+        Ok(true)
+    }
+
+    /// The customers before this one are in no page to come; None: nor are any others.
+    pub(super) fn unread(&self) -> Option<CustomerId> {
+        let (first, _) = self.last.filter(|_| !self.ended)?;
+        Some(CustomerId::new(first))
+    }
 }
 
 impl TenantTx {
-    /// Keeps the figures of orders that are written by this transaction until the rollups are built.
-    pub(super) async fn keep_figures(&mut self, rows: FigureRows) -> Result<()> {
+    /// Keeps figures of orders that are written by this transaction, or have just been written by another, until the
+    /// rollups are built.
+    pub(super) async fn keep_figures(
+        &mut self,
+        kept: impl IntoIterator<Item = KeptFigures>,
+    ) -> Result<()> {
         sqlx::raw_sql(CREATE_TABLES)
             .execute(self.connection())
             .await?;
+        let mut run = Run::default();
+        for one in kept {
+            run.append(&one.run);
+            self.copy("copy kept_figures from stdin (format binary)", one.orders)
+                .await?;
+        }
+        let mut pages = BinaryRows::default();
+        run.cut(|first, page| {
+            pages.add(|row| {
+                row.write(first);
+                row.write(page);
+            });
+        });
         self.copy(
-            "copy loaded_spending from stdin (format binary)",
-            rows.spending,
-        )
-        .await?;
-        self.copy(
-            "copy loaded_days from stdin (format binary)",
-            day_rows(rows.days),
-        )
-        .await?;
-        self.copy(
-            "copy loaded_product_figures from stdin (format binary)",
-            rows.by_product,
+            "copy figure_pages (first_customer, figures) from stdin (format binary)",
+            pages,
         )
         .await
     }
 
-    /// Brings the figures of every order of the store together: those that were kept, unless somebody wrote the
-    /// order since, and those of all others. Days that these have a part in are read from the ledger as a whole.
-    pub(super) async fn gather_figures(&mut self) -> Result<()> {
+    /// Makes ready the figures of every order of the store: those that were kept, and those of all others, which are
+    /// read from the ledger. Gives the orders of which nothing counts that was kept, because somebody wrote them since.
+    pub(super) async fn gather_figures(&mut self) -> Result<BTreeSet<OrderId>> {
         sqlx::raw_sql(CREATE_TABLES)
             .execute(self.connection())
             .await?;
-        let mut touched = self.drop_outdated_figures().await?;
         let tenant = self.tenant().uuid();
-        let kept = sqlx::query_scalar!("select exists (select from loaded_spending) as \"kept!\"")
-            .fetch_one(self.connection())
-            .await?;
-        if kept {
-            touched.extend(self.read_missing_figures().await?);
-            self.read_days_again(touched).await?;
-        } else {
-            read_orders!("", tenant)
-                .fetch_all(self.connection())
-                .await?;
-            sqlx::query!("delete from loaded_days")
-                .execute(self.connection())
-                .await?;
-            read_days!("", tenant).execute(self.connection()).await?;
-        }
-        sqlx::raw_sql("analyze loaded_spending; analyze loaded_product_figures")
-            .execute(self.connection())
-            .await?;
-        Ok(())
-    }
-
-    async fn read_days_again(&mut self, days: BTreeSet<NaiveDate>) -> Result<()> {
-        if days.is_empty() {
-            return Ok(());
-        }
-        let tenant = self.tenant().uuid();
-        let days: Vec<_> = days.into_iter().collect();
-        sqlx::query!("delete from loaded_days where day = any($1)", &days)
-            .execute(self.connection())
-            .await?;
-        read_days!(" and day = any($2)", tenant, &days)
-            .execute(self.connection())
-            .await?;
-        Ok(())
-    }
-
-    /// Gives the days of what was missing.
-    async fn read_missing_figures(&mut self) -> Result<BTreeSet<NaiveDate>> {
-        let tenant = self.tenant().uuid();
-        let missing = sqlx::query_scalar!(
-            "select id from orders o where tenant_id = $1 and deleted_at is null \
-               and not exists (select from loaded_spending f where f.order_id = o.id)",
+        let others = sqlx::query!(
+            "select k.order_id as \"outdated: OrderId\", o.id as missing \
+             from (select id, content_hash from orders where tenant_id = $1 and deleted_at is null) o \
+             full join kept_figures k on k.order_id = o.id and k.content_hash = o.content_hash \
+             where k.order_id is null or o.id is null",
             tenant
         )
         .fetch_all(self.connection())
         .await?;
-        let mut touched = BTreeSet::new();
+        let missing: Vec<_> = others.iter().filter_map(|other| other.missing).collect();
         for ids in missing.chunks(AT_ONCE) {
-            let days = read_orders!(" and order_id = any($2)", tenant, ids)
-                .fetch_all(self.connection())
-                .await?;
-            touched.extend(days);
+            let mut read = KeptFigures::default();
+            for figures in self.read_figures(ids).await? {
+                figures.add_to(&mut read.run);
+            }
+            self.keep_figures([read]).await?;
         }
-        Ok(touched)
+        sqlx::raw_sql(
+            "create index if not exists figure_pages_customer on figure_pages (first_customer, number)",
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(others.iter().filter_map(|other| other.outdated).collect())
     }
 
-    /// Gives the days of what was outdated.
-    async fn drop_outdated_figures(&mut self) -> Result<BTreeSet<NaiveDate>> {
+    /// Of these orders, from the ledger.
+    async fn read_figures(&mut self, ids: &[i64]) -> Result<Vec<OrderFigures>> {
         let tenant = self.tenant().uuid();
-        let outdated = sqlx::query!(
-            "delete from loaded_spending f where not exists ( \
-                select from orders o where o.tenant_id = $1 and o.id = f.order_id and o.content_hash = f.content_hash \
-                  and o.deleted_at is null) \
-             returning order_id, day",
-            tenant
+        let by_day = sqlx::query!(
+            "select order_id as \"order!: OrderId\", customer_id as \"customer: CustomerId\", currency as \"currency!: Currency\", \
+                day as \"day!\", min(happened_at) filter (where orders > 0) as placed_at, \
+                sum(orders)::bigint as \"orders!\", sum(units_sold)::bigint as \"units_sold!\", \
+                sum(gross_sales) as \"gross_sales!\", sum(discounts) as \"discounts!\", sum(returns) as \"returns!\", \
+                sum(shipping) as \"shipping!\", sum(taxes) as \"taxes!\", sum(duties) as \"duties!\", sum(fees) as \"fees!\", \
+                sum(placed_sales) as \"placed_sales!\" \
+             from sale_figures where tenant_id = $1 and order_id = any($2) group by order_id, customer_id, currency, day",
+            tenant,
+            ids
         )
         .fetch_all(self.connection())
         .await?;
-        let orders: Vec<_> = outdated.iter().map(|row| row.order_id).collect();
-        if !orders.is_empty() {
-            sqlx::query!(
-                "delete from loaded_product_figures where order_id = any($1)",
-                &orders
-            )
-            .execute(self.connection())
-            .await?;
+        let by_product = sqlx::query!(
+            "select order_id as \"order!: OrderId\", product_id as \"product!: ProductId\", currency as \"currency!: Currency\", \
+                units_sold::bigint as \"units_sold!\", net_sales as \"net_sales!\" \
+             from product_order_figures where tenant_id = $1 and order_id = any($2)",
+            tenant,
+            ids
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let mut orders: BTreeMap<_, OrderFigures> = BTreeMap::new();
+        for row in by_day {
+            let figures = orders.entry(row.order).or_insert_with(|| OrderFigures {
+                order: row.order,
+                read: true,
+                customer: row.customer,
+                days: Vec::new(),
+                products: Vec::new(),
+            });
+            figures.days.push(DayFigures {
+                currency: row.currency,
+                day: row.day,
+                placed_at: row.placed_at,
+                orders: row.orders,
+                amounts: Amounts {
+                    units_sold: row.units_sold,
+                    gross_sales: row.gross_sales,
+                    discounts: row.discounts,
+                    returns: row.returns,
+                    shipping: row.shipping,
+                    taxes: row.taxes,
+                    duties: row.duties,
+                    fees: row.fees,
+                    placed_sales: row.placed_sales,
+                },
+            });
         }
-        Ok(outdated.into_iter().map(|row| row.day).collect())
+        for row in by_product {
+            if let Some(figures) = orders.get_mut(&row.order) {
+                figures.products.push(ProductFigures {
+                    currency: row.currency,
+                    product: row.product,
+                    units_sold: row.units_sold,
+                    net_sales: row.net_sales,
+                });
+            }
+        }
+        Ok(orders.into_values().collect())
     }
 
     /// The rollups are built.

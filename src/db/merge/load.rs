@@ -1,20 +1,23 @@
-//! New orders of a first load, written as they are: there is nothing to compare, to replace or to move. COPY may not
-//! write into tables with row security, so the rows are copied into temporary tables shaped like their ends, and
-//! inserted from there. Two connections write half of a chunk each: PostgreSQL works on one statement with one
-//! processor. The second has nothing to do with what orders share (the store, customers, sums), so that neither
-//! waits for the other, and commits first: what it wrote is whole orders, which a retry finds unchanged.
+//! Staged orders, a chunk at a time. Those that a first load finds new are written as they are: there is nothing to
+//! compare, to replace or to move. COPY may not write into tables with row security, so the rows are copied into temporary
+//! tables shaped like their ends, and inserted from there. Two connections take a part of a chunk each: PostgreSQL works
+//! on one statement with one processor. The second has nothing to do with what orders share (the store, customers, sums),
+//! so that neither waits for the other, and commits first: what it wrote is whole orders, which a retry finds unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use tokio::task::JoinSet;
 
-use super::Store;
-use super::figures::FigureRows;
-use super::whole::{Entered, Whole, fill_sale};
-use crate::db::staging::SecondConnection;
+use super::figures::{KeptFigures, OrderFigures};
+use super::orders::Changed;
+use super::whole::{Entered, Whole, fill_sale, whole_orders};
+use super::{Merged, Outcome, Store};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
+use crate::db::staging::{SecondConnection, Staged};
 use crate::db::{Result, TenantTx};
+use crate::domain::ids::OrderId;
 use crate::domain::record::OrderRecord;
 
 /// They empty themselves with each commit.
@@ -27,9 +30,28 @@ const CREATE_TABLES: &str = "\
 
 /// So many orders are worth a second connection.
 const FOR_TWO: usize = 500;
+/// The first connection's part of a chunk: what it does beside takes the time of the rest.
+const OURS: usize = 21;
+const OF: usize = 50;
 
 /// The day of the shop on which each of some instants lies.
 type Days = BTreeMap<DateTime<Utc>, NaiveDate>;
+
+fn flattened(orders: Vec<(OrderId, Vec<Staged>)>) -> Vec<Staged> {
+    let mut records = Vec::with_capacity(orders.iter().map(|(_, order)| order.len()).sum());
+    for (_, order) in orders {
+        records.extend(order);
+    }
+    records
+}
+
+fn whole_staged(records: &[Staged]) -> BTreeMap<OrderId, Whole<'_>> {
+    let records: Vec<_> = records
+        .iter()
+        .map(|staged| (&staged.record, staged.hash))
+        .collect();
+    whole_orders(&records)
+}
 
 /// Orders as rows of the tables that they are copied into.
 #[derive(Default)]
@@ -38,7 +60,7 @@ struct Rows {
     line_items: BinaryRows,
     refunds: BinaryRows,
     sales: BinaryRows,
-    figures: FigureRows,
+    figures: KeptFigures,
 }
 
 impl Rows {
@@ -52,7 +74,8 @@ impl Rows {
 
     fn add(&mut self, whole: &Whole<'_>, ledger: &[Entered<'_>], days: &Days) {
         let day = |instant| days.get(&instant).copied();
-        self.figures.add(whole, ledger, day);
+        let figures = OrderFigures::of(whole, ledger, day);
+        self.figures.add(&figures, whole.hash);
         self.orders
             .add(|row| fill_order(row, whole, day(whole.order.processed_at)));
         for (_, record) in whole.lines.values() {
@@ -120,52 +143,153 @@ fn fill_order(row: &mut BinaryRows, whole: &Whole<'_>, day: Option<NaiveDate>) {
     row.value(whole.hash);
 }
 
+/// A chunk of staged orders that is being merged.
+#[derive(Debug)]
+pub(in crate::db) struct Chunk {
+    store: Store,
+    asked_at: DateTime<Utc>,
+    last: Option<i64>,
+    /// What the first connection merges.
+    ours: Vec<Staged>,
+    /// The second, at work already.
+    theirs: JoinSet<Result<(TenantTx, Part)>>,
+}
+
+/// A part of a chunk, of which the new orders are written.
+#[derive(Debug)]
+struct Part {
+    records: Vec<Staged>,
+    seen: usize,
+    new: Vec<i64>,
+    figures: KeptFigures,
+    /// Orders that are stored and different.
+    known: Vec<Changed>,
+}
+
 impl TenantTx {
-    /// Inserts orders that are not stored, into a store whose figures are pending.
-    pub(super) async fn insert_orders(
+    /// Begins to merge staged orders, each given with all its records, in the order of their ids: while the figures are
+    /// pending the second connection, if there is one to be had, is at work on a part of them from now on.
+    pub(in crate::db) async fn begin_chunk(
         &mut self,
-        store: &Store,
-        orders: &[&Whole<'_>],
+        mut orders: Vec<(OrderId, Vec<Staged>)>,
         second: &SecondConnection,
         asked_at: DateTime<Utc>,
-    ) -> Result<()> {
-        if orders.is_empty() {
-            return Ok(());
-        }
-        let second = if orders.len() < FOR_TWO {
-            None
-        } else {
+    ) -> Result<Chunk> {
+        let store = self.lock_store_for_two().await?;
+        let last = orders.last().map(|(id, _)| id.number());
+        let second = if store.figures_pending && orders.len() >= FOR_TWO {
             second.transaction().await?
+        } else {
+            None
         };
-        let ledgers: Vec<_> = orders.iter().map(|whole| whole.ledger()).collect();
-        let days = self.days_of(store, orders, &ledgers).await?;
-        let Some(mut second) = second else {
-            let rows = Rows::of(orders, &ledgers, &days);
-            let figures = self.insert_rows(rows, asked_at).await?;
-            return self.keep_figures(figures).await;
-        };
-        let (ours, theirs) = orders.split_at(orders.len() / 2);
-        let (our_ledgers, their_ledgers) = ledgers.split_at(ours.len());
-        // The database has nothing to do meanwhile: a processor for each half.
-        let (our_rows, their_rows) = std::thread::scope(|scope| {
-            let theirs = scope.spawn(|| Rows::of(theirs, their_ledgers, &days));
-            let ours = Rows::of(ours, our_ledgers, &days);
-            match theirs.join() {
-                Ok(theirs) => (ours, theirs),
-                Err(panic) => std::panic::resume_unwind(panic),
+        let mut theirs = JoinSet::new();
+        if let Some(mut second) = second {
+            let records = flattened(orders.split_off(orders.len() * OURS / OF));
+            let store = store.clone();
+            theirs.spawn(async move {
+                let part = second.insert_new(&store, records, asked_at).await?;
+                Ok((second, part))
+            });
+        }
+        Ok(Chunk {
+            store,
+            asked_at,
+            last,
+            ours: flattened(orders),
+            theirs,
+        })
+    }
+
+    /// Merges the rest of the chunk, and ends it.
+    pub(in crate::db) async fn merge_chunk(&mut self, chunk: Chunk) -> Result<Merged> {
+        let Chunk {
+            store,
+            asked_at,
+            last,
+            ours,
+            mut theirs,
+        } = chunk;
+        let mut parts = vec![self.insert_new(&store, ours, asked_at).await?];
+        let mut second = None;
+        match theirs.join_next().await {
+            Some(Ok(theirs)) => {
+                let (transaction, part) = theirs?;
+                second = Some(transaction);
+                parts.push(part);
             }
-        });
-        let (our_figures, their_figures) = tokio::try_join!(
-            self.insert_rows(our_rows, asked_at),
-            second.insert_rows(their_rows, asked_at)
-        )?;
-        second.commit().await?;
-        self.keep_figures(our_figures).await?;
-        self.keep_figures(their_figures).await
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => {}
+        }
+        let mut outcome = Outcome {
+            seen: 0,
+            last,
+            changed: Vec::new(),
+        };
+        let mut figures = Vec::new();
+        for part in &mut parts {
+            figures.push(std::mem::take(&mut part.figures));
+        }
+        if store.figures_pending {
+            let commit = async {
+                match second {
+                    Some(second) => second.commit().await,
+                    None => Ok(()),
+                }
+            };
+            tokio::try_join!(commit, self.keep_figures(figures))?;
+        }
+        for part in parts {
+            if !part.known.is_empty() {
+                let orders = whole_staged(&part.records);
+                self.replace_changed(&store, &orders, &part.known, asked_at)
+                    .await?;
+            }
+            outcome.seen += part.seen;
+            outcome
+                .changed
+                .extend(part.known.iter().map(|order| order.id));
+            outcome.changed.extend(part.new);
+        }
+        self.end_merge(&store, outcome).await
+    }
+
+    /// Writes those of the orders that are not stored, if the figures are pending: then there are none to move.
+    async fn insert_new(
+        &mut self,
+        store: &Store,
+        records: Vec<Staged>,
+        asked_at: DateTime<Utc>,
+    ) -> Result<Part> {
+        let orders = whole_staged(&records);
+        let changed = self.changed_among(store, &orders, asked_at).await?;
+        let (known, new): (Vec<_>, Vec<_>) = changed
+            .into_iter()
+            .partition(|order| order.known || !store.figures_pending);
+        let new: Vec<_> = new.iter().map(|order| order.id).collect();
+        let inserted: Vec<_> = new
+            .iter()
+            .filter_map(|id| orders.get(&OrderId::new(*id)))
+            .collect();
+        let mut figures = KeptFigures::default();
+        if !inserted.is_empty() {
+            let ledgers: Vec<_> = inserted.iter().map(|whole| whole.ledger()).collect();
+            let days = self.days_of(store, &inserted, &ledgers).await?;
+            let rows = Rows::of(&inserted, &ledgers, &days);
+            figures = self.insert_rows(rows, asked_at).await?;
+        }
+        let seen = orders.len();
+        drop(orders);
+        Ok(Part {
+            records,
+            seen,
+            new,
+            figures,
+            known,
+        })
     }
 
     /// Writes some of the orders and their parts, and gives what they add to the figures.
-    async fn insert_rows(&mut self, rows: Rows, asked_at: DateTime<Utc>) -> Result<FigureRows> {
+    async fn insert_rows(&mut self, rows: Rows, asked_at: DateTime<Utc>) -> Result<KeptFigures> {
         sqlx::raw_sql(CREATE_TABLES)
             .execute(self.connection())
             .await?;

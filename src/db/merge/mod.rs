@@ -11,13 +11,13 @@ mod products;
 mod rebuild;
 mod replace;
 mod rollups;
+mod sums;
 mod whole;
 
 use chrono::{DateTime, Utc};
 
 use super::changes::{ChangeKey, MOST_OBJECTS, Touched};
 use super::staging::rows::content_hash;
-use super::staging::{SecondConnection, Staged};
 use super::{DbError, Result, TenantTx};
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
@@ -98,24 +98,6 @@ impl TenantTx {
         self.end_merge(&store, outcome).await
     }
 
-    /// Merges orders that were staged and are whole.
-    pub(super) async fn merge_staged_orders(
-        &mut self,
-        records: &[Staged],
-        second: &SecondConnection,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let store = self.lock_store_for_two().await?;
-        let records: Vec<_> = records
-            .iter()
-            .map(|staged| (&staged.record, staged.hash))
-            .collect();
-        let outcome = self
-            .merge_orders(&store, &records, Some(second), asked_at)
-            .await?;
-        self.end_merge(&store, outcome).await
-    }
-
     /// Merges whole objects of a kind, each with its children, that are handed over as they are. What changed is told,
     /// sealed with the key, if it is little.
     pub(super) async fn merge_whole(
@@ -134,7 +116,7 @@ impl TenantTx {
                     .iter()
                     .map(|record| (record, content_hash(record)))
                     .collect();
-                self.merge_orders(&store, &records, None, asked_at).await?
+                self.merge_orders(&store, &records, asked_at).await?
             }
         };
         let merged = outcome.merged();
@@ -336,11 +318,12 @@ impl TenantTx {
     }
 
     /// Has whoever locks the store wait for this transaction too, on the second connection of a chunk: should the
-    /// first be cut off, nobody builds the figures before it has ended. Gives whether they are pending.
+    /// first be cut off, nobody builds the figures before it has ended. Gives whether they are pending, and nobody else has
+    /// the store (the first itself, where it has locked it for more than a chunk).
     pub(super) async fn join_lock_of_store(&mut self) -> Result<bool> {
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(
-            "select figures_pending from shops where tenant_id = $1 for key share",
+            "select figures_pending from shops where tenant_id = $1 for key share skip locked",
             tenant.uuid()
         )
         .fetch_optional(self.connection())

@@ -10,7 +10,6 @@ use super::replace::Rows;
 use super::rollups::FiguresBefore;
 use super::whole::{Whole, whole_orders};
 use super::{Outcome, Store};
-use crate::db::staging::SecondConnection;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::record::Record;
@@ -21,47 +20,36 @@ const AT_ONCE: usize = 100;
 const NOBODY: i64 = 0;
 
 /// An order that is new or different.
-struct Changed {
-    id: i64,
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) id: i64,
     /// Whether it is stored already.
-    known: bool,
+    pub(super) known: bool,
     /// Whether it is another customer's now, at another time, or counts otherwise than before: only then may
     /// customers come to be or cease to be present on a day.
     moved: bool,
 }
 
 impl TenantTx {
-    /// Merges whole orders, each record given with the hash of its content. With a second connection at hand it is a
-    /// load: while the figures are pending, what is new has none to move, and nothing to replace.
+    /// Merges whole orders, each record given with the hash of its content.
     pub(super) async fn merge_orders(
         &mut self,
         store: &Store,
         records: &[(&Record, i64)],
-        second: Option<&SecondConnection>,
         asked_at: DateTime<Utc>,
     ) -> Result<Outcome> {
         let orders = whole_orders(records);
-        let mut changed = self.changed_among(store, &orders, asked_at).await?;
-        let outcome = Outcome {
+        let changed = self.changed_among(store, &orders, asked_at).await?;
+        self.replace_changed(store, &orders, &changed, asked_at)
+            .await?;
+        Ok(Outcome {
             seen: orders.len(),
             last: orders.keys().next_back().map(|id| id.number()),
             changed: changed.iter().map(|order| order.id).collect(),
-        };
-        if let Some(second) = second.filter(|_| store.figures_pending) {
-            let (known, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|order| order.known);
-            let new: Vec<_> = new
-                .iter()
-                .filter_map(|order| orders.get(&OrderId::new(order.id)))
-                .collect();
-            self.insert_orders(store, &new, second, asked_at).await?;
-            changed = known;
-        }
-        self.replace_changed(store, &orders, &changed, asked_at)
-            .await?;
-        Ok(outcome)
+        })
     }
 
-    async fn replace_changed(
+    pub(super) async fn replace_changed(
         &mut self,
         store: &Store,
         orders: &BTreeMap<OrderId, Whole<'_>>,
@@ -87,7 +75,7 @@ impl TenantTx {
     }
 
     /// Each is looked up by its id (that is what the limit is for): a join of many would read the whole table.
-    async fn changed_among(
+    pub(super) async fn changed_among(
         &mut self,
         store: &Store,
         orders: &BTreeMap<OrderId, Whole<'_>>,

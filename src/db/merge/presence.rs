@@ -2,10 +2,14 @@
 //! customer's days of one currency form a chain; what a change of the chain moves are the pairs of a day and
 //! the one before it, for the days that came or went and for those that follow them, and nothing else.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::Store;
+use super::sums::Presence;
 use crate::db::{Result, TenantTx};
+use crate::domain::money::Currency;
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer, and
 /// the counts that stood for their surroundings before (as PostgreSQL writes arrays of the tables' rows).
@@ -103,32 +107,59 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Counts everything anew, into empty tables.
-    pub(super) async fn rebuild_presence(&mut self, store: &Store) -> Result<()> {
+    /// Adds counts of everything that is counted anew.
+    pub(super) async fn add_presence(&mut self, store: &Store, presence: Presence) -> Result<()> {
         let tenant = self.tenant().uuid();
+        let firsts = Counts::of(presence.firsts);
         sqlx::query!(
-            "insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
-             select $1::uuid, f.currency, f.day, t.first_order_day, count(*), $2::bigint \
-             from (select currency, customer_id, min(day) as day from customer_days \
-                   where tenant_id = $1 and orders > 0 group by currency, customer_id) f \
-             join customer_totals t on t.tenant_id = $1 and t.customer_id = f.customer_id \
-             group by f.currency, f.day, t.first_order_day",
+            "insert into first_customers as f (tenant_id, currency, day, first_order_day, customers, version) \
+             select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
+             on conflict (tenant_id, currency, day, first_order_day) do update set customers = f.customers + excluded.customers",
             tenant,
+            &firsts.currencies,
+            &firsts.days,
+            &firsts.others,
+            &firsts.customers,
             store.version
         )
         .execute(self.connection())
         .await?;
+        let returns = Counts::of(presence.returns);
         sqlx::query!(
-            "insert into returning_customers (tenant_id, currency, day, previous_day, customers, version) \
-             select $1::uuid, currency, day, previous_day, count(*), $2::bigint \
-             from (select currency, day, lag(day) over (partition by customer_id, currency order by day) as previous_day \
-                   from customer_days where tenant_id = $1 and orders > 0) d \
-             where previous_day is not null group by currency, day, previous_day",
+            "insert into returning_customers as r (tenant_id, currency, day, previous_day, customers, version) \
+             select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
+             on conflict (tenant_id, currency, day, previous_day) do update set customers = r.customers + excluded.customers",
             tenant,
+            &returns.currencies,
+            &returns.days,
+            &returns.others,
+            &returns.customers,
             store.version
         )
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+}
+
+/// Counts, column by column.
+#[derive(Default)]
+struct Counts {
+    currencies: Vec<String>,
+    days: Vec<NaiveDate>,
+    others: Vec<NaiveDate>,
+    customers: Vec<i64>,
+}
+
+impl Counts {
+    fn of(counted: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>) -> Self {
+        let mut counts = Self::default();
+        for ((currency, day, other), customers) in counted {
+            counts.currencies.push(currency.into_code());
+            counts.days.push(day);
+            counts.others.push(other);
+            counts.customers.push(customers);
+        }
+        counts
     }
 }

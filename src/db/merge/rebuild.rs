@@ -1,9 +1,24 @@
-//! Working every sum out anew from the ledger: each is written once, by one statement over the whole store.
-//! The first load of a store does the same instead of moving the sums with every chunk: until it ends the
+//! Working every sum out anew: what each order adds is read in the order of the customers, summed in memory, and each
+//! sum is written once. The first load of a store does the same instead of moving the sums with every chunk: until it ends the
 //! rollups are empty, the store says so, and whoever changes an order meanwhile leaves them alone.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
 use super::Store;
+use super::figures::FigurePages;
+use super::sums::{CustomerDays, CustomerTotals, Sums};
+use crate::db::staging::SecondConnection;
+use crate::db::staging::rows::{Row as _, RowArray};
 use crate::db::{Result, TenantTx};
+use crate::domain::amounts::Amounts;
+use crate::domain::ids::ProductId;
+use crate::domain::money::Currency;
+
+/// Counts of presence are written when there are so many of them, some 10 MB.
+const MOST_COUNTS: usize = 100_000;
 
 impl TenantTx {
     /// Works every sum out anew from the ledger, and the days from the instants: after a change of the shop's
@@ -27,7 +42,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.rebuild_rollups(&store).await
+        self.rebuild_rollups(&store, None).await
     }
 
     /// Leaves the rollups of a store without any order for later:
@@ -49,22 +64,36 @@ impl TenantTx {
     pub async fn build_pending_figures(&mut self) -> Result<()> {
         let store = self.lock_store().await?;
         if store.figures_pending {
-            self.rebuild_rollups(&store).await?;
+            self.rebuild_rollups(&store, None).await?;
         }
         Ok(())
     }
 
-    async fn rebuild_rollups(&mut self, store: &Store) -> Result<()> {
+    /// The same at the end of a load, which has a second connection.
+    pub(in crate::db) async fn build_loaded_figures(
+        &mut self,
+        second: &SecondConnection,
+    ) -> Result<()> {
+        let store = self.lock_store_for_two().await?;
+        if store.figures_pending {
+            let second = second.transaction().await?;
+            self.rebuild_rollups(&store, second).await?;
+        }
+        Ok(())
+    }
+
+    /// The second connection writes the days of customers meanwhile, and commits first: should this transaction fail
+    /// then, the figures are still pending, and what was written goes when they are built.
+    async fn rebuild_rollups(&mut self, store: &Store, mut second: Option<TenantTx>) -> Result<()> {
         let tenant = self.tenant().uuid();
         // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
         sqlx::raw_sql("set local enable_nestloop = off")
             .execute(self.connection())
             .await?;
-        self.gather_figures().await?;
+        let outdated = self.gather_figures().await?;
         self.add_named_customers().await?;
         for statement in [
             sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
-            sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
             sqlx::query!("delete from customer_totals where tenant_id = $1", tenant),
             sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
             sqlx::query!("delete from first_customers where tenant_id = $1", tenant),
@@ -82,17 +111,52 @@ impl TenantTx {
         ] {
             statement.execute(self.connection()).await?;
         }
-        self.rebuild_daily_sales(store).await?;
-        self.rebuild_customer_days().await?;
-        self.rebuild_customer_totals(store).await?;
-        self.rebuild_product_totals(store).await?;
-        self.rebuild_presence(store).await?;
+        match &mut second {
+            Some(second) => second.delete_customer_days().await?,
+            None => self.delete_customer_days().await?,
+        }
+        let mut sums = Sums::new(store.currency.clone());
+        let mut pages = FigurePages::default();
+        let mut more = pages.read(self, &outdated, &mut sums).await?;
+        while more {
+            let (days, totals) = sums.take_customers(pages.unread());
+            if second.is_none() {
+                self.insert_customer_days(&days).await?;
+            }
+            let rest = async {
+                self.insert_customer_totals(store, &totals).await?;
+                if let Some(presence) = sums.take_presence(MOST_COUNTS) {
+                    self.add_presence(store, presence).await?;
+                }
+                pages.read(self, &outdated, &mut sums).await
+            };
+            more = match &mut second {
+                Some(second) => tokio::try_join!(second.insert_customer_days(&days), rest)?.1,
+                None => rest.await?,
+            };
+        }
+        self.add_presence(store, sums.take_presence(0).unwrap_or_default())
+            .await?;
+        self.add_customers_without_orders(store).await?;
+        self.insert_daily_sales(store, sums.days).await?;
+        self.insert_product_totals(store, sums.products).await?;
         self.forget_figures().await?;
         sqlx::raw_sql("set local enable_nestloop = on")
             .execute(self.connection())
             .await?;
         self.bump_data_version(store).await?;
+        if let Some(second) = second {
+            second.commit().await?;
+        }
         self.keep_day_book().await
+    }
+
+    async fn delete_customer_days(&mut self) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!("delete from customer_days where tenant_id = $1", tenant)
+            .execute(self.connection())
+            .await?;
+        Ok(())
     }
 
     /// Customers whom only an order of the load names.
@@ -111,58 +175,73 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn rebuild_daily_sales(&mut self, store: &Store) -> Result<()> {
-        let tenant = self.tenant().uuid();
+    async fn insert_daily_sales(
+        &mut self,
+        store: &Store,
+        days: BTreeMap<(Currency, NaiveDate), (i64, Amounts)>,
+    ) -> Result<()> {
+        let mut rows = RowArray::new();
+        for ((currency, day), (orders, amounts)) in days {
+            if orders != 0 || amounts != Amounts::default() {
+                rows.add(|row| {
+                    row.value(self.tenant().uuid());
+                    row.text(currency.code());
+                    row.value(day);
+                    row.value(orders);
+                    row.value(amounts.units_sold);
+                    row.value(amounts.gross_sales);
+                    row.value(amounts.discounts);
+                    row.value(amounts.returns);
+                    row.value(amounts.shipping);
+                    row.value(amounts.taxes);
+                    row.value(amounts.duties);
+                    row.value(amounts.fees);
+                    row.value(amounts.placed_sales);
+                    row.value(store.version);
+                });
+            }
+        }
         sqlx::query!(
             "insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
                 shipping, taxes, duties, fees, placed_sales, version) \
-             select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
-                sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $2::bigint \
-             from loaded_days group by day, currency \
-             having (sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
-                sum(taxes), sum(duties), sum(fees), sum(placed_sales)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
-            tenant,
-            store.version
+             select tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
+                shipping, taxes, duties, fees, placed_sales, version from unnest($1::text::daily_sales[])",
+            rows.finish()
         )
         .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// Numbers come before texts where rows are sorted: they cost less to compare.
-    async fn rebuild_customer_days(&mut self) -> Result<()> {
-        let tenant = self.tenant().uuid();
+    async fn insert_customer_days(&mut self, rows: &CustomerDays) -> Result<()> {
         sqlx::query!(
             "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-             select $1::uuid, currency, day, customer_id, sum(orders), \
-                sum(total_sales) \
-             from loaded_spending where customer_id is not null group by day, customer_id, currency \
-             having (sum(orders), sum(total_sales)) <> (0, 0) \
-             order by day, customer_id",
-            tenant
+             select $1::uuid, * from unnest($2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::numeric[])",
+            self.tenant().uuid(),
+            &rows.currencies,
+            &rows.days,
+            &rows.customers,
+            &rows.orders,
+            &rows.total_sales
         )
         .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// Everybody who is known, with what they spent and their first and last order.
-    async fn rebuild_customer_totals(&mut self, store: &Store) -> Result<()> {
-        let tenant = self.tenant().uuid();
+    async fn insert_customer_totals(&mut self, store: &Store, rows: &CustomerTotals) -> Result<()> {
         sqlx::query!(
             "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
                 last_order_at, version) \
-             select $1::uuid, coalesce(c.id, f.customer_id), coalesce(f.orders, 0), coalesce(f.total_spent, 0), \
-                f.first_order_at, f.first_order_day, f.last_order_at, $3::bigint \
-             from (select id from customers where tenant_id = $1) c \
-             full join (select customer_id, \
-                      sum(orders) filter (where currency = $2) as orders, \
-                      sum(total_sales) filter (where currency = $2) as total_spent, \
-                      min(placed_at) as first_order_at, min(day) filter (where orders > 0) as first_order_day, \
-                      max(placed_at) as last_order_at \
-                   from loaded_spending where customer_id is not null group by customer_id) f on f.customer_id = c.id",
-            tenant,
-            store.currency.code(),
+             select $1::uuid, *, $8::bigint \
+             from unnest($2::bigint[], $3::bigint[], $4::numeric[], $5::timestamptz[], $6::date[], $7::timestamptz[])",
+            self.tenant().uuid(),
+            &rows.customers,
+            &rows.orders,
+            &rows.total_spent,
+            &rows.first_order_at as &[Option<DateTime<Utc>>],
+            &rows.first_order_day as &[Option<NaiveDate>],
+            &rows.last_order_at as &[Option<DateTime<Utc>>],
             store.version
         )
         .execute(self.connection())
@@ -170,17 +249,46 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn rebuild_product_totals(&mut self, store: &Store) -> Result<()> {
-        let tenant = self.tenant().uuid();
+    /// Everybody who is known has totals.
+    async fn add_customers_without_orders(&mut self, store: &Store) -> Result<()> {
+        sqlx::query!(
+            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
+             select $1::uuid, c.id, 0, 0, $2::bigint from customers c where c.tenant_id = $1 \
+               and not exists (select from customer_totals t where t.tenant_id = $1 and t.customer_id = c.id)",
+            self.tenant().uuid(),
+            store.version
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Every product that is known, and those that were sold.
+    async fn insert_product_totals(
+        &mut self,
+        store: &Store,
+        products: BTreeMap<(Currency, ProductId), (i64, Decimal)>,
+    ) -> Result<()> {
+        let mut ids = Vec::new();
+        let mut units_sold = Vec::new();
+        let mut net_sales = Vec::new();
+        for ((currency, product), (units, net)) in products {
+            if currency == store.currency {
+                ids.push(product.number());
+                units_sold.push(units);
+                net_sales.push(net);
+            }
+        }
         sqlx::query!(
             "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
              select $1::uuid, coalesce(p.id, f.product_id), coalesce(f.units_sold, 0), coalesce(f.net_sales, 0) \
              from (select id from products where tenant_id = $1) p \
-             full join (select product_id, sum(units_sold) as units_sold, sum(net_sales) as net_sales \
-                   from loaded_product_figures where currency = $2 group by product_id) f \
+             full join unnest($2::bigint[], $3::bigint[], $4::numeric[]) f(product_id, units_sold, net_sales) \
                 on f.product_id = p.id",
-            tenant,
-            store.currency.code()
+            self.tenant().uuid(),
+            &ids,
+            &units_sold,
+            &net_sales
         )
         .execute(self.connection())
         .await?;

@@ -6,8 +6,9 @@
 //! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
 
 pub(super) mod binary;
-mod packed;
-mod pages;
+mod orders;
+pub(super) mod packed;
+pub(super) mod pages;
 mod prepared;
 pub(super) mod rows;
 
@@ -19,8 +20,8 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
-pub(super) use self::pages::Staged;
-use self::pages::StagedOrders;
+pub(super) use self::orders::Staged;
+use self::orders::StagedOrders;
 pub use self::prepared::Prepared;
 use self::prepared::{CREATE_INDEXES, CREATE_TABLES, TRUNCATE_TABLES, Tally};
 use super::changes::ChangeKey;
@@ -286,14 +287,21 @@ impl Loader {
                 if orders.is_empty() {
                     return Ok((transaction, Merged::default()));
                 }
-                position.orders.read_ahead(&mut transaction, limit).await?;
                 // It may hold figures of the store's orders from now on.
                 self.large = true;
-                let merging = transaction.merge_staged_orders(&orders, &self.second, asked_at);
-                merging.await?
+                let chunk = transaction
+                    .begin_chunk(orders, &self.second, asked_at)
+                    .await?;
+                position.orders.read_ahead(&mut transaction, limit).await?;
+                transaction.merge_chunk(chunk).await?
             }
         };
         Ok((transaction, merged))
+    }
+
+    /// Builds the rollups if they were left for later, in a transaction of this load.
+    pub async fn build_pending_figures(&self, transaction: &mut TenantTx) -> Result<()> {
+        transaction.build_loaded_figures(&self.second).await
     }
 
     /// How many records have been staged.

@@ -1,9 +1,11 @@
-//! Records as bytes: the form in which the parts of orders wait in the database until their order is put together,
-//! and the one whose hash tells an object that changed from one that did not. Nothing outlives its load in this form.
+//! Records as bytes: the form in which the parts of orders wait in the database until their order is put together (and
+//! what orders add to the figures until those are built), and the one whose hash tells an object that changed from one
+//! that did not. Nothing outlives its load in this form.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use crate::domain::amounts::Amounts;
 use crate::domain::ids::{CustomerId, LineItemId, OrderId, ProductId, RefundId, VariantId};
 use crate::domain::money::Currency;
 use crate::domain::record::{
@@ -12,19 +14,10 @@ use crate::domain::record::{
 };
 use crate::domain::sale::{AgreementReason, SaleAction, SaleLineType};
 
-/// Appends a record.
-pub(super) fn pack(record: &Record, bytes: &mut Vec<u8>) {
-    record.pack(bytes);
-}
-
-/// Takes a record off the front of what [`pack`] wrote. `None` where it was something else that wrote it.
-pub(super) fn unpack(bytes: &mut &[u8]) -> Option<Record> {
-    Record::unpack(bytes)
-}
-
 /// A value that can be written as bytes and read back.
-trait Packed: Sized {
+pub(in crate::db) trait Packed: Sized {
     fn pack(&self, bytes: &mut Vec<u8>);
+    /// Takes it off the front of what was written. `None` where it was something else that wrote it.
     fn unpack(bytes: &mut &[u8]) -> Option<Self>;
 }
 
@@ -92,7 +85,7 @@ macro_rules! packed_fields {
         $(impl Packed for $record {
             fn pack(&self, bytes: &mut Vec<u8>) {
                 let Self { $($field),+ } = self;
-                $($field.pack(bytes);)+
+                $(Packed::pack($field, bytes);)+
             }
 
             fn unpack(bytes: &mut &[u8]) -> Option<Self> {
@@ -101,6 +94,8 @@ macro_rules! packed_fields {
         })+
     };
 }
+
+pub(in crate::db) use packed_fields;
 
 packed_fields! {
     CustomerRecord { id, display_name, email, tags, created_at, updated_at }
@@ -164,6 +159,16 @@ impl Packed for bool {
             1 => Some(true),
             _ => None,
         }
+    }
+}
+
+impl<T: Packed> Packed for Box<T> {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        T::pack(self, bytes);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        T::unpack(bytes).map(Self::new)
     }
 }
 
@@ -249,6 +254,16 @@ impl Packed for Currency {
     }
 }
 
+impl Packed for NaiveDate {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        self.to_epoch_days().pack(bytes);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        Self::from_epoch_days(i32::unpack(bytes)?)
+    }
+}
+
 /// To the microsecond, which is as much as PostgreSQL keeps.
 impl Packed for DateTime<Utc> {
     fn pack(&self, bytes: &mut Vec<u8>) {
@@ -267,6 +282,52 @@ impl Packed for Decimal {
 
     fn unpack(bytes: &mut &[u8]) -> Option<Self> {
         next(bytes).map(Self::deserialize)
+    }
+}
+
+/// Most of them are nothing.
+impl Packed for Amounts {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        let Self {
+            units_sold,
+            gross_sales,
+            discounts,
+            returns,
+            shipping,
+            taxes,
+            duties,
+            fees,
+            placed_sales,
+        } = self;
+        units_sold.pack(bytes);
+        for amount in [
+            gross_sales,
+            discounts,
+            returns,
+            shipping,
+            taxes,
+            duties,
+            fees,
+            placed_sales,
+        ] {
+            (!amount.is_zero()).then_some(*amount).pack(bytes);
+        }
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        let units_sold = i64::unpack(bytes)?;
+        let mut amount = || Some(Option::<Decimal>::unpack(bytes)?.unwrap_or_default());
+        Some(Self {
+            units_sold,
+            gross_sales: amount()?,
+            discounts: amount()?,
+            returns: amount()?,
+            shipping: amount()?,
+            taxes: amount()?,
+            duties: amount()?,
+            fees: amount()?,
+            placed_sales: amount()?,
+        })
     }
 }
 
@@ -307,7 +368,7 @@ mod tests {
                 price: "10.50".parse().unwrap(),
                 position: -1,
             }),
-            Record::Order(OrderRecord {
+            Record::Order(Box::new(OrderRecord {
                 id: order,
                 name: "#1".to_owned(),
                 customer: Some(CustomerId::new(1)),
@@ -329,7 +390,7 @@ mod tests {
                     processed_at: instant("2026-01-02T03:04:05Z"),
                     total_refunded: "1.00".parse().unwrap(),
                 }],
-            }),
+            })),
             Record::LineItem(LineItemRecord {
                 order,
                 id: LineItemId::new(5),
@@ -368,11 +429,11 @@ mod tests {
     fn records_read_back_as_they_were_written_one_after_the_other() {
         let mut bytes = Vec::new();
         for record in records() {
-            pack(&record, &mut bytes);
+            record.pack(&mut bytes);
         }
         let mut rest = bytes.as_slice();
         for record in records() {
-            assert_eq!(unpack(&mut rest), Some(record));
+            assert_eq!(Record::unpack(&mut rest), Some(record));
         }
         assert_eq!(rest, b"");
     }
@@ -381,9 +442,9 @@ mod tests {
     fn what_is_cut_off_is_no_record() {
         for record in records() {
             let mut bytes = Vec::new();
-            pack(&record, &mut bytes);
+            record.pack(&mut bytes);
             for length in (0..bytes.len()).take(2_000) {
-                assert_eq!(unpack(&mut bytes.get(..length).unwrap()), None);
+                assert_eq!(Record::unpack(&mut bytes.get(..length).unwrap()), None);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::binary::BinaryRows;
-use super::packed::pack;
+use super::packed::Packed as _;
 use super::pages::Run;
 use super::rows;
 use crate::db::{Result, TenantTx};
@@ -191,11 +191,11 @@ impl Prepared {
             Record::Order(order) => {
                 self.see(ObjectKind::Orders, order.updated_at);
                 self.buffers.order_ids.add(|row| row.write(order.id));
-                self.run.add(order.id, record);
+                self.run.add(order.id.number(), record);
             }
-            Record::LineItem(line) => self.run.add(line.order, record),
+            Record::LineItem(line) => self.run.add(line.order.number(), record),
             Record::Agreement(agreement) => {
-                self.run.add(agreement.order, record);
+                self.run.add(agreement.order.number(), record);
                 self.note(rows::key(&agreement.gid), agreement.order);
             }
             Record::Sale(sale) => {
@@ -214,7 +214,7 @@ impl Prepared {
 
     fn add_sale(&mut self, sale: &Record, agreement: i64) {
         if let Some(order) = self.agreements.orders.get(&agreement) {
-            self.run.add(*order, sale);
+            self.run.add(order.number(), sale);
             self.records += 1;
             return;
         }
@@ -238,7 +238,7 @@ impl Prepared {
         let sales = self.agreements.waiting.remove(&agreement);
         for sale in sales.into_iter().flatten() {
             self.agreements.count -= 1;
-            self.run.add(order, &sale);
+            self.run.add(order.number(), &sale);
             self.records += 1;
         }
     }
@@ -249,7 +249,7 @@ impl Prepared {
         for (agreement, sales) in waiting {
             for sale in sales {
                 let mut packed = Vec::new();
-                pack(&sale, &mut packed);
+                sale.pack(&mut packed);
                 self.astray.push((agreement, packed));
                 self.records += 1;
             }
@@ -258,7 +258,7 @@ impl Prepared {
 
     /// Adds a sale that had gone astray.
     pub(super) fn add_found(&mut self, order: OrderId, sale: &[u8]) {
-        self.run.add_packed(order, sale);
+        self.run.add_packed(order.number(), sale);
     }
 
     /// Whether it is time to send it.
@@ -307,7 +307,15 @@ impl Prepared {
                 row.write(sale.as_slice());
             });
         }
-        self.buffers.pages = self.run.cut(&mut tally.pages);
+        let pages = &mut self.buffers.pages;
+        self.run.cut(|first, page| {
+            tally.pages += 1;
+            pages.add(|row| {
+                row.write(first);
+                row.write(tally.pages);
+                row.write(page);
+            });
+        });
         tally.written.note(&self.buffers);
         self.buffers.copy_into(transaction).await
     }

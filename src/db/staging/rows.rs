@@ -8,7 +8,7 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use sqlx::{Encode, Postgres};
 
-use super::packed::pack;
+use super::packed::Packed as _;
 use crate::domain::record::{OrderRecord, Record};
 
 /// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
@@ -157,7 +157,7 @@ pub(super) fn copy_line(buffer: &mut String, record: &Record) {
 /// The hash of a record's content. An object is different when that of any of its records is.
 pub(in crate::db) fn content_hash(record: &Record) -> i64 {
     let mut bytes = Vec::new();
-    pack(record, &mut bytes);
+    record.pack(&mut bytes);
     packed_hash(&bytes)
 }
 

@@ -88,10 +88,13 @@ fn file() -> Vec<u8> {
 
 async fn read_all(mut download: Download) -> Result<(usize, Downloaded), ShopifyError> {
     let mut records = 0;
-    while let Some(batch) = download.next_batch().await? {
+    let mut downloaded = Downloaded::default();
+    while let Some(lines) = download.next_lines().await? {
+        let (batch, read) = lines.read()?;
         records += batch.len();
+        downloaded += read;
     }
-    Ok((records, download.read()))
+    Ok((records, downloaded))
 }
 
 fn whole(bytes: usize) -> Downloaded {
@@ -115,10 +118,15 @@ async fn a_result_is_read_in_batches_without_the_token() {
     let mut download = store_with(config)
         .download(&format!("{address}/result?sig=1"))
         .unwrap();
-    assert_eq!(download.next_batch().await.unwrap().unwrap().len(), 4);
-    assert_eq!(download.next_batch().await.unwrap().unwrap().len(), 2);
-    assert_eq!(download.next_batch().await, Ok(None));
-    assert_eq!(download.read(), whole(length));
+    let mut downloaded = Downloaded::default();
+    for count in [4, 2] {
+        let lines = download.next_lines().await.unwrap().unwrap();
+        let (records, read) = lines.read().unwrap();
+        assert_eq!(records.len(), count);
+        downloaded += read;
+    }
+    assert!(download.next_lines().await.unwrap().is_none());
+    assert_eq!(downloaded, whole(length));
     let head = heads.lock().unwrap()[0].clone();
     assert!(head.starts_with("get /result?sig=1 "), "{head}");
     assert!(

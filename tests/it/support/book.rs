@@ -179,7 +179,7 @@ impl Entry {
     }
 
     fn records(&self) -> Vec<Record> {
-        let mut records = vec![Record::Order(self.order.clone())];
+        let mut records = vec![Record::Order(Box::new(self.order.clone()))];
         records.extend(self.lines.iter().cloned().map(Record::LineItem));
         for (agreement, sales) in &self.agreements {
             records.push(Record::Agreement(agreement.clone()));

@@ -1,0 +1,18 @@
+-- What the orders of a first load add to the figures waits as pages of a run that is sorted by customer, and is summed
+-- by the program while it reads them back; which orders they are of, and of which content, stands beside them. Temporary
+-- tables are made like these, which stay empty; loaded_spending, loaded_days and loaded_product_figures are for a program
+-- of before.
+create table figure_pages (
+  first_customer bigint not null,
+  number bigint generated always as identity,
+  figures bytea not null
+);
+comment on table figure_pages is 'What orders add to the rollups, packed by the program.';
+comment on column figure_pages.first_customer is 'The customer of the first order in the page; 0 for an order of nobody.';
+create table kept_figures (
+  order_id bigint not null,
+  content_hash bigint not null
+);
+comment on table kept_figures is 'The orders in figure_pages. Where orders has another content_hash now, what was kept is worthless.';
+grant select on figure_pages, kept_figures to xboard_app;
+drop table loaded_figures;

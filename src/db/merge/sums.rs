@@ -1,0 +1,201 @@
+//! The rollups of a whole store, summed in memory while the figures of its orders are read in the order of their
+//! customers. What is held at a time are the sums of days and products, the counts of presence, and the customers of
+//! whom more orders may come.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::figures::OrderFigures;
+use crate::domain::amounts::Amounts;
+use crate::domain::ids::{CustomerId, ProductId};
+use crate::domain::money::Currency;
+
+/// The sums of what has been read.
+#[derive(Debug)]
+pub(super) struct Sums {
+    /// The shop's.
+    currency: Currency,
+    /// Orders and amounts.
+    pub(super) days: BTreeMap<(Currency, NaiveDate), (i64, Amounts)>,
+    /// Units sold and net sales.
+    pub(super) products: BTreeMap<(Currency, ProductId), (i64, Decimal)>,
+    customers: BTreeMap<CustomerId, CustomerSums>,
+    presence: Presence,
+}
+
+/// Rows of `first_customers` (by first day in the currency, first day in any) and of `returning_customers` (by day,
+/// and the one before it).
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    pub(super) firsts: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>,
+    pub(super) returns: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>,
+}
+
+impl Presence {
+    pub(super) fn len(&self) -> usize {
+        self.firsts.len() + self.returns.len()
+    }
+}
+
+/// What one customer comes to.
+#[derive(Debug, Default)]
+struct CustomerSums {
+    first_order_at: Option<DateTime<Utc>>,
+    last_order_at: Option<DateTime<Utc>>,
+    /// Orders and total sales.
+    days: BTreeMap<(Currency, NaiveDate), (i64, Decimal)>,
+}
+
+/// Rows of `customer_days`, column by column.
+#[derive(Debug, Default)]
+pub(super) struct CustomerDays {
+    pub(super) currencies: Vec<String>,
+    pub(super) days: Vec<NaiveDate>,
+    pub(super) customers: Vec<i64>,
+    pub(super) orders: Vec<i64>,
+    pub(super) total_sales: Vec<Decimal>,
+}
+
+/// Rows of `customer_totals`, column by column.
+#[derive(Debug, Default)]
+pub(super) struct CustomerTotals {
+    pub(super) customers: Vec<i64>,
+    pub(super) orders: Vec<i64>,
+    pub(super) total_spent: Vec<Decimal>,
+    pub(super) first_order_at: Vec<Option<DateTime<Utc>>>,
+    pub(super) first_order_day: Vec<Option<NaiveDate>>,
+    pub(super) last_order_at: Vec<Option<DateTime<Utc>>>,
+}
+
+impl Sums {
+    pub(super) const fn new(currency: Currency) -> Self {
+        Self {
+            currency,
+            days: BTreeMap::new(),
+            products: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            presence: Presence {
+                firsts: BTreeMap::new(),
+                returns: BTreeMap::new(),
+            },
+        }
+    }
+
+    pub(super) fn add(&mut self, order: OrderFigures) {
+        let mut customer = order
+            .customer
+            .map(|customer| self.customers.entry(customer).or_default());
+        for day in order.days {
+            if let Some(customer) = &mut customer {
+                customer.first_order_at = earliest(customer.first_order_at, day.placed_at);
+                customer.last_order_at = customer.last_order_at.max(day.placed_at);
+                let spent = customer
+                    .days
+                    .entry((day.currency.clone(), day.day))
+                    .or_default();
+                spent.0 += day.orders;
+                spent.1 += day.amounts.total_sales();
+            }
+            let sums = self.days.entry((day.currency, day.day)).or_default();
+            sums.0 += day.orders;
+            sums.1 += day.amounts;
+        }
+        for sold in order.products {
+            let sums = self
+                .products
+                .entry((sold.currency, sold.product))
+                .or_default();
+            sums.0 += sold.units_sold;
+            sums.1 += sold.net_sales;
+        }
+    }
+
+    /// Takes out the customers before this one, of whom no orders are to come; without one, all of them.
+    pub(super) fn take_customers(
+        &mut self,
+        before: Option<CustomerId>,
+    ) -> (CustomerDays, CustomerTotals) {
+        let rest = before.map_or_else(BTreeMap::new, |first| self.customers.split_off(&first));
+        let complete = std::mem::replace(&mut self.customers, rest);
+        let mut days = CustomerDays::default();
+        let mut totals = CustomerTotals::default();
+        for (id, customer) in complete {
+            self.presence.count(&customer);
+            totals.add(id, &customer, &self.currency);
+            days.add(id, customer);
+        }
+        (days, totals)
+    }
+
+    /// Takes out what has been counted so far, once it is so much.
+    pub(super) fn take_presence(&mut self, at_least: usize) -> Option<Presence> {
+        (self.presence.len() >= at_least).then(|| std::mem::take(&mut self.presence))
+    }
+}
+
+impl CustomerSums {
+    /// The days of all currencies on which the customer has an order that counts.
+    fn present(&self) -> impl Iterator<Item = &(Currency, NaiveDate)> {
+        let counting = self.days.iter().filter(|(_, (orders, _))| *orders > 0);
+        counting.map(|(day, _)| day)
+    }
+
+    fn first_order_day(&self) -> Option<NaiveDate> {
+        self.present().map(|(_, day)| *day).min()
+    }
+}
+
+impl Presence {
+    fn count(&mut self, customer: &CustomerSums) {
+        let Some(first_order_day) = customer.first_order_day() else {
+            return;
+        };
+        let mut before: Option<&(Currency, NaiveDate)> = None;
+        for present in customer.present() {
+            let (currency, day) = present;
+            let counts = match before.filter(|(of, _)| of == currency) {
+                Some((_, previous)) => self.returns.entry((currency.clone(), *day, *previous)),
+                None => self.firsts.entry((currency.clone(), *day, first_order_day)),
+            };
+            *counts.or_default() += 1;
+            before = Some(present);
+        }
+    }
+}
+
+impl CustomerDays {
+    fn add(&mut self, id: CustomerId, customer: CustomerSums) {
+        for ((currency, day), (orders, total_sales)) in customer.days {
+            if orders != 0 || !total_sales.is_zero() {
+                self.currencies.push(currency.into_code());
+                self.days.push(day);
+                self.customers.push(id.number());
+                self.orders.push(orders);
+                self.total_sales.push(total_sales);
+            }
+        }
+    }
+}
+
+impl CustomerTotals {
+    /// Sums are those in the shop's currency, instants those of all.
+    fn add(&mut self, id: CustomerId, customer: &CustomerSums, currency: &Currency) {
+        let own = || {
+            let days = customer.days.iter();
+            days.filter(|((of, _), _)| of == currency)
+                .map(|(_, sums)| sums)
+        };
+        self.customers.push(id.number());
+        self.orders.push(own().map(|(orders, _)| orders).sum());
+        self.total_spent.push(own().map(|(_, total)| total).sum());
+        self.first_order_at.push(customer.first_order_at);
+        self.first_order_day.push(customer.first_order_day());
+        self.last_order_at.push(customer.last_order_at);
+    }
+}
+
+fn earliest(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    [one, other].into_iter().flatten().min()
+}
