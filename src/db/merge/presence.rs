@@ -2,14 +2,11 @@
 //! customer's days of one currency form a chain; what a change of the chain moves are the pairs of a day and
 //! the one before it, for the days that came or went and for those that follow them, and nothing else.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 
 use super::Store;
-use super::sums::Presence;
+use super::sums::Counts;
 use crate::db::{Result, TenantTx};
-use crate::domain::money::Currency;
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer, and
 /// the counts that stood for their surroundings before (as PostgreSQL writes arrays of the tables' rows).
@@ -107,33 +104,39 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Adds counts of everything that is counted anew.
-    pub(super) async fn add_presence(&mut self, store: &Store, presence: Presence) -> Result<()> {
+    /// Adds counts of first days of everything that is counted anew.
+    pub(super) async fn add_firsts(&mut self, store: &Store, firsts: Counts) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let firsts = Counts::of(presence.firsts);
+        let rows = CountRows::of(firsts);
         sqlx::query!(
             "insert into first_customers as f (tenant_id, currency, day, first_order_day, customers, version) \
              select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
              on conflict (tenant_id, currency, day, first_order_day) do update set customers = f.customers + excluded.customers",
             tenant,
-            &firsts.currencies,
-            &firsts.days,
-            &firsts.others,
-            &firsts.customers,
+            &rows.currencies,
+            &rows.days,
+            &rows.others,
+            &rows.customers,
             store.version
         )
         .execute(self.connection())
         .await?;
-        let returns = Counts::of(presence.returns);
+        Ok(())
+    }
+
+    /// The same of days and those before them.
+    pub(super) async fn add_returns(&mut self, store: &Store, returns: Counts) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let rows = CountRows::of(returns);
         sqlx::query!(
             "insert into returning_customers as r (tenant_id, currency, day, previous_day, customers, version) \
              select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
              on conflict (tenant_id, currency, day, previous_day) do update set customers = r.customers + excluded.customers",
             tenant,
-            &returns.currencies,
-            &returns.days,
-            &returns.others,
-            &returns.customers,
+            &rows.currencies,
+            &rows.days,
+            &rows.others,
+            &rows.customers,
             store.version
         )
         .execute(self.connection())
@@ -144,22 +147,22 @@ impl TenantTx {
 
 /// Counts, column by column.
 #[derive(Default)]
-struct Counts {
+struct CountRows {
     currencies: Vec<String>,
     days: Vec<NaiveDate>,
     others: Vec<NaiveDate>,
     customers: Vec<i64>,
 }
 
-impl Counts {
-    fn of(counted: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>) -> Self {
-        let mut counts = Self::default();
-        for ((currency, day, other), customers) in counted {
-            counts.currencies.push(currency.into_code());
-            counts.days.push(day);
-            counts.others.push(other);
-            counts.customers.push(customers);
+impl CountRows {
+    fn of(counts: Counts) -> Self {
+        let mut rows = Self::default();
+        for ((currency, day, other), customers) in counts {
+            rows.currencies.push(currency.into_code());
+            rows.days.push(day);
+            rows.others.push(other);
+            rows.customers.push(customers);
         }
-        counts
+        rows
     }
 }

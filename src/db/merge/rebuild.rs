@@ -17,9 +17,6 @@ use crate::domain::amounts::Amounts;
 use crate::domain::ids::ProductId;
 use crate::domain::money::Currency;
 
-/// Counts of presence are written when there are so many of them, some 10 MB.
-const MOST_COUNTS: usize = 100_000;
-
 impl TenantTx {
     /// Works every sum out anew from the ledger, and the days from the instants: after a change of the shop's
     /// currency or time zone. The store says in which version, because rows that are gone cannot.
@@ -82,9 +79,9 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The second connection writes the days of customers meanwhile, and commits first: should this transaction fail
-    /// then, the figures are still pending, and what was written goes when they are built.
-    async fn rebuild_rollups(&mut self, store: &Store, mut second: Option<TenantTx>) -> Result<()> {
+    /// The second connection writes the days of customers and the counts of returning ones meanwhile, and commits first:
+    /// should this transaction fail then, the figures are still pending, and what was written goes when they are built.
+    async fn rebuild_rollups(&mut self, store: &Store, mut second: Option<Self>) -> Result<()> {
         let tenant = self.tenant().uuid();
         // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
         sqlx::raw_sql("set local enable_nestloop = off")
@@ -98,10 +95,6 @@ impl TenantTx {
             sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
             sqlx::query!("delete from first_customers where tenant_id = $1", tenant),
             sqlx::query!(
-                "delete from returning_customers where tenant_id = $1",
-                tenant
-            ),
-            sqlx::query!(
                 "update shops set rebuilt_version = $2, figures_pending = false, \
                     customers = (select count(*) from customers where tenant_id = $1 and deleted_at is null) \
                  where tenant_id = $1",
@@ -112,31 +105,26 @@ impl TenantTx {
             statement.execute(self.connection()).await?;
         }
         match &mut second {
-            Some(second) => second.delete_customer_days().await?,
-            None => self.delete_customer_days().await?,
+            Some(second) => second.delete_days().await?,
+            None => self.delete_days().await?,
         }
         let mut sums = Sums::new(store.currency.clone());
         let mut pages = FigurePages::default();
         let mut more = pages.read(self, &outdated, &mut sums).await?;
         while more {
-            let (days, totals) = sums.take_customers(pages.unread());
-            if second.is_none() {
-                self.insert_customer_days(&days).await?;
+            let (days, totals) = sums.take_complete(pages.unread());
+            if let Some(second) = &mut second {
+                let rest = async {
+                    self.insert_totals(store, totals).await?;
+                    pages.read(self, &outdated, &mut sums).await
+                };
+                ((), more) = tokio::try_join!(second.insert_days(store, days), rest)?;
+            } else {
+                self.insert_days(store, days).await?;
+                self.insert_totals(store, totals).await?;
+                more = pages.read(self, &outdated, &mut sums).await?;
             }
-            let rest = async {
-                self.insert_customer_totals(store, &totals).await?;
-                if let Some(presence) = sums.take_presence(MOST_COUNTS) {
-                    self.add_presence(store, presence).await?;
-                }
-                pages.read(self, &outdated, &mut sums).await
-            };
-            more = match &mut second {
-                Some(second) => tokio::try_join!(second.insert_customer_days(&days), rest)?.1,
-                None => rest.await?,
-            };
         }
-        self.add_presence(store, sums.take_presence(0).unwrap_or_default())
-            .await?;
         self.add_customers_without_orders(store).await?;
         self.insert_daily_sales(store, sums.days).await?;
         self.insert_product_totals(store, sums.products).await?;
@@ -149,14 +137,6 @@ impl TenantTx {
             second.commit().await?;
         }
         self.keep_day_book().await
-    }
-
-    async fn delete_customer_days(&mut self) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        sqlx::query!("delete from customer_days where tenant_id = $1", tenant)
-            .execute(self.connection())
-            .await?;
-        Ok(())
     }
 
     /// Customers whom only an order of the load names.
@@ -213,7 +193,23 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn insert_customer_days(&mut self, rows: &CustomerDays) -> Result<()> {
+    /// What [`insert_days`](Self::insert_days) writes.
+    async fn delete_days(&mut self) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query!("delete from customer_days where tenant_id = $1", tenant)
+            .execute(self.connection())
+            .await?;
+        sqlx::query!(
+            "delete from returning_customers where tenant_id = $1",
+            tenant
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Rows of `customer_days` and `returning_customers`.
+    async fn insert_days(&mut self, store: &Store, rows: CustomerDays) -> Result<()> {
         sqlx::query!(
             "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
              select $1::uuid, * from unnest($2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::numeric[])",
@@ -226,10 +222,15 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.add_returns(store, rows.returns).await
     }
 
-    async fn insert_customer_totals(&mut self, store: &Store, rows: &CustomerTotals) -> Result<()> {
+    /// Rows of `customer_totals` and `first_customers`.
+    #[expect(
+        clippy::as_conversions,
+        reason = "how a query is told that elements may be null"
+    )]
+    async fn insert_totals(&mut self, store: &Store, rows: CustomerTotals) -> Result<()> {
         sqlx::query!(
             "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
                 last_order_at, version) \
@@ -246,7 +247,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        self.add_firsts(store, rows.firsts).await
     }
 
     /// Everybody who is known has totals.

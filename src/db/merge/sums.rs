@@ -25,18 +25,18 @@ pub(super) struct Sums {
     presence: Presence,
 }
 
+/// The counts of presence go out when there are so many of them, some 10 MB.
+const MOST_COUNTS: usize = 100_000;
+
+/// How many customers there are of each currency, day and other day.
+pub(super) type Counts = BTreeMap<(Currency, NaiveDate, NaiveDate), i64>;
+
 /// Rows of `first_customers` (by first day in the currency, first day in any) and of `returning_customers` (by day,
 /// and the one before it).
 #[derive(Debug, Default)]
-pub(super) struct Presence {
-    pub(super) firsts: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>,
-    pub(super) returns: BTreeMap<(Currency, NaiveDate, NaiveDate), i64>,
-}
-
-impl Presence {
-    pub(super) fn len(&self) -> usize {
-        self.firsts.len() + self.returns.len()
-    }
+struct Presence {
+    firsts: Counts,
+    returns: Counts,
 }
 
 /// What one customer comes to.
@@ -48,7 +48,7 @@ struct CustomerSums {
     days: BTreeMap<(Currency, NaiveDate), (i64, Decimal)>,
 }
 
-/// Rows of `customer_days`, column by column.
+/// Rows of `customer_days`, column by column, and of `returning_customers`.
 #[derive(Debug, Default)]
 pub(super) struct CustomerDays {
     pub(super) currencies: Vec<String>,
@@ -56,9 +56,10 @@ pub(super) struct CustomerDays {
     pub(super) customers: Vec<i64>,
     pub(super) orders: Vec<i64>,
     pub(super) total_sales: Vec<Decimal>,
+    pub(super) returns: Counts,
 }
 
-/// Rows of `customer_totals`, column by column.
+/// Rows of `customer_totals`, column by column, and of `first_customers`.
 #[derive(Debug, Default)]
 pub(super) struct CustomerTotals {
     pub(super) customers: Vec<i64>,
@@ -67,6 +68,7 @@ pub(super) struct CustomerTotals {
     pub(super) first_order_at: Vec<Option<DateTime<Utc>>>,
     pub(super) first_order_day: Vec<Option<NaiveDate>>,
     pub(super) last_order_at: Vec<Option<DateTime<Utc>>>,
+    pub(super) firsts: Counts,
 }
 
 impl Sums {
@@ -77,8 +79,8 @@ impl Sums {
             products: BTreeMap::new(),
             customers: BTreeMap::new(),
             presence: Presence {
-                firsts: BTreeMap::new(),
-                returns: BTreeMap::new(),
+                firsts: Counts::new(),
+                returns: Counts::new(),
             },
         }
     }
@@ -112,8 +114,9 @@ impl Sums {
         }
     }
 
-    /// Takes out the customers before this one, of whom no orders are to come; without one, all of them.
-    pub(super) fn take_customers(
+    /// Takes out the customers before this one, of whom no orders are to come; without one, all of them. The counts go
+    /// out with them when they have become many, and with the last.
+    pub(super) fn take_complete(
         &mut self,
         before: Option<CustomerId>,
     ) -> (CustomerDays, CustomerTotals) {
@@ -126,12 +129,11 @@ impl Sums {
             totals.add(id, &customer, &self.currency);
             days.add(id, customer);
         }
+        if before.is_none() || self.presence.counts() >= MOST_COUNTS {
+            days.returns = std::mem::take(&mut self.presence.returns);
+            totals.firsts = std::mem::take(&mut self.presence.firsts);
+        }
         (days, totals)
-    }
-
-    /// Takes out what has been counted so far, once it is so much.
-    pub(super) fn take_presence(&mut self, at_least: usize) -> Option<Presence> {
-        (self.presence.len() >= at_least).then(|| std::mem::take(&mut self.presence))
     }
 }
 
@@ -148,6 +150,10 @@ impl CustomerSums {
 }
 
 impl Presence {
+    fn counts(&self) -> usize {
+        self.firsts.len() + self.returns.len()
+    }
+
     fn count(&mut self, customer: &CustomerSums) {
         let Some(first_order_day) = customer.first_order_day() else {
             return;
