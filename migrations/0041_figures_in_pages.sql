@@ -14,5 +14,13 @@ create table kept_figures (
   content_hash bigint not null
 );
 comment on table kept_figures is 'The orders in figure_pages. Where orders has another content_hash now, what was kept is worthless.';
-grant select on figure_pages, kept_figures to xboard_app;
+create table loaded_customer_days (
+  currency text not null,
+  day date not null,
+  customer_id bigint not null,
+  orders bigint not null,
+  total_sales numeric not null
+);
+comment on table loaded_customer_days is 'Rows of customer_days in the order of the customers, on their way into that of the days, in which they are read.';
+grant select on figure_pages, kept_figures, loaded_customer_days to xboard_app;
 drop table loaded_figures;

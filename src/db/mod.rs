@@ -33,6 +33,7 @@ pub mod shops;
 pub mod staging;
 pub mod sync_history;
 pub mod sync_runs;
+pub(crate) mod tasks;
 mod transaction;
 pub mod upkeep;
 pub mod verify;

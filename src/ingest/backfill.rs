@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
 use crate::db::staging::{Loader, Prepared};
 use crate::db::sync_runs::{SyncMethod, SyncStep};
+use crate::db::tasks::finished;
 use crate::domain::sync::{ObjectKind, SyncMode};
 use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
 
@@ -65,11 +66,6 @@ pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downl
     loader.stage_prepared(prepared.rest()).await?;
     loader.finish_staging().await?;
     Ok(downloaded)
-}
-
-/// What a task gave; where it panicked, so does this.
-fn finished<T>(outcome: Result<T, JoinError>) -> T {
-    outcome.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 impl Run<'_> {

@@ -921,6 +921,19 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
             }
         }
         assert_eq!(seen, [600, 300]);
+        if first_load {
+            // Cut off after the second connection has committed what it wrote of the figures.
+            let mut transaction = loader.transaction().await.unwrap();
+            loader
+                .build_pending_figures(&mut transaction)
+                .await
+                .unwrap();
+            drop(transaction);
+            let days = "select count(*) from customer_days where tenant_id = $1";
+            let written: Vec<(i64,)> = database.rows(days, tenant).await;
+            assert!(written > vec![(0,)], "{written:?}");
+            assert!(kept(&database, tenant).await.is_empty());
+        }
         let mut transaction = loader.transaction().await.unwrap();
         loader
             .build_pending_figures(&mut transaction)

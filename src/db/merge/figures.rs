@@ -164,16 +164,10 @@ pub(super) struct FigurePages {
 }
 
 impl FigurePages {
-    /// Reads some pages and adds what is in them, but for what was kept of outdated orders. Gives whether there was
-    /// anything to read.
-    pub(super) async fn read(
-        &mut self,
-        transaction: &mut TenantTx,
-        outdated: &BTreeSet<OrderId>,
-        sums: &mut Sums,
-    ) -> Result<bool> {
+    /// Reads some pages. None: all have been read.
+    pub(super) async fn read(&mut self, transaction: &mut TenantTx) -> Result<Option<Pages>> {
         if self.ended {
-            return Ok(false);
+            return Ok(None);
         }
         let (first, number) = self.last.unwrap_or((i64::MIN, 0));
         let pages = sqlx::query!(
@@ -186,21 +180,35 @@ impl FigurePages {
         .fetch_all(transaction.connection())
         .await?;
         self.ended = i64::try_from(pages.len()).is_ok_and(|read| read < PAGES_AT_ONCE);
-        for page in &pages {
-            read_page(&page.figures, |_, figures: OrderFigures, _| {
-                if figures.read || !outdated.contains(&figures.order) {
-                    sums.add(figures);
-                }
-            })?;
-            self.last = Some((page.first_customer, page.number));
+        if let Some(last) = pages.last() {
+            self.last = Some((last.first_customer, last.number));
         }
-        Ok(true)
+        let pages = pages.into_iter().map(|page| page.figures).collect();
+        Ok(Some(Pages(pages)))
     }
 
     /// The customers before this one are in no page to come; None: nor are any others.
     pub(super) fn unread(&self) -> Option<CustomerId> {
         let (first, _) = self.last.filter(|_| !self.ended)?;
         Some(CustomerId::new(first))
+    }
+}
+
+/// Some pages.
+#[derive(Debug)]
+pub(super) struct Pages(Vec<Vec<u8>>);
+
+impl Pages {
+    /// Adds what is in them, but for what was kept of outdated orders.
+    pub(super) fn add_to(&self, sums: &mut Sums, outdated: &BTreeSet<OrderId>) -> Result<()> {
+        for page in &self.0 {
+            read_page(page, |_, figures: OrderFigures, _| {
+                if figures.read || !outdated.contains(&figures.order) {
+                    sums.add(figures);
+                }
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Merged, Outcome, Store};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
 use crate::db::staging::{SecondConnection, Staged};
+use crate::db::tasks::finished;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
 use crate::domain::record::OrderRecord;
@@ -211,25 +212,16 @@ impl TenantTx {
         } = chunk;
         let mut parts = vec![self.insert_new(&store, ours, asked_at).await?];
         let mut second = None;
-        match theirs.join_next().await {
-            Some(Ok(theirs)) => {
-                let (transaction, part) = theirs?;
-                second = Some(transaction);
-                parts.push(part);
-            }
-            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-            None => {}
-        }
-        let mut outcome = Outcome {
-            seen: 0,
-            last,
-            changed: Vec::new(),
-        };
-        let mut figures = Vec::new();
-        for part in &mut parts {
-            figures.push(std::mem::take(&mut part.figures));
+        if let Some(theirs) = theirs.join_next().await {
+            let (transaction, part) = finished(theirs)?;
+            second = Some(transaction);
+            parts.push(part);
         }
         if store.figures_pending {
+            let figures: Vec<_> = parts
+                .iter_mut()
+                .map(|part| std::mem::take(&mut part.figures))
+                .collect();
             let commit = async {
                 match second {
                     Some(second) => second.commit().await,
@@ -238,6 +230,11 @@ impl TenantTx {
             };
             tokio::try_join!(commit, self.keep_figures(figures))?;
         }
+        let mut outcome = Outcome {
+            seen: 0,
+            last,
+            changed: Vec::new(),
+        };
         for part in parts {
             if !part.known.is_empty() {
                 let orders = whole_staged(&part.records);

@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 
 use super::Store;
-use super::sums::Counts;
+use super::sums::{Counts, Presence};
 use crate::db::{Result, TenantTx};
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer, and
@@ -104,10 +104,18 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Adds counts of first days of everything that is counted anew.
-    pub(super) async fn add_firsts(&mut self, store: &Store, firsts: Counts) -> Result<()> {
+    /// Adds counts of everything that is counted anew.
+    pub(super) async fn add_presence(&mut self, store: &Store, presence: Presence) -> Result<()> {
+        self.add_firsts(store, presence.firsts).await?;
+        self.add_returns(store, presence.returns).await
+    }
+
+    async fn add_firsts(&mut self, store: &Store, counts: Counts) -> Result<()> {
+        if counts.is_empty() {
+            return Ok(());
+        }
         let tenant = self.tenant().uuid();
-        let rows = CountRows::of(firsts);
+        let rows = CountRows::of(counts);
         sqlx::query!(
             "insert into first_customers as f (tenant_id, currency, day, first_order_day, customers, version) \
              select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
@@ -124,10 +132,12 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The same of days and those before them.
-    pub(super) async fn add_returns(&mut self, store: &Store, returns: Counts) -> Result<()> {
+    async fn add_returns(&mut self, store: &Store, counts: Counts) -> Result<()> {
+        if counts.is_empty() {
+            return Ok(());
+        }
         let tenant = self.tenant().uuid();
-        let rows = CountRows::of(returns);
+        let rows = CountRows::of(counts);
         sqlx::query!(
             "insert into returning_customers as r (tenant_id, currency, day, previous_day, customers, version) \
              select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \

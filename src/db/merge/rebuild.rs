@@ -3,16 +3,19 @@
 //! rollups are empty, the store says so, and whoever changes an order meanwhile leaves them alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::Store;
 use super::figures::FigurePages;
-use super::sums::{CustomerDays, CustomerTotals, Sums};
+use super::sums::{Complete, CustomerTotals, Sums};
 use crate::db::staging::SecondConnection;
+use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, RowArray};
-use crate::db::{Result, TenantTx};
+use crate::db::tasks::finished;
+use crate::db::{DbError, Result, TenantTx};
 use crate::domain::amounts::Amounts;
 use crate::domain::ids::ProductId;
 use crate::domain::money::Currency;
@@ -79,8 +82,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The second connection writes the days of customers and the counts of returning ones meanwhile, and commits first:
-    /// should this transaction fail then, the figures are still pending, and what was written goes when they are built.
+    /// The second connection writes the days of customers meanwhile, and commits first: should this transaction fail
+    /// then, the figures are still pending, and what was written goes when they are built.
     async fn rebuild_rollups(&mut self, store: &Store, mut second: Option<Self>) -> Result<()> {
         let tenant = self.tenant().uuid();
         // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
@@ -95,6 +98,10 @@ impl TenantTx {
             sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
             sqlx::query!("delete from first_customers where tenant_id = $1", tenant),
             sqlx::query!(
+                "delete from returning_customers where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!(
                 "update shops set rebuilt_version = $2, figures_pending = false, \
                     customers = (select count(*) from customers where tenant_id = $1 and deleted_at is null) \
                  where tenant_id = $1",
@@ -104,30 +111,33 @@ impl TenantTx {
         ] {
             statement.execute(self.connection()).await?;
         }
-        match &mut second {
-            Some(second) => second.delete_days().await?,
-            None => self.delete_days().await?,
-        }
+        let outdated = Arc::new(outdated);
         let mut sums = Sums::new(store.currency.clone());
+        let mut complete = Complete::default();
         let mut pages = FigurePages::default();
-        let mut more = pages.read(self, &outdated, &mut sums).await?;
-        while more {
-            let (days, totals) = sums.take_complete(pages.unread());
-            if let Some(second) = &mut second {
-                let rest = async {
-                    self.insert_totals(store, totals).await?;
-                    pages.read(self, &outdated, &mut sums).await
-                };
-                ((), more) = tokio::try_join!(second.insert_days(store, days), rest)?;
-            } else {
-                self.insert_days(store, days).await?;
-                self.insert_totals(store, totals).await?;
-                more = pages.read(self, &outdated, &mut sums).await?;
-            }
+        let mut read = pages.read(self).await?;
+        while let Some(batch) = read {
+            let unread = pages.unread();
+            let outdated = Arc::clone(&outdated);
+            // While what has come out of it is written, another processor adds what was read.
+            let adding = tokio::task::spawn_blocking(move || {
+                batch.add_to(&mut sums, &outdated)?;
+                let complete = sums.take_complete(unread);
+                Ok::<_, DbError>((sums, complete))
+            });
+            self.write_complete(store, second.as_mut(), complete)
+                .await?;
+            read = pages.read(self).await?;
+            (sums, complete) = finished(adding.await)?;
         }
-        self.add_customers_without_orders(store).await?;
-        self.insert_daily_sales(store, sums.days).await?;
-        self.insert_product_totals(store, sums.products).await?;
+        self.write_complete(store, second.as_mut(), complete)
+            .await?;
+        if let Some(second) = &mut second {
+            tokio::try_join!(second.insert_customer_days(), self.insert_sums(store, sums))?;
+        } else {
+            self.insert_customer_days().await?;
+            self.insert_sums(store, sums).await?;
+        }
         self.forget_figures().await?;
         sqlx::raw_sql("set local enable_nestloop = on")
             .execute(self.connection())
@@ -193,14 +203,52 @@ impl TenantTx {
         Ok(())
     }
 
-    /// What [`insert_days`](Self::insert_days) writes.
-    async fn delete_days(&mut self) -> Result<()> {
+    async fn write_complete(
+        &mut self,
+        store: &Store,
+        second: Option<&mut Self>,
+        complete: Complete,
+    ) -> Result<()> {
+        let Complete {
+            days,
+            totals,
+            presence,
+        } = complete;
+        if let Some(second) = second {
+            tokio::try_join!(
+                second.copy_customer_days(days),
+                self.insert_totals(store, totals)
+            )?;
+        } else {
+            self.copy_customer_days(days).await?;
+            self.insert_totals(store, totals).await?;
+        }
+        self.add_presence(store, presence).await
+    }
+
+    /// Keeps rows of `customer_days` until all of them are there.
+    async fn copy_customer_days(&mut self, rows: BinaryRows) -> Result<()> {
+        sqlx::raw_sql(
+            "set local client_min_messages = warning; \
+             create temporary table if not exists loaded_customer_days (like public.loaded_customer_days) on commit drop",
+        )
+        .execute(self.connection())
+        .await?;
+        self.copy("copy loaded_customer_days from stdin (format binary)", rows)
+            .await
+    }
+
+    /// They are read by days, so they go there in that order: a range lies in few places. Numbers come before texts
+    /// where rows are sorted, because they cost less to compare.
+    async fn insert_customer_days(&mut self) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!("delete from customer_days where tenant_id = $1", tenant)
             .execute(self.connection())
             .await?;
         sqlx::query!(
-            "delete from returning_customers where tenant_id = $1",
+            "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
+             select $1::uuid, currency, day, customer_id, orders, total_sales from loaded_customer_days \
+             order by day, customer_id, currency",
             tenant
         )
         .execute(self.connection())
@@ -208,24 +256,15 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Rows of `customer_days` and `returning_customers`.
-    async fn insert_days(&mut self, store: &Store, rows: CustomerDays) -> Result<()> {
-        sqlx::query!(
-            "insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-             select $1::uuid, * from unnest($2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::numeric[])",
-            self.tenant().uuid(),
-            &rows.currencies,
-            &rows.days,
-            &rows.customers,
-            &rows.orders,
-            &rows.total_sales
-        )
-        .execute(self.connection())
-        .await?;
-        self.add_returns(store, rows.returns).await
+    /// What is left of the sums when everything has been read.
+    async fn insert_sums(&mut self, store: &Store, mut sums: Sums) -> Result<()> {
+        let presence = sums.take_presence();
+        self.add_presence(store, presence).await?;
+        self.add_customers_without_orders(store).await?;
+        self.insert_daily_sales(store, sums.days).await?;
+        self.insert_product_totals(store, sums.products).await
     }
 
-    /// Rows of `customer_totals` and `first_customers`.
     #[expect(
         clippy::as_conversions,
         reason = "how a query is told that elements may be null"
@@ -247,7 +286,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.add_firsts(store, rows.firsts).await
+        Ok(())
     }
 
     /// Everybody who is known has totals.

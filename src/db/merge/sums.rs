@@ -8,6 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::figures::OrderFigures;
+use crate::db::staging::binary::BinaryRows;
+use crate::db::staging::rows::Row as _;
 use crate::domain::amounts::Amounts;
 use crate::domain::ids::{CustomerId, ProductId};
 use crate::domain::money::Currency;
@@ -34,9 +36,9 @@ pub(super) type Counts = BTreeMap<(Currency, NaiveDate, NaiveDate), i64>;
 /// Rows of `first_customers` (by first day in the currency, first day in any) and of `returning_customers` (by day,
 /// and the one before it).
 #[derive(Debug, Default)]
-struct Presence {
-    firsts: Counts,
-    returns: Counts,
+pub(super) struct Presence {
+    pub(super) firsts: Counts,
+    pub(super) returns: Counts,
 }
 
 /// What one customer comes to.
@@ -48,18 +50,17 @@ struct CustomerSums {
     days: BTreeMap<(Currency, NaiveDate), (i64, Decimal)>,
 }
 
-/// Rows of `customer_days`, column by column, and of `returning_customers`.
+/// What customers come to who are complete.
 #[derive(Debug, Default)]
-pub(super) struct CustomerDays {
-    pub(super) currencies: Vec<String>,
-    pub(super) days: Vec<NaiveDate>,
-    pub(super) customers: Vec<i64>,
-    pub(super) orders: Vec<i64>,
-    pub(super) total_sales: Vec<Decimal>,
-    pub(super) returns: Counts,
+pub(super) struct Complete {
+    /// Rows of `loaded_customer_days`.
+    pub(super) days: BinaryRows,
+    pub(super) totals: CustomerTotals,
+    /// The counts, when they have become many.
+    pub(super) presence: Presence,
 }
 
-/// Rows of `customer_totals`, column by column, and of `first_customers`.
+/// Rows of `customer_totals`, column by column.
 #[derive(Debug, Default)]
 pub(super) struct CustomerTotals {
     pub(super) customers: Vec<i64>,
@@ -68,7 +69,6 @@ pub(super) struct CustomerTotals {
     pub(super) first_order_at: Vec<Option<DateTime<Utc>>>,
     pub(super) first_order_day: Vec<Option<NaiveDate>>,
     pub(super) last_order_at: Vec<Option<DateTime<Utc>>>,
-    pub(super) firsts: Counts,
 }
 
 impl Sums {
@@ -114,26 +114,24 @@ impl Sums {
         }
     }
 
-    /// Takes out the customers before this one, of whom no orders are to come; without one, all of them. The counts go
-    /// out with them when they have become many, and with the last.
-    pub(super) fn take_complete(
-        &mut self,
-        before: Option<CustomerId>,
-    ) -> (CustomerDays, CustomerTotals) {
+    /// Takes out the customers before this one, of whom no orders are to come; without one, all of them.
+    pub(super) fn take_complete(&mut self, before: Option<CustomerId>) -> Complete {
         let rest = before.map_or_else(BTreeMap::new, |first| self.customers.split_off(&first));
-        let complete = std::mem::replace(&mut self.customers, rest);
-        let mut days = CustomerDays::default();
-        let mut totals = CustomerTotals::default();
-        for (id, customer) in complete {
+        let customers = std::mem::replace(&mut self.customers, rest);
+        let mut complete = Complete::default();
+        for (id, customer) in customers {
             self.presence.count(&customer);
-            totals.add(id, &customer, &self.currency);
-            days.add(id, customer);
+            complete.totals.add(id, &customer, &self.currency);
+            complete.add_days(id, customer);
         }
-        if before.is_none() || self.presence.counts() >= MOST_COUNTS {
-            days.returns = std::mem::take(&mut self.presence.returns);
-            totals.firsts = std::mem::take(&mut self.presence.firsts);
+        if self.presence.counts() >= MOST_COUNTS {
+            complete.presence = self.take_presence();
         }
-        (days, totals)
+        complete
+    }
+
+    pub(super) fn take_presence(&mut self) -> Presence {
+        std::mem::take(&mut self.presence)
     }
 }
 
@@ -171,15 +169,17 @@ impl Presence {
     }
 }
 
-impl CustomerDays {
-    fn add(&mut self, id: CustomerId, customer: CustomerSums) {
+impl Complete {
+    fn add_days(&mut self, id: CustomerId, customer: CustomerSums) {
         for ((currency, day), (orders, total_sales)) in customer.days {
             if orders != 0 || !total_sales.is_zero() {
-                self.currencies.push(currency.into_code());
-                self.days.push(day);
-                self.customers.push(id.number());
-                self.orders.push(orders);
-                self.total_sales.push(total_sales);
+                self.days.add(|row| {
+                    row.text(currency.code());
+                    row.value(day);
+                    row.value(id);
+                    row.value(orders);
+                    row.value(total_sales);
+                });
             }
         }
     }

@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 
 use super::pages::{PAGES_AT_ONCE, read_page};
 use super::rows::packed_hash;
+use crate::db::tasks::finished;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
 use crate::domain::record::Record;
@@ -89,10 +90,8 @@ impl StagedOrders {
     }
 
     async fn take_what_is_ahead(&mut self) -> Result<()> {
-        match self.ahead.join_next().await {
-            Some(Ok(parts)) => self.parts = parts?,
-            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-            None => {}
+        if let Some(parts) = self.ahead.join_next().await {
+            self.parts = finished(parts)?;
         }
         Ok(())
     }

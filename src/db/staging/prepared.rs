@@ -97,7 +97,8 @@ macro_rules! staged_tables {
         pub(super) const CREATE_TABLES: &str = concat!(
             $("create temporary table ", $table, " (like public.", $table, ")", $with, ";",)+
             // A page is stored as it is: not compressed, and beside the table only if it is longer than a block.
-            "alter table staged_pages alter column records set storage external;"
+            "alter table staged_pages alter column records set storage external; \
+             create index staged_pages_order on staged_pages (first_order, number);"
         );
         pub(super) const TRUNCATE_TABLES: &str = concat!("truncate ", staged_tables!(@list $($table),+));
     };
@@ -116,9 +117,9 @@ staged_tables! {
     sales: BinaryRows "astray_sales" ("number, agreement, record") "binary" "",
 }
 
-/// In the order of their keys the rows are read without being sorted first.
+/// In the order of their keys the rows are read without being sorted first. (Pages are few and large: theirs is kept
+/// from the start.)
 pub(super) const CREATE_INDEXES: &str = "\
-    create index if not exists staged_pages_order on staged_pages (first_order, number); \
     create index if not exists staged_products_id on staged_products (id); \
     create index if not exists staged_variants_product on staged_variants (product_id); \
     create index if not exists staged_customers_id on staged_customers (id); \
