@@ -10,13 +10,11 @@ use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
-use crate::db::staging::{Batch, Loader, Prepared};
+use crate::db::staging::{Loader, Prepared};
 use crate::db::sync_runs::{SyncMethod, SyncStep};
 use crate::db::tasks::finished;
 use crate::domain::sync::{ObjectKind, SyncMode};
-use crate::shopify::{
-    BulkRefusal, BulkState, BulkStatus, Download, Downloaded, Lines, ShopifyError,
-};
+use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
 
 /// After this many bulk operations without a whole result the pages are fetched instead.
 const MAX_BULK_ATTEMPTS: i32 = 3;
@@ -26,11 +24,11 @@ const LARGE: usize = 5_000;
 const SMALL_CHUNK: i64 = 2_000;
 /// How many batches of a file are read at once.
 const READERS: usize = 2;
-/// How many more have been read and wait to be staged, about as many as go to the database at once.
-const AHEAD: usize = 16;
+/// How many more have been read and wait to be staged.
+const AHEAD: usize = 4;
 
-/// Stages a result file: while lines are received, others are read and packed by threads of their own, and those before
-/// them are handed to the database.
+/// Stages a result file: while lines are received, others are read by threads of their own, and those before them are
+/// handed to the database.
 pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downloaded, SyncError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
     let lines = stream::try_unfold(download, async |mut download| {
@@ -38,7 +36,7 @@ pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downl
         Ok::<_, ShopifyError>(lines.map(|lines| (lines, download)))
     });
     let batches = lines
-        .map_ok(|lines| tokio::task::spawn_blocking(move || read_batch(&lines)).map(finished))
+        .map_ok(|lines| tokio::task::spawn_blocking(move || lines.read()).map(finished))
         .try_buffered(READERS);
     // The task ends with the set that it is in.
     let mut reader = JoinSet::new();
@@ -52,9 +50,9 @@ pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downl
     });
     let mut downloaded = Downloaded::default();
     let mut prepared = Prepared::default();
-    while let Some((batch, read)) = receiver.recv().await {
+    while let Some((records, read)) = receiver.recv().await {
         downloaded += read;
-        prepared.add(&batch);
+        prepared.add(&records);
         if prepared.is_full() {
             loader.stage_prepared(prepared.take()).await?;
         }
@@ -68,11 +66,6 @@ pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downl
     loader.stage_prepared(prepared.rest()).await?;
     loader.finish_staging().await?;
     Ok(downloaded)
-}
-
-fn read_batch(lines: &Lines) -> Result<(Batch, Downloaded), ShopifyError> {
-    let (records, read) = lines.read()?;
-    Ok((Batch::of(&records), read))
 }
 
 impl Run<'_> {

@@ -77,7 +77,7 @@ impl Default for IngestConfig {
             upkeep_interval: Some(Duration::from_hours(24)),
             concurrency: 4,
             lease: Duration::from_secs(20),
-            merge_chunk: 4_000,
+            merge_chunk: 3_000,
             bulk_poll_min: Duration::from_millis(200),
             bulk_poll_max: Duration::from_secs(5),
             bulk_stall: Duration::from_mins(30),

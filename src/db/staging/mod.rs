@@ -5,7 +5,6 @@
 //! private to their connection, so no other store's load can ever see them; they are gone when it ends, and
 //! an interrupted load starts again from Shopify's file, where unchanged objects cost no write.
 
-mod batch;
 pub(super) mod binary;
 mod orders;
 pub(super) mod packed;
@@ -21,7 +20,6 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPoolOptions;
 
-pub use self::batch::Batch;
 pub(super) use self::orders::Staged;
 use self::orders::StagedOrders;
 pub use self::prepared::Prepared;
@@ -321,7 +319,7 @@ impl Loader {
     /// Takes records in. They reach the database when enough have gathered, at the latest with
     /// [`finish_staging`](Self::finish_staging).
     pub async fn stage(&mut self, records: &[Record]) -> Result<()> {
-        self.gathered.add(&Batch::of(records));
+        self.gathered.add(records);
         if self.gathered.is_full() {
             let prepared = self.gathered.take();
             self.stage_prepared(prepared).await

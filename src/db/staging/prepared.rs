@@ -1,15 +1,17 @@
-//! Batches of records put together in the form in which they are sent to the staging tables, so that some can be made
-//! ready while others are on their way.
+//! Records in the form in which they are sent to the staging tables, so that some can be made ready while others
+//! are on their way.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::batch::{Batch, Part};
 use super::binary::BinaryRows;
+use super::packed::Packed as _;
 use super::pages::Run;
+use super::rows;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
+use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
 /// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
@@ -163,52 +165,62 @@ pub struct Prepared {
 #[derive(Debug, Default)]
 struct Agreements {
     orders: HashMap<i64, OrderId>,
-    /// Packed.
-    waiting: HashMap<i64, Vec<Vec<u8>>>,
+    waiting: HashMap<i64, Vec<Record>>,
     /// How many sales wait.
     count: usize,
 }
 
 impl Prepared {
     /// Adds records.
-    pub fn add(&mut self, batch: &Batch) {
-        for (kind, updated_at) in &batch.newest {
-            let newest = self.newest.entry(*kind).or_insert(*updated_at);
-            *newest = (*newest).max(*updated_at);
-        }
-        self.buffers.customers.0.push_str(&batch.customers);
-        self.buffers.products.0.push_str(&batch.products);
-        self.buffers.variants.0.push_str(&batch.variants);
-        self.records += batch.lines;
-        for (part, bytes) in batch.parts() {
-            match part {
-                Part::Order(order) => {
-                    self.buffers.order_ids.add(|row| row.write(order));
-                    self.add_part(order, bytes);
-                }
-                Part::Line(order) => self.add_part(order, bytes),
-                Part::Agreement(order, key) => {
-                    self.add_part(order, bytes);
-                    self.note(key, order);
-                }
-                Part::Sale(agreement) => self.add_sale(agreement, bytes),
-            }
+    pub fn add(&mut self, records: &[Record]) {
+        for record in records {
+            self.add_one(record);
         }
     }
 
-    fn add_part(&mut self, order: OrderId, bytes: &[u8]) {
-        self.run.add_packed(order.number(), bytes);
+    fn add_one(&mut self, record: &Record) {
+        match record {
+            Record::Customer(customer) => {
+                self.see(ObjectKind::Customers, customer.updated_at);
+                rows::copy_line(&mut self.buffers.customers.0, record);
+            }
+            Record::Product(product) => {
+                self.see(ObjectKind::Products, product.updated_at);
+                rows::copy_line(&mut self.buffers.products.0, record);
+            }
+            Record::Variant(_) => rows::copy_line(&mut self.buffers.variants.0, record),
+            Record::Order(order) => {
+                self.see(ObjectKind::Orders, order.updated_at);
+                self.buffers.order_ids.add(|row| row.write(order.id));
+                self.run.add(order.id.number(), record);
+            }
+            Record::LineItem(line) => self.run.add(line.order.number(), record),
+            Record::Agreement(agreement) => {
+                self.run.add(agreement.order.number(), record);
+                self.note(rows::key(&agreement.gid), agreement.order);
+            }
+            Record::Sale(sale) => {
+                // It counts when its place is known.
+                self.add_sale(record, rows::key(&sale.agreement_gid));
+                return;
+            }
+        }
         self.records += 1;
     }
 
-    /// A sale counts when its place is known.
-    fn add_sale(&mut self, agreement: i64, sale: &[u8]) {
+    fn see(&mut self, kind: ObjectKind, updated_at: DateTime<Utc>) {
+        let newest = self.newest.entry(kind).or_insert(updated_at);
+        *newest = updated_at.max(*newest);
+    }
+
+    fn add_sale(&mut self, sale: &Record, agreement: i64) {
         if let Some(order) = self.agreements.orders.get(&agreement) {
-            self.add_part(*order, sale);
+            self.run.add(order.number(), sale);
+            self.records += 1;
             return;
         }
         let waiting = self.agreements.waiting.entry(agreement).or_default();
-        waiting.push(sale.to_vec());
+        waiting.push(sale.clone());
         self.agreements.count += 1;
         if self.agreements.count > MOST_WAITING {
             self.wait_no_longer();
@@ -227,7 +239,8 @@ impl Prepared {
         let sales = self.agreements.waiting.remove(&agreement);
         for sale in sales.into_iter().flatten() {
             self.agreements.count -= 1;
-            self.add_part(order, &sale);
+            self.run.add(order.number(), &sale);
+            self.records += 1;
         }
     }
 
@@ -236,7 +249,9 @@ impl Prepared {
         let waiting = std::mem::take(&mut self.agreements.waiting);
         for (agreement, sales) in waiting {
             for sale in sales {
-                self.astray.push((agreement, sale));
+                let mut packed = Vec::new();
+                sale.pack(&mut packed);
+                self.astray.push((agreement, packed));
                 self.records += 1;
             }
         }
