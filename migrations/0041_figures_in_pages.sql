@@ -22,5 +22,9 @@ create table loaded_customer_days (
   total_sales numeric not null
 );
 comment on table loaded_customer_days is 'Rows of customer_days in the order of the customers, on their way into that of the days, in which they are read.';
-grant select on figure_pages, kept_figures, loaded_customer_days to xboard_app;
+create table unread_figures (
+  order_id bigint not null
+);
+comment on table unread_figures is 'Orders of which nothing was kept: what they add is read from the ledger.';
+grant select on figure_pages, kept_figures, loaded_customer_days, unread_figures to xboard_app;
 drop table loaded_figures;

@@ -200,6 +200,14 @@ async fn measure(
         .stop(connection, rows)
         .await?
         .print("again, nothing changed");
+    let began = Instant::now();
+    let mut transaction = database.work(tenant).await?;
+    transaction.rebuild_figures().await?;
+    transaction.commit().await?;
+    println!(
+        "figures worked out anew from the ledger, as after a change of the time zone, in {:.2?}",
+        began.elapsed()
+    );
     if !arguments.no_baseline {
         execute(
             connection,

@@ -167,7 +167,7 @@ impl Ingest {
         };
         let outcome = run.fetch_all(history_opened).await;
         // A first load that was cut off leaves them to whoever ends it, well or not.
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         transaction.build_pending_figures().await?;
         transaction.commit().await?;
         outcome?;
@@ -216,7 +216,7 @@ impl Ingest {
         error: &SyncError,
     ) -> Result<(), DbError> {
         let message = error.owner_message();
-        let mut transaction = self.database.tenant(tenant).await?;
+        let mut transaction = self.database.work(tenant).await?;
         transaction.build_pending_figures().await?;
         transaction
             .finish_sync_run(id, SyncStatus::Failed, Some(&message), self.clock.now())

@@ -23,11 +23,13 @@ const CREATE_TABLES: &str = "\
     create temporary table if not exists figure_pages (like public.figure_pages including identity) \
        with (toast_tuple_target = 8160); \
     alter table pg_temp.figure_pages alter column figures set storage external; \
-    create temporary table if not exists kept_figures (like public.kept_figures)";
-const DROP_TABLES: &str = "drop table pg_temp.figure_pages, pg_temp.kept_figures";
+    create temporary table if not exists kept_figures (like public.kept_figures); \
+    create temporary table if not exists unread_figures (like public.unread_figures)";
+const DROP_TABLES: &str =
+    "drop table pg_temp.figure_pages, pg_temp.kept_figures, pg_temp.unread_figures";
 
 /// So many orders are read from the ledger at once.
-const AT_ONCE: usize = 10_000;
+const AT_ONCE: i64 = 10_000;
 /// The key of orders of nobody among the pages, which comes before every customer.
 const NOBODY: i64 = 0;
 
@@ -70,6 +72,16 @@ packed_fields! {
 }
 
 impl OrderFigures {
+    const fn new(order: OrderId, customer: Option<CustomerId>, read: bool) -> Self {
+        Self {
+            order,
+            read,
+            customer,
+            days: Vec::new(),
+            products: Vec::new(),
+        }
+    }
+
     /// Of an order in memory. An instant without a day is none of the order's.
     pub(super) fn of(
         whole: &Whole<'_>,
@@ -77,20 +89,10 @@ impl OrderFigures {
         day_of: impl Fn(DateTime<Utc>) -> Option<NaiveDate>,
     ) -> Self {
         let order = whole.order;
-        let mut days: BTreeMap<_, DayFigures> = BTreeMap::new();
-        let mut products: BTreeMap<_, ProductFigures> = BTreeMap::new();
-        let day_figures = |currency: &Currency, day| DayFigures {
-            currency: currency.clone(),
-            day,
-            placed_at: None,
-            orders: 0,
-            amounts: Amounts::default(),
-        };
+        let mut figures = Self::new(order.id, order.customer, false);
         if let Some(day) = day_of(order.processed_at) {
-            let mut placed = day_figures(&order.currency, day);
-            placed.placed_at = whole.counts().then_some(order.processed_at);
-            placed.orders = i64::from(whole.counts());
-            days.insert((&order.currency, day), placed);
+            let placed_at = whole.counts().then_some(order.processed_at);
+            figures.add_to_day(&order.currency, day, placed_at, Amounts::default());
         }
         for entered in ledger.iter().filter(|_| !order.test) {
             let sale = entered.sale;
@@ -105,31 +107,62 @@ impl OrderFigures {
             }
             .amounts();
             if let Some(day) = day_of(entered.happened_at) {
-                days.entry((&sale.currency, day))
-                    .or_insert_with(|| day_figures(&sale.currency, day))
-                    .amounts += amounts;
+                figures.add_to_day(&sale.currency, day, None, amounts);
             }
-            if let Some(product) = entered.line.and_then(|line| line.product)
-                && sale.line_type == SaleLineType::Product
-            {
-                let sold = products
-                    .entry((&sale.currency, product))
-                    .or_insert_with(|| ProductFigures {
-                        currency: sale.currency.clone(),
-                        product,
-                        units_sold: 0,
-                        net_sales: Decimal::ZERO,
-                    });
-                sold.units_sold += amounts.units_sold;
-                sold.net_sales += amounts.net_sales();
+            let product = entered.line.and_then(|line| line.product);
+            if sale.line_type == SaleLineType::Product {
+                figures.add_sold(&sale.currency, product, amounts);
             }
         }
-        Self {
-            order: order.id,
-            read: false,
-            customer: order.customer,
-            days: days.into_values().collect(),
-            products: products.into_values().collect(),
+        figures
+    }
+
+    /// Adds to a day, of which an order has few: that it was placed then, where it counts, or what a sale adds.
+    fn add_to_day(
+        &mut self,
+        currency: &Currency,
+        day: NaiveDate,
+        placed_at: Option<DateTime<Utc>>,
+        amounts: Amounts,
+    ) {
+        let orders = i64::from(placed_at.is_some());
+        let known = self
+            .days
+            .iter_mut()
+            .find(|known| known.day == day && known.currency == *currency);
+        if let Some(known) = known {
+            known.placed_at = known.placed_at.or(placed_at);
+            known.orders += orders;
+            known.amounts += amounts;
+        } else {
+            self.days.push(DayFigures {
+                currency: currency.clone(),
+                day,
+                placed_at,
+                orders,
+                amounts,
+            });
+        }
+    }
+
+    fn add_sold(&mut self, currency: &Currency, product: Option<ProductId>, amounts: Amounts) {
+        let Some(product) = product else {
+            return;
+        };
+        let known = self
+            .products
+            .iter_mut()
+            .find(|known| known.product == product && known.currency == *currency);
+        if let Some(known) = known {
+            known.units_sold += amounts.units_sold;
+            known.net_sales += amounts.net_sales();
+        } else {
+            self.products.push(ProductFigures {
+                currency: currency.clone(),
+                product,
+                units_sold: amounts.units_sold,
+                net_sales: amounts.net_sales(),
+            });
         }
     }
 
@@ -249,92 +282,92 @@ impl TenantTx {
             .execute(self.connection())
             .await?;
         let tenant = self.tenant().uuid();
-        let others = sqlx::query!(
-            "select k.order_id as \"outdated: OrderId\", o.id as missing \
-             from (select id, content_hash from orders where tenant_id = $1 and deleted_at is null) o \
-             full join kept_figures k on k.order_id = o.id and k.content_hash = o.content_hash \
-             where k.order_id is null or o.id is null",
+        let outdated = sqlx::query_scalar!(
+            "with others as ( \
+                select k.order_id as outdated, o.id as missing \
+                from (select id, content_hash from orders where tenant_id = $1 and deleted_at is null) o \
+                full join kept_figures k on k.order_id = o.id and k.content_hash = o.content_hash \
+                where k.order_id is null or o.id is null \
+             ), missing as ( \
+                insert into unread_figures (order_id) select missing from others where missing is not null \
+             ) \
+             select outdated as \"outdated!: OrderId\" from others where outdated is not null",
             tenant
         )
         .fetch_all(self.connection())
         .await?;
-        let missing: Vec<_> = others.iter().filter_map(|other| other.missing).collect();
-        for ids in missing.chunks(AT_ONCE) {
-            let mut read = KeptFigures::default();
-            for figures in self.read_figures(ids).await? {
-                figures.add_to(&mut read.run);
-            }
-            self.keep_figures([read]).await?;
-        }
+        self.read_unread_figures().await?;
         sqlx::raw_sql(
             "create index if not exists figure_pages_customer on figure_pages (first_customer, number)",
         )
         .execute(self.connection())
         .await?;
-        Ok(others.iter().filter_map(|other| other.outdated).collect())
+        Ok(outdated.into_iter().collect())
     }
 
-    /// Of these orders, from the ledger.
+    /// Those of the ledger, so many orders at a time as fit into memory, whatever their number.
+    async fn read_unread_figures(&mut self) -> Result<()> {
+        sqlx::raw_sql("create index on unread_figures (order_id)")
+            .execute(self.connection())
+            .await?;
+        let mut after = i64::MIN;
+        loop {
+            let ids = sqlx::query_scalar!(
+                "select order_id from unread_figures where order_id > $1 order by order_id limit $2",
+                after,
+                AT_ONCE
+            )
+            .fetch_all(self.connection())
+            .await?;
+            let Some(last) = ids.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let mut read = KeptFigures::default();
+            for figures in self.read_figures(&ids).await? {
+                figures.add_to(&mut read.run);
+            }
+            self.keep_figures([read]).await?;
+        }
+    }
+
+    /// Of these orders, from the ledger. Each is looked up by its id (that is what the offset is for): of rows that have
+    /// just been written PostgreSQL knows nothing, and a join of many would compare all with all.
     async fn read_figures(&mut self, ids: &[i64]) -> Result<Vec<OrderFigures>> {
         let tenant = self.tenant().uuid();
-        let by_day = sqlx::query!(
-            "select order_id as \"order!: OrderId\", customer_id as \"customer: CustomerId\", currency as \"currency!: Currency\", \
-                day as \"day!\", min(happened_at) filter (where orders > 0) as placed_at, \
-                sum(orders)::bigint as \"orders!\", sum(units_sold)::bigint as \"units_sold!\", \
-                sum(gross_sales) as \"gross_sales!\", sum(discounts) as \"discounts!\", sum(returns) as \"returns!\", \
-                sum(shipping) as \"shipping!\", sum(taxes) as \"taxes!\", sum(duties) as \"duties!\", sum(fees) as \"fees!\", \
-                sum(placed_sales) as \"placed_sales!\" \
-             from sale_figures where tenant_id = $1 and order_id = any($2) group by order_id, customer_id, currency, day",
-            tenant,
-            ids
-        )
-        .fetch_all(self.connection())
-        .await?;
-        let by_product = sqlx::query!(
-            "select order_id as \"order!: OrderId\", product_id as \"product!: ProductId\", currency as \"currency!: Currency\", \
-                units_sold::bigint as \"units_sold!\", net_sales as \"net_sales!\" \
-             from product_order_figures where tenant_id = $1 and order_id = any($2)",
+        let rows = sqlx::query!(
+            "select i.id as \"order!: OrderId\", f.customer_id as \"customer: CustomerId\", \
+                f.currency as \"currency!: Currency\", f.day as \"day!\", f.happened_at as \"happened_at!\", \
+                f.orders as \"orders!\", f.units_sold as \"units_sold!\", f.gross_sales as \"gross_sales!\", \
+                f.discounts as \"discounts!\", f.returns as \"returns!\", f.shipping as \"shipping!\", f.taxes as \"taxes!\", \
+                f.duties as \"duties!\", f.fees as \"fees!\", f.placed_sales as \"placed_sales!\", \
+                f.product_id as \"product: ProductId\" \
+             from unnest($2::bigint[]) i(id) \
+             cross join lateral (select * from sale_figures f where f.tenant_id = $1 and f.order_id = i.id offset 0) f",
             tenant,
             ids
         )
         .fetch_all(self.connection())
         .await?;
         let mut orders: BTreeMap<_, OrderFigures> = BTreeMap::new();
-        for row in by_day {
-            let figures = orders.entry(row.order).or_insert_with(|| OrderFigures {
-                order: row.order,
-                read: true,
-                customer: row.customer,
-                days: Vec::new(),
-                products: Vec::new(),
-            });
-            figures.days.push(DayFigures {
-                currency: row.currency,
-                day: row.day,
-                placed_at: row.placed_at,
-                orders: row.orders,
-                amounts: Amounts {
-                    units_sold: row.units_sold,
-                    gross_sales: row.gross_sales,
-                    discounts: row.discounts,
-                    returns: row.returns,
-                    shipping: row.shipping,
-                    taxes: row.taxes,
-                    duties: row.duties,
-                    fees: row.fees,
-                    placed_sales: row.placed_sales,
-                },
-            });
-        }
-        for row in by_product {
-            if let Some(figures) = orders.get_mut(&row.order) {
-                figures.products.push(ProductFigures {
-                    currency: row.currency,
-                    product: row.product,
-                    units_sold: row.units_sold,
-                    net_sales: row.net_sales,
-                });
-            }
+        for row in rows {
+            let amounts = Amounts {
+                units_sold: row.units_sold.into(),
+                gross_sales: row.gross_sales,
+                discounts: row.discounts,
+                returns: row.returns,
+                shipping: row.shipping,
+                taxes: row.taxes,
+                duties: row.duties,
+                fees: row.fees,
+                placed_sales: row.placed_sales,
+            };
+            let figures = orders
+                .entry(row.order)
+                .or_insert_with(|| OrderFigures::new(row.order, row.customer, true));
+            let placed_at = (row.orders > 0).then_some(row.happened_at);
+            figures.add_to_day(&row.currency, row.day, placed_at, amounts);
+            figures.add_sold(&row.currency, row.product, amounts);
         }
         Ok(orders.into_values().collect())
     }

@@ -76,22 +76,30 @@ impl TenantTx {
     ) -> Result<()> {
         let store = self.lock_store_for_two().await?;
         if store.figures_pending {
-            let second = second.transaction().await?;
-            self.rebuild_rollups(&store, second).await?;
+            self.rebuild_rollups(&store, Some(second)).await?;
         }
         Ok(())
     }
 
     /// The second connection writes the days of customers meanwhile, and commits first: should this transaction fail
     /// then, the figures are still pending, and what was written goes when they are built.
-    async fn rebuild_rollups(&mut self, store: &Store, mut second: Option<Self>) -> Result<()> {
+    async fn rebuild_rollups(
+        &mut self,
+        store: &Store,
+        second: Option<&SecondConnection>,
+    ) -> Result<()> {
         let tenant = self.tenant().uuid();
+        let outdated = self.gather_figures().await?;
         // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
         sqlx::raw_sql("set local enable_nestloop = off")
             .execute(self.connection())
             .await?;
-        let outdated = self.gather_figures().await?;
         self.add_named_customers().await?;
+        // Not before: what is read from the ledger may take longer than a transaction may wait.
+        let mut second = match second {
+            Some(second) => second.transaction().await?,
+            None => None,
+        };
         for statement in [
             sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
             sqlx::query!("delete from customer_totals where tenant_id = $1", tenant),
