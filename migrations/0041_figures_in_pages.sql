@@ -26,5 +26,25 @@ create table unread_figures (
   order_id bigint not null
 );
 comment on table unread_figures is 'Orders of which nothing was kept: what they add is read from the ledger.';
-grant select on figure_pages, kept_figures, loaded_customer_days, unread_figures to xboard_app;
+create table read_figures (
+  number bigint generated always as identity,
+  order_id bigint not null,
+  customer_id bigint,
+  currency text not null,
+  day date not null,
+  happened_at timestamptz not null,
+  orders integer not null,
+  units_sold integer not null,
+  gross_sales numeric not null,
+  discounts numeric not null,
+  returns numeric not null,
+  shipping numeric not null,
+  taxes numeric not null,
+  duties numeric not null,
+  fees numeric not null,
+  placed_sales numeric not null,
+  product_id bigint
+);
+comment on table read_figures is 'Rows of sale_figures, on their way into figure_pages.';
+grant select on figure_pages, kept_figures, loaded_customer_days, unread_figures, read_figures to xboard_app;
 drop table loaded_figures;

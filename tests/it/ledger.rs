@@ -842,6 +842,19 @@ async fn change_and_delete(
     transaction.commit().await.unwrap();
 }
 
+/// Works the figures out from the ledger alone.
+async fn assert_ledger_tells(
+    database: &TestDatabase,
+    tenant: TenantId,
+    figures: &BTreeMap<(String, NaiveDate), Figures>,
+) {
+    let mut transaction = database.db().work(tenant).await.unwrap();
+    transaction.rebuild_figures().await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(kept(database, tenant).await == *figures, "other figures");
+    assert!(verified(database, tenant).await);
+}
+
 /// A first load, and one into a store whose figures are kept: more than is read of the staged rows at once, and
 /// an order's parts in as many places as it has.
 #[tokio::test]
@@ -947,6 +960,7 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
         );
         assert!(kept(&database, tenant).await == figures, "other figures");
         assert!(verified(&database, tenant).await);
+        assert_ledger_tells(&database, tenant, &figures).await;
     }
     database.drop().await;
 }

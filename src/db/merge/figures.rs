@@ -24,12 +24,14 @@ const CREATE_TABLES: &str = "\
        with (toast_tuple_target = 8160); \
     alter table pg_temp.figure_pages alter column figures set storage external; \
     create temporary table if not exists kept_figures (like public.kept_figures); \
-    create temporary table if not exists unread_figures (like public.unread_figures)";
-const DROP_TABLES: &str =
-    "drop table pg_temp.figure_pages, pg_temp.kept_figures, pg_temp.unread_figures";
+    create temporary table if not exists unread_figures (like public.unread_figures); \
+    create temporary table if not exists read_figures (like public.read_figures including identity)";
+const DROP_TABLES: &str = "drop table pg_temp.figure_pages, pg_temp.kept_figures, pg_temp.unread_figures, pg_temp.read_figures";
 
-/// So many orders are read from the ledger at once.
-const AT_ONCE: i64 = 10_000;
+/// So many orders are named where they are read from the ledger; of more, all of it is read.
+const FEW: i64 = 500;
+/// So many rows of the ledger are packed at once.
+const AT_ONCE: i64 = 4_000;
 /// The key of orders of nobody among the pages, which comes before every customer.
 const NOBODY: i64 = 0;
 
@@ -245,6 +247,21 @@ impl Pages {
     }
 }
 
+/// Reads from the ledger what some orders add. Right after a load PostgreSQL knows nothing of the rows; one after the
+/// other it might look each order up among all of them, so it joins all at once.
+macro_rules! read_ledger {
+    ($orders:literal, $($argument:expr),+) => {
+        sqlx::query!(
+            "insert into read_figures (order_id, customer_id, currency, day, happened_at, orders, units_sold, gross_sales, \
+                discounts, returns, shipping, taxes, duties, fees, placed_sales, product_id) \
+             select order_id, customer_id, currency, day, happened_at, orders, units_sold, gross_sales, discounts, returns, \
+                shipping, taxes, duties, fees, placed_sales, product_id \
+             from sale_figures where tenant_id = $1 and order_id = " + $orders,
+            $($argument),+
+        )
+    };
+}
+
 impl TenantTx {
     /// Keeps figures of orders that are written by this transaction, or have just been written by another, until the
     /// rollups are built.
@@ -305,50 +322,49 @@ impl TenantTx {
         Ok(outdated.into_iter().collect())
     }
 
-    /// Those of the ledger, so many orders at a time as fit into memory, whatever their number.
+    /// Those of the ledger. They wait in a table too, so that memory does not grow with their number: an order may be in
+    /// several of the parts that are taken from there, because what it adds is a sum.
     async fn read_unread_figures(&mut self) -> Result<()> {
-        sqlx::raw_sql("create index on unread_figures (order_id)")
-            .execute(self.connection())
-            .await?;
-        let mut after = i64::MIN;
-        loop {
-            let ids = sqlx::query_scalar!(
-                "select order_id from unread_figures where order_id > $1 order by order_id limit $2",
-                after,
-                AT_ONCE
-            )
+        let tenant = self.tenant().uuid();
+        let ids = sqlx::query_scalar!("select order_id from unread_figures limit $1", FEW + 1)
             .fetch_all(self.connection())
             .await?;
-            let Some(last) = ids.last() else {
-                return Ok(());
-            };
-            after = *last;
-            let mut read = KeptFigures::default();
-            for figures in self.read_figures(&ids).await? {
-                figures.add_to(&mut read.run);
-            }
-            self.keep_figures([read]).await?;
+        if ids.is_empty() {
+            return Ok(());
         }
+        let few = i64::try_from(ids.len()).is_ok_and(|number| number <= FEW);
+        if few {
+            read_ledger!("any($2)", tenant, &ids)
+                .execute(self.connection())
+                .await?;
+        } else {
+            read_ledger!("any(select order_id from unread_figures)", tenant)
+                .execute(self.connection())
+                .await?;
+        }
+        sqlx::raw_sql("create index on read_figures (number)")
+            .execute(self.connection())
+            .await?;
+        let mut after = 0;
+        while let Some(last) = self.keep_read_figures(after).await? {
+            after = last;
+        }
+        Ok(())
     }
 
-    /// Of these orders, from the ledger. Each is looked up by its id (that is what the offset is for): of rows that have
-    /// just been written PostgreSQL knows nothing, and a join of many would compare all with all.
-    async fn read_figures(&mut self, ids: &[i64]) -> Result<Vec<OrderFigures>> {
-        let tenant = self.tenant().uuid();
+    /// Packs some of the rows that were read, and gives the last one's number.
+    async fn keep_read_figures(&mut self, after: i64) -> Result<Option<i64>> {
         let rows = sqlx::query!(
-            "select i.id as \"order!: OrderId\", f.customer_id as \"customer: CustomerId\", \
-                f.currency as \"currency!: Currency\", f.day as \"day!\", f.happened_at as \"happened_at!\", \
-                f.orders as \"orders!\", f.units_sold as \"units_sold!\", f.gross_sales as \"gross_sales!\", \
-                f.discounts as \"discounts!\", f.returns as \"returns!\", f.shipping as \"shipping!\", f.taxes as \"taxes!\", \
-                f.duties as \"duties!\", f.fees as \"fees!\", f.placed_sales as \"placed_sales!\", \
-                f.product_id as \"product: ProductId\" \
-             from unnest($2::bigint[]) i(id) \
-             cross join lateral (select * from sale_figures f where f.tenant_id = $1 and f.order_id = i.id offset 0) f",
-            tenant,
-            ids
+            "select number, order_id as \"order: OrderId\", customer_id as \"customer: CustomerId\", \
+                currency as \"currency: Currency\", day, happened_at, orders, units_sold, gross_sales, discounts, returns, \
+                shipping, taxes, duties, fees, placed_sales, product_id as \"product: ProductId\" \
+             from read_figures where number > $1 order by number limit $2",
+            after,
+            AT_ONCE
         )
         .fetch_all(self.connection())
         .await?;
+        let last = rows.last().map(|row| row.number);
         let mut orders: BTreeMap<_, OrderFigures> = BTreeMap::new();
         for row in rows {
             let amounts = Amounts {
@@ -369,7 +385,12 @@ impl TenantTx {
             figures.add_to_day(&row.currency, row.day, placed_at, amounts);
             figures.add_sold(&row.currency, row.product, amounts);
         }
-        Ok(orders.into_values().collect())
+        let mut kept = KeptFigures::default();
+        for figures in orders.values() {
+            figures.add_to(&mut kept.run);
+        }
+        self.keep_figures([kept]).await?;
+        Ok(last)
     }
 
     /// The rollups are built.

@@ -89,11 +89,11 @@ impl TenantTx {
         second: Option<&SecondConnection>,
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let outdated = self.gather_figures().await?;
-        // Nothing is known yet of rows that this very transaction wrote: they would pass for few.
+        // Nothing is known yet of rows that were just written: they would pass for few.
         sqlx::raw_sql("set local enable_nestloop = off")
             .execute(self.connection())
             .await?;
+        let outdated = self.gather_figures().await?;
         self.add_named_customers().await?;
         // Not before: what is read from the ledger may take longer than a transaction may wait.
         let mut second = match second {
