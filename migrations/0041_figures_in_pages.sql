@@ -1,7 +1,7 @@
 -- What the orders of a first load add to the figures waits as pages of a run that is sorted by customer, and is summed
 -- by the program while it reads them back; which orders they are of, and of which content, stands beside them. Temporary
--- tables are made like these, which stay empty; loaded_spending, loaded_days and loaded_product_figures are for a program
--- of before.
+-- tables are made like these, which stay empty; loaded_figures, loaded_spending, loaded_days and
+-- loaded_product_figures are for programs of before.
 create table figure_pages (
   first_customer bigint not null,
   number bigint generated always as identity,
@@ -47,4 +47,3 @@ create table read_figures (
 );
 comment on table read_figures is 'Rows of sale_figures, on their way into figure_pages.';
 grant select on figure_pages, kept_figures, loaded_customer_days, unread_figures, read_figures to xboard_app;
-drop table loaded_figures;
