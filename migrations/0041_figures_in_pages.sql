@@ -7,6 +7,8 @@ create table figure_pages (
   number bigint generated always as identity,
   figures bytea not null
 );
+-- Stored as they are, not compressed.
+alter table figure_pages alter column figures set storage external;
 comment on table figure_pages is 'What orders add to the rollups, packed by the program.';
 comment on column figure_pages.first_customer is 'The customer of the first order in the page; 0 for an order of nobody.';
 create table kept_figures (

@@ -10,7 +10,7 @@ use super::sums::Sums;
 use super::whole::{Entered, Whole};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::packed::{Packed, packed_fields};
-use crate::db::staging::pages::{PAGES_AT_ONCE, Run, read_page};
+use crate::db::staging::pages::{PAGES_AT_ONCE, Reading, Run, read_page};
 use crate::db::{Result, TenantTx};
 use crate::domain::amounts::{Amounts, SaleTerms};
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
@@ -20,9 +20,8 @@ use crate::domain::sale::SaleLineType;
 /// They outlive the transactions of a load, and go when the rollups are built.
 const CREATE_TABLES: &str = "\
     set local client_min_messages = warning; \
-    create temporary table if not exists figure_pages (like public.figure_pages including identity) \
+    create temporary table if not exists figure_pages (like public.figure_pages including identity including storage) \
        with (toast_tuple_target = 8160); \
-    alter table pg_temp.figure_pages alter column figures set storage external; \
     create temporary table if not exists kept_figures (like public.kept_figures); \
     create temporary table if not exists unread_figures (like public.unread_figures); \
     create temporary table if not exists read_figures (like public.read_figures including identity)";
@@ -53,8 +52,6 @@ pub(super) struct DayFigures {
     pub(super) day: NaiveDate,
     /// When the order was placed, on the day on which it counts.
     pub(super) placed_at: Option<DateTime<Utc>>,
-    /// 1 on that day, else 0.
-    pub(super) orders: i64,
     pub(super) amounts: Amounts,
 }
 
@@ -69,7 +66,7 @@ pub(super) struct ProductFigures {
 
 packed_fields! {
     OrderFigures { order, read, customer, days, products }
-    DayFigures { currency, day, placed_at, orders, amounts }
+    DayFigures { currency, day, placed_at, amounts }
     ProductFigures { currency, product, units_sold, net_sales }
 }
 
@@ -127,21 +124,18 @@ impl OrderFigures {
         placed_at: Option<DateTime<Utc>>,
         amounts: Amounts,
     ) {
-        let orders = i64::from(placed_at.is_some());
         let known = self
             .days
             .iter_mut()
             .find(|known| known.day == day && known.currency == *currency);
         if let Some(known) = known {
             known.placed_at = known.placed_at.or(placed_at);
-            known.orders += orders;
             known.amounts += amounts;
         } else {
             self.days.push(DayFigures {
                 currency: currency.clone(),
                 day,
                 placed_at,
-                orders,
                 amounts,
             });
         }
@@ -193,18 +187,16 @@ impl KeptFigures {
 /// The pages that were kept, read one after the other.
 #[derive(Debug, Default)]
 pub(super) struct FigurePages {
-    /// The first customer and the number of the last page that was read.
-    last: Option<(i64, i64)>,
-    ended: bool,
+    reading: Reading,
 }
 
 impl FigurePages {
     /// Reads some pages. None: all have been read.
     pub(super) async fn read(&mut self, transaction: &mut TenantTx) -> Result<Option<Pages>> {
-        if self.ended {
+        if self.reading.has_ended() {
             return Ok(None);
         }
-        let (first, number) = self.last.unwrap_or((i64::MIN, 0));
+        let (first, number) = self.reading.last();
         let pages = sqlx::query!(
             "select first_customer, number, figures from figure_pages where (first_customer, number) > ($1, $2) \
              order by first_customer, number limit $3",
@@ -214,18 +206,15 @@ impl FigurePages {
         )
         .fetch_all(transaction.connection())
         .await?;
-        self.ended = i64::try_from(pages.len()).is_ok_and(|read| read < PAGES_AT_ONCE);
-        if let Some(last) = pages.last() {
-            self.last = Some((last.first_customer, last.number));
-        }
+        let last = pages.last().map(|page| (page.first_customer, page.number));
+        self.reading.go_on(pages.len(), last);
         let pages = pages.into_iter().map(|page| page.figures).collect();
         Ok(Some(Pages(pages)))
     }
 
     /// The customers before this one are in no page to come; None: nor are any others.
     pub(super) fn unread(&self) -> Option<CustomerId> {
-        let (first, _) = self.last.filter(|_| !self.ended)?;
-        Some(CustomerId::new(first))
+        self.reading.unread().map(CustomerId::new)
     }
 }
 

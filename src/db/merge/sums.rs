@@ -90,6 +90,7 @@ impl Sums {
             .customer
             .map(|customer| self.customers.entry(customer).or_default());
         for day in order.days {
+            let orders = i64::from(day.placed_at.is_some());
             if let Some(customer) = &mut customer {
                 customer.first_order_at = earliest(customer.first_order_at, day.placed_at);
                 customer.last_order_at = customer.last_order_at.max(day.placed_at);
@@ -97,11 +98,11 @@ impl Sums {
                     .days
                     .entry((day.currency.clone(), day.day))
                     .or_default();
-                spent.0 += day.orders;
+                spent.0 += orders;
                 spent.1 += day.amounts.total_sales();
             }
             let sums = self.days.entry((day.currency, day.day)).or_default();
-            sums.0 += day.orders;
+            sums.0 += orders;
             sums.1 += day.amounts;
         }
         for sold in order.products {

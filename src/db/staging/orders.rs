@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use super::pages::{PAGES_AT_ONCE, read_page};
+use super::pages::{PAGES_AT_ONCE, Reading, read_page};
 use super::rows::packed_hash;
 use crate::db::tasks::finished;
 use crate::db::{Result, TenantTx};
@@ -31,9 +31,7 @@ fn take_apart(page: &[u8], parts: &mut Parts) -> Result<()> {
 /// The staged orders, read one stretch of ids after the other.
 #[derive(Debug, Default)]
 pub(super) struct StagedOrders {
-    /// The first order and the number of the last page that was read.
-    read: Option<(OrderId, i64)>,
-    ended: bool,
+    reading: Reading,
     parts: Parts,
     /// What takes pages apart that were read ahead, and adds them to the parts.
     ahead: JoinSet<Result<Parts>>,
@@ -50,13 +48,13 @@ impl StagedOrders {
         limit: usize,
     ) -> Result<Vec<(OrderId, Vec<Staged>)>> {
         self.take_what_is_ahead().await?;
-        while !self.ended && self.complete() <= limit {
+        while !self.reading.has_ended() && self.complete() <= limit {
             for page in self.read_pages(transaction).await? {
                 take_apart(&page, &mut self.parts)?;
             }
         }
         let behind = self.parts.keys().nth(limit).copied();
-        let unread = self.read.filter(|_| !self.ended).map(|(first, _)| first);
+        let unread = self.reading.unread().map(OrderId::new);
         let rest = match [behind, unread].into_iter().flatten().min() {
             Some(first) => self.parts.split_off(&first),
             None => BTreeMap::new(),
@@ -76,7 +74,7 @@ impl StagedOrders {
         let missing = limit.saturating_sub(self.complete());
         let enough = missing.saturating_mul(self.pages) / self.orders.max(1);
         let mut pages = Vec::new();
-        while !self.ended && pages.len() < enough {
+        while !self.reading.has_ended() && pages.len() < enough {
             pages.extend(self.read_pages(transaction).await?);
         }
         let mut parts = std::mem::take(&mut self.parts);
@@ -98,14 +96,12 @@ impl StagedOrders {
 
     /// How many orders have no part in any page to come.
     fn complete(&self) -> usize {
-        self.read
-            .map_or(0, |(first, _)| self.parts.range(..first).count())
+        let (first, _) = self.reading.last();
+        self.parts.range(..OrderId::new(first)).count()
     }
 
     async fn read_pages(&mut self, transaction: &mut TenantTx) -> Result<Vec<Vec<u8>>> {
-        let (first, number) = self
-            .read
-            .map_or((i64::MIN, 0), |(first, number)| (first.number(), number));
+        let (first, number) = self.reading.last();
         let pages = sqlx::query!(
             "select first_order, number, records from staged_pages where (first_order, number) > ($1, $2) \
              order by first_order, number limit $3",
@@ -115,11 +111,9 @@ impl StagedOrders {
         )
         .fetch_all(transaction.connection())
         .await?;
-        self.ended = i64::try_from(pages.len()).is_ok_and(|read| read < PAGES_AT_ONCE);
+        let last = pages.last().map(|page| (page.first_order, page.number));
+        self.reading.go_on(pages.len(), last);
         self.pages += pages.len();
-        if let Some(last) = pages.last() {
-            self.read = Some((OrderId::new(last.first_order), last.number));
-        }
         Ok(pages.into_iter().map(|page| page.records).collect())
     }
 }

@@ -99,6 +99,36 @@ impl Page {
     }
 }
 
+/// How far the pages of a table have been read.
+#[derive(Debug, Default)]
+pub(in crate::db) struct Reading {
+    /// The first key in the last page that was read, and its number.
+    last: Option<(i64, i64)>,
+    ended: bool,
+}
+
+impl Reading {
+    /// What the next pages come after.
+    pub(in crate::db) fn last(&self) -> (i64, i64) {
+        self.last.unwrap_or((i64::MIN, 0))
+    }
+
+    /// Notes how many pages were read of [`PAGES_AT_ONCE`], and the last of them.
+    pub(in crate::db) fn go_on(&mut self, pages: usize, last: Option<(i64, i64)>) {
+        self.ended = i64::try_from(pages).is_ok_and(|read| read < PAGES_AT_ONCE);
+        self.last = last.or(self.last);
+    }
+
+    pub(in crate::db) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The keys before this one are in no page to come; None: nor are any others, or nothing has been read.
+    pub(in crate::db) fn unread(&self) -> Option<i64> {
+        self.last.filter(|_| !self.ended).map(|(first, _)| first)
+    }
+}
+
 /// Takes a page apart: each part is given with its key and its bytes.
 pub(in crate::db) fn read_page<T: Packed>(
     mut bytes: &[u8],
