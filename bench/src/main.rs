@@ -19,6 +19,7 @@ mod store;
 mod target;
 mod tenants;
 mod usage;
+mod webhooks;
 mod write;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     /// The server that `read` measures.
     #[command(hide = true)]
     Target,
+    /// Measures what a change costs that comes by webhook, from its delivery to its last trace.
+    Webhooks(webhooks::WebhooksArgs),
     /// Times the backfill of a store beside COPY BINARY of the same rows.
     Write(write::WriteArgs),
 }
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Command::Read(arguments) => read::run(database.url(), &arguments).await,
             Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
             Command::Target => target::run(database.url()).await,
+            Command::Webhooks(arguments) => webhooks::run(database.url(), &arguments).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }
     })?;

@@ -31,7 +31,7 @@ struct Cli {
 }
 
 /// The settings of a server in production, but that nobody's spending ends the load.
-fn settings() -> anyhow::Result<Config> {
+pub(crate) fn settings() -> anyhow::Result<Config> {
     let secret = secret();
     let arguments = [
         "target",
