@@ -33,8 +33,10 @@ use crate::usage::Postmaster;
 const WARM: u32 = 150;
 /// A delivery that brought nothing in after so long is lost.
 const LOST: Duration = Duration::from_secs(30);
-/// After a change is there to be read, its job is still taken off the queue.
-const SETTLING: Duration = Duration::from_millis(15);
+/// The pause between two looks at whether anything is left to do.
+const LOOKING: Duration = Duration::from_millis(100);
+/// After the last change is there to be read, its job is still taken off the queue.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// What to change.
 #[derive(Clone, Debug, Args)]
@@ -101,7 +103,7 @@ async fn measure(
     let began = Instant::now();
     while !is_at_rest(app.database(), tenant, &mut connection).await? {
         anyhow::ensure!(began.elapsed() < LOST * 10, "the store is not brought in");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(LOOKING).await;
     }
     anyhow::ensure!(
         !shop.subscriptions().is_empty(),
@@ -166,6 +168,25 @@ async fn measure(
         Ok(shop.place_order(&new)?)
     })
     .await?;
+    let began = Instant::now();
+    let before = run.postmaster.precise_cpu();
+    for number in 0..count {
+        let change = simulator::OrderChange {
+            tags: Some(vec![format!("at-once-{number}")]),
+            ..simulator::OrderChange::default()
+        };
+        shop.change_order(old(number)?.id, &change)?;
+    }
+    while shop.delivery_counts().under_way > 0
+        || !is_at_rest(app.database(), tenant, &mut connection).await?
+    {
+        tokio::time::sleep(LOOKING).await;
+    }
+    println!(
+        "| orders are tagged, all at once | {:.2?} | {count} | | {count} in {:.1?} |",
+        run.postmaster.precise_cpu().saturating_sub(before) / count.max(1),
+        began.elapsed(),
+    );
     let mut snapshot = app.database().tenant_snapshot(tenant).await?;
     let differences = snapshot.verify().await?;
     anyhow::ensure!(
@@ -243,8 +264,8 @@ impl Changes<'_> {
             change(number)?;
             self.applied().await?;
             times.push(told.elapsed());
-            tokio::time::sleep(SETTLING).await;
         }
+        tokio::time::sleep(SETTLING).await;
         let time = began.elapsed();
         let used = self.postmaster.precise_cpu().saturating_sub(before);
         times.sort_unstable();

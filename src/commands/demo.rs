@@ -262,7 +262,6 @@ async fn sync(
         .request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
         .await?;
     transaction.commit().await?;
-    app.ingest().wake_worker();
     let run = watch(app.database(), tenant, run.id, shutdown).await?;
     match run.status {
         SyncStatus::Succeeded => {

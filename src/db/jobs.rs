@@ -59,6 +59,21 @@ impl JobKind {
         }
     }
 
+    /// Whether it may take long, the more the larger the store is.
+    #[must_use]
+    pub const fn is_long(&self) -> bool {
+        matches!(self, Self::Sync { .. } | Self::Reconcile)
+    }
+
+    pub(super) fn row(self, tenant: TenantId) -> Result<JobRow> {
+        Ok(JobRow {
+            kind: self.name(),
+            dedupe_key: self.dedupe_key(tenant),
+            payload: serde_json::to_value(self)
+                .map_err(|error| DbError::Corrupt(error.to_string()))?,
+        })
+    }
+
     fn dedupe_key(&self, tenant: TenantId) -> String {
         match self {
             Self::Sync { run } => format!("sync:{tenant}:{run}"),
@@ -68,6 +83,14 @@ impl JobKind {
             other => format!("{}:{tenant}", other.name()),
         }
     }
+}
+
+/// What a job is written down as.
+#[derive(Debug)]
+pub(super) struct JobRow {
+    pub(super) kind: &'static str,
+    pub(super) dedupe_key: String,
+    pub(super) payload: serde_json::Value,
 }
 
 /// A job that a worker has claimed.
@@ -81,6 +104,8 @@ pub struct Job {
     pub kind: JobKind,
     /// How often it has been tried, this time included.
     pub attempts: i32,
+    /// Whether another one was due then that nobody had claimed.
+    pub more: bool,
 }
 
 impl TenantTx {
@@ -97,15 +122,14 @@ async fn queue(
     kind: JobKind,
     run_at: DateTime<Utc>,
 ) -> Result<bool> {
-    let payload =
-        serde_json::to_value(kind).map_err(|error| DbError::Corrupt(error.to_string()))?;
+    let row = kind.row(tenant)?;
     let queued = sqlx::query!(
         "insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
          values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
         tenant.uuid(),
-        kind.name(),
-        kind.dedupe_key(tenant),
-        payload,
+        row.kind,
+        row.dedupe_key,
+        row.payload,
         run_at,
     )
     .execute(&mut *connection)
@@ -131,7 +155,7 @@ impl SystemTx {
     /// Claims a due job that nobody works on: it was never claimed, or its lease has run out, or the worker
     /// that claimed it is no longer there. One of the store that has the fewest under way, and of those the one
     /// that is due longest, so that one store's backlog never keeps another waiting. A job waits while its like
-    /// is being worked on. With `quick`, only a job that does not take long whatever the store's size.
+    /// is being worked on. With `quick`, none that [is long](JobKind::is_long).
     pub async fn claim_job(
         &mut self,
         worker: Uuid,
@@ -155,7 +179,9 @@ impl SystemTx {
                 order by (select count(*) from jobs r where r.tenant_id = j.tenant_id and r.claimed_until >= $2), \
                    j.run_at, j.id \
                 limit 1 for update of j skip locked) \
-             returning id, tenant_id as \"tenant: TenantId\", payload, attempts",
+             returning id, tenant_id as \"tenant: TenantId\", payload, attempts, \
+                exists (select from jobs o where o.id <> jobs.id and o.dead_at is null and o.run_at <= $2 \
+                   and o.claimed_by is null) as \"more!\"",
             worker,
             now,
             until,
@@ -172,6 +198,7 @@ impl SystemTx {
                 tenant: row.tenant,
                 kind,
                 attempts: row.attempts,
+                more: row.more,
             })),
             // A newer version's job: put aside, so that it does not stand in the way of the others.
             Err(error) => {
@@ -213,16 +240,18 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Takes a job that is done off the queue.
-    pub async fn finish_job(&mut self, job: i64, worker: Uuid) -> Result<()> {
-        sqlx::query!(
-            "delete from jobs where id = $1 and claimed_by = $2",
+    /// Takes a job that is done off the queue. Whether another one is due that nobody has claimed.
+    pub async fn finish_job(&mut self, job: i64, worker: Uuid, now: DateTime<Utc>) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            "with done as (delete from jobs where id = $1 and claimed_by = $2) \
+             select exists (select from jobs where id <> $1 and dead_at is null and run_at <= $3 \
+                and claimed_by is null) as \"more!\"",
             job,
-            worker
+            worker,
+            now
         )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// Puts a job back, to be tried again at `run_at`. Where the same one was queued meanwhile, that one

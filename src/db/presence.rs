@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Database, Result, SystemTx};
 
 /// Where workers are told.
-const CHANNEL: &str = "xboard_work";
+pub(super) const CHANNEL: &str = "xboard_work";
 
 /// What workers are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Heard {
 }
 
 impl Heard {
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::BulkFinished => "bulk_finished",

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{DbError, Result, TenantTx};
+use super::jobs::JobKind;
+use super::{DbError, Result, TenantTx, presence};
 use crate::domain::ids::PrivacyRequestId;
 use crate::domain::sync::ObjectKind;
 
@@ -28,58 +29,95 @@ pub struct HeardTopic {
     pub at: DateTime<Utc>,
 }
 
+/// A delivery, and what it calls for.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// Its id: the same for every repetition.
+    pub id: &'a str,
+    /// `orders/updated`
+    pub topic: &'a str,
+    /// The digest of its body, where a replay under another id would do harm.
+    pub digest: Option<&'a [u8]>,
+    /// The objects to be fetched, and whether they were said to be deleted.
+    pub hints: &'a [(ObjectKind, i64, bool)],
+    /// What is to be done.
+    pub job: Option<JobKind>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It came before, or the store is gone: nothing was written.
+    Repeated,
+    /// It is written down with what it calls for.
+    Queued,
+    /// It is written down, and the job that it calls for was waiting already.
+    WaitsAlready,
+}
+
 impl TenantTx {
-    /// Notes a delivery. False when it came before: by its id, or by its body where a digest is given; and
-    /// when the store is gone.
+    /// Notes a delivery with what it calls for, in one statement, unless it came before: by its id, or by its body
+    /// where a digest is given. A hint that is left again is the same hint, in the place of its first mention: what
+    /// is mentioned all the time must not fall behind for ever.
     pub async fn note_delivery(
         &mut self,
-        id: &str,
-        topic: &str,
-        digest: Option<&[u8]>,
+        delivery: Delivery<'_>,
         now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let tenant = self.tenant().uuid();
+    ) -> Result<Noted> {
+        let tenant = self.tenant();
+        let kinds: Vec<String> = delivery
+            .hints
+            .iter()
+            .map(|(kind, ..)| kind.code().to_owned())
+            .collect();
+        let ids: Vec<i64> = delivery.hints.iter().map(|(_, id, _)| *id).collect();
+        let deleted: Vec<bool> = delivery.hints.iter().map(|hint| hint.2).collect();
+        let job = delivery.job.map(|job| job.row(tenant)).transpose()?;
+        let (kind, key, payload) = job.map_or((None, None, None), |job| {
+            (Some(job.kind), Some(job.dedupe_key), Some(job.payload))
+        });
         let noted = sqlx::query!(
-            "insert into webhook_deliveries (tenant_id, id, topic, digest, received_at) \
-             select s.tenant_id, $2::text, $3::text, $4::bytea, $5::timestamptz from shops s \
-             where s.tenant_id = $1 and ($4::bytea is null or not exists ( \
-                select from webhook_deliveries d where d.tenant_id = $1 and d.digest = $4)) \
-             on conflict (tenant_id, id) do nothing",
-            tenant,
-            id,
-            topic,
-            digest,
-            now
+            "with noted as ( \
+                insert into webhook_deliveries (tenant_id, id, topic, digest, received_at) \
+                select s.tenant_id, $2::text, $3::text, $4::bytea, $5::timestamptz from shops s \
+                where s.tenant_id = $1 and ($4::bytea is null or not exists ( \
+                   select from webhook_deliveries d where d.tenant_id = $1 and d.digest = $4)) \
+                on conflict (tenant_id, id) do nothing returning tenant_id), \
+             hinted as ( \
+                insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
+                select n.tenant_id, h.kind, h.id, h.deleted, $5 \
+                from noted n, unnest($6::text[], $7::bigint[], $8::boolean[]) h(kind, id, deleted) \
+                on conflict (tenant_id, kind, id) do update set deleted = webhook_hints.deleted or excluded.deleted, \
+                   version = webhook_hints.version + 1), \
+             queued as ( \
+                insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
+                select n.tenant_id, $9::text, $10::text, $11::jsonb, $5, $5 from noted n where $9 is not null \
+                on conflict do nothing returning id) \
+             select exists (select from noted) as \"noted!\", exists (select from queued) as \"queued!\", \
+                (select pg_notify($12, $13) from queued)::text as told",
+            tenant.uuid(),
+            delivery.id,
+            delivery.topic,
+            delivery.digest,
+            now,
+            &kinds,
+            &ids,
+            &deleted,
+            kind,
+            key,
+            payload,
+            presence::CHANNEL,
+            presence::Heard::Queued.text(),
         )
-        .execute(self.connection())
-        .await?
-        .rows_affected();
-        Ok(noted == 1)
-    }
-
-    /// Leaves a hint. Said again, it is the same hint, in the place of its first mention: what is mentioned all
-    /// the time must not fall behind for ever.
-    pub async fn leave_hint(
-        &mut self,
-        kind: ObjectKind,
-        id: i64,
-        deleted: bool,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) values ($1, $2, $3, $4, $5) \
-             on conflict (tenant_id, kind, id) do update set deleted = webhook_hints.deleted or excluded.deleted, \
-                version = webhook_hints.version + 1",
-            tenant,
-            kind.code(),
-            id,
-            deleted,
-            now
-        )
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await?;
-        Ok(())
+        Ok(if !noted.noted {
+            Noted::Repeated
+        } else if noted.queued || delivery.job.is_none() {
+            Noted::Queued
+        } else {
+            Noted::WaitsAlready
+        })
     }
 
     /// Leaves a hint for each stored order of a customer: they may be another's now.
@@ -133,22 +171,26 @@ impl TenantTx {
             .collect()
     }
 
-    /// Takes hints away that were followed; those heard again meanwhile stay.
-    pub async fn drop_hints(&mut self, kind: ObjectKind, hints: &[Hint]) -> Result<()> {
+    /// Takes hints away that were followed; those heard again meanwhile stay. Whether the store has any left.
+    pub async fn drop_hints(&mut self, kind: ObjectKind, hints: &[Hint]) -> Result<bool> {
         let tenant = self.tenant().uuid();
         let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
         let versions: Vec<i64> = hints.iter().map(|hint| hint.version).collect();
-        sqlx::query!(
-            "delete from webhook_hints h using unnest($3::bigint[], $4::bigint[]) d(id, version) \
-             where h.tenant_id = $1 and h.kind = $2 and h.id = d.id and h.version = d.version",
+        Ok(sqlx::query_scalar!(
+            "with dropped as ( \
+                delete from webhook_hints h using unnest($3::bigint[], $4::bigint[]) d(id, version) \
+                where h.tenant_id = $1 and h.kind = $2 and h.id = d.id and h.version = d.version \
+                returning h.id) \
+             select (select count(*) from (select from webhook_hints where tenant_id = $1 limit $5) h) \
+                > (select count(*) from dropped) as \"left!\"",
             tenant,
             kind.code(),
             &ids,
-            &versions
+            &versions,
+            i64::try_from(hints.len()).unwrap_or(i64::MAX).saturating_add(1)
         )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// Of these orders, those that are not stored, or were made since `oldest`: a store that shows only its

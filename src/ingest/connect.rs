@@ -123,8 +123,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Queues a sync, or gives the one that is already waiting or under way. Call
-    /// [`wake_worker`](Self::wake_worker) after the commit.
+    /// Queues a sync, or gives the one that is already waiting or under way.
     pub async fn request_sync(
         &self,
         transaction: &mut TenantTx,

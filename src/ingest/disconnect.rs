@@ -20,7 +20,7 @@ const DISCONNECTED: &str = "an owner disconnected the store; connect it again to
 
 impl Ingest {
     /// Takes a store out of everything that runs by itself, ends its syncs, and queues what is left to do.
-    /// Nothing lasts before the commit; call [`wake_worker`](Self::wake_worker) after it.
+    /// Nothing lasts before the commit.
     pub async fn disconnect_shop(
         &self,
         mut system: SystemTx,
@@ -38,7 +38,7 @@ impl Ingest {
     }
 
     /// Gives a known store proven credentials in place of those before, puts it back into the schedules, and
-    /// starts a sync. Nothing lasts before the commit; call [`wake_worker`](Self::wake_worker) after it.
+    /// starts a sync. Nothing lasts before the commit.
     pub async fn reconnect_shop(
         &self,
         mut system: SystemTx,

@@ -8,7 +8,7 @@ use tracing::{debug, error, warn};
 use super::Ingest;
 use super::run::SyncError;
 use crate::db::TenantTx;
-use crate::db::jobs::JobKind;
+use crate::db::jobs::{Job, JobKind};
 use crate::db::shops::{Shop, ShopStatus};
 use crate::db::staging::Loader;
 use crate::db::webhooks::Hint;
@@ -35,11 +35,11 @@ pub(super) struct Brought {
 impl Ingest {
     /// Follows the hints of a store until there are none left, or its turn is over: then the rest has a job of
     /// its own, which waits behind those of other stores.
-    pub(super) async fn follow_hints(&self, tenant: TenantId, job: i64) -> Result<(), SyncError> {
+    pub(super) async fn follow_hints(&self, job: &Job) -> Result<(), SyncError> {
+        let tenant = job.tenant;
         let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let hints = transaction.hints(self.config.hint_round).await?;
-        drop(transaction);
         let Some(shop) = shop.filter(|shop| shop.status == ShopStatus::Connected) else {
             // They stay. The sync that finds the store well again brings in what changed.
             return Ok(());
@@ -47,7 +47,11 @@ impl Ingest {
         if hints.is_empty() {
             return Ok(());
         }
-        let store = self.store_of(tenant, &shop);
+        let provider = self
+            .token_provider_read(&mut transaction, &shop.domain)
+            .await?;
+        drop(transaction);
+        let store = self.shopify.store(shop.domain.clone(), provider);
         let mut loader = self.database.loader(tenant).await?;
         let outcome = self
             .follow_for_a_turn(&store, &shop, &mut loader, hints, job)
@@ -62,18 +66,17 @@ impl Ingest {
         shop: &Shop,
         loader: &mut Loader,
         mut hints: Vec<Hint>,
-        job: i64,
+        job: &Job,
     ) -> Result<(), SyncError> {
         let tenant = loader.tenant();
         let turn_ends = Instant::now() + self.config.hint_turn;
         while !hints.is_empty() {
             let began = Instant::now();
-            self.follow(store, shop, loader, &hints).await?;
-            self.note_progress(job).await?;
-            hints = self.next_hints(tenant).await?;
-            if hints.is_empty() {
+            // What comes in from here on has a job of its own.
+            if !self.follow(store, shop, loader, &hints).await? {
                 break;
             }
+            self.note_progress(job).await?;
             // More come in than were fetched: let them gather, so that few questions are asked.
             let next_round = began + self.config.hint_window;
             if Instant::now().max(next_round) >= turn_ends {
@@ -92,10 +95,12 @@ impl Ingest {
     }
 
     /// In a busy store the job never ends: what counts are failures without progress between them.
-    async fn note_progress(&self, job: i64) -> Result<(), SyncError> {
-        let mut system = self.database.system().await?;
-        system.reset_attempts(job).await?;
-        system.commit().await?;
+    async fn note_progress(&self, job: &Job) -> Result<(), SyncError> {
+        if job.attempts > 1 {
+            let mut system = self.database.system().await?;
+            system.reset_attempts(job.id).await?;
+            system.commit().await?;
+        }
         Ok(())
     }
 
@@ -112,13 +117,15 @@ impl Ingest {
         )
     }
 
+    /// Whether the store has hints left after these, as of the last commit.
     async fn follow(
         &self,
         store: &Store,
         shop: &Shop,
         loader: &mut Loader,
         hints: &[Hint],
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
+        let mut left = false;
         for kind in ORDER {
             let of_kind = |deleted: bool| -> Vec<Hint> {
                 let wanted = hints
@@ -133,17 +140,21 @@ impl Ingest {
                 transaction
                     .delete_objects(kind, &ids, self.clock.now())
                     .await?;
-                transaction.drop_hints(kind, &deleted).await?;
+                left = transaction.drop_hints(kind, &deleted).await?;
                 transaction.commit().await?;
             }
-            self.follow_changed(store, shop, loader, kind, &of_kind(false))
+            let changed = of_kind(false);
+            let left_by_these = self
+                .follow_changed(store, shop, loader, kind, &changed)
                 .await?;
+            left = left_by_these.unwrap_or(left);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Fetches what changed. One object that cannot be understood must not keep the others from being fetched:
-    /// they are halved until it is alone, and then it is left as it is.
+    /// they are halved until it is alone, and then it is left as it is. Whether the store has hints left after
+    /// these; `None` when there were none.
     async fn follow_changed(
         &self,
         store: &Store,
@@ -151,7 +162,8 @@ impl Ingest {
         loader: &mut Loader,
         kind: ObjectKind,
         changed: &[Hint],
-    ) -> Result<(), SyncError> {
+    ) -> Result<Option<bool>, SyncError> {
+        let mut left = None;
         let mut waiting = vec![changed];
         while let Some(hints) = waiting.pop() {
             if hints.is_empty() {
@@ -172,10 +184,10 @@ impl Ingest {
                 }
                 Err(error) => return Err(error),
             };
-            transaction.drop_hints(kind, hints).await?;
+            left = Some(transaction.drop_hints(kind, hints).await?);
             transaction.commit().await?;
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Fetches objects and merges them, in a transaction that the caller commits. What the store does not

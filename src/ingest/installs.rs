@@ -244,7 +244,6 @@ impl Ingest {
         let entry = Entry::done(Action::CredentialsChanged, Actor::Shopify).to(credentials.kind());
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        self.wake_worker();
         info!(tenant.id = %tenant, "a store let the app in anew");
         Ok(true)
     }

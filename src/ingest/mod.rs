@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::auth::sealer::Sealer;
 use crate::db::Database;
@@ -99,8 +99,6 @@ pub struct Ingest {
     sealer: Arc<Sealer>,
     clock: Clock,
     config: IngestConfig,
-    /// Moves when work was queued.
-    wake: Arc<watch::Sender<u64>>,
     signers: Arc<webhooks::Signers>,
     bulk_finished: Arc<Notify>,
     /// Where Shopify reaches this program; no slash at the end.
@@ -124,7 +122,6 @@ impl Ingest {
             sealer,
             clock,
             config,
-            wake: Arc::new(watch::Sender::new(0)),
             signers: Arc::default(),
             bulk_finished: Arc::default(),
             public_url: public_url.map(Into::into),
@@ -137,11 +134,5 @@ impl Ingest {
         self.public_url
             .as_deref()
             .is_some_and(|url| url.starts_with("https://"))
-    }
-
-    /// Tells this process's worker that a job has been queued. To be called after the commit.
-    pub fn wake_worker(&self) {
-        self.wake
-            .send_modify(|times| *times = times.wrapping_add(1));
     }
 }

@@ -184,9 +184,6 @@ impl Ingest {
             transaction.queue_job(JobKind::Hints, now).await?;
         }
         transaction.commit().await?;
-        if left_behind {
-            self.wake_worker();
-        }
         Ok(())
     }
 

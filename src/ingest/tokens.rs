@@ -106,15 +106,42 @@ pub(super) fn open_credentials(
     })
 }
 
+/// A token, and when it ends.
+type Token = (SecretString, Option<DateTime<Utc>>);
 /// The token that was last used, so that not every request asks the database.
-type Known = Arc<Mutex<Option<(SecretString, Option<DateTime<Utc>>)>>>;
+type Known = Arc<Mutex<Option<Token>>>;
 
 impl Ingest {
     /// Gives the tokens for requests to a connected store.
     pub(super) fn token_provider(&self, tenant: TenantId, domain: &ShopDomain) -> TokenProvider {
+        self.token_provider_from(tenant, domain, None)
+    }
+
+    /// The same, beginning with the token that is stored, if it will do: so it is read on the way.
+    pub(super) async fn token_provider_read(
+        &self,
+        transaction: &mut TenantTx,
+        domain: &ShopDomain,
+    ) -> Result<TokenProvider, DbError> {
+        let tenant = transaction.tenant();
+        let sealed = transaction.credentials().await?;
+        // What does not open is told by the request that needs it.
+        let known = sealed.and_then(|sealed| {
+            let credentials = open_credentials(&self.sealer, tenant, &sealed.sealed).ok()?;
+            self.held_token(tenant, &sealed, &credentials, &TokenRequest::Current)
+        });
+        Ok(self.token_provider_from(tenant, domain, known))
+    }
+
+    fn token_provider_from(
+        &self,
+        tenant: TenantId,
+        domain: &ShopDomain,
+        known: Option<Token>,
+    ) -> TokenProvider {
         let ingest = self.clone();
         let domain = domain.clone();
-        let known = Known::default();
+        let known: Known = Arc::new(Mutex::new(known));
         TokenProvider::new(move |request| {
             let (ingest, domain, known) = (ingest.clone(), domain.clone(), Arc::clone(&known));
             async move {
@@ -141,7 +168,7 @@ impl Ingest {
         tenant: TenantId,
         domain: &ShopDomain,
         request: &TokenRequest,
-    ) -> Result<(SecretString, Option<DateTime<Utc>>), ShopifyError> {
+    ) -> Result<Token, ShopifyError> {
         let unavailable = |error: DbError| ShopifyError::TokenUnavailable(error.to_string());
         let mut transaction = self.database.tenant(tenant).await.map_err(unavailable)?;
         let sealed = transaction.lock_credentials().await.map_err(unavailable)?;
@@ -150,13 +177,12 @@ impl Ingest {
         };
         let credentials =
             open_credentials(&self.sealer, tenant, &sealed.sealed).map_err(unavailable)?;
+        if let Some(held) = self.held_token(tenant, &sealed, &credentials, request) {
+            return Ok(held);
+        }
         match credentials {
             Credentials::AccessToken { token, .. } => Ok((token, None)),
             Credentials::Installed(held) => {
-                let expires_at = Some(held.access_expires_at);
-                if self.is_fresh(expires_at) && !request.refuses(&held.access_token) {
-                    return Ok((held.access_token, expires_at));
-                }
                 // Under the lock, as below. The next pair lasts before anything is asked with it: until then the
                 // refresh token that was traded stays good at Shopify, so a crash in between loses nothing.
                 let pair = self
@@ -172,9 +198,6 @@ impl Ingest {
                 client_id,
                 client_secret,
             } => {
-                if let Some(kept) = self.kept_token(tenant, &sealed, request) {
-                    return Ok(kept);
-                }
                 // The lock is held over the request: whoever waits for it finds the new token.
                 let issued = self
                     .shopify
@@ -188,21 +211,30 @@ impl Ingest {
         }
     }
 
-    /// The stored token, if it will do: not about to end, and not the one that was just refused.
-    fn kept_token(
+    /// The stored token, if it will do: not about to end, and not the one that was just refused. One that was given
+    /// for good always does, there is no other.
+    fn held_token(
         &self,
         tenant: TenantId,
         sealed: &SealedCredentials,
+        credentials: &Credentials,
         request: &TokenRequest,
-    ) -> Option<(SecretString, Option<DateTime<Utc>>)> {
-        let opened = self
-            .sealer
-            .open(tenant, sealed.sealed_access_token.as_deref()?)
-            .ok()?;
-        let token = std::str::from_utf8(opened.expose_secret()).ok()?;
-        let token = SecretString::from(token);
-        (!request.refuses(&token) && self.is_fresh(sealed.access_token_expires_at))
-            .then_some((token, sealed.access_token_expires_at))
+    ) -> Option<Token> {
+        let (token, expires_at) = match credentials {
+            Credentials::AccessToken { token, .. } => return Some((token.clone(), None)),
+            Credentials::Installed(held) => {
+                (held.access_token.clone(), Some(held.access_expires_at))
+            }
+            Credentials::ClientCredentials { .. } => {
+                let opened = self
+                    .sealer
+                    .open(tenant, sealed.sealed_access_token.as_deref()?)
+                    .ok()?;
+                let token = std::str::from_utf8(opened.expose_secret()).ok()?;
+                (SecretString::from(token), sealed.access_token_expires_at)
+            }
+        };
+        (!request.refuses(&token) && self.is_fresh(expires_at)).then_some((token, expires_at))
     }
 
     async fn keep_pair(&self, mut transaction: TenantTx, pair: TokenPair) -> Result<(), DbError> {

@@ -23,7 +23,6 @@ impl Ingest {
             .queue_due_upkeep(&self.upkeep_jobs(), now, now + interval)
             .await?;
         transaction.commit().await?;
-        self.wake_worker();
         Ok(due)
     }
 
@@ -55,7 +54,6 @@ impl Ingest {
             transaction.queue_job(job, now).await?;
         }
         transaction.commit().await?;
-        self.wake_worker();
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! The worker: claims jobs, carries them out under a lease, puts failed ones back, and queues the scheduled
 //! syncs. Any number of processes may run one; what a killed one was working on, the next takes up at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,7 +21,7 @@ use crate::db::shops::ShopStatus;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::{SyncMode, SyncTrigger};
 
-/// How long an idle worker waits before it looks again; a job queued in its own process wakes it at once.
+/// How long an idle worker waits before it looks again; a job that is queued wakes it at once.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The longest wait before a failed job is tried again.
@@ -33,23 +35,20 @@ pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
     let worker = Uuid::now_v7();
     info!(worker.id = %worker, "the worker is running");
     let tracker = TaskTracker::new();
+    let queued = Arc::new(Notify::new());
     let (present, seen) = watch::channel(false);
-    for place in 0..ingest.config.concurrency {
-        // One place is never taken by a long job: what webhooks named is fetched while large stores are synced.
-        let quick = place == 0 && ingest.config.concurrency > 1;
-        let working = claim_and_work(
-            ingest.clone(),
-            worker,
-            quick,
-            seen.clone(),
-            shutdown.clone(),
-        );
-        tracker.spawn(working);
-    }
+    let places = Places::new(ingest.config.concurrency);
+    let dispatcher = Dispatcher {
+        ingest: ingest.clone(),
+        worker,
+        queued: Arc::clone(&queued),
+        places,
+    };
+    tracker.spawn(dispatcher.run(seen, shutdown.clone()));
     tracker.spawn(schedule(ingest.clone(), shutdown));
     tracker.close();
     tokio::select! {
-        () = stay_present(&ingest, worker, &present) => {}
+        () = stay_present(&ingest, worker, &present, &queued) => {}
         () = tracker.wait() => {}
     }
     info!(worker.id = %worker, "the worker has stopped");
@@ -57,15 +56,20 @@ pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
 
 /// Holds the worker's sign of life, and takes it up anew when the connection is lost. While it is not held,
 /// nothing is claimed; what is being worked on may be taken by another, which the lease then tells.
-async fn stay_present(ingest: &Ingest, worker: Uuid, present: &watch::Sender<bool>) {
+async fn stay_present(
+    ingest: &Ingest,
+    worker: Uuid,
+    present: &watch::Sender<bool>,
+    queued: &Notify,
+) {
     let pause = ingest.config.lease / 3;
     loop {
         match ingest.database.presence(worker).await {
             Ok(mut presence) => {
                 present.send_replace(true);
                 // What was queued before we listened.
-                ingest.wake_worker();
-                listen(ingest, &mut presence, pause).await;
+                queued.notify_one();
+                listen(ingest, &mut presence, pause, queued).await;
                 present.send_replace(false);
                 warn!(worker.id = %worker, "the worker's sign of life was lost");
             }
@@ -78,12 +82,12 @@ async fn stay_present(ingest: &Ingest, worker: Uuid, present: &watch::Sender<boo
 }
 
 /// Hands on what is heard, until the sign of life is lost.
-async fn listen(ingest: &Ingest, presence: &mut Presence, pause: Duration) {
+async fn listen(ingest: &Ingest, presence: &mut Presence, pause: Duration, queued: &Notify) {
     let mut confirm_at = Instant::now() + pause;
     loop {
         tokio::select! {
             heard = presence.hear() => match heard {
-                Ok(Some(Heard::Queued)) => ingest.wake_worker(),
+                Ok(Some(Heard::Queued)) => queued.notify_one(),
                 Ok(Some(Heard::BulkFinished)) => ingest.bulk_finished.notify_waiters(),
                 Ok(None) | Err(_) => return,
             },
@@ -98,37 +102,98 @@ async fn listen(ingest: &Ingest, presence: &mut Presence, pause: Duration) {
     }
 }
 
-async fn claim_and_work(
+/// Where jobs are worked on, so many at once. One place is never taken by a long job, if there are two: what
+/// webhooks named is fetched while large stores are synced.
+struct Places {
+    all: usize,
+    long: Arc<Semaphore>,
+    /// What is being worked on. Each says in the end whether another job may be due.
+    taken: JoinSet<bool>,
+}
+
+impl Places {
+    fn new(all: usize) -> Self {
+        Self {
+            all,
+            long: Arc::new(Semaphore::new(all.saturating_sub(1).max(1))),
+            taken: JoinSet::new(),
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.taken.len() < self.all
+    }
+
+    /// Waits for the next one to end; for ever when there is none. One that panicked leaves its job to the lease.
+    async fn ended(&mut self) -> bool {
+        match self.taken.join_next().await {
+            Some(Ok(more)) => more,
+            Some(Err(error)) => {
+                error!(error = %error, "a job broke off");
+                true
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Claims the jobs of a worker and has them carried out: one that claims for all places, so that a job which
+/// was queued is looked for once.
+struct Dispatcher {
     ingest: Ingest,
     worker: Uuid,
-    quick: bool,
-    mut seen: watch::Receiver<bool>,
-    shutdown: CancellationToken,
-) {
-    let mut woken = ingest.wake.subscribe();
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            // Its sender lives as long as the worker.
-            _ = seen.wait_for(|present| *present) => {}
-        }
-        if shutdown.is_cancelled() {
-            return;
-        }
-        // What is queued from here on ends the wait.
-        woken.mark_unchanged();
-        match claim(&ingest, worker, quick).await {
-            Ok(Some(job)) => {
-                work(&ingest, worker, job, &shutdown).await;
+    queued: Arc<Notify>,
+    places: Places,
+}
+
+impl Dispatcher {
+    async fn run(mut self, mut seen: watch::Receiver<bool>, shutdown: CancellationToken) {
+        let mut look = true;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                // Its sender lives as long as the worker.
+                _ = seen.wait_for(|present| *present) => {}
+            }
+            if shutdown.is_cancelled() {
+                break;
+            }
+            if look && self.places.is_free() {
+                look = self.claim_and_start(&shutdown).await;
                 continue;
             }
-            Ok(None) => {}
-            Err(error) => warn!(error = %error, "no job could be claimed"),
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.queued.notified() => look = true,
+                more = self.places.ended() => look |= more,
+                () = tokio::time::sleep(IDLE) => look = true,
+            }
         }
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            _ = woken.changed() => {}
-            () = tokio::time::sleep(IDLE) => {}
+        // Each gives back what it holds.
+        while self.places.taken.join_next().await.is_some() {}
+    }
+
+    /// Starts the next job; whether there may be another one.
+    async fn claim_and_start(&mut self, shutdown: &CancellationToken) -> bool {
+        let long = Arc::clone(&self.places.long).try_acquire_owned().ok();
+        match claim(&self.ingest, self.worker, long.is_none()).await {
+            Ok(Some(job)) => {
+                let more = job.more;
+                let place = long.filter(|_| job.kind.is_long());
+                let (ingest, worker) = (self.ingest.clone(), self.worker);
+                let shutdown = shutdown.clone();
+                self.places.taken.spawn(async move {
+                    let more = work(&ingest, worker, job, &shutdown).await;
+                    drop(place);
+                    more
+                });
+                more
+            }
+            Ok(None) => false,
+            Err(error) => {
+                warn!(error = %error, "no job could be claimed");
+                false
+            }
         }
     }
 }
@@ -144,27 +209,32 @@ async fn claim(ingest: &Ingest, worker: Uuid, quick: bool) -> Result<Option<Job>
 
 /// Carries a job out while renewing its lease. When the lease is lost, or the worker is asked to stop, the
 /// work is dropped where it stands: everything that counts has been committed, and the next one goes on.
-async fn work(ingest: &Ingest, worker: Uuid, job: Job, shutdown: &CancellationToken) {
+/// Whether another job may be due.
+async fn work(ingest: &Ingest, worker: Uuid, job: Job, shutdown: &CancellationToken) -> bool {
     let outcome = tokio::select! {
         outcome = ingest.carry_out_job(&job) => Some(outcome),
         () = keep_lease(ingest, worker, job.id) => None,
         () = shutdown.cancelled() => {
             settle(ingest.give_back(worker, &job).await);
-            return;
+            return true;
         }
     };
     match outcome {
-        None => warn!(job.id, "the lease of a job was lost"),
         Some(Ok(())) => settle(ingest.finish(worker, &job).await),
         Some(Err(error)) => settle(ingest.put_back_or_give_up(worker, &job, &error).await),
+        None => {
+            warn!(job.id, "the lease of a job was lost");
+            None
+        }
     }
+    .unwrap_or(true)
 }
 
-fn settle(outcome: Result<(), DbError>) {
-    if let Err(error) = outcome {
+fn settle<T>(outcome: Result<T, DbError>) -> Option<T> {
+    outcome
         // The lease runs out and the job is taken up again.
-        error!(error = %error, "a job's outcome could not be written");
-    }
+        .inspect_err(|error| error!(error = %error, "a job's outcome could not be written"))
+        .ok()
 }
 
 /// Returns when the lease is lost.
@@ -189,10 +259,14 @@ impl Ingest {
         Ok(renewed)
     }
 
-    async fn finish(&self, worker: Uuid, job: &Job) -> Result<(), DbError> {
+    /// Whether another job is due.
+    async fn finish(&self, worker: Uuid, job: &Job) -> Result<bool, DbError> {
         let mut transaction = self.database.system().await?;
-        transaction.finish_job(job.id, worker).await?;
-        transaction.commit().await
+        let more = transaction
+            .finish_job(job.id, worker, self.clock.now())
+            .await?;
+        transaction.commit().await?;
+        Ok(more)
     }
 
     async fn give_back(&self, worker: Uuid, job: &Job) -> Result<(), DbError> {
@@ -201,12 +275,13 @@ impl Ingest {
         transaction.commit().await
     }
 
+    /// Whether another job may be due.
     async fn put_back_or_give_up(
         &self,
         worker: Uuid,
         job: &Job,
         error: &SyncError,
-    ) -> Result<(), DbError> {
+    ) -> Result<bool, DbError> {
         if error.is_transient() && job.attempts < self.config.max_attempts {
             let delay = self
                 .retry_delay(job.attempts)
@@ -216,7 +291,8 @@ impl Ingest {
             transaction
                 .retry_job(job.id, worker, self.clock.now() + delay, &error.to_string())
                 .await?;
-            return transaction.commit().await;
+            transaction.commit().await?;
+            return Ok(true);
         }
         error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "a job has failed");
         if let JobKind::Sync { run } = job.kind {
@@ -229,13 +305,14 @@ impl Ingest {
         transaction
             .bury_job(job.id, worker, &error.to_string(), self.clock.now())
             .await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(true)
     }
 
     async fn carry_out_job(&self, job: &Job) -> Result<(), SyncError> {
         match job.kind {
             JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
-            JobKind::Hints => Box::pin(self.follow_hints(job.tenant, job.id)).await,
+            JobKind::Hints => Box::pin(self.follow_hints(job)).await,
             JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
             JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await,
             JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
@@ -294,7 +371,6 @@ impl Ingest {
                 .await?;
         }
         transaction.commit().await?;
-        self.wake_worker();
         if unwell {
             let mut transaction = self.database.system().await?;
             transaction

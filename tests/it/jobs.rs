@@ -60,7 +60,7 @@ async fn a_job_waits_while_its_like_is_worked_on_and_nothing_that_comes_in_is_lo
     queue(&database, tenant, JobKind::Hints, now).await;
     assert!(claim(&database, worker, now).await.is_none());
     let mut system = database.db().system().await.unwrap();
-    system.finish_job(first.id, worker).await.unwrap();
+    system.finish_job(first.id, worker, now).await.unwrap();
     system.commit().await.unwrap();
     let second = claim(&database, worker, now).await.unwrap();
     assert!(second.id > first.id);

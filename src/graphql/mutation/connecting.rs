@@ -71,7 +71,6 @@ pub(super) async fn enter_store(
         .await?;
     transaction.note(&entry, now).await?;
     transaction.commit().await?;
-    tools.ingest.wake_worker();
     request.refresh().await;
     tracing::info!(tenant.id = %tenant, shop.domain = %proven.record.domain, "a store was connected");
     Ok((session, SyncRun::new(tenant, run)))

@@ -114,7 +114,6 @@ async fn take_over(
         .from(request.client_address);
     transaction.note(&entry, request.clock.now()).await?;
     transaction.commit().await?;
-    tools.ingest.wake_worker();
     request.refresh().await;
     tracing::info!(tenant.id = %principal.tenant, "a store has new credentials");
     Ok(SyncRun::new(principal.tenant, run))

@@ -175,7 +175,6 @@ impl StoreMutations {
         let entry = Entry::done(Action::StoreDisconnected, actor).from(request.client_address);
         transaction.note(&entry, request.clock.now()).await?;
         transaction.commit().await?;
-        tools.ingest.wake_worker();
         request.refresh().await;
         tracing::info!(tenant.id = %tenant, "a store is being disconnected");
         Ok(DisconnectShopPayload {
@@ -224,7 +223,6 @@ pub(super) async fn connect(
         let entry = Entry::done(Action::StoreReconnected, actor).from(request.client_address);
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        tools.ingest.wake_worker();
         request.refresh().await;
         (tenant, session, SyncRun::new(tenant, run))
     };

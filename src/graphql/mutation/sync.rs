@@ -76,7 +76,6 @@ impl SyncMutation {
             .from(request.client_address);
         transaction.note(&entry, request.clock.now()).await?;
         transaction.commit().await?;
-        tools.ingest.wake_worker();
         request.refresh().await;
         let sync_run = Some(SyncRun::new(principal.tenant, run));
         Ok(SyncPayload {

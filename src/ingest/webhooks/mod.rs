@@ -13,10 +13,11 @@ use aws_lc_rs::digest;
 use self::topics::{Call, Named, Unreadable};
 use super::Ingest;
 use crate::db::jobs::JobKind;
+use crate::db::webhooks::{self, Noted};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
-use crate::domain::sync::{ObjectKind, SyncMode, SyncTrigger};
+use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::shopify::signature::{Verified, verify};
 
 /// The longest id and the longest topic that are written down.
@@ -84,27 +85,32 @@ impl Ingest {
         let digest =
             (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
         let now = self.clock.now();
+        let request = PrivacyRequestId::generate();
+        let job = call.job(request);
         let mut transaction = self.database.tenant(tenant).await?;
-        let is_new = transaction
+        let noted = transaction
             .note_delivery(
-                delivery.id,
-                delivery.topic,
-                digest.as_ref().map(AsRef::as_ref),
+                webhooks::Delivery {
+                    id: delivery.id,
+                    topic: delivery.topic,
+                    digest: digest.as_ref().map(AsRef::as_ref),
+                    hints: &call.hints(),
+                    job,
+                },
                 now,
             )
             .await?;
-        if !is_new {
+        if noted == Noted::Repeated {
             return Ok(Received::Repeated);
         }
-        let waits_already = !self.queue(&mut transaction, &call).await?;
+        self.note_the_rest(&mut transaction, &call, request).await?;
         transaction.commit().await?;
-        if waits_already && call.leaves_hints() {
+        if noted == Noted::WaitsAlready && job == Some(JobKind::Hints) {
             // The job that waited may have been carried out before this hint could be seen.
             let mut transaction = self.database.tenant(tenant).await?;
             transaction.queue_job(JobKind::Hints, now).await?;
             transaction.commit().await?;
         }
-        self.wake_worker();
         Ok(Received::Stored)
     }
 
@@ -143,49 +149,37 @@ impl Ingest {
         }))
     }
 
-    /// Queues what a delivery calls for. False when the same was waiting already.
-    async fn queue(&self, transaction: &mut TenantTx, call: &Call) -> Result<bool, DbError> {
+    /// What a delivery calls for besides its hints and its job.
+    async fn note_the_rest(
+        &self,
+        transaction: &mut TenantTx,
+        call: &Call,
+        request: PrivacyRequestId,
+    ) -> Result<(), DbError> {
         let now = self.clock.now();
-        let job = match call {
-            Call::Nothing | Call::BulkFinished => return Ok(true),
-            &Call::Changed(kind, id) => {
-                transaction.leave_hint(kind, id, false, now).await?;
-                JobKind::Hints
-            }
-            &Call::Deleted(kind, id) => {
-                transaction.leave_hint(kind, id, true, now).await?;
-                JobKind::Hints
-            }
-            &Call::Merged { kept, gone } => {
-                for customer in [kept, gone] {
-                    let kind = ObjectKind::Customers;
-                    transaction.leave_hint(kind, customer, false, now).await?;
-                }
-                transaction.leave_order_hints(gone, now).await?;
-                JobKind::Hints
-            }
+        match call {
+            Call::Merged { gone, .. } => transaction.leave_order_hints(*gone, now).await,
             Call::ShopChanged => {
                 self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
                     .await?;
-                return Ok(true);
+                Ok(())
             }
             Call::DataRequest { customer, orders } => {
-                let request = PrivacyRequestId::generate();
                 transaction
                     .note_privacy_request(request, false, *customer, orders, now)
-                    .await?;
-                JobKind::Privacy { request }
+                    .await
             }
             Call::RedactCustomer { customer, orders } => {
-                let request = PrivacyRequestId::generate();
                 transaction
                     .note_privacy_request(request, true, *customer, orders, now)
-                    .await?;
-                JobKind::Privacy { request }
+                    .await
             }
-            Call::RedactShop => JobKind::RedactShop { by_operator: false },
-            Call::Uninstalled => JobKind::Uninstall,
-        };
-        transaction.queue_job(job, now).await
+            Call::Changed(..)
+            | Call::Deleted(..)
+            | Call::RedactShop
+            | Call::Uninstalled
+            | Call::BulkFinished
+            | Call::Nothing => Ok(()),
+        }
     }
 }

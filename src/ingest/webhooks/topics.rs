@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::db::jobs::JobKind;
+use crate::domain::ids::PrivacyRequestId;
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::signature::Verified;
@@ -33,12 +35,29 @@ pub(super) enum Call {
 }
 
 impl Call {
-    /// Whether it is followed by fetching what it names.
-    pub(super) const fn leaves_hints(&self) -> bool {
-        matches!(
-            self,
-            Self::Changed(..) | Self::Deleted(..) | Self::Merged { .. }
-        )
+    /// The objects that are to be fetched, and whether they were said to be deleted.
+    pub(super) fn hints(&self) -> Vec<(ObjectKind, i64, bool)> {
+        match *self {
+            Self::Changed(kind, id) => vec![(kind, id, false)],
+            Self::Deleted(kind, id) => vec![(kind, id, true)],
+            Self::Merged { kept, gone } => [kept, gone]
+                .map(|customer| (ObjectKind::Customers, customer, false))
+                .to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is to be done. A privacy request is noted under this id.
+    pub(super) const fn job(&self, request: PrivacyRequestId) -> Option<JobKind> {
+        match self {
+            Self::Changed(..) | Self::Deleted(..) | Self::Merged { .. } => Some(JobKind::Hints),
+            Self::DataRequest { .. } | Self::RedactCustomer { .. } => {
+                Some(JobKind::Privacy { request })
+            }
+            Self::RedactShop => Some(JobKind::RedactShop { by_operator: false }),
+            Self::Uninstalled => Some(JobKind::Uninstall),
+            Self::ShopChanged | Self::BulkFinished | Self::Nothing => None,
+        }
     }
 }
 
