@@ -120,10 +120,10 @@ impl DayRange {
     /// The same intervals, each with its part of the range.
     pub fn pieces(self, interval: CalendarInterval) -> impl Iterator<Item = (NaiveDate, Self)> {
         self.cut(interval).map(move |first_day| {
-            let next = interval.next(first_day).unwrap_or(NaiveDate::MAX);
+            let whole = interval.days(first_day);
             let piece = Self {
-                from: first_day.max(self.from),
-                to: days_earlier(next, 1).min(self.to),
+                from: whole.from.max(self.from),
+                to: whole.to.min(self.to),
             };
             (first_day, piece)
         })
@@ -228,6 +228,15 @@ impl CalendarInterval {
             Self::Month => month(day.month()),
             Self::Quarter => month((day.month() - 1) / 3 * 3 + 1),
             Self::Year => month(1),
+        }
+    }
+
+    /// The days of the interval that begins on this day.
+    pub(super) fn days(self, first_day: NaiveDate) -> DayRange {
+        let next = self.next(first_day).unwrap_or(NaiveDate::MAX);
+        DayRange {
+            from: first_day,
+            to: days_earlier(next, 1),
         }
     }
 

@@ -18,6 +18,9 @@ pub const FORM: i16 = 1;
 /// Amounts are kept in ten-thousandths, as the database has them.
 pub(crate) const SCALE: u32 = 4;
 
+/// A range of fewer days has no whole month in it.
+const SHORTEST_MONTH: i64 = 28;
+
 /// A row that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DayChange {
@@ -52,6 +55,8 @@ pub struct DayBook {
     version: i64,
     currency: Currency,
     days: BTreeMap<NaiveDate, Day>,
+    /// What the days of each month come to, by its first day: years are summed from months.
+    months: BTreeMap<NaiveDate, Sums>,
     starts: HashMap<NaiveDate, DateTime<Utc>>,
 }
 
@@ -96,16 +101,25 @@ impl Sums {
     }
 
     fn add(&mut self, other: &Self) {
-        self.orders += other.orders;
-        self.units_sold += other.units_sold;
-        self.gross_sales += other.gross_sales;
-        self.discounts += other.discounts;
-        self.returns += other.returns;
-        self.shipping += other.shipping;
-        self.taxes += other.taxes;
-        self.duties += other.duties;
-        self.fees += other.fees;
-        self.placed_sales += other.placed_sales;
+        self.add_times(1, other);
+    }
+
+    fn take(&mut self, other: &Self) {
+        self.add_times(-1, other);
+    }
+
+    fn add_times(&mut self, times: i64, other: &Self) {
+        let wide = i128::from(times);
+        self.orders += times * other.orders;
+        self.units_sold += times * other.units_sold;
+        self.gross_sales += wide * other.gross_sales;
+        self.discounts += wide * other.discounts;
+        self.returns += wide * other.returns;
+        self.shipping += wide * other.shipping;
+        self.taxes += wide * other.taxes;
+        self.duties += wide * other.duties;
+        self.fees += wide * other.fees;
+        self.placed_sales += wide * other.placed_sales;
     }
 
     fn figures(self, currency: &Currency, customers: i64, new_customers: i64) -> SalesFigures {
@@ -177,8 +191,28 @@ struct Entry<T>(#[serde(with = "day_number")] NaiveDate, T);
 
 impl Counts {
     fn before(&self, day: NaiveDate) -> i64 {
-        let place = self.0.partition_point(|count| count.day < day);
-        self.up_to_place(place).into()
+        self.up_to_place(self.place_of(day)).into()
+    }
+
+    /// How many counts are of earlier days. No more than there are days between the first and this one, and no fewer
+    /// than the days up to the last leave: in a large store nearly every day has a count, and there is hardly anything
+    /// left to halve. Halving alone would look at a dozen places that are far from each other, in each day's counts.
+    fn place_of(&self, day: NaiveDate) -> usize {
+        let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {
+            return 0;
+        };
+        let days = |from: NaiveDate, to: NaiveDate| {
+            usize::try_from((to - from).num_days()).unwrap_or_default()
+        };
+        let at_most = days(first.day, day).min(self.0.len());
+        let later = if day <= last.day {
+            days(day, last.day) + 1
+        } else {
+            0
+        };
+        let fewest = self.0.len().saturating_sub(later);
+        let between = self.0.get(fewest..at_most).unwrap_or_default();
+        fewest + between.partition_point(|count| count.day < day)
     }
 
     fn all(&self) -> i64 {
@@ -192,7 +226,7 @@ impl Counts {
 
     fn set(&mut self, day: NaiveDate, customers: i64) {
         let customers = u32::try_from(customers).unwrap_or(0);
-        let place = self.0.partition_point(|count| count.day < day);
+        let place = self.place_of(day);
         let before = self.up_to_place(place);
         match self.0.get(place) {
             Some(count) if count.day == day => {}
@@ -216,6 +250,7 @@ impl DayBook {
             version: -1,
             currency,
             days: BTreeMap::new(),
+            months: BTreeMap::new(),
             starts: HashMap::new(),
         }
     }
@@ -237,7 +272,13 @@ impl DayBook {
         for change in changes {
             match change {
                 DayChange::Sales(day, figures) => {
-                    self.days.entry(day).or_default().sums = Sums::of(&figures);
+                    let sums = Sums::of(&figures);
+                    let before = &mut self.days.entry(day).or_default().sums;
+                    let month = self.months.entry(CalendarInterval::Month.first_day(day));
+                    let month = month.or_default();
+                    month.take(before);
+                    month.add(&sums);
+                    *before = sums;
                 }
                 DayChange::OtherCurrencies(day, orders) => {
                     self.days.entry(day).or_default().other_orders = orders;
@@ -276,6 +317,11 @@ impl DayBook {
     #[must_use]
     pub fn from_bytes(currency: Currency, version: i64, bytes: &[u8]) -> Option<Self> {
         let days: Vec<Entry<Day>> = postcard::from_bytes(bytes).ok()?;
+        let mut months: BTreeMap<NaiveDate, Sums> = BTreeMap::new();
+        for Entry(day, figures) in &days {
+            let month = CalendarInterval::Month.first_day(*day);
+            months.entry(month).or_default().add(&figures.sums);
+        }
         Some(Self {
             version,
             currency,
@@ -283,6 +329,7 @@ impl DayBook {
                 .into_iter()
                 .map(|Entry(day, figures)| (day, figures))
                 .collect(),
+            months,
             starts: HashMap::new(),
         })
     }
@@ -296,6 +343,7 @@ impl DayBook {
             .map(|day| day.first.0.capacity() + day.returning.0.capacity())
             .sum();
         self.days.len() * (size_of::<Day>() + size_of::<NaiveDate>()) * 3 / 2
+            + self.months.len() * (size_of::<Sums>() + size_of::<NaiveDate>()) * 3 / 2
             + counts * size_of::<Count>()
             + self.starts.len() * size_of::<(NaiveDate, DateTime<Utc>)>() * 2
     }
@@ -321,15 +369,14 @@ impl DayBook {
     /// The figures of a range. Whoever ordered on several of its days is one customer.
     #[must_use]
     pub fn figures(&self, range: DayRange) -> SalesFigures {
-        let mut sums = Sums::default();
         let (mut customers, mut new_customers) = (0, 0);
         for (_, day) in self.days_of(range) {
-            sums.add(&day.sums);
             let first = day.first.all();
             customers += first + day.returning.before(range.from());
             new_customers += first - day.first.before(range.from());
         }
-        sums.figures(&self.currency, customers, new_customers)
+        self.sums(range)
+            .figures(&self.currency, customers, new_customers)
     }
 
     /// The same, of customers only if asked: counting them takes most of the time, and looks at several times as much
@@ -339,11 +386,30 @@ impl DayBook {
         if with_customers {
             return self.figures(range);
         }
+        self.sums(range).figures(&self.currency, 0, 0)
+    }
+
+    fn sums(&self, range: DayRange) -> Sums {
         let mut sums = Sums::default();
+        if range.days() < SHORTEST_MONTH {
+            self.add_days(range, &mut sums);
+            return sums;
+        }
+        for (month, piece) in range.pieces(CalendarInterval::Month) {
+            let whole = CalendarInterval::Month.days(month);
+            if piece != whole {
+                self.add_days(piece, &mut sums);
+            } else if let Some(of_month) = self.months.get(&month) {
+                sums.add(of_month);
+            }
+        }
+        sums
+    }
+
+    fn add_days(&self, range: DayRange, sums: &mut Sums) {
         for (_, day) in self.days_of(range) {
             sums.add(&day.sums);
         }
-        sums.figures(&self.currency, 0, 0)
     }
 
     /// The figures of the calendar intervals that a range is cut into, each with the first day of its interval.
@@ -453,11 +519,18 @@ mod tests {
             orders,
             ..book.figures(range(0, 0))
         };
-        let changes: Vec<_> = (0..60)
-            .map(|number| DayChange::Sales(day(number), Box::new(figures(number.into()))))
-            .collect();
-        book.change(3, changes);
+        let changes = |times: i64| {
+            let of_day = |number: u32| Box::new(figures(i64::from(number) * times));
+            let changes = (0..60).map(|number| DayChange::Sales(day(number), of_day(number)));
+            changes.collect::<Vec<_>>()
+        };
+        let (before, now) = (changes(3), changes(1));
+        book.change(2, before);
+        book.change(3, now);
+        let currency = book.currency().clone();
+        let piece = DayBook::from_bytes(currency, 3, &book.to_bytes()).unwrap();
         let whole = book.figures(range(3, 57));
+        assert_eq!(piece.figures(range(3, 57)), whole);
         for interval in CalendarInterval::ALL {
             let series = book.series(range(3, 57), interval, true);
             assert_eq!(series, book.series(range(3, 57), interval, false));
