@@ -11,8 +11,8 @@ use clap::Args;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::{
-    Generation, NewLine, NewOrder, Order, RefundLine, RefundRequest, Shop, ShopSettings, Simulator,
-    WebhookPlan,
+    Generation, NewLine, NewOrder, Order, OrderChange, RefundLine, RefundRequest, Shop,
+    ShopSettings, Simulator, WebhookPlan,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -121,6 +121,13 @@ async fn measure(
         let place = usize::try_from(number * 7_919)? % orders.len().max(1);
         orders.get(place).context("the store has no orders")
     };
+    let tag = |number: u32, name: &str| -> anyhow::Result<Order> {
+        let change = OrderChange {
+            tags: Some(vec![format!("{name}-{number}")]),
+            ..OrderChange::default()
+        };
+        Ok(shop.change_order(old(number)?.id, &change)?)
+    };
     let mut run = Changes {
         shop,
         postmaster: Postmaster::of_backend(backend)?,
@@ -132,14 +139,8 @@ async fn measure(
         "| a change by webhook | CPU of the database | deliveries | until it can be read (median) | of |"
     );
     println!("|---|---|---|---|---|");
-    run.measure("an order is tagged", |number| {
-        let change = simulator::OrderChange {
-            tags: Some(vec![format!("tag-{number}")]),
-            ..simulator::OrderChange::default()
-        };
-        Ok(shop.change_order(old(number)?.id, &change)?)
-    })
-    .await?;
+    run.measure("an order is tagged", |number| tag(number, "alone"))
+        .await?;
     run.measure("an order is refunded", |number| {
         let order = old(number)?;
         let line = order.line_items.first().context("an order without lines")?;
@@ -171,20 +172,17 @@ async fn measure(
     let began = Instant::now();
     let before = run.postmaster.precise_cpu();
     for number in 0..count {
-        let change = simulator::OrderChange {
-            tags: Some(vec![format!("at-once-{number}")]),
-            ..simulator::OrderChange::default()
-        };
-        shop.change_order(old(number)?.id, &change)?;
+        tag(number, "at-once")?;
     }
     while shop.delivery_counts().under_way > 0
         || !is_at_rest(app.database(), tenant, &mut connection).await?
     {
         tokio::time::sleep(LOOKING).await;
     }
+    let used = run.postmaster.precise_cpu().saturating_sub(before);
     println!(
         "| orders are tagged, all at once | {:.2?} | {count} | | {count} in {:.1?} |",
-        run.postmaster.precise_cpu().saturating_sub(before) / count.max(1),
+        used / count.max(1),
         began.elapsed(),
     );
     let mut snapshot = app.database().tenant_snapshot(tenant).await?;
