@@ -170,7 +170,7 @@ impl App {
         let shopify = Shopify::new(config.shopify, config.clock)
             .context("the connection to Shopify cannot be set up")?;
         let ingest = Ingest::new(
-            database.clone(),
+            database.behind_requests(),
             shopify,
             Arc::new(sealer),
             config.clock,

@@ -135,6 +135,8 @@ const NO_JIT: [(&str, &str); 1] = [("jit", "off")];
 /// How long a request waits for a free connection. Less than a lock may be waited for, so that a row of waiters
 /// is told to come again before it is as long as the queue of locks.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// The most connections for what is worked on behind the requests.
+const BEHIND: u32 = 8;
 /// How long a migration waits for its locks in all.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The pause before it is tried again.
@@ -156,6 +158,8 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 #[expect(clippy::disallowed_types, reason = "the one holder of the pool")]
 pub struct Database {
     pool: sqlx::PgPool,
+    /// For what is worked on behind the requests.
+    behind: sqlx::PgPool,
     options: PgConnectOptions,
     idle_loaders: staging::IdleLoaders,
     change_key: Arc<OnceCell<ChangeKey>>,
@@ -179,17 +183,32 @@ impl Database {
     /// The same for transactions that may take as long as they are given.
     pub async fn connect_with(url: &str, connections: u32, patience: Patience) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let pool = trusting(PgPoolOptions::new())
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE)
-            .connect_with(patience.of(&options).options(NO_JIT))
-            .await?;
+        let of_requests = patience.of(&options).options(NO_JIT);
+        let pool = |connections| {
+            trusting(PgPoolOptions::new())
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE)
+        };
+        let behind = pool(connections.min(BEHIND)).connect_lazy_with(of_requests.clone());
+        let pool = pool(connections).connect_with(of_requests).await?;
         Ok(Self {
             pool,
+            behind,
             options,
             idle_loaders: staging::IdleLoaders::default(),
             change_key: Arc::default(),
         })
+    }
+
+    /// The same database through the connections that are kept for what is worked on behind the requests: webhooks
+    /// and jobs take none of the requests' connections, nor the other way round. They are few, so that one is used
+    /// again soon, while it still has its plans and the processor its memory.
+    #[must_use]
+    pub fn behind_requests(&self) -> Self {
+        Self {
+            pool: self.behind.clone(),
+            ..self.clone()
+        }
     }
 
     /// Applies the migrations that are missing, under a lock, so that several processes may start at once. Those of
@@ -268,9 +287,10 @@ impl Database {
         Ok(SystemTx::entered(transaction))
     }
 
-    /// Closes the pool, waiting for what is under way.
+    /// Closes the pools, waiting for what is under way.
     pub async fn close(&self) {
         self.idle_loaders.close().await;
+        self.behind.close().await;
         self.pool.close().await;
     }
 }
