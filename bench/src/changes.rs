@@ -39,12 +39,9 @@ pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()
     sqlx::raw_sql("vacuum analyze")
         .execute(&mut connection)
         .await?;
-    let backend = sqlx::query_scalar("select pg_backend_pid()")
-        .fetch_one(&mut connection)
-        .await?;
     let run = Changes {
         database: &database,
-        postmaster: Postmaster::of_backend(backend)?,
+        postmaster: Postmaster::of(&mut connection).await?,
         tenant,
         asked_at: arguments.store.asked_at(),
         count: arguments.changes,
@@ -57,13 +54,7 @@ pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()
     .await?;
     run.measure("a new order", |change| store.order(stored + change))
         .await?;
-    let mut snapshot = database.tenant_snapshot(tenant).await?;
-    let differences = snapshot.verify().await?;
-    drop(snapshot);
-    anyhow::ensure!(
-        differences.is_empty(),
-        "the figures differ from their recomputation: {differences:?}"
-    );
+    fill::verify(&database, tenant).await?;
     database.close().await;
     Ok(())
 }

@@ -161,6 +161,17 @@ pub(crate) async fn connect(database: &Database, arguments: &FillArgs) -> anyhow
     Ok(tenant)
 }
 
+/// Fails when figures that are kept of a store are not those of its ledger.
+pub(crate) async fn verify(database: &Database, tenant: TenantId) -> anyhow::Result<()> {
+    let mut snapshot = database.tenant_snapshot(tenant).await?;
+    let differences = snapshot.verify().await?;
+    anyhow::ensure!(
+        differences.is_empty(),
+        "the figures differ from their recomputation: {differences:?}"
+    );
+    Ok(())
+}
+
 /// Stages and merges objects, window by window.
 async fn load(
     loader: &mut Loader,

@@ -69,10 +69,7 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     let database = Database::connect(url, 4).await?;
     database.migrate().await?;
     let mut connection = PgConnection::connect(url).await?;
-    let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
-        .fetch_one(&mut connection)
-        .await?;
-    let postmaster = Postmaster::of_backend(backend)?;
+    let postmaster = Postmaster::of(&mut connection).await?;
     let mut subjects = Vec::new();
     for &orders in &arguments.orders {
         let mut group = Vec::new();

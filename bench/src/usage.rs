@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sqlx::postgres::PgConnection;
 
 /// Ticks of /proc: 100 a second on every Linux that runs this.
 const TICK: Duration = Duration::from_millis(10);
@@ -40,7 +41,10 @@ pub(crate) struct Postmaster(u32);
 
 impl Postmaster {
     /// The parent of the process that serves a connection. Only of a server on this machine.
-    pub(crate) fn of_backend(backend: i32) -> anyhow::Result<Self> {
+    pub(crate) async fn of(connection: &mut PgConnection) -> anyhow::Result<Self> {
+        let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(connection)
+            .await?;
         let backend = u32::try_from(backend)?;
         let stat = stat(backend).context("the database is not on this machine")?;
         let parent = stat.get(PARENT).copied().unwrap_or_default();

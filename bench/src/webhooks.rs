@@ -26,8 +26,8 @@ use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
 use xboard::ingest::worker;
 
-use crate::target;
 use crate::usage::Postmaster;
+use crate::{fill, target};
 
 /// Each connection plans a statement some times before it keeps a plan; a program that runs has that behind it.
 const WARM: u32 = 150;
@@ -51,7 +51,7 @@ pub(crate) struct WebhooksArgs {
 
 pub(crate) async fn run(url: &str, arguments: &WebhooksArgs) -> anyhow::Result<()> {
     let simulator = Simulator::start().await?;
-    let shop = fill(&simulator, arguments)?;
+    let shop = open_shop(&simulator, arguments)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let mut config = AppConfig::new(target::settings()?, SecretString::from(url.to_owned()));
@@ -75,7 +75,7 @@ pub(crate) async fn run(url: &str, arguments: &WebhooksArgs) -> anyhow::Result<(
     measured
 }
 
-fn fill(simulator: &Simulator, arguments: &WebhooksArgs) -> anyhow::Result<Arc<Shop>> {
+fn open_shop(simulator: &Simulator, arguments: &WebhooksArgs) -> anyhow::Result<Arc<Shop>> {
     let last_day = NaiveDate::from_ymd_opt(2026, 10, 31).unwrap_or_default();
     let (shop, ()) = simulator.add_filled_shop(ShopSettings::new("bench-webhooks"), |shop| {
         shop.generate(&Generation::of(arguments.orders, last_day));
@@ -101,7 +101,7 @@ async fn measure(
     let tenant = connect(app.database(), address, shop).await?;
     let mut connection = PgConnection::connect(url).await?;
     let began = Instant::now();
-    while !is_at_rest(app.database(), tenant, &mut connection).await? {
+    while !is_at_rest(app.database(), tenant).await? {
         anyhow::ensure!(began.elapsed() < LOST * 10, "the store is not brought in");
         tokio::time::sleep(LOOKING).await;
     }
@@ -112,9 +112,6 @@ async fn measure(
     for upkeep in ["vacuum analyze", "checkpoint"] {
         sqlx::raw_sql(upkeep).execute(&mut connection).await?;
     }
-    let backend = sqlx::query_scalar("select pg_backend_pid()")
-        .fetch_one(&mut connection)
-        .await?;
     let mut orders = shop.orders();
     orders.retain(|order| order.refunds.is_empty());
     let old = |number: u32| {
@@ -130,7 +127,7 @@ async fn measure(
     };
     let mut run = Changes {
         shop,
-        postmaster: Postmaster::of_backend(backend)?,
+        postmaster: Postmaster::of(&mut connection).await?,
         listener: &mut listener,
         tenant,
         count,
@@ -174,9 +171,7 @@ async fn measure(
     for number in 0..count {
         tag(number, "at-once")?;
     }
-    while shop.delivery_counts().under_way > 0
-        || !is_at_rest(app.database(), tenant, &mut connection).await?
-    {
+    while shop.delivery_counts().under_way > 0 || !is_at_rest(app.database(), tenant).await? {
         tokio::time::sleep(LOOKING).await;
     }
     let used = run.postmaster.precise_cpu().saturating_sub(before);
@@ -185,13 +180,7 @@ async fn measure(
         used / count.max(1),
         began.elapsed(),
     );
-    let mut snapshot = app.database().tenant_snapshot(tenant).await?;
-    let differences = snapshot.verify().await?;
-    anyhow::ensure!(
-        differences.is_empty(),
-        "the figures differ from their recomputation: {differences:?}"
-    );
-    Ok(())
+    fill::verify(app.database(), tenant).await
 }
 
 /// Signs up with the store.
@@ -206,7 +195,7 @@ async fn connect(
         .post(format!("http://{address}/graphql"))
         .json(&json!({
             "query": "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { message } } }",
-            "variables": { "input": { "email": crate::fill::EMAIL, "password": crate::fill::PASSWORD, "shop": {
+            "variables": { "input": { "email": fill::EMAIL, "password": fill::PASSWORD, "shop": {
                 "domain": domain, "credentials": { "accessToken": { "token": token, "apiSecret": secret } } } } },
         }))
         .send()
@@ -219,19 +208,13 @@ async fn connect(
 }
 
 /// Whether the first sync is behind it, and no job waits.
-async fn is_at_rest(
-    database: &Database,
-    tenant: TenantId,
-    connection: &mut PgConnection,
-) -> anyhow::Result<bool> {
+async fn is_at_rest(database: &Database, tenant: TenantId) -> anyhow::Result<bool> {
     let mut transaction = database.tenant(tenant).await?;
     let synced = transaction
         .shop()
         .await?
         .is_some_and(|shop| shop.last_synced_at.is_some());
-    let jobs: i64 = sqlx::query_scalar("select count(*) from jobs")
-        .fetch_one(connection)
-        .await?;
+    let jobs = transaction.into_system().await?.count_jobs().await?;
     Ok(synced && jobs == 0)
 }
 

@@ -289,10 +289,7 @@ struct Watch {
 
 impl Watch {
     async fn start(connection: &mut PgConnection) -> anyhow::Result<Self> {
-        let backend = sqlx::query_scalar("select pg_backend_pid()")
-            .fetch_one(&mut *connection)
-            .await?;
-        let postmaster = Postmaster::of_backend(backend)?;
+        let postmaster = Postmaster::of(connection).await?;
         let position = position(connection).await?;
         Ok(Self {
             postmaster,

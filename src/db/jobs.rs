@@ -13,6 +13,9 @@ use super::presence::{self, Heard};
 use super::{DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, SyncRunId, TenantId};
 
+/// The kinds that may take long, the more the larger the store is.
+const LONG: [&str; 2] = ["sync", "reconcile"];
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -61,8 +64,8 @@ impl JobKind {
 
     /// Whether it may take long, the more the larger the store is.
     #[must_use]
-    pub const fn is_long(&self) -> bool {
-        matches!(self, Self::Sync { .. } | Self::Reconcile)
+    pub fn is_long(&self) -> bool {
+        LONG.contains(&self.name())
     }
 
     pub(super) fn row(self, tenant: TenantId) -> Result<JobRow> {
@@ -169,7 +172,7 @@ impl SystemTx {
              where id = ( \
                 select j.id from jobs j \
                 where j.dead_at is null and j.run_at <= $2 \
-                   and (not $4::boolean or j.kind not in ('sync', 'reconcile')) \
+                   and (not $4::boolean or j.kind <> all($5::text[])) \
                    and not exists (select from jobs r where r.tenant_id = j.tenant_id and r.dedupe_key = j.dedupe_key \
                       and r.id <> j.id and r.claimed_until >= $2 and r.dead_at is null) \
                    and case \
@@ -186,6 +189,7 @@ impl SystemTx {
             now,
             until,
             quick,
+            &LONG.map(str::to_owned),
         )
         .fetch_optional(self.connection())
         .await?;
