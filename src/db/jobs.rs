@@ -77,7 +77,7 @@ impl JobKind {
         })
     }
 
-    fn dedupe_key(&self, tenant: TenantId) -> String {
+    pub(super) fn dedupe_key(&self, tenant: TenantId) -> String {
         match self {
             Self::Sync { run } => format!("sync:{tenant}:{run}"),
             Self::Privacy { request } => format!("privacy:{tenant}:{}", request.uuid()),
@@ -101,6 +101,8 @@ pub(super) struct JobRow {
 pub struct Job {
     /// Its number.
     pub id: i64,
+    /// Who claimed it.
+    pub worker: Uuid,
     /// The store it is about.
     pub tenant: TenantId,
     /// What is to be done.
@@ -109,6 +111,20 @@ pub struct Job {
     pub attempts: i32,
     /// Whether another one was due then that nobody had claimed.
     pub more: bool,
+}
+
+impl Job {
+    /// One that was claimed as it was written down.
+    pub(super) const fn handed(id: i64, worker: Uuid, tenant: TenantId, kind: JobKind) -> Self {
+        Self {
+            id,
+            worker,
+            tenant,
+            kind,
+            attempts: 1,
+            more: false,
+        }
+    }
 }
 
 impl TenantTx {
@@ -199,6 +215,7 @@ impl SystemTx {
         match serde_json::from_value(row.payload) {
             Ok(kind) => Ok(Some(Job {
                 id: row.id,
+                worker,
                 tenant: row.tenant,
                 kind,
                 attempts: row.attempts,
@@ -207,24 +224,18 @@ impl SystemTx {
             // A newer version's job: put aside, so that it does not stand in the way of the others.
             Err(error) => {
                 tracing::error!(job.id = row.id, error = %error, "a job that this version cannot read is set aside");
-                self.bury_job(row.id, worker, &error.to_string(), now)
-                    .await?;
+                self.bury(row.id, worker, &error.to_string(), now).await?;
                 Ok(None)
             }
         }
     }
 
     /// Renews a lease. False when the job is no longer this worker's.
-    pub async fn renew_job(
-        &mut self,
-        job: i64,
-        worker: Uuid,
-        until: DateTime<Utc>,
-    ) -> Result<bool> {
+    pub async fn renew_job(&mut self, job: &Job, until: DateTime<Utc>) -> Result<bool> {
         let renewed = sqlx::query!(
             "update jobs set claimed_until = $3 where id = $1 and claimed_by = $2",
-            job,
-            worker,
+            job.id,
+            job.worker,
             until
         )
         .execute(self.connection())
@@ -245,13 +256,13 @@ impl SystemTx {
     }
 
     /// Takes a job that is done off the queue. Whether another one is due that nobody has claimed.
-    pub async fn finish_job(&mut self, job: i64, worker: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    pub async fn finish_job(&mut self, job: &Job, now: DateTime<Utc>) -> Result<bool> {
         Ok(sqlx::query_scalar!(
             "with done as (delete from jobs where id = $1 and claimed_by = $2) \
              select exists (select from jobs where id <> $1 and dead_at is null and run_at <= $3 \
                 and claimed_by is null) as \"more!\"",
-            job,
-            worker,
+            job.id,
+            job.worker,
             now
         )
         .fetch_one(self.connection())
@@ -260,19 +271,13 @@ impl SystemTx {
 
     /// Puts a job back, to be tried again at `run_at`. Where the same one was queued meanwhile, that one
     /// stands for both.
-    pub async fn retry_job(
-        &mut self,
-        job: i64,
-        worker: Uuid,
-        run_at: DateTime<Utc>,
-        error: &str,
-    ) -> Result<()> {
+    pub async fn retry_job(&mut self, job: &Job, run_at: DateTime<Utc>, error: &str) -> Result<()> {
         let superseded = sqlx::query!(
             "delete from jobs j where j.id = $1 and j.claimed_by = $2 and exists ( \
                 select from jobs w where w.dedupe_key = j.dedupe_key and w.id <> j.id \
                    and w.claimed_by is null and w.dead_at is null)",
-            job,
-            worker
+            job.id,
+            job.worker
         )
         .execute(self.connection())
         .await?
@@ -281,8 +286,8 @@ impl SystemTx {
             sqlx::query!(
                 "update jobs set claimed_by = null, claimed_until = null, run_at = $3, last_error = $4 \
                  where id = $1 and claimed_by = $2",
-                job,
-                worker,
+                job.id,
+                job.worker,
                 run_at,
                 error
             )
@@ -293,12 +298,12 @@ impl SystemTx {
     }
 
     /// Gives a job back untried, for a worker that is asked to stop: it is due at once.
-    pub async fn give_back_job(&mut self, job: i64, worker: Uuid) -> Result<()> {
+    pub async fn give_back_job(&mut self, job: &Job) -> Result<()> {
         sqlx::query!(
             "update jobs set claimed_until = null, claimed_by = null, attempts = attempts - 1 \
              where id = $1 and claimed_by = $2",
-            job,
-            worker
+            job.id,
+            job.worker
         )
         .execute(self.connection())
         .await?;
@@ -306,7 +311,11 @@ impl SystemTx {
     }
 
     /// Sets a job aside that has failed too often; an operator may look at it.
-    pub async fn bury_job(
+    pub async fn bury_job(&mut self, job: &Job, error: &str, now: DateTime<Utc>) -> Result<()> {
+        self.bury(job.id, job.worker, error, now).await
+    }
+
+    async fn bury(
         &mut self,
         job: i64,
         worker: Uuid,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::{Database, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
 /// Where the news of the stores goes.
-const CHANNEL: &str = "xboard_live";
+pub(super) const CHANNEL: &str = "xboard_live";
 /// Where a process says something to hear itself: see [`Database::call`].
 const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.
@@ -51,6 +52,13 @@ struct Message {
     change: Option<String>,
 }
 
+pub(super) async fn notify(connection: &mut PgConnection, message: &str) -> Result<()> {
+    sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
+        .fetch_one(connection)
+        .await?;
+    Ok(())
+}
+
 impl TenantTx {
     /// How to say that the store changed, and which version it has now: the channel and the message.
     pub(super) fn change_to_announce(&mut self, version: i64) -> (&'static str, String) {
@@ -81,7 +89,7 @@ impl TenantTx {
         if message.len() > MOST_BYTES {
             message = self.message(news, None);
         }
-        self.notify(&message).await
+        self.tell(message).await
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -91,14 +99,7 @@ impl TenantTx {
 
     async fn announce(&mut self, news: News) -> Result<()> {
         let message = self.message(news, None);
-        self.notify(&message).await
-    }
-
-    async fn notify(&mut self, message: &str) -> Result<()> {
-        sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
-            .fetch_one(self.connection())
-            .await?;
-        Ok(())
+        notify(self.connection(), &message).await
     }
 
     fn message(&self, news: News, change: Option<String>) -> String {

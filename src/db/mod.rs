@@ -41,6 +41,7 @@ pub mod webhooks;
 
 pub use merge::Merged;
 pub use patience::Patience;
+use safety::{APP, SYSTEM};
 pub use safety::{DIRECTORY, findings};
 use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
@@ -137,6 +138,8 @@ const NO_JIT: [(&str, &str); 1] = [("jit", "off")];
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// The most connections for what is worked on behind the requests.
 const BEHIND: u32 = 8;
+/// The most for the short statements of webhooks. They take turns, and each brings its own memory with it.
+const SHORT: u32 = 2;
 /// How long a migration waits for its locks in all.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The pause before it is tried again.
@@ -160,6 +163,8 @@ pub struct Database {
     pool: sqlx::PgPool,
     /// For what is worked on behind the requests.
     behind: sqlx::PgPool,
+    /// For what is done by one short statement for each webhook.
+    short: sqlx::PgPool,
     options: PgConnectOptions,
     idle_loaders: staging::IdleLoaders,
     change_key: Arc<OnceCell<ChangeKey>>,
@@ -189,11 +194,13 @@ impl Database {
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE)
         };
-        let behind = pool(connections.min(BEHIND)).connect_lazy_with(of_requests.clone());
+        let lazy = |most| pool(connections.min(most)).connect_lazy_with(of_requests.clone());
+        let (behind, short) = (lazy(BEHIND), lazy(SHORT));
         let pool = pool(connections).connect_with(of_requests).await?;
         Ok(Self {
             pool,
             behind,
+            short,
             options,
             idle_loaders: staging::IdleLoaders::default(),
             change_key: Arc::default(),
@@ -283,7 +290,7 @@ impl Database {
 
     /// A transaction over accounts, the directory of stores and the jobs.
     pub async fn system(&self) -> Result<SystemTx> {
-        let transaction = begin(&self.pool, "begin", "select enter_system()").await?;
+        let transaction = begin(&self.pool, "begin", &enter_system()).await?;
         Ok(SystemTx::entered(transaction))
     }
 
@@ -291,6 +298,7 @@ impl Database {
     pub async fn close(&self) {
         self.idle_loaders.close().await;
         self.behind.close().await;
+        self.short.close().await;
         self.pool.close().await;
     }
 }
@@ -325,7 +333,13 @@ async fn begin(pool: &sqlx::PgPool, begin: &str, enter: &str) -> Result<Transact
     Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
-/// A UUID is safe in a statement as it is.
+/// What `enter_tenant` of the database does, without its being called. A UUID is safe in a statement as it is.
 fn enter_tenant(tenant: TenantId) -> String {
-    format!("select enter_tenant('{}')", tenant.uuid().hyphenated())
+    let tenant = tenant.uuid().hyphenated();
+    format!("set local app.tenant_id = '{tenant}'; set local role {APP}")
+}
+
+/// The same as `enter_system`.
+fn enter_system() -> String {
+    format!("set local app.tenant_id = ''; set local role {SYSTEM}")
 }

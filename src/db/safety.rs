@@ -4,9 +4,9 @@
 use super::{Database, DbError, Result};
 
 /// The role of a transaction inside one store.
-const APP: &str = "xboard_app";
+pub(super) const APP: &str = "xboard_app";
 /// The role of a transaction over accounts, the directory of stores and the jobs.
-const SYSTEM: &str = "xboard_system";
+pub(super) const SYSTEM: &str = "xboard_system";
 /// The oldest server on which the walls hold: views that read with the rights of who asks.
 const OLDEST_SERVER: i32 = 150_000;
 /// The tables with a tenant that are read before a store is known: the system's own.

@@ -344,20 +344,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The store's sealed credentials.
-    pub async fn credentials(&mut self) -> Result<Option<SealedCredentials>> {
-        let tenant = self.tenant();
-        Ok(sqlx::query_as!(
-            SealedCredentials,
-            "select kind, sealed, sealed_access_token, access_token_expires_at \
-             from shop_credentials where tenant_id = $1",
-            tenant.uuid()
-        )
-        .fetch_optional(self.connection())
-        .await?)
-    }
-
-    /// The same, held until the end of the transaction, so that one process at a time renews the token.
+    /// The store's sealed credentials, held until the end of the transaction, so that one process at a time renews the token.
     pub async fn lock_credentials(&mut self) -> Result<Option<SealedCredentials>> {
         let tenant = self.tenant();
         Ok(sqlx::query_as!(

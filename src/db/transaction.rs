@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, live};
 use crate::domain::ids::TenantId;
 
 #[expect(clippy::disallowed_types, reason = "db opens transactions")]
@@ -44,6 +44,8 @@ pub struct TenantTx {
     transaction: Transaction,
     tenant: TenantId,
     changed_days: BTreeSet<NaiveDate>,
+    /// What is told when it is committed. The last statement of a transaction may take it along.
+    to_tell: Option<String>,
     planning: Option<Planning>,
 }
 
@@ -61,6 +63,7 @@ impl TenantTx {
             transaction,
             tenant,
             changed_days: BTreeSet::new(),
+            to_tell: None,
             planning: None,
         }
     }
@@ -102,14 +105,37 @@ impl TenantTx {
         std::mem::take(&mut self.changed_days).into_iter().collect()
     }
 
+    /// Has this told to whoever listens, once the transaction is committed.
+    pub(super) async fn tell(&mut self, message: String) -> Result<()> {
+        if let Some(earlier) = self.to_tell.replace(message) {
+            live::notify(self.connection(), &earlier).await?;
+        }
+        Ok(())
+    }
+
+    /// What is still to be told, for a statement that does.
+    pub(super) fn take_to_tell(&mut self) -> Option<String> {
+        self.to_tell.take()
+    }
+
+    /// Tells what no statement took along.
+    pub(super) async fn tell_the_rest(&mut self) -> Result<()> {
+        match self.take_to_tell() {
+            Some(message) => live::notify(self.connection(), &message).await,
+            None => Ok(()),
+        }
+    }
+
     /// Steps out of the store and goes on over accounts, in the same transaction and, where it is one, the
     /// same snapshot.
-    pub async fn into_system(self) -> Result<SystemTx> {
+    pub async fn into_system(mut self) -> Result<SystemTx> {
+        self.tell_the_rest().await?;
         SystemTx::enter(self.transaction).await
     }
 
     /// Makes the changes last.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.tell_the_rest().await?;
         Ok(self.transaction.commit().await?)
     }
 }

@@ -2,9 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::jobs::JobKind;
-use super::{DbError, Result, TenantTx, presence};
-use crate::domain::ids::PrivacyRequestId;
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::jobs::{Job, JobKind};
+use super::shops::{SealedCredentials, ShopStatus};
+use super::{Database, DbError, Result, TenantTx, live, presence};
+use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
 
 /// An object that Shopify said has changed.
@@ -42,82 +47,198 @@ pub struct Delivery<'a> {
     pub hints: &'a [(ObjectKind, i64, bool)],
     /// What is to be done.
     pub job: Option<JobKind>,
+    /// Who would do it at once.
+    pub claim: Option<Claim>,
+}
+
+/// A worker that has a place for a job.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// Which one.
+    pub worker: Uuid,
+    /// When its lease would end.
+    pub until: DateTime<Utc>,
+    /// The most hints that it follows at once.
+    pub hints: i32,
 }
 
 /// What became of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Noted {
     /// It came before, or the store is gone: nothing was written.
     Repeated,
-    /// It is written down with what it calls for.
+    /// It is written down with what it calls for, which waits for a worker.
     Queued,
     /// It is written down, and the job that it calls for was waiting already.
     WaitsAlready,
+    /// It is written down, and the job that it calls for is claimed for the worker that had a place. Where that is to
+    /// follow hints, here they are.
+    Claimed(Job, Option<Box<ToFollow>>),
+}
+
+/// What is left of a store's hints after some were followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// None, and with the transaction the job is off the queue.
+    All {
+        /// Whether another job of the store is due that nobody has claimed.
+        more: bool,
+    },
+    /// Some.
+    SomeAreLeft,
+}
+
+/// What there is to follow of a store.
+#[derive(Debug)]
+pub struct ToFollow {
+    /// The store's own domain.
+    pub domain: ShopDomain,
+    /// Whether it may be asked.
+    pub status: ShopStatus,
+    /// What it is asked with, if that is known.
+    pub credentials: Option<SealedCredentials>,
+    /// The hints that wait longest.
+    pub hints: Vec<Hint>,
+}
+
+impl Database {
+    /// Notes a delivery with what it calls for, in one exchange with the database, unless it came before: by its id,
+    /// or by its body where a digest is given. A hint that is left again is the same hint, in the place of its first
+    /// mention: what is mentioned all the time must not fall behind for ever. What is written lasts.
+    pub async fn note_delivery(
+        &self,
+        tenant: TenantId,
+        delivery: Delivery<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Noted> {
+        note_delivery(&self.short, tenant, delivery, now).await
+    }
+
+    /// What there is to follow of a store, at most so many hints; `None`: it is gone.
+    pub async fn hints_to_follow(&self, tenant: TenantId, most: i32) -> Result<Option<ToFollow>> {
+        let follow = sqlx::query_scalar!(
+            "select hints_to_follow($1, $2) as \"follow: StoreToFollow\"",
+            tenant.uuid(),
+            most
+        )
+        .fetch_one(&self.short)
+        .await?;
+        follow.map(StoreToFollow::read).transpose()
+    }
+}
+
+/// [`ToFollow`], as it comes.
+#[derive(Debug, sqlx::Type)]
+#[sqlx(type_name = "store_to_follow")]
+struct StoreToFollow {
+    domain: ShopDomain,
+    status: String,
+    credentials_kind: Option<String>,
+    sealed: Option<Vec<u8>>,
+    sealed_access_token: Option<Vec<u8>>,
+    access_token_expires_at: Option<DateTime<Utc>>,
+    kinds: Vec<String>,
+    ids: Vec<i64>,
+    deleted: Vec<bool>,
+    versions: Vec<i64>,
+}
+
+impl StoreToFollow {
+    fn read(self) -> Result<ToFollow> {
+        let named = self.kinds.into_iter().zip(self.ids);
+        let marked = self.deleted.into_iter().zip(self.versions);
+        let hints = named.zip(marked).map(|((kind, id), (deleted, version))| {
+            Ok(Hint {
+                kind: ObjectKind::from_code(&kind)
+                    .ok_or_else(|| DbError::Corrupt(format!("kind {kind}")))?,
+                id,
+                deleted,
+                version,
+            })
+        });
+        let credentials = self.credentials_kind.zip(self.sealed);
+        Ok(ToFollow {
+            domain: self.domain,
+            status: ShopStatus::from_code(&self.status)?,
+            credentials: credentials.map(|(kind, sealed)| SealedCredentials {
+                kind,
+                sealed,
+                sealed_access_token: self.sealed_access_token,
+                access_token_expires_at: self.access_token_expires_at,
+            }),
+            hints: hints.collect::<Result<_>>()?,
+        })
+    }
+}
+
+async fn note_delivery(
+    database: impl PgExecutor<'_>,
+    tenant: TenantId,
+    delivery: Delivery<'_>,
+    now: DateTime<Utc>,
+) -> Result<Noted> {
+    let hints = delivery.hints;
+    let kinds: Vec<String> = hints
+        .iter()
+        .map(|(kind, ..)| kind.code().to_owned())
+        .collect();
+    let ids: Vec<i64> = hints.iter().map(|hint| hint.1).collect();
+    let deleted: Vec<bool> = hints.iter().map(|hint| hint.2).collect();
+    let job = delivery.job.map(|job| job.row(tenant)).transpose()?;
+    let (kind, key, payload) = job.map_or((None, None, None), |job| {
+        (Some(job.kind), Some(job.dedupe_key), Some(job.payload))
+    });
+    let noted = sqlx::query!(
+        "select noted as \"noted!\", queued as \"queued!\", claimed, follow as \"follow: StoreToFollow\" \
+         from take_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        tenant.uuid(),
+        delivery.id,
+        delivery.topic,
+        delivery.digest,
+        now,
+        &kinds,
+        &ids,
+        &deleted,
+        kind,
+        key,
+        payload,
+        delivery.claim.map(|claim| claim.worker),
+        delivery.claim.map(|claim| claim.until),
+        presence::CHANNEL,
+        presence::Heard::Queued.text(),
+        delivery.claim.map(|claim| claim.hints),
+    )
+    .fetch_one(database)
+    .await?;
+    if !noted.noted {
+        return Ok(Noted::Repeated);
+    }
+    let (Some(kind), Some(claim), Some(id)) = (delivery.job, delivery.claim, noted.claimed) else {
+        let waits = delivery.job.is_some() && !noted.queued;
+        return Ok(if waits {
+            Noted::WaitsAlready
+        } else {
+            Noted::Queued
+        });
+    };
+    let to_follow = noted
+        .follow
+        .map(StoreToFollow::read)
+        .transpose()?
+        .map(Box::new);
+    let job = Job::handed(id, claim.worker, tenant, kind);
+    Ok(Noted::Claimed(job, to_follow))
 }
 
 impl TenantTx {
-    /// Notes a delivery with what it calls for, in one statement, unless it came before: by its id, or by its body
-    /// where a digest is given. A hint that is left again is the same hint, in the place of its first mention: what
-    /// is mentioned all the time must not fall behind for ever.
+    /// The same as [`Database::note_delivery`] within a transaction, with which it lasts.
     pub async fn note_delivery(
         &mut self,
         delivery: Delivery<'_>,
         now: DateTime<Utc>,
     ) -> Result<Noted> {
         let tenant = self.tenant();
-        let kinds: Vec<String> = delivery
-            .hints
-            .iter()
-            .map(|(kind, ..)| kind.code().to_owned())
-            .collect();
-        let ids: Vec<i64> = delivery.hints.iter().map(|(_, id, _)| *id).collect();
-        let deleted: Vec<bool> = delivery.hints.iter().map(|hint| hint.2).collect();
-        let job = delivery.job.map(|job| job.row(tenant)).transpose()?;
-        let (kind, key, payload) = job.map_or((None, None, None), |job| {
-            (Some(job.kind), Some(job.dedupe_key), Some(job.payload))
-        });
-        let noted = sqlx::query!(
-            "with noted as ( \
-                insert into webhook_deliveries (tenant_id, id, topic, digest, received_at) \
-                select s.tenant_id, $2::text, $3::text, $4::bytea, $5::timestamptz from shops s \
-                where s.tenant_id = $1 and ($4::bytea is null or not exists ( \
-                   select from webhook_deliveries d where d.tenant_id = $1 and d.digest = $4)) \
-                on conflict (tenant_id, id) do nothing returning tenant_id), \
-             hinted as ( \
-                insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
-                select n.tenant_id, h.kind, h.id, h.deleted, $5 \
-                from noted n, unnest($6::text[], $7::bigint[], $8::boolean[]) h(kind, id, deleted) \
-                on conflict (tenant_id, kind, id) do update set deleted = webhook_hints.deleted or excluded.deleted, \
-                   version = webhook_hints.version + 1), \
-             queued as ( \
-                insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
-                select n.tenant_id, $9::text, $10::text, $11::jsonb, $5, $5 from noted n where $9 is not null \
-                on conflict do nothing returning id) \
-             select exists (select from noted) as \"noted!\", exists (select from queued) as \"queued!\", \
-                (select pg_notify($12, $13) from queued)::text as told",
-            tenant.uuid(),
-            delivery.id,
-            delivery.topic,
-            delivery.digest,
-            now,
-            &kinds,
-            &ids,
-            &deleted,
-            kind,
-            key,
-            payload,
-            presence::CHANNEL,
-            presence::Heard::Queued.text(),
-        )
-        .fetch_one(self.connection())
-        .await?;
-        Ok(if !noted.noted {
-            Noted::Repeated
-        } else if noted.queued || delivery.job.is_none() {
-            Noted::Queued
-        } else {
-            Noted::WaitsAlready
-        })
+        note_delivery(self.connection(), tenant, delivery, now).await
     }
 
     /// Leaves a hint for each stored order of a customer: they may be another's now.
@@ -148,62 +269,73 @@ impl TenantTx {
         .await?)
     }
 
-    /// The hints that wait longest.
-    pub async fn hints(&mut self, limit: i64) -> Result<Vec<Hint>> {
-        let tenant = self.tenant().uuid();
-        let rows = sqlx::query!(
-            "select kind, id, deleted, version from webhook_hints where tenant_id = $1 order by heard_at, id limit $2",
-            tenant,
-            limit
-        )
-        .fetch_all(self.connection())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Hint {
-                    kind: ObjectKind::from_code(&row.kind)
-                        .ok_or_else(|| DbError::Corrupt(format!("kind {}", row.kind)))?,
-                    id: row.id,
-                    deleted: row.deleted,
-                    version: row.version,
-                })
-            })
-            .collect()
-    }
-
-    /// Takes hints away that were followed; those heard again meanwhile stay. Whether the store has any left.
-    pub async fn drop_hints(&mut self, kind: ObjectKind, hints: &[Hint]) -> Result<bool> {
+    /// Takes hints away that were followed; those heard again meanwhile stay. Where none are left of the store, the
+    /// job is done, and is taken off the queue with them; so is one that was queued meanwhile, for a hint that is seen
+    /// here with it. What is still to be told of the transaction is told with it.
+    pub async fn drop_hints(
+        &mut self,
+        kind: ObjectKind,
+        hints: &[Hint],
+        job: &Job,
+        now: DateTime<Utc>,
+    ) -> Result<Followed> {
         let tenant = self.tenant().uuid();
         let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
         let versions: Vec<i64> = hints.iter().map(|hint| hint.version).collect();
-        Ok(sqlx::query_scalar!(
+        let to_tell = self.take_to_tell();
+        let row = sqlx::query!(
             "with dropped as ( \
                 delete from webhook_hints h using unnest($3::bigint[], $4::bigint[]) d(id, version) \
                 where h.tenant_id = $1 and h.kind = $2 and h.id = d.id and h.version = d.version \
-                returning h.id) \
-             select (select count(*) from (select from webhook_hints where tenant_id = $1 limit $5) h) \
-                > (select count(*) from dropped) as \"left!\"",
+                returning h.id), \
+             others as materialized ( \
+                select (select count(*) from (select from webhook_hints where tenant_id = $1 limit $5) h) \
+                   > (select count(*) from dropped) as are_left), \
+             done as ( \
+                delete from jobs j where j.tenant_id = $1 and not (select are_left from others) \
+                   and ((j.id = $6 and j.claimed_by = $7) \
+                      or (j.dedupe_key = $9 and j.claimed_by is null and j.dead_at is null))) \
+             select (select pg_notify($10, $11) where $11 is not null)::text as told, are_left as \"are_left!\", \
+                exists (select from jobs j where j.tenant_id = $1 and j.id <> $6 \
+                and j.dedupe_key <> $9 and j.dead_at is null and j.run_at <= $8 and j.claimed_by is null) as \"more!\" \
+             from others",
             tenant,
             kind.code(),
             &ids,
             &versions,
-            i64::try_from(hints.len()).unwrap_or(i64::MAX).saturating_add(1)
+            i64::try_from(hints.len()).unwrap_or(i64::MAX).saturating_add(1),
+            job.id,
+            job.worker,
+            now,
+            job.kind.dedupe_key(job.tenant),
+            live::CHANNEL,
+            to_tell
         )
         .fetch_one(self.connection())
-        .await?)
+        .await?;
+        Ok(if row.are_left {
+            Followed::SomeAreLeft
+        } else {
+            Followed::All { more: row.more }
+        })
     }
 
-    /// Of these orders, those that are not stored, or were made since `oldest`: a store that shows only its
-    /// newest orders says nothing of the others by not having them.
-    pub async fn orders_since(&mut self, ids: &[i64], oldest: DateTime<Utc>) -> Result<Vec<i64>> {
+    /// Of these orders, those that the store would show if it had them: one that shows only its newest orders says
+    /// nothing of the others by not having them.
+    pub async fn orders_that_are_shown(
+        &mut self,
+        ids: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
             "select i.id as \"id!\" from unnest($2::bigint[]) i(id) where not exists ( \
-                select from orders o where o.tenant_id = $1 and o.id = i.id \
-                   and least(o.created_at, o.processed_at) < $3)",
+                select from orders o join shops s on s.tenant_id = o.tenant_id \
+                where o.tenant_id = $1 and o.id = i.id \
+                   and least(o.created_at, o.processed_at) < $3::timestamptz - make_interval(days => s.order_history_days))",
             tenant,
             ids,
-            oldest
+            now
         )
         .fetch_all(self.connection())
         .await?)

@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What a subscriber hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub enum Heard {
     /// Something happened.
     News(News),
     /// Something may have happened: ask for everything again.
@@ -132,7 +132,7 @@ impl Live {
     }
 
     /// The news of a store from now on, until the program ends.
-    pub(super) async fn subscribe(
+    pub async fn subscribe(
         &self,
         tenant: TenantId,
     ) -> Result<impl Stream<Item = Heard> + use<>, ApiError> {

@@ -4,9 +4,10 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use tracing::Instrument as _;
 
 use super::HttpState;
-use crate::ingest::{Delivery, Received};
+use crate::ingest::{Delivery, Ingest, Received};
 
 /// The most bytes of a delivery. Ours hold a few fields; Shopify's own largest samples stay far below.
 pub(super) const LARGEST_DELIVERY: usize = 1024 * 1024;
@@ -17,22 +18,35 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> St
         Ok(body) => body,
         Err(rejection) => return rejection.status(),
     };
-    let received = state
-        .ingest
-        .receive(Delivery {
+    take_in(state.ingest.clone(), headers, body).await
+}
+
+/// To its end, even if whoever delivers it hangs up: a job that was claimed for this process is handed over.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ends by itself, as soon as the delivery is written down"
+)]
+async fn take_in(ingest: Ingest, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let taking_in = async move {
+        let delivery = Delivery {
             signature: text(&headers, "x-shopify-hmac-sha256"),
             shop: text(&headers, "x-shopify-shop-domain"),
             topic: text(&headers, "x-shopify-topic"),
             id: text(&headers, "x-shopify-webhook-id"),
             body: &body,
-        })
-        .await;
-    match received {
-        Ok(Received::Stored | Received::Repeated | Received::Ignored) => StatusCode::OK,
-        Ok(Received::Unproven) => StatusCode::UNAUTHORIZED,
-        Ok(Received::Malformed) => StatusCode::BAD_REQUEST,
-        Err(error) => {
+        };
+        ingest.receive(delivery).await
+    };
+    match tokio::spawn(taking_in.in_current_span()).await {
+        Ok(Ok(Received::Stored | Received::Repeated | Received::Ignored)) => StatusCode::OK,
+        Ok(Ok(Received::Unproven)) => StatusCode::UNAUTHORIZED,
+        Ok(Ok(Received::Malformed)) => StatusCode::BAD_REQUEST,
+        Ok(Err(error)) => {
             tracing::error!(error = %error, "a delivery could not be written down");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "taking a delivery in broke off");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

@@ -1,17 +1,17 @@
 //! Following hints: the objects that webhooks named are fetched, many at once, and merged the way every sync
 //! does. Which delivery came first, or twice, or not at all, makes no difference to what is stored in the end.
 
-use chrono::TimeDelta;
 use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
 use super::Ingest;
 use super::run::SyncError;
-use crate::db::TenantTx;
+use super::worker::Done;
 use crate::db::jobs::{Job, JobKind};
 use crate::db::shops::{Shop, ShopStatus};
 use crate::db::staging::Loader;
-use crate::db::webhooks::Hint;
+use crate::db::webhooks::{Followed, Hint, ToFollow};
+use crate::db::{DbError, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::{ShopifyError, Store};
@@ -32,49 +32,60 @@ pub(super) struct Brought {
     pub(super) deleted: usize,
 }
 
+/// Where the store may not be asked now, its hints stay: the sync that finds it well again brings in what changed.
+fn may_be_followed(to_follow: ToFollow) -> Option<ToFollow> {
+    let may_be = to_follow.status == ShopStatus::Connected && !to_follow.hints.is_empty();
+    may_be.then_some(to_follow)
+}
+
 impl Ingest {
     /// Follows the hints of a store until there are none left, or its turn is over: then the rest has a job of
-    /// its own, which waits behind those of other stores.
-    pub(super) async fn follow_hints(&self, job: &Job) -> Result<(), SyncError> {
+    /// its own, which waits behind those of other stores. `read`: what was read of them as the job was claimed.
+    pub(super) async fn follow_hints(
+        &self,
+        job: &Job,
+        read: Option<Box<ToFollow>>,
+    ) -> Result<Done, SyncError> {
         let tenant = job.tenant;
-        let mut transaction = self.database.work(tenant).await?;
-        let shop = transaction.shop().await?;
-        let hints = transaction.hints(self.config.hint_round).await?;
-        let Some(shop) = shop.filter(|shop| shop.status == ShopStatus::Connected) else {
-            // They stay. The sync that finds the store well again brings in what changed.
-            return Ok(());
+        let to_follow = match read {
+            Some(read) => may_be_followed(*read),
+            None => self.hints_to_follow(tenant).await?,
         };
-        if hints.is_empty() {
-            return Ok(());
-        }
-        let provider = self
-            .token_provider_read(&mut transaction, &shop.domain)
-            .await?;
-        drop(transaction);
-        let store = self.shopify.store(shop.domain.clone(), provider);
+        let Some(to_follow) = to_follow else {
+            return Ok(Done::Queued);
+        };
+        let provider =
+            self.token_provider_beginning_with(tenant, &to_follow.domain, to_follow.credentials);
+        let store = self.shopify.store(to_follow.domain, provider);
         let mut loader = self.database.loader(tenant).await?;
         let outcome = self
-            .follow_for_a_turn(&store, &shop, &mut loader, hints, job)
+            .follow_for_a_turn(&store, &mut loader, to_follow.hints, job)
             .await;
         loader.close().await;
         outcome
     }
 
+    /// `None`: there is nothing to do.
+    async fn hints_to_follow(&self, tenant: TenantId) -> Result<Option<ToFollow>, DbError> {
+        let most = self.config.hint_round;
+        let to_follow = self.database.hints_to_follow(tenant, most).await?;
+        Ok(to_follow.and_then(may_be_followed))
+    }
+
     async fn follow_for_a_turn(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         mut hints: Vec<Hint>,
         job: &Job,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Done, SyncError> {
         let tenant = loader.tenant();
         let turn_ends = Instant::now() + self.config.hint_turn;
-        while !hints.is_empty() {
+        loop {
             let began = Instant::now();
-            // What comes in from here on has a job of its own.
-            if !self.follow(store, shop, loader, &hints).await? {
-                break;
+            if let Followed::All { more } = self.follow(store, loader, &hints, job).await? {
+                // What comes in from here on has a job of its own.
+                return Ok(Done::OffTheQueue { more });
             }
             self.note_progress(job).await?;
             // More come in than were fetched: let them gather, so that few questions are asked.
@@ -86,12 +97,14 @@ impl Ingest {
                     .queue_job(JobKind::Hints, self.clock.now() + pause)
                     .await?;
                 transaction.commit().await?;
-                break;
+                return Ok(Done::Queued);
             }
             tokio::time::sleep_until(next_round).await;
-            hints = self.next_hints(tenant).await?;
+            match self.hints_to_follow(tenant).await? {
+                Some(to_follow) => hints = to_follow.hints,
+                None => return Ok(Done::Queued),
+            }
         }
-        Ok(())
     }
 
     /// In a busy store the job never ends: what counts are failures without progress between them.
@@ -104,11 +117,6 @@ impl Ingest {
         Ok(())
     }
 
-    async fn next_hints(&self, tenant: TenantId) -> Result<Vec<Hint>, SyncError> {
-        let mut transaction = self.database.work(tenant).await?;
-        Ok(transaction.hints(self.config.hint_round).await?)
-    }
-
     /// A store with the right to ask it.
     pub(super) fn store_of(&self, tenant: TenantId, shop: &Shop) -> Store {
         self.shopify.store(
@@ -117,15 +125,15 @@ impl Ingest {
         )
     }
 
-    /// Whether the store has hints left after these, as of the last commit.
+    /// What is left of the store's hints after these, as of the last commit.
     async fn follow(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         hints: &[Hint],
-    ) -> Result<bool, SyncError> {
-        let mut left = false;
+        job: &Job,
+    ) -> Result<Followed, SyncError> {
+        let mut followed = Followed::SomeAreLeft;
         for kind in ORDER {
             let of_kind = |deleted: bool| -> Vec<Hint> {
                 let wanted = hints
@@ -136,45 +144,47 @@ impl Ingest {
             let deleted = of_kind(true);
             if !deleted.is_empty() {
                 let ids: Vec<i64> = deleted.iter().map(|hint| hint.id).collect();
+                let now = self.clock.now();
                 let mut transaction = loader.transaction().await?;
-                transaction
-                    .delete_objects(kind, &ids, self.clock.now())
-                    .await?;
-                left = transaction.drop_hints(kind, &deleted).await?;
+                transaction.delete_objects(kind, &ids, now).await?;
+                followed = transaction.drop_hints(kind, &deleted, job, now).await?;
                 transaction.commit().await?;
             }
             let changed = of_kind(false);
-            let left_by_these = self
-                .follow_changed(store, shop, loader, kind, &changed)
-                .await?;
-            left = left_by_these.unwrap_or(left);
+            if let Some(after) = self
+                .follow_changed(store, loader, kind, &changed, job)
+                .await?
+            {
+                followed = after;
+            }
         }
-        Ok(left)
+        Ok(followed)
     }
 
     /// Fetches what changed. One object that cannot be understood must not keep the others from being fetched:
-    /// they are halved until it is alone, and then it is left as it is. Whether the store has hints left after
-    /// these; `None` when there were none.
+    /// they are halved until it is alone, and then it is left as it is. Gives what is left of the store's hints
+    /// after these; `None` when there were none.
     async fn follow_changed(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         kind: ObjectKind,
         changed: &[Hint],
-    ) -> Result<Option<bool>, SyncError> {
-        let mut left = None;
+        job: &Job,
+    ) -> Result<Option<Followed>, SyncError> {
+        let shop_domain = store.domain();
+        let mut followed = None;
         let mut waiting = vec![changed];
         while let Some(hints) = waiting.pop() {
             if hints.is_empty() {
                 continue;
             }
             let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
-            debug!(shop.domain = %shop.domain, object.kind = kind.code(), objects = ids.len(), "following hints");
-            let mut transaction = match self.bring_in(store, shop, loader, kind, &ids).await {
+            debug!(shop.domain = %shop_domain, object.kind = kind.code(), objects = ids.len(), "following hints");
+            let mut transaction = match self.bring_in(store, loader, kind, &ids).await {
                 Ok(brought) => brought.transaction,
                 Err(SyncError::Shopify(ShopifyError::Unconvertible(what))) if hints.len() == 1 => {
-                    error!(shop.domain = %shop.domain, object.kind = kind.code(), object.id = ids.first(), what, "an object cannot be understood: it stays as it is");
+                    error!(shop.domain = %shop_domain, object.kind = kind.code(), object.id = ids.first(), what, "an object cannot be understood: it stays as it is");
                     loader.transaction().await?
                 }
                 Err(SyncError::Shopify(ShopifyError::Unconvertible(_))) => {
@@ -184,10 +194,11 @@ impl Ingest {
                 }
                 Err(error) => return Err(error),
             };
-            left = Some(transaction.drop_hints(kind, hints).await?);
+            let now = self.clock.now();
+            followed = Some(transaction.drop_hints(kind, hints, job, now).await?);
             transaction.commit().await?;
         }
-        Ok(left)
+        Ok(followed)
     }
 
     /// Fetches objects and merges them, in a transaction that the caller commits. What the store does not
@@ -195,7 +206,6 @@ impl Ingest {
     pub(super) async fn bring_in(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         kind: ObjectKind,
         ids: &[i64],
@@ -203,7 +213,7 @@ impl Ingest {
         let fetched = match store.fetch(kind, ids).await {
             Ok(fetched) => fetched,
             Err(ShopifyError::AccessDenied { field }) => {
-                warn!(shop.domain = %shop.domain, object.kind = kind.code(), field, "objects that changed may not be read");
+                warn!(shop.domain = %store.domain(), object.kind = kind.code(), field, "objects that changed may not be read");
                 return Ok(Brought {
                     transaction: loader.transaction().await?,
                     changed: 0,
@@ -216,11 +226,10 @@ impl Ingest {
             .merge(kind, &fetched.records, fetched.asked_at)
             .await?;
         let mut missing = fetched.missing;
-        if let Some(days) = shop.order_history_days
-            && kind == ObjectKind::Orders
-        {
-            let oldest = self.clock.now() - TimeDelta::days(days.into());
-            missing = transaction.orders_since(&missing, oldest).await?;
+        if kind == ObjectKind::Orders && !missing.is_empty() {
+            missing = transaction
+                .orders_that_are_shown(&missing, self.clock.now())
+                .await?;
         }
         let deleted = if missing.is_empty() {
             0

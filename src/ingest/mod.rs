@@ -10,6 +10,7 @@ mod hints;
 mod incremental;
 mod installs;
 mod keys;
+mod places;
 mod privacy;
 mod reconcile;
 mod run;
@@ -61,7 +62,7 @@ pub struct IngestConfig {
     /// The shortest time between two rounds of fetching what webhooks named: within it, mentions gather.
     pub hint_window: Duration,
     /// How many objects that webhooks named are fetched in one round.
-    pub hint_round: i64,
+    pub hint_round: i32,
     /// How long one store's rounds go on before other stores' jobs have their turn.
     pub hint_turn: Duration,
     /// How often a job is tried before its run counts as failed.
@@ -101,6 +102,7 @@ pub struct Ingest {
     config: IngestConfig,
     signers: Arc<webhooks::Signers>,
     bulk_finished: Arc<Notify>,
+    handover: places::Handover,
     /// Where Shopify reaches this program; no slash at the end.
     public_url: Option<Arc<str>>,
 }
@@ -124,6 +126,7 @@ impl Ingest {
             config,
             signers: Arc::default(),
             bulk_finished: Arc::default(),
+            handover: places::Handover::default(),
             public_url: public_url.map(Into::into),
         }
     }

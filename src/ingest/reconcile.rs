@@ -69,7 +69,7 @@ impl Ingest {
         for &kind in ObjectKind::ALL {
             let asked_at = self.clock.now();
             let listed = self
-                .fetch_missed(store, shop, loader, kind, since, &mut found)
+                .fetch_missed(store, loader, kind, since, &mut found)
                 .await?;
             let oldest = shop
                 .order_history_days
@@ -87,8 +87,7 @@ impl Ingest {
                 let unlisted: Vec<i64> =
                     kept.into_iter().filter(|id| !listed.contains(id)).collect();
                 for ids in unlisted.chunks(CHUNK) {
-                    self.repair(store, shop, loader, kind, ids, &mut found)
-                        .await?;
+                    self.repair(store, loader, kind, ids, &mut found).await?;
                 }
             }
         }
@@ -100,7 +99,6 @@ impl Ingest {
     async fn fetch_missed(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         kind: ObjectKind,
         since: Option<DateTime<Utc>>,
@@ -116,7 +114,7 @@ impl Ingest {
             drop(transaction);
             listed.extend(ids);
             for ids in missed(&page.ids, &kept, since).chunks(CHUNK) {
-                self.repair(store, shop, loader, kind, ids, found).await?;
+                self.repair(store, loader, kind, ids, found).await?;
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -128,13 +126,12 @@ impl Ingest {
     async fn repair(
         &self,
         store: &Store,
-        shop: &Shop,
         loader: &mut Loader,
         kind: ObjectKind,
         ids: &[i64],
         found: &mut Found,
     ) -> Result<(), SyncError> {
-        let brought = self.bring_in(store, shop, loader, kind, ids).await?;
+        let brought = self.bring_in(store, loader, kind, ids).await?;
         found.missed += brought.changed;
         found.deleted += brought.deleted;
         brought.transaction.commit().await?;

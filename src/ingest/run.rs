@@ -179,8 +179,7 @@ impl Ingest {
             .await?;
         transaction.mark_synced(now).await?;
         // What deliveries named while Shopify was away was given up after some attempts; now it answers again.
-        let left_behind = !transaction.hints(1).await?.is_empty();
-        if left_behind {
+        if transaction.has_hints().await? {
             transaction.queue_job(JobKind::Hints, now).await?;
         }
         transaction.commit().await?;

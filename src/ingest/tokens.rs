@@ -117,20 +117,19 @@ impl Ingest {
         self.token_provider_from(tenant, domain, None)
     }
 
-    /// The same, beginning with the token that is stored, if it will do: so it is read on the way.
-    pub(super) async fn token_provider_read(
+    /// The same, beginning with the token that was found stored, if it will do.
+    pub(super) fn token_provider_beginning_with(
         &self,
-        transaction: &mut TenantTx,
+        tenant: TenantId,
         domain: &ShopDomain,
-    ) -> Result<TokenProvider, DbError> {
-        let tenant = transaction.tenant();
-        let sealed = transaction.credentials().await?;
+        stored: Option<SealedCredentials>,
+    ) -> TokenProvider {
         // What does not open is told by the request that needs it.
-        let known = sealed.and_then(|sealed| {
+        let known = stored.and_then(|sealed| {
             let credentials = open_credentials(&self.sealer, tenant, &sealed.sealed).ok()?;
             self.held_token(tenant, &sealed, &credentials, &TokenRequest::Current)
         });
-        Ok(self.token_provider_from(tenant, domain, known))
+        self.token_provider_from(tenant, domain, known)
     }
 
     fn token_provider_from(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,11 +13,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
+use super::places::{HandedJob, Place, Places};
 use super::{Ingest, SyncError};
 use crate::db::DbError;
 use crate::db::jobs::{Job, JobKind};
 use crate::db::presence::{Heard, Presence};
 use crate::db::shops::ShopStatus;
+use crate::db::webhooks::ToFollow;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::{SyncMode, SyncTrigger};
 
@@ -42,9 +44,12 @@ pub async fn run(ingest: Ingest, shutdown: CancellationToken) {
         ingest: ingest.clone(),
         worker,
         queued: Arc::clone(&queued),
-        places,
+        places: places.clone(),
+        handed: ingest.handover.open(worker, places, seen.clone()),
+        working: JoinSet::new(),
+        shutdown: shutdown.clone(),
     };
-    tracker.spawn(dispatcher.run(seen, shutdown.clone()));
+    tracker.spawn(dispatcher.run(seen));
     tracker.spawn(schedule(ingest.clone(), shutdown));
     tracker.close();
     tokio::select! {
@@ -102,41 +107,6 @@ async fn listen(ingest: &Ingest, presence: &mut Presence, pause: Duration, queue
     }
 }
 
-/// Where jobs are worked on, so many at once. One place is never taken by a long job, if there are two: what
-/// webhooks named is fetched while large stores are synced.
-struct Places {
-    all: usize,
-    long: Arc<Semaphore>,
-    /// What is being worked on. Each says in the end whether another job may be due.
-    taken: JoinSet<bool>,
-}
-
-impl Places {
-    fn new(all: usize) -> Self {
-        Self {
-            all,
-            long: Arc::new(Semaphore::new(all.saturating_sub(1).max(1))),
-            taken: JoinSet::new(),
-        }
-    }
-
-    fn is_free(&self) -> bool {
-        self.taken.len() < self.all
-    }
-
-    /// Waits for the next one to end; for ever when there is none. One that panicked leaves its job to the lease.
-    async fn ended(&mut self) -> bool {
-        match self.taken.join_next().await {
-            Some(Ok(more)) => more,
-            Some(Err(error)) => {
-                error!(error = %error, "a job broke off");
-                true
-            }
-            None => std::future::pending().await,
-        }
-    }
-}
-
 /// Claims the jobs of a worker and has them carried out: one that claims for all places, so that a job which
 /// was queued is looked for once.
 struct Dispatcher {
@@ -144,49 +114,49 @@ struct Dispatcher {
     worker: Uuid,
     queued: Arc<Notify>,
     places: Places,
+    /// Jobs that were claimed for this worker as they were written down.
+    handed: mpsc::UnboundedReceiver<HandedJob>,
+    /// What is being worked on. Each says in the end whether another job may be due.
+    working: JoinSet<bool>,
+    shutdown: CancellationToken,
 }
 
 impl Dispatcher {
-    async fn run(mut self, mut seen: watch::Receiver<bool>, shutdown: CancellationToken) {
+    async fn run(mut self, mut seen: watch::Receiver<bool>) {
         let mut look = true;
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => break,
+                () = self.shutdown.cancelled() => break,
                 // Its sender lives as long as the worker.
                 _ = seen.wait_for(|present| *present) => {}
             }
-            if shutdown.is_cancelled() {
-                break;
-            }
-            if look && self.places.is_free() {
-                look = self.claim_and_start(&shutdown).await;
-                continue;
-            }
             tokio::select! {
-                () = shutdown.cancelled() => {}
+                () = self.shutdown.cancelled() => break,
+                Some(handed) = self.handed.recv() => {
+                    self.start(handed.job, handed.to_follow, handed.place);
+                }
+                place = self.places.free(), if look => look = self.claim_and_start(place).await,
+                more = ended(&mut self.working) => look |= more,
                 () = self.queued.notified() => look = true,
-                more = self.places.ended() => look |= more,
-                () = tokio::time::sleep(IDLE) => look = true,
+                () = tokio::time::sleep(IDLE), if !look => look = true,
             }
         }
+        self.ingest.handover.shut(self.worker);
+        while let Ok(handed) = self.handed.try_recv() {
+            settle(self.ingest.give_back(&handed.job).await);
+        }
         // Each gives back what it holds.
-        while self.places.taken.join_next().await.is_some() {}
+        while self.working.join_next().await.is_some() {}
     }
 
     /// Starts the next job; whether there may be another one.
-    async fn claim_and_start(&mut self, shutdown: &CancellationToken) -> bool {
-        let long = Arc::clone(&self.places.long).try_acquire_owned().ok();
+    async fn claim_and_start(&mut self, place: Place) -> bool {
+        let long = self.places.for_a_long_job();
         match claim(&self.ingest, self.worker, long.is_none()).await {
             Ok(Some(job)) => {
                 let more = job.more;
-                let place = long.filter(|_| job.kind.is_long());
-                let (ingest, worker) = (self.ingest.clone(), self.worker);
-                let shutdown = shutdown.clone();
-                self.places.taken.spawn(async move {
-                    let more = work(&ingest, worker, job, &shutdown).await;
-                    drop(place);
-                    more
-                });
+                let long = long.filter(|_| job.kind.is_long());
+                self.start(job, None, (place, long));
                 more
             }
             Ok(None) => false,
@@ -195,6 +165,29 @@ impl Dispatcher {
                 false
             }
         }
+    }
+
+    /// Starts a job in a place that is held until it ends.
+    fn start(&mut self, job: Job, to_follow: Option<Box<ToFollow>>, place: impl Send + 'static) {
+        let ingest = self.ingest.clone();
+        let shutdown = self.shutdown.clone();
+        self.working.spawn(async move {
+            let more = work(&ingest, &job, to_follow, &shutdown).await;
+            drop(place);
+            more
+        });
+    }
+}
+
+/// Waits for the next one to end; for ever when there is none. One that panicked leaves its job to the lease.
+async fn ended(working: &mut JoinSet<bool>) -> bool {
+    match working.join_next().await {
+        Some(Ok(more)) => more,
+        Some(Err(error)) => {
+            error!(error = %error, "a job broke off");
+            true
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -210,18 +203,24 @@ async fn claim(ingest: &Ingest, worker: Uuid, quick: bool) -> Result<Option<Job>
 /// Carries a job out while renewing its lease. When the lease is lost, or the worker is asked to stop, the
 /// work is dropped where it stands: everything that counts has been committed, and the next one goes on.
 /// Whether another job may be due.
-async fn work(ingest: &Ingest, worker: Uuid, job: Job, shutdown: &CancellationToken) -> bool {
+async fn work(
+    ingest: &Ingest,
+    job: &Job,
+    to_follow: Option<Box<ToFollow>>,
+    shutdown: &CancellationToken,
+) -> bool {
     let outcome = tokio::select! {
-        outcome = ingest.carry_out_job(&job) => Some(outcome),
-        () = keep_lease(ingest, worker, job.id) => None,
+        outcome = ingest.carry_out_job(job, to_follow) => Some(outcome),
+        () = keep_lease(ingest, job) => None,
         () = shutdown.cancelled() => {
-            settle(ingest.give_back(worker, &job).await);
+            settle(ingest.give_back(job).await);
             return true;
         }
     };
     match outcome {
-        Some(Ok(())) => settle(ingest.finish(worker, &job).await),
-        Some(Err(error)) => settle(ingest.put_back_or_give_up(worker, &job, &error).await),
+        Some(Ok(Done::OffTheQueue { more })) => Some(more),
+        Some(Ok(Done::Queued)) => settle(ingest.finish(job).await),
+        Some(Err(error)) => settle(ingest.put_back_or_give_up(job, &error).await),
         None => {
             warn!(job.id, "the lease of a job was lost");
             None
@@ -237,11 +236,23 @@ fn settle<T>(outcome: Result<T, DbError>) -> Option<T> {
         .ok()
 }
 
+/// How a job that is done stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Done {
+    /// It is still to be taken off the queue.
+    Queued,
+    /// It was taken off with the last of its work.
+    OffTheQueue {
+        /// Whether another job may be due.
+        more: bool,
+    },
+}
+
 /// Returns when the lease is lost.
-async fn keep_lease(ingest: &Ingest, worker: Uuid, job: i64) {
+async fn keep_lease(ingest: &Ingest, job: &Job) {
     loop {
         tokio::time::sleep(ingest.config.lease / 3).await;
-        match ingest.renew(worker, job).await {
+        match ingest.renew(job).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => debug!(error = %error, "a lease could not be renewed"),
@@ -250,38 +261,31 @@ async fn keep_lease(ingest: &Ingest, worker: Uuid, job: i64) {
 }
 
 impl Ingest {
-    async fn renew(&self, worker: Uuid, job: i64) -> Result<bool, DbError> {
+    async fn renew(&self, job: &Job) -> Result<bool, DbError> {
         let mut transaction = self.database.system().await?;
         let renewed = transaction
-            .renew_job(job, worker, self.clock.now() + self.config.lease)
+            .renew_job(job, self.clock.now() + self.config.lease)
             .await?;
         transaction.commit().await?;
         Ok(renewed)
     }
 
     /// Whether another job is due.
-    async fn finish(&self, worker: Uuid, job: &Job) -> Result<bool, DbError> {
+    async fn finish(&self, job: &Job) -> Result<bool, DbError> {
         let mut transaction = self.database.system().await?;
-        let more = transaction
-            .finish_job(job.id, worker, self.clock.now())
-            .await?;
+        let more = transaction.finish_job(job, self.clock.now()).await?;
         transaction.commit().await?;
         Ok(more)
     }
 
-    async fn give_back(&self, worker: Uuid, job: &Job) -> Result<(), DbError> {
+    async fn give_back(&self, job: &Job) -> Result<(), DbError> {
         let mut transaction = self.database.system().await?;
-        transaction.give_back_job(job.id, worker).await?;
+        transaction.give_back_job(job).await?;
         transaction.commit().await
     }
 
     /// Whether another job may be due.
-    async fn put_back_or_give_up(
-        &self,
-        worker: Uuid,
-        job: &Job,
-        error: &SyncError,
-    ) -> Result<bool, DbError> {
+    async fn put_back_or_give_up(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
         if error.is_transient() && job.attempts < self.config.max_attempts {
             let delay = self
                 .retry_delay(job.attempts)
@@ -289,7 +293,7 @@ impl Ingest {
             warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "a job will be tried again");
             let mut transaction = self.database.system().await?;
             transaction
-                .retry_job(job.id, worker, self.clock.now() + delay, &error.to_string())
+                .retry_job(job, self.clock.now() + delay, &error.to_string())
                 .await?;
             transaction.commit().await?;
             return Ok(true);
@@ -298,30 +302,35 @@ impl Ingest {
         if let JobKind::Sync { run } = job.kind {
             // The run itself says why; the next one fetches what this one did not.
             self.fail_sync(job.tenant, run, error).await?;
-            return self.finish(worker, job).await;
+            return self.finish(job).await;
         }
         self.note_trouble(job.tenant, error).await?;
         let mut transaction = self.database.system().await?;
         transaction
-            .bury_job(job.id, worker, &error.to_string(), self.clock.now())
+            .bury_job(job, &error.to_string(), self.clock.now())
             .await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    async fn carry_out_job(&self, job: &Job) -> Result<(), SyncError> {
+    async fn carry_out_job(
+        &self,
+        job: &Job,
+        to_follow: Option<Box<ToFollow>>,
+    ) -> Result<Done, SyncError> {
         match job.kind {
-            JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await,
-            JobKind::Hints => Box::pin(self.follow_hints(job)).await,
-            JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
-            JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await,
-            JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
+            JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await?,
+            JobKind::Hints => return Box::pin(self.follow_hints(job, to_follow)).await,
+            JobKind::Privacy { request } => self.answer_privacy(job.tenant, request).await?,
+            JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await?,
+            JobKind::Uninstall => self.uninstall(job.tenant, job.id).await?,
             JobKind::RedactShop { by_operator } => {
-                Box::pin(self.redact_shop(job.tenant, job.id, by_operator)).await
+                Box::pin(self.redact_shop(job.tenant, job.id, by_operator)).await?;
             }
-            JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await,
-            JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await,
+            JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await?,
+            JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await?,
         }
+        Ok(Done::Queued)
     }
 
     /// Doubles with each attempt, with up to a half on top so that many do not come back at once.

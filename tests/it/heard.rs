@@ -8,16 +8,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use simulator::{
-    BulkFault, NewCustomer, NewLine, NewOrder, OrderChange, Shop, ShopSettings, WebhookPlan,
+    BulkFault, NewCustomer, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, Shop,
+    ShopSettings, WebhookPlan,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xboard::db::jobs::JobKind;
 use xboard::db::shops::ShopStatus;
+use xboard::db::webhooks::{Claim, Delivery, Followed, Hint, Noted};
+use xboard::domain::ids::TenantId;
+use xboard::domain::sync::ObjectKind;
 
 use crate::support::{
     Connected, ITSELF, REGISTER, Simulated, deliver, deliver_to, quick_retries, register_input,
@@ -635,4 +639,152 @@ async fn a_redacted_customer_leaves_no_word_in_tags_and_none_comes_back() {
     .await
     .unwrap();
     assert_eq!(kept, 0);
+}
+
+/// Takes a delivery about an order in, for a worker that has a place.
+async fn note(world: &Simulated, tenant: TenantId, id: &str, order: i64, worker: Uuid) -> Noted {
+    let now = Utc::now();
+    let delivery = Delivery {
+        id,
+        topic: "orders/updated",
+        digest: None,
+        hints: &[(ObjectKind::Orders, order, false)],
+        job: Some(JobKind::Hints),
+        claim: Some(Claim {
+            worker,
+            until: now + TimeDelta::minutes(1),
+            hints: 10,
+        }),
+    };
+    let database = world.app.database.db();
+    database.note_delivery(tenant, delivery, now).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_delivery_brings_its_job_to_a_worker_unless_its_like_is_under_way_and_one_ends_both() {
+    let world = Simulated::start().await;
+    let store = store(&world, "handed").await;
+    let tenant = world.tenant(&store).await;
+    let database = world.app.database.db();
+    let worker = Uuid::now_v7();
+    let _presence = database.presence(worker).await.unwrap();
+    let Noted::Claimed(job, Some(to_follow)) = note(&world, tenant, "d1", 7, worker).await else {
+        panic!("nobody worked on its like");
+    };
+    assert_eq!((job.worker, job.attempts), (worker, 1));
+    assert_eq!(to_follow.domain.as_str(), "handed.myshopify.com");
+    let early = to_follow.hints;
+    assert_eq!(early.len(), 1);
+
+    let second = note(&world, tenant, "d2", 7, worker).await;
+    assert!(matches!(second, Noted::Queued), "{second:?}");
+    let again = note(&world, tenant, "d2", 7, worker).await;
+    assert!(matches!(again, Noted::Repeated), "{again:?}");
+    let third = note(&world, tenant, "d3", 8, worker).await;
+    assert!(matches!(third, Noted::WaitsAlready), "{third:?}");
+    assert_eq!(world.app.database.jobs().await, 2);
+    let mut system = database.system().await.unwrap();
+    let lease = Duration::from_mins(1);
+    let claimed = system
+        .claim_job(Uuid::now_v7(), Utc::now(), lease, false)
+        .await
+        .unwrap();
+    assert!(claimed.is_none(), "its like is under way");
+    drop(system);
+
+    let drop_hints = async |hints: &[Hint]| {
+        let mut transaction = database.tenant(tenant).await.unwrap();
+        let followed = transaction
+            .drop_hints(ObjectKind::Orders, hints, &job, Utc::now())
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        followed
+    };
+    assert_eq!(drop_hints(&early).await, Followed::SomeAreLeft);
+    assert_eq!(world.app.database.jobs().await, 2);
+    let rest = database.hints_to_follow(tenant, 10).await.unwrap().unwrap();
+    assert_eq!(rest.hints.len(), 2, "one of them was heard again meanwhile");
+    let done = Followed::All { more: false };
+    assert_eq!(drop_hints(&rest.hints).await, done);
+    assert_eq!(world.app.database.jobs().await, 0);
+    let another = note(&world, tenant, "d4", 9, worker).await;
+    let Noted::Claimed(job, Some(to_follow)) = another else {
+        panic!("{another:?}");
+    };
+    let mut transaction = database.tenant(tenant).await.unwrap();
+    let followed = transaction.drop_hints(ObjectKind::Orders, &to_follow.hints, &job, Utc::now());
+    assert_eq!(followed.await.unwrap(), done);
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_of_which_only_its_own_row_changes_keeps_its_parts_and_figures() {
+    let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
+    let store = listening(&world, "tagged").await;
+    let stop = CancellationToken::new();
+    let ingest = world.app.app().ingest().clone();
+    let worker = tokio::spawn(xboard::ingest::worker::run(ingest, stop.clone()));
+    let first = place(&store.shop, None);
+    wait_for_orders(&world, &store, 1).await;
+    let query = "{ orders(first: 1) { nodes { tags financialStatus refunds { totalRefunded { amount } } \
+                 lineItems { nodes { title currentQuantity } } } } \
+                 overview(range: { preset: ALL_TIME }) { metrics { netSales { amount } } } }";
+    let shows = async |what: Value| {
+        let mut body = Value::Null;
+        for _ in 0..6_000 {
+            body = world
+                .app
+                .graphql(query, json!({}), Some(&store.token))
+                .await;
+            let order = &body["data"]["orders"]["nodes"][0];
+            let shown = json!([
+                order["tags"],
+                order["lineItems"]["nodes"][0]["currentQuantity"],
+                order["refunds"].as_array().map(Vec::len),
+                body["data"]["overview"]["metrics"]["netSales"]["amount"],
+            ]);
+            if shown == what {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{body}");
+    };
+    let tag = |tag: &str| {
+        let change = OrderChange {
+            tags: Some(vec![tag.to_owned()]),
+            ..OrderChange::default()
+        };
+        store.shop.change_order(first.id, &change).unwrap();
+    };
+    shows(json!([[], 1, 0, "20.00"])).await;
+    tag("early");
+    shows(json!([["early"], 1, 0, "20.00"])).await;
+    // As one that a program of before wrote.
+    let mut connection = world.app.database.connection().await;
+    sqlx::raw_sql("update orders set header_hash = null")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    tag("late");
+    shows(json!([["late"], 1, 0, "20.00"])).await;
+    let refund = RefundRequest {
+        lines: vec![RefundLine {
+            line: first.line_items[0].id,
+            quantity: 1,
+        }],
+        ..RefundRequest::default()
+    };
+    store.shop.refund_order(first.id, &refund).unwrap();
+    shows(json!([["late"], 0, 1, "0.00"])).await;
+    tag("last");
+    shows(json!([["last"], 0, 1, "0.00"])).await;
+    delivered(&store).await;
+    while world.app.database.jobs().await > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.cancel();
+    worker.await.unwrap();
+    world.assert_verified(&store).await;
 }

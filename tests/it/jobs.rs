@@ -60,7 +60,7 @@ async fn a_job_waits_while_its_like_is_worked_on_and_nothing_that_comes_in_is_lo
     queue(&database, tenant, JobKind::Hints, now).await;
     assert!(claim(&database, worker, now).await.is_none());
     let mut system = database.db().system().await.unwrap();
-    system.finish_job(first.id, worker, now).await.unwrap();
+    system.finish_job(&first, now).await.unwrap();
     system.commit().await.unwrap();
     let second = claim(&database, worker, now).await.unwrap();
     assert!(second.id > first.id);
@@ -96,7 +96,7 @@ async fn a_job_that_failed_too_often_is_listed_and_tried_again_when_the_operator
     let job = claim(&database, worker, now).await.unwrap();
     let mut system = database.db().system().await.unwrap();
     system
-        .bury_job(job.id, worker, "it was not to be", now)
+        .bury_job(&job, "it was not to be", now)
         .await
         .unwrap();
     system.commit().await.unwrap();

@@ -204,7 +204,7 @@ async fn listening() -> (Simulated, Connected) {
 /// Whether anything is kept that lets this program into the store.
 async fn has_token(world: &Simulated, tenant: TenantId) -> bool {
     let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
-    let sealed = transaction.credentials().await.unwrap().unwrap();
+    let sealed = transaction.lock_credentials().await.unwrap().unwrap();
     // Key id, nonce and tag around the JSON: a token of this test makes it longer than an empty one.
     let empty = r#"{"kind":"access_token","token":"","api_secret":"hush"}"#.len() + 29;
     assert!(sealed.sealed.len() >= empty);
@@ -322,7 +322,7 @@ async fn a_store_that_is_connected_again_at_once_keeps_its_webhooks_and_its_toke
     world.app.work().await;
     assert_eq!(store.shop.subscriptions().len(), 16);
     let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
-    assert!(transaction.credentials().await.unwrap().is_some());
+    assert!(transaction.lock_credentials().await.unwrap().is_some());
     drop(transaction);
     assert_eq!(
         world.app.sync_and_wait(&session, "INCREMENTAL").await,

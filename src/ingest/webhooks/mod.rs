@@ -13,7 +13,7 @@ use aws_lc_rs::digest;
 use self::topics::{Call, Named, Unreadable};
 use super::Ingest;
 use crate::db::jobs::JobKind;
-use crate::db::webhooks::{self, Noted};
+use crate::db::webhooks::{self, Claim, Noted};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
@@ -84,32 +84,47 @@ impl Ingest {
         // A replay of it under another id would cut off a store that was connected again.
         let digest =
             (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
-        let now = self.clock.now();
         let request = PrivacyRequestId::generate();
         let job = call.job(request);
-        let mut transaction = self.database.tenant(tenant).await?;
-        let noted = transaction
-            .note_delivery(
-                webhooks::Delivery {
-                    id: delivery.id,
-                    topic: delivery.topic,
-                    digest: digest.as_ref().map(AsRef::as_ref),
-                    hints: &call.hints(),
-                    job,
-                },
-                now,
-            )
-            .await?;
-        if noted == Noted::Repeated {
-            return Ok(Received::Repeated);
-        }
-        self.note_the_rest(&mut transaction, &call, request).await?;
-        transaction.commit().await?;
-        if noted == Noted::WaitsAlready && job == Some(JobKind::Hints) {
-            // The job that waited may have been carried out before this hint could be seen.
+        let place = job.and_then(|_| self.handover.keep_place(tenant));
+        let now = self.clock.now();
+        let delivery = webhooks::Delivery {
+            id: delivery.id,
+            topic: delivery.topic,
+            digest: digest.as_ref().map(AsRef::as_ref),
+            hints: &call.hints(),
+            job,
+            claim: place.as_ref().map(|place| Claim {
+                worker: place.worker,
+                until: now + self.config.lease,
+                hints: self.config.hint_round,
+            }),
+        };
+        let noted = if call.is_noted_whole() {
+            self.database.note_delivery(tenant, delivery, now).await?
+        } else {
             let mut transaction = self.database.tenant(tenant).await?;
-            transaction.queue_job(JobKind::Hints, now).await?;
+            let noted = transaction.note_delivery(delivery, now).await?;
+            if !matches!(noted, Noted::Repeated) {
+                self.note_the_rest(&mut transaction, &call, request).await?;
+            }
             transaction.commit().await?;
+            noted
+        };
+        match noted {
+            Noted::Repeated => return Ok(Received::Repeated),
+            Noted::Claimed(job, to_follow) => {
+                if let Some(place) = place {
+                    place.take(job, to_follow);
+                }
+            }
+            Noted::WaitsAlready if job == Some(JobKind::Hints) => {
+                // The job that waited may have been carried out before this hint could be seen.
+                let mut transaction = self.database.tenant(tenant).await?;
+                transaction.queue_job(JobKind::Hints, now).await?;
+                transaction.commit().await?;
+            }
+            Noted::WaitsAlready | Noted::Queued => {}
         }
         Ok(Received::Stored)
     }

@@ -67,7 +67,7 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
         "one that hangs loses its job with its lease"
     );
     let mut system = database.db().system().await.unwrap();
-    system.finish_job(job.id, third, now).await.unwrap();
+    system.finish_job(&taken, now).await.unwrap();
     system.commit().await.unwrap();
 }
 
