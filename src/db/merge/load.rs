@@ -24,7 +24,7 @@ use crate::domain::record::OrderRecord;
 /// They empty themselves with each commit.
 const CREATE_TABLES: &str = "\
     set local client_min_messages = warning; \
-    create temporary table if not exists loaded_orders (like public.loaded_orders) on commit delete rows; \
+    create temporary table if not exists loaded_whole_orders (like public.loaded_whole_orders) on commit delete rows; \
     create temporary table if not exists loaded_line_items (like public.loaded_line_items) on commit delete rows; \
     create temporary table if not exists loaded_refunds (like public.loaded_refunds) on commit delete rows; \
     create temporary table if not exists loaded_sales (like public.loaded_sales) on commit delete rows";
@@ -142,6 +142,7 @@ fn fill_order(row: &mut BinaryRows, whole: &Whole<'_>, day: Option<NaiveDate>) {
     row.value(*net_payment);
     row.value(whole.has_product());
     row.value(whole.hash);
+    row.value(whole.header_hash());
 }
 
 /// A chunk of staged orders that is being merged.
@@ -290,8 +291,11 @@ impl TenantTx {
         sqlx::raw_sql(CREATE_TABLES)
             .execute(self.connection())
             .await?;
-        self.copy("copy loaded_orders from stdin (format binary)", rows.orders)
-            .await?;
+        self.copy(
+            "copy loaded_whole_orders from stdin (format binary)",
+            rows.orders,
+        )
+        .await?;
         self.copy(
             "copy loaded_line_items from stdin (format binary)",
             rows.line_items,
@@ -350,7 +354,7 @@ impl TenantTx {
         sqlx::query!(
             "insert into orders (tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, day, \
                 test, currency, financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, \
-                net_payment, has_product, content_hash, synced_at) \
+                net_payment, has_product, content_hash, synced_at, header_hash) \
              select $1::uuid, o.id, o.name, o.customer_id, o.created_at, o.processed_at, o.updated_at, o.cancelled_at, o.day, \
                 o.test, o.currency, o.financial_status, o.fulfillment_status, o.source_name, o.discount_codes, \
                 case when o.id in (select unnest(p.order_ids) from privacy_requests p \
@@ -358,8 +362,8 @@ impl TenantTx {
                        or o.customer_id in (select p.customer_id from privacy_requests p \
                                             where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
                      then '{}' else o.tags end, \
-                o.total_price, o.net_payment, o.has_product, o.content_hash, $2::timestamptz \
-             from loaded_orders o",
+                o.total_price, o.net_payment, o.has_product, o.content_hash, $2::timestamptz, o.header_hash \
+             from loaded_whole_orders o",
             tenant,
             asked_at
         )

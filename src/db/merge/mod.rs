@@ -14,11 +14,17 @@ mod rollups;
 mod sums;
 mod whole;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
+use self::orders::Changed;
+pub(super) use self::replace::{HeaderRows, replacing_headers};
+use self::whole::{Whole, whole_orders};
 use super::changes::{ChangeKey, MOST_OBJECTS, Touched};
 use super::staging::rows::content_hash;
 use super::{DbError, Result, TenantTx};
+use crate::domain::ids::OrderId;
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
@@ -48,6 +54,14 @@ impl Outcome {
             seen: seen.len(),
             last: seen.last().copied(),
             changed,
+        }
+    }
+
+    fn of_orders(orders: &BTreeMap<OrderId, Whole<'_>>, changed: &[Changed]) -> Self {
+        Self {
+            seen: orders.len(),
+            last: orders.keys().next_back().map(|id| id.number()),
+            changed: changed.iter().map(|order| order.id).collect(),
         }
     }
 
@@ -112,19 +126,59 @@ impl TenantTx {
             ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
             ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
             ObjectKind::Orders => {
-                let records: Vec<_> = records
-                    .iter()
-                    .map(|record| (record, content_hash(record)))
-                    .collect();
-                self.merge_orders(&store, &records, asked_at).await?
+                return self
+                    .merge_whole_orders(&store, records, asked_at, key)
+                    .await;
             }
         };
+        self.end_and_tell(&store, kind, outcome, key).await
+    }
+
+    async fn merge_whole_orders(
+        &mut self,
+        store: &Store,
+        records: &[Record],
+        asked_at: DateTime<Utc>,
+        key: &ChangeKey,
+    ) -> Result<Merged> {
+        let records: Vec<_> = records
+            .iter()
+            .map(|record| (record, content_hash(record)))
+            .collect();
+        let orders = whole_orders(&records);
+        let changed = self.changed_among(store, &orders, asked_at).await?;
+        let outcome = Outcome::of_orders(&orders, &changed);
+        let rows_alone = changed.iter().all(Changed::is_row_alone);
+        let few = (1..=MOST_OBJECTS).contains(&changed.len());
+        if few && rows_alone && !store.figures_pending {
+            let changed = changed.iter().filter_map(|order| order.of(&orders));
+            let rows = HeaderRows::of(changed);
+            let change = self
+                .replace_headers_and_read(store, &rows, asked_at)
+                .await?;
+            self.announce_change(store.version, Some(&change), key)
+                .await?;
+            return Ok(outcome.merged());
+        }
+        self.replace_changed(store, &orders, &changed, asked_at)
+            .await?;
+        self.end_and_tell(store, ObjectKind::Orders, outcome, key)
+            .await
+    }
+
+    async fn end_and_tell(
+        &mut self,
+        store: &Store,
+        kind: ObjectKind,
+        outcome: Outcome,
+        key: &ChangeKey,
+    ) -> Result<Merged> {
         let merged = outcome.merged();
         if merged.changed == 0 || merged.changed > MOST_OBJECTS || store.figures_pending {
-            return self.end_merge(&store, outcome).await;
+            return self.end_merge(store, outcome).await;
         }
         let touched = Touched::of(kind, outcome.changed);
-        let change = self.bump_data_version_and_read(&store, &touched).await?;
+        let change = self.bump_data_version_and_read(store, &touched).await?;
         self.announce_change(store.version, change.as_ref(), key)
             .await?;
         Ok(merged)
@@ -333,6 +387,8 @@ impl TenantTx {
 
     /// Gives the store's data its new version, and says so.
     pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
+        // One version after the other.
+        self.tell_the_rest().await?;
         let tenant = self.tenant().uuid();
         let (channel, message) = self.change_to_announce(store.version);
         sqlx::query!(

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::replace::Rows;
+use super::Store;
+use super::replace::{HeaderRows, Rows};
 use super::rollups::FiguresBefore;
-use super::whole::{Whole, whole_orders};
-use super::{Outcome, Store};
+use super::whole::Whole;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
-use crate::domain::record::Record;
 
 /// So many orders are written by one statement.
 const AT_ONCE: usize = 100;
@@ -28,27 +27,26 @@ pub(super) struct Changed {
     /// Whether it is another customer's now, at another time, or counts otherwise than before: only then may
     /// customers come to be or cease to be present on a day.
     moved: bool,
+    /// Whether its parts are as they are stored, so that nothing is to be written but its own row.
+    parts_same: bool,
+}
+
+impl Changed {
+    /// Whether nothing is different but its own row, and nothing of that which counts.
+    pub(super) const fn is_row_alone(&self) -> bool {
+        self.parts_same && !self.moved
+    }
+
+    /// What was fetched of it.
+    pub(super) fn of<'a, 'b>(
+        &self,
+        orders: &'a BTreeMap<OrderId, Whole<'b>>,
+    ) -> Option<&'a Whole<'b>> {
+        orders.get(&OrderId::new(self.id))
+    }
 }
 
 impl TenantTx {
-    /// Merges whole orders, each record given with the hash of its content.
-    pub(super) async fn merge_orders(
-        &mut self,
-        store: &Store,
-        records: &[(&Record, i64)],
-        asked_at: DateTime<Utc>,
-    ) -> Result<Outcome> {
-        let orders = whole_orders(records);
-        let changed = self.changed_among(store, &orders, asked_at).await?;
-        self.replace_changed(store, &orders, &changed, asked_at)
-            .await?;
-        Ok(Outcome {
-            seen: orders.len(),
-            last: orders.keys().next_back().map(|id| id.number()),
-            changed: changed.iter().map(|order| order.id).collect(),
-        })
-    }
-
     pub(super) async fn replace_changed(
         &mut self,
         store: &Store,
@@ -56,13 +54,20 @@ impl TenantTx {
         changed: &[Changed],
         asked_at: DateTime<Utc>,
     ) -> Result<()> {
-        for changed in changed.chunks(AT_ONCE) {
+        let (rows_alone, whole): (Vec<_>, Vec<_>) =
+            changed.iter().partition(|order| order.is_row_alone());
+        for changed in rows_alone.chunks(AT_ONCE) {
+            let rows = HeaderRows::of(changed.iter().filter_map(|order| order.of(orders)));
+            let days = self.replace_headers(&rows, asked_at).await?;
+            self.note_changed_days(days);
+        }
+        let (known, new): (Vec<_>, Vec<_>) = whole.into_iter().partition(|order| order.known);
+        for changed in known.chunks(AT_ONCE).chain(new.chunks(AT_ONCE)) {
             let moving = changed.iter().any(|order| order.moved) && !store.figures_pending;
-            let changed = changed
-                .iter()
-                .filter_map(|order| orders.get(&OrderId::new(order.id)));
+            let new = !changed.iter().any(|order| order.known);
+            let changed = changed.iter().filter_map(|order| order.of(orders));
             let written = self
-                .replace_orders(store, &Rows::of(changed), moving, asked_at)
+                .replace_orders(store, &Rows::of(changed), moving, new, asked_at)
                 .await?;
             self.add_unknown_customers(store, &written.unknown, asked_at)
                 .await?;
@@ -94,14 +99,16 @@ impl TenantTx {
             .map(|order| order.currency.code().to_owned())
             .collect();
         let counted: Vec<_> = orders.values().map(Whole::counts).collect();
+        let parts: Vec<_> = orders.values().map(|order| order.parts_hash).collect();
         Ok(sqlx::query_as!(
             Changed,
             "select c.id as \"id!\", o.id is not null as \"known!\", \
                 (o.customer_id, o.processed_at, o.day, o.currency, o.counted) is distinct from \
                 (nullif(c.customer_id, 0), c.processed_at, (c.processed_at at time zone $3::text)::date, c.currency, c.counted) \
-                   as \"moved!\" \
-             from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[]) \
-                c(id, hash, updated_at, customer_id, processed_at, currency, counted) \
+                   as \"moved!\", \
+                coalesce(o.content_hash # o.header_hash = c.parts_hash and o.deleted_at is null, false) as \"parts_same!\" \
+             from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[], \
+                $11::bigint[]) c(id, hash, updated_at, customer_id, processed_at, currency, counted, parts_hash) \
              left join lateral (select * from orders o where o.tenant_id = $1 and o.id = c.id limit 1) o on true \
              where not exists ( \
                    select from tombstones t where t.tenant_id = $1 and t.kind = 'ORDERS' and t.id = c.id and t.deleted_at >= $2) \
@@ -118,7 +125,8 @@ impl TenantTx {
             &customers,
             &processed_at,
             &currencies,
-            &counted
+            &counted,
+            &parts
         )
         .fetch_all(self.connection())
         .await?)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::db::staging::rows::Row;
+use crate::db::staging::rows::{Row, hash};
 use crate::domain::ids::{LineItemId, OrderId};
 use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
 use crate::domain::sale::{AgreementReason, SaleLineType};
@@ -21,6 +21,8 @@ pub(super) struct Whole<'a> {
     sales: BTreeMap<(&'a str, &'a str), (&'a AgreementRecord, &'a SaleRecord)>,
     /// Of everything in it.
     pub(super) hash: i64,
+    /// Of what is kept beside its row, or counts there: its lines, its refunds, its sales, and whether it is a test.
+    pub(super) parts_hash: i64,
 }
 
 /// A sale in its place in the ledger.
@@ -39,6 +41,16 @@ impl<'a> Whole<'a> {
         self.sales
             .values()
             .any(|(_, sale)| sale.line_type == SaleLineType::Product)
+    }
+
+    /// Of what is in its own row alone.
+    pub(super) const fn header_hash(&self) -> i64 {
+        self.hash ^ self.parts_hash
+    }
+
+    fn add_part(&mut self, hash: i64) {
+        self.hash ^= hash;
+        self.parts_hash ^= hash;
     }
 
     /// Whether it is one in the figure "orders".
@@ -80,6 +92,20 @@ impl<'a> Whole<'a> {
     }
 }
 
+/// The parts of an order that its own record holds.
+fn hash_of_own_parts(order: &OrderRecord) -> i64 {
+    if order.refunds.is_empty() {
+        return i64::from(order.test);
+    }
+    let mut bytes = vec![u8::from(order.test)];
+    for refund in &order.refunds {
+        bytes.extend(refund.id.number().to_be_bytes());
+        bytes.extend(refund.processed_at.timestamp_micros().to_be_bytes());
+        bytes.extend(refund.total_refunded.normalize().serialize());
+    }
+    hash(&[&bytes])
+}
+
 /// Puts the records of orders together, each given with the hash of its content.
 pub(super) fn whole_orders<'a>(records: &[(&'a Record, i64)]) -> BTreeMap<OrderId, Whole<'a>> {
     let mut orders: BTreeMap<OrderId, Whole<'_>> = BTreeMap::new();
@@ -95,6 +121,7 @@ pub(super) fn whole_orders<'a>(records: &[(&'a Record, i64)]) -> BTreeMap<OrderI
                     lines: BTreeMap::new(),
                     sales: BTreeMap::new(),
                     hash: *hash,
+                    parts_hash: hash_of_own_parts(order),
                 };
                 orders.insert(order.id, whole);
             }
@@ -108,14 +135,14 @@ pub(super) fn whole_orders<'a>(records: &[(&'a Record, i64)]) -> BTreeMap<OrderI
                     && let Entry::Vacant(place) = order.lines.entry(line.id)
                 {
                     place.insert((line, record));
-                    order.hash ^= hash;
+                    order.add_part(*hash);
                 }
             }
             Record::Agreement(agreement) => {
                 if let Some(order) = orders.get_mut(&agreement.order)
                     && agreements.insert(&agreement.gid, agreement).is_none()
                 {
-                    order.hash ^= hash;
+                    order.add_part(*hash);
                 }
             }
             _ => {}
@@ -129,7 +156,7 @@ pub(super) fn whole_orders<'a>(records: &[(&'a Record, i64)]) -> BTreeMap<OrderI
             let gids = (sale.agreement_gid.as_str(), sale.gid.as_str());
             if let Entry::Vacant(place) = order.sales.entry(gids) {
                 place.insert((agreement, sale));
-                order.hash ^= hash;
+                order.add_part(*hash);
             }
         }
     }

@@ -172,7 +172,7 @@ pub(in crate::db) fn key(gid: &str) -> i64 {
 }
 
 /// The first 64 bits of the SHA-256 of these bytes.
-fn hash(parts: &[&[u8]]) -> i64 {
+pub(in crate::db) fn hash(parts: &[&[u8]]) -> i64 {
     let mut digest = digest::Context::new(&digest::SHA256);
     for part in parts {
         digest.update(part);
