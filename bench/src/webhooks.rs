@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::Args;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::{
@@ -21,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xboard::app::{App, AppConfig};
 use xboard::db::Database;
-use xboard::db::live::{Heard, Listener, News};
+use xboard::db::live::News;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
+use xboard::graphql::live::Heard;
 use xboard::ingest::worker;
 
 use crate::usage::Postmaster;
@@ -58,6 +60,7 @@ pub(crate) async fn run(url: &str, arguments: &WebhooksArgs) -> anyhow::Result<(
     config.shopify.base_url = Some(simulator.shopify_base_url());
     config.public_url = Some(format!("http://{address}"));
     config.ingest.sync_interval = None;
+    config.ingest.upkeep_interval = None;
     let app = App::build(config).await?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -97,7 +100,6 @@ async fn measure(
     shop: &Shop,
     count: u32,
 ) -> anyhow::Result<()> {
-    let mut listener = app.database().listen().await?;
     let tenant = connect(app.database(), address, shop).await?;
     let mut connection = PgConnection::connect(url).await?;
     let began = Instant::now();
@@ -112,6 +114,9 @@ async fn measure(
     for upkeep in ["vacuum analyze", "checkpoint"] {
         sqlx::raw_sql(upkeep).execute(&mut connection).await?;
     }
+    // What every process hears that serves dashboards.
+    let news = app.live().subscribe(tenant).await;
+    let news = news.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let mut orders = shop.orders();
     orders.retain(|order| order.refunds.is_empty());
     let old = |number: u32| {
@@ -128,8 +133,7 @@ async fn measure(
     let mut run = Changes {
         shop,
         postmaster: Postmaster::of(&mut connection).await?,
-        listener: &mut listener,
-        tenant,
+        news: Box::pin(news),
         count,
     };
     println!(
@@ -221,8 +225,7 @@ async fn is_at_rest(database: &Database, tenant: TenantId) -> anyhow::Result<boo
 struct Changes<'a> {
     shop: &'a Shop,
     postmaster: Postmaster,
-    listener: &'a mut Listener,
-    tenant: TenantId,
+    news: BoxStream<'static, Heard>,
     count: u32,
 }
 
@@ -264,9 +267,8 @@ impl Changes<'_> {
     async fn applied(&mut self) -> anyhow::Result<()> {
         let moved = async {
             loop {
-                if let Heard::News(tenant, News::Store { .. }, _) = self.listener.next().await?
-                    && tenant == self.tenant
-                {
+                let heard = self.news.next().await.context("the program ended")?;
+                if matches!(heard, Heard::News(News::Store { .. })) {
                     return anyhow::Ok(());
                 }
             }
