@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::Store;
-use super::replace::{HeaderRows, Rows};
+use super::replace::{Going, HeaderRows, Rows};
 use super::rollups::FiguresBefore;
 use super::whole::Whole;
 use crate::db::{Result, TenantTx};
@@ -63,11 +63,17 @@ impl TenantTx {
         }
         let (known, new): (Vec<_>, Vec<_>) = whole.into_iter().partition(|order| order.known);
         for changed in known.chunks(AT_ONCE).chain(new.chunks(AT_ONCE)) {
-            let moving = changed.iter().any(|order| order.moved) && !store.figures_pending;
-            let new = !changed.iter().any(|order| order.known);
+            let moved = changed.iter().any(|order| order.moved);
+            let going = if store.figures_pending || !moved {
+                Going::Stay
+            } else if changed.iter().any(|order| order.known) {
+                Going::SomeMove
+            } else {
+                Going::AllCome
+            };
             let changed = changed.iter().filter_map(|order| order.of(orders));
             let written = self
-                .replace_orders(store, &Rows::of(changed), moving, new, asked_at)
+                .replace_orders(store, &Rows::of(changed), going, asked_at)
                 .await?;
             self.add_unknown_customers(store, &written.unknown, asked_at)
                 .await?;

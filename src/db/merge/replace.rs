@@ -116,6 +116,17 @@ macro_rules! replacing_headers {
 }
 pub(in crate::db) use replacing_headers;
 
+/// What orders that are written do where they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Going {
+    /// None of them is stored.
+    AllCome,
+    /// Some come, go, or move to another day or customer.
+    SomeMove,
+    /// They are counted on the days and for the customers as before, or not yet.
+    Stay,
+}
+
 /// What writing orders says besides what it moved.
 pub(super) struct Written {
     pub(super) moved: Option<Moved>,
@@ -306,48 +317,43 @@ impl TenantTx {
         Ok(days.into_iter().map(|row| row.day).collect())
     }
 
-    /// Writes orders, and moves what is moved by adding. `moving`: some come, go, or move to another day or customer;
-    /// `new`: all of them come.
+    /// Writes orders, and moves what is moved by adding.
     pub(super) async fn replace_orders(
         &mut self,
         store: &Store,
         rows: &Rows,
-        moving: bool,
-        new: bool,
+        going: Going,
         asked_at: DateTime<Utc>,
     ) -> Result<Written> {
         let tenant = self.tenant().uuid();
-        if moving && new {
-            let row = new_orders!(
-                moving; "with recursive ";
-                tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
-                store.time_zone, asked_at, store.figures_pending, &rows.header_hashes
-            )
-            .fetch_one(self.connection())
-            .await?;
-            return Ok(written!(row));
+        macro_rules! written_by {
+            ($orders:ident, $statement:ident, $with:literal) => {
+                $orders!(
+                    $statement; $with;
+                    tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
+                    store.time_zone, asked_at, store.figures_pending, &rows.header_hashes
+                )
+                .fetch_one(self.connection())
+                .await?
+            };
         }
-        if moving {
-            let row = known_orders!(
-                moving; "with recursive ";
-                tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
-                store.time_zone, asked_at, store.figures_pending, &rows.header_hashes
-            )
-            .fetch_one(self.connection())
-            .await?;
-            return Ok(written!(row));
-        }
-        let row = known_orders!(
-            staying; "with ";
-            tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
-            store.time_zone, asked_at, store.figures_pending, &rows.header_hashes
-        )
-        .fetch_one(self.connection())
-        .await?;
-        Ok(Written {
-            moved: None,
-            days: row.days,
-            unknown: row.unknown,
+        Ok(match going {
+            Going::AllCome => {
+                let row = written_by!(new_orders, moving, "with recursive ");
+                written!(row)
+            }
+            Going::SomeMove => {
+                let row = written_by!(known_orders, moving, "with recursive ");
+                written!(row)
+            }
+            Going::Stay => {
+                let row = written_by!(known_orders, staying, "with ");
+                Written {
+                    moved: None,
+                    days: row.days,
+                    unknown: row.unknown,
+                }
+            }
         })
     }
 }
