@@ -31,7 +31,8 @@ use xboard::ingest::worker;
 use crate::usage::Postmaster;
 use crate::{fill, target};
 
-/// Each connection plans a statement some times before it keeps a plan; a program that runs has that behind it.
+/// Each connection plans a statement some times before it keeps a plan; a program that runs has that behind it. No more
+/// than are measured.
 const WARM: u32 = 150;
 /// A delivery that brought nothing in after so long is lost.
 const LOST: Duration = Duration::from_secs(30);
@@ -235,7 +236,8 @@ impl Changes<'_> {
         what: &str,
         change: impl Fn(u32) -> anyhow::Result<Order>,
     ) -> anyhow::Result<()> {
-        for number in 0..WARM {
+        let warm = WARM.min(self.count);
+        for number in 0..warm {
             change(number)?;
             self.applied().await?;
         }
@@ -243,7 +245,7 @@ impl Changes<'_> {
         let before = self.postmaster.precise_cpu();
         let began = Instant::now();
         let mut times = Vec::new();
-        for number in WARM..WARM + self.count {
+        for number in warm..warm + self.count {
             let told = Instant::now();
             change(number)?;
             self.applied().await?;

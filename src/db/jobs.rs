@@ -1,7 +1,8 @@
-//! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED under a
-//! lease that its worker renews, and put back when it fails. The jobs of a worker that dies are free at once,
-//! because it held a lock with its life ([`Presence`](super::presence::Presence)); those of one that hangs, when its lease runs out. So
-//! two may work on the same job for a moment: every job can be done twice without harm.
+//! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED (or, for a worker
+//! beside it, as it is written) under a lease that its worker renews, and put back when it fails. The jobs of a worker
+//! that dies are free at once, because it held a lock with its life ([`Presence`](super::presence::Presence)); those of
+//! one that hangs, when its lease runs out. So two may work on the same job for a moment: every job can be done twice
+//! without harm.
 
 use std::time::Duration;
 

@@ -109,7 +109,11 @@ impl Ingest {
                 self.note_the_rest(&mut transaction, &call, request).await?;
             }
             transaction.commit().await?;
-            noted
+            match noted {
+                // What was read of the hints lacks those that were left since.
+                Noted::Claimed(job, _) => Noted::Claimed(job, None),
+                noted => noted,
+            }
         };
         match noted {
             Noted::Repeated => return Ok(Received::Repeated),
