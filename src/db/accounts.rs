@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
+use super::live::notify;
 use super::{DbError, Result, SystemTx};
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, TenantId, UserId};
@@ -440,14 +441,7 @@ impl SystemTx {
     /// [`principal_role`](Self::principal_role) has to ask again. To be called by every statement that ends a
     /// session, makes, changes or ends a membership, changes a password, or deletes a user or a tenant.
     pub(super) async fn access_changed(&mut self, whose: Uuid) -> Result<()> {
-        sqlx::query!(
-            "select pg_notify($1, $2)::text as sent",
-            ACCESS_CHANNEL,
-            whose.to_string()
-        )
-        .fetch_one(self.connection())
-        .await?;
-        Ok(())
+        notify(self.connection(), ACCESS_CHANNEL, &whose.to_string()).await
     }
 }
 

@@ -52,8 +52,13 @@ struct Message {
     change: Option<String>,
 }
 
-pub(super) async fn notify(connection: &mut PgConnection, message: &str) -> Result<()> {
-    sqlx::query!("select pg_notify($1, $2)::text as sent", CHANNEL, message)
+/// Says something to all who listen there, once the transaction is committed.
+pub(super) async fn notify(
+    connection: &mut PgConnection,
+    channel: &str,
+    message: &str,
+) -> Result<()> {
+    sqlx::query!("select pg_notify($1, $2)::text as sent", channel, message)
         .fetch_one(connection)
         .await?;
     Ok(())
@@ -99,7 +104,7 @@ impl TenantTx {
 
     async fn announce(&mut self, news: News) -> Result<()> {
         let message = self.message(news, None);
-        notify(self.connection(), &message).await
+        notify(self.connection(), CHANNEL, &message).await
     }
 
     fn message(&self, news: News, change: Option<String>) -> String {
@@ -162,14 +167,7 @@ impl Database {
     /// heard the rest.
     pub async fn call(&self, id: Uuid) -> Result<()> {
         let mut connection = self.pool.acquire().await?;
-        sqlx::query!(
-            "select pg_notify($1, $2)::text as sent",
-            ECHO,
-            id.to_string()
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        Ok(())
+        notify(&mut connection, ECHO, &id.to_string()).await
     }
 }
 

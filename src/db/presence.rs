@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
+use super::live::notify;
 use super::{Database, Result, SystemTx};
 
 /// Where workers are told.
@@ -36,14 +37,7 @@ impl Heard {
 
 /// Tells every worker, once the transaction is committed.
 pub(super) async fn announce(connection: &mut PgConnection, what: Heard) -> Result<()> {
-    sqlx::query!(
-        "select pg_notify($1, $2)::text as told",
-        CHANNEL,
-        what.text()
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(())
+    notify(connection, CHANNEL, what.text()).await
 }
 
 /// A worker's sign of life: a connection of its own that holds an advisory lock of the worker's id. However

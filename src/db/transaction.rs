@@ -107,9 +107,8 @@ impl TenantTx {
 
     /// Has this told to whoever listens, once the transaction is committed.
     pub(super) async fn tell(&mut self, message: String) -> Result<()> {
-        if let Some(earlier) = self.to_tell.replace(message) {
-            live::notify(self.connection(), &earlier).await?;
-        }
+        self.tell_the_rest().await?;
+        self.to_tell = Some(message);
         Ok(())
     }
 
@@ -121,7 +120,7 @@ impl TenantTx {
     /// Tells what no statement took along.
     pub(super) async fn tell_the_rest(&mut self) -> Result<()> {
         match self.take_to_tell() {
-            Some(message) => live::notify(self.connection(), &message).await,
+            Some(message) => live::notify(self.connection(), live::CHANNEL, &message).await,
             None => Ok(()),
         }
     }

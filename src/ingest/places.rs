@@ -109,7 +109,7 @@ pub(super) struct KeptPlace {
 impl KeptPlace {
     /// Hands the job over. One that is not taken any more, because the worker is about to stop, is free for others
     /// once it has.
-    pub(super) fn take(self, job: Job, to_follow: Option<Box<ToFollow>>) {
+    pub(super) fn hand_over(self, job: Job, to_follow: Option<Box<ToFollow>>) {
         let place = self.place;
         let _ = self.jobs.send(HandedJob {
             job,

@@ -11,59 +11,7 @@ use super::whole::{Whole, fill_sale};
 use crate::db::staging::rows::{Row as _, RowArray};
 use crate::db::{Result, TenantTx};
 
-/// Orders as rows of the tables that they go into.
-pub(super) struct Rows {
-    ids: Vec<i64>,
-    header_hashes: Vec<i64>,
-    orders: String,
-    lines: String,
-    sales: String,
-}
-
-impl Rows {
-    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>>) -> Self {
-        let mut ids = Vec::new();
-        let mut header_hashes = Vec::new();
-        let mut headers = RowArray::new();
-        let mut lines = RowArray::new();
-        let mut sales = RowArray::new();
-        for order in orders {
-            ids.push(order.order.id.number());
-            header_hashes.push(order.header_hash());
-            headers.add_record(order.record, order.hash);
-            for (_, record) in order.lines.values() {
-                lines.add_record(record, 0);
-            }
-            for entered in order.ledger() {
-                sales.add(|row| {
-                    // The tenant and the day are left to the database.
-                    row.null();
-                    fill_sale(row, order, &entered, None);
-                });
-            }
-        }
-        Self {
-            ids,
-            header_hashes,
-            orders: headers.finish(),
-            lines: lines.finish(),
-            sales: sales.finish(),
-        }
-    }
-}
-
-/// What a statement that moves orders gave.
-macro_rules! written {
-    ($row:ident) => {
-        Written {
-            days: Vec::new(),
-            unknown: $row.unknown,
-            moved: Some(moved!($row)),
-        }
-    };
-}
-
-/// The rows of orders of which nothing else is to be written.
+/// The rows of orders themselves.
 pub(in crate::db) struct HeaderRows {
     pub(in crate::db) ids: Vec<i64>,
     pub(in crate::db) hashes: Vec<i64>,
@@ -88,7 +36,50 @@ impl HeaderRows {
     }
 }
 
-/// The statement that writes such rows, which asks something of what was `written` in the end.
+/// Orders as rows of all the tables that they go into.
+pub(super) struct Rows {
+    headers: HeaderRows,
+    lines: String,
+    sales: String,
+}
+
+impl Rows {
+    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>> + Clone) -> Self {
+        let headers = HeaderRows::of(orders.clone());
+        let mut lines = RowArray::new();
+        let mut sales = RowArray::new();
+        for order in orders {
+            for (_, record) in order.lines.values() {
+                lines.add_record(record, 0);
+            }
+            for entered in order.ledger() {
+                sales.add(|row| {
+                    // The tenant and the day are left to the database.
+                    row.null();
+                    fill_sale(row, order, &entered, None);
+                });
+            }
+        }
+        Self {
+            headers,
+            lines: lines.finish(),
+            sales: sales.finish(),
+        }
+    }
+}
+
+/// What a statement that moves orders gave.
+macro_rules! written {
+    ($row:ident) => {
+        Written {
+            days: Vec::new(),
+            unknown: $row.unknown,
+            moved: Some(moved!($row)),
+        }
+    };
+}
+
+/// The statement that writes rows of which nothing else is different, and asks something of what was `written` in the end.
 /// $1: tenant, $2: ids, $3: header hashes, $4: `staged_orders`, $5: asked at.
 macro_rules! replacing_headers {
     ($($asked:literal),+; $($argument:expr),+ $(,)?) => {
@@ -326,12 +317,13 @@ impl TenantTx {
         asked_at: DateTime<Utc>,
     ) -> Result<Written> {
         let tenant = self.tenant().uuid();
+        let headers = &rows.headers;
         macro_rules! written_by {
             ($orders:ident, $statement:ident, $with:literal) => {
                 $orders!(
                     $statement; $with;
-                    tenant, &rows.ids, rows.orders, store.currency.code(), store.version, rows.lines, rows.sales,
-                    store.time_zone, asked_at, store.figures_pending, &rows.header_hashes
+                    tenant, &headers.ids, headers.orders, store.currency.code(), store.version, rows.lines, rows.sales,
+                    store.time_zone, asked_at, store.figures_pending, &headers.hashes
                 )
                 .fetch_one(self.connection())
                 .await?

@@ -119,7 +119,7 @@ impl Ingest {
             Noted::Repeated => return Ok(Received::Repeated),
             Noted::Claimed(job, to_follow) => {
                 if let Some(place) = place {
-                    place.take(job, to_follow);
+                    place.hand_over(job, to_follow);
                 }
             }
             Noted::WaitsAlready if job == Some(JobKind::Hints) => {
