@@ -30,7 +30,7 @@ const FORM: &str = "1.";
 /// A change of more objects than these is not told.
 pub(super) const MOST_OBJECTS: usize = 10;
 /// Nor is one of customers with more days than these.
-const MOST_DAYS_OF_CUSTOMERS: i32 = 300;
+pub(super) const MOST_DAYS_OF_CUSTOMERS: i32 = 300;
 
 /// The objects that a merge found new or different.
 #[derive(Debug, Default)]
@@ -55,20 +55,20 @@ impl Touched {
 /// What has changed from the version before to the one that it is told with. Rows are as they are now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreChange {
-    total_customers: Option<i64>,
-    days: Vec<ChangedDay>,
-    first_customers: Vec<ChangedCount>,
-    returning_customers: Vec<ChangedCount>,
-    customers: Vec<ChangedCustomer>,
+    pub(super) total_customers: Option<i64>,
+    pub(super) days: Vec<ChangedDay>,
+    pub(super) first_customers: Vec<ChangedCount>,
+    pub(super) returning_customers: Vec<ChangedCount>,
+    pub(super) customers: Vec<ChangedCustomer>,
     /// The customers whose spending changed, and all their days in the store's currency.
-    spenders: Vec<i64>,
-    spending: Vec<ChangedSpending>,
-    orders: Vec<ChangedOrder>,
+    pub(super) spenders: Vec<i64>,
+    pub(super) spending: Vec<ChangedSpending>,
+    pub(super) orders: Vec<ChangedOrder>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "changed_day")]
-struct ChangedDay {
+pub(super) struct ChangedDay {
     #[serde(with = "day_number")]
     day: NaiveDate,
     currency: Currency,
@@ -94,7 +94,7 @@ struct ChangedDay {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "changed_count")]
-struct ChangedCount {
+pub(super) struct ChangedCount {
     #[serde(with = "day_number")]
     day: NaiveDate,
     #[serde(with = "day_number")]
@@ -104,7 +104,7 @@ struct ChangedCount {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "changed_customer")]
-struct ChangedCustomer {
+pub(super) struct ChangedCustomer {
     id: i64,
     display_name: String,
     email: Option<String>,
@@ -122,18 +122,18 @@ struct ChangedCustomer {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "changed_spending")]
-struct ChangedSpending {
-    customer_id: i64,
+pub(super) struct ChangedSpending {
+    pub(super) customer_id: i64,
     #[serde(with = "day_number")]
-    day: NaiveDate,
-    orders: i64,
+    pub(super) day: NaiveDate,
+    pub(super) orders: i64,
     #[serde(with = "ten_thousandths")]
     total_sales: Decimal,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "changed_order")]
-struct ChangedOrder {
+pub(super) struct ChangedOrder {
     id: i64,
     name: String,
     customer_id: Option<i64>,
@@ -241,6 +241,14 @@ impl SystemTx {
 }
 
 impl StoreChange {
+    /// `None`: it is more than can be told of a store in this currency.
+    pub(super) fn if_little(self, currency: &Currency) -> Option<Self> {
+        let days = i32::try_from(self.spending.len()).unwrap_or(i32::MAX);
+        // Orders in other currencies are counted by day in all of them together, which is not read here.
+        let other = self.days.iter().any(|day| day.currency != *currency);
+        (days <= MOST_DAYS_OF_CUSTOMERS && !other).then_some(self)
+    }
+
     /// How many customers the store has now; `None`: they were not counted.
     #[must_use]
     pub const fn total_customers(&self) -> Option<i64> {
@@ -400,21 +408,17 @@ impl TenantTx {
         )
         .fetch_one(self.connection())
         .await?;
-        let days = i32::try_from(row.spending.len()).unwrap_or(i32::MAX);
-        // Orders in other currencies are counted by day in all of them together, which is not read here.
-        let other = row.days.iter().any(|day| day.currency != store.currency);
-        Ok(
-            (days <= MOST_DAYS_OF_CUSTOMERS && !other).then_some(StoreChange {
-                total_customers: row.total_customers,
-                days: row.days,
-                first_customers: row.first_customers,
-                returning_customers: row.returning_customers,
-                customers: row.customers,
-                spenders: row.spenders,
-                spending: row.spending,
-                orders: row.orders,
-            }),
-        )
+        let change = StoreChange {
+            total_customers: row.total_customers,
+            days: row.days,
+            first_customers: row.first_customers,
+            returning_customers: row.returning_customers,
+            customers: row.customers,
+            spenders: row.spenders,
+            spending: row.spending,
+            orders: row.orders,
+        };
+        Ok(change.if_little(&store.currency))
     }
 }
 

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use sqlx::Connection as _;
+use xboard::db::Database;
 use xboard::db::staging::Loader;
 use xboard::domain::ids::{CustomerId, LineItemId, OrderId, ProductId, TenantId};
 use xboard::domain::money::Currency;
@@ -985,5 +987,70 @@ async fn an_answer_from_between_two_deletions_does_not_bring_an_order_back() {
         Event::Delete { order: 1 },
     ];
     play(&database, &events, false).await;
+    database.drop().await;
+}
+
+/// Merges versions of orders as a program does that has just started, and gives how many rows of tables the database
+/// read for it.
+async fn rows_read_for(
+    database: &TestDatabase,
+    tenant: TenantId,
+    versions: &[Version],
+    asked_at: DateTime<Utc>,
+) -> i64 {
+    let sessions = database.sessions().await;
+    let before = database.rows_read(sessions).await;
+    let program = Database::connect(&database.url(), 2).await.unwrap();
+    let mut loader = program.loader(tenant).await.unwrap();
+    deliver(&mut loader, Way::Few, versions, asked_at).await;
+    loader.close().await;
+    program.close().await;
+    database.rows_read(sessions).await - before
+}
+
+#[tokio::test]
+async fn a_change_reads_what_it_is_about_however_many_orders_there_are() {
+    const ORDERS: usize = 1_000;
+    let database = TestDatabase::create().await;
+    let mut model = Model::default();
+    let place = |order: usize| Event::Place {
+        order,
+        customer: Some(i64::try_from(order % 100).unwrap() + 1),
+        lines: vec![(1, 1, 500), (2, 2, 700)],
+        shipping: 300,
+        kind: OrderKind::Usual,
+    };
+    for order in 0..ORDERS {
+        model.apply(&place(order));
+    }
+    let asked_at = model.now() + TimeDelta::days(1);
+    let tenant = empty_store(&database, model.now()).await;
+    let newest = |model: &Model, order: usize| model.orders[&order].last().unwrap().clone();
+    let all: Vec<_> = (0..ORDERS).map(|order| newest(&model, order)).collect();
+    let read = rows_read_for(&database, tenant, &all, asked_at).await;
+    assert!(read > 1_000, "{read} rows: what is read is not seen");
+    let mut connection = database.connection().await;
+    let analyzed = sqlx::raw_sql("analyze").execute(&mut connection).await;
+    analyzed.unwrap();
+    connection.close().await.unwrap();
+
+    model.apply(&Event::RefundLine {
+        order: 7,
+        cents: 100,
+        tax: 10,
+    });
+    model.apply(&place(ORDERS));
+    model.apply(&Event::HandOver {
+        order: 8,
+        customer: Some(9),
+    });
+    for (what, order) in [("refunded", 7), ("new", ORDERS), ("handed over", 8)] {
+        let changed = [newest(&model, order)];
+        let read = rows_read_for(&database, tenant, &changed, asked_at + TimeDelta::days(1)).await;
+        assert!(read < 300, "{what}: {read} rows were read");
+    }
+    let mut snapshot = database.db().tenant_snapshot(tenant).await.unwrap();
+    assert_eq!(snapshot.verify().await.unwrap(), Vec::new());
+    drop(snapshot);
     database.drop().await;
 }

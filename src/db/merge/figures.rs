@@ -12,10 +12,9 @@ use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::packed::{Packed, packed_fields};
 use crate::db::staging::pages::{PAGES_AT_ONCE, Reading, Run, read_page};
 use crate::db::{Result, TenantTx};
-use crate::domain::amounts::{Amounts, SaleTerms};
+use crate::domain::amounts::Amounts;
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
 use crate::domain::money::Currency;
-use crate::domain::sale::SaleLineType;
 
 /// They outlive the transactions of a load, and go when the rollups are built.
 const CREATE_TABLES: &str = "\
@@ -95,23 +94,11 @@ impl OrderFigures {
         }
         for entered in ledger.iter().filter(|_| !order.test) {
             let sale = entered.sale;
-            let amounts = SaleTerms {
-                reason: entered.agreement.reason,
-                action: sale.action,
-                line_type: sale.line_type,
-                quantity: sale.quantity,
-                total: sale.total,
-                tax: sale.tax,
-                discount: sale.discount,
-            }
-            .amounts();
+            let amounts = entered.amounts();
             if let Some(day) = day_of(entered.happened_at) {
                 figures.add_to_day(&sale.currency, day, None, amounts);
             }
-            let product = entered.line.and_then(|line| line.product);
-            if sale.line_type == SaleLineType::Product {
-                figures.add_sold(&sale.currency, product, amounts);
-            }
+            figures.add_sold(&sale.currency, entered.product(), amounts);
         }
         figures
     }

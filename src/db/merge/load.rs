@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::figures::{KeptFigures, OrderFigures};
 use super::orders::Changed;
-use super::whole::{Entered, Whole, fill_sale, whole_orders};
+use super::whole::{Entered, Whole, fill_refund, fill_sale, whole_orders};
 use super::{Merged, Outcome, Store};
 use crate::db::staging::binary::BinaryRows;
 use crate::db::staging::rows::{Row as _, fill};
@@ -82,19 +82,9 @@ impl Rows {
         for (_, record) in whole.lines.values() {
             self.line_items.add(|row| fill(row, record));
         }
-        let refunds: BTreeMap<_, _> = whole
-            .order
-            .refunds
-            .iter()
-            .map(|refund| (refund.id, refund))
-            .collect();
-        for refund in refunds.values() {
-            self.refunds.add(|row| {
-                row.value(whole.order.id);
-                row.value(refund.id);
-                row.instant(refund.processed_at);
-                row.value(refund.total_refunded);
-            });
+        for refund in whole.refunds() {
+            self.refunds
+                .add(|row| fill_refund(row, whole.order.id, refund));
         }
         for entered in ledger {
             self.sales

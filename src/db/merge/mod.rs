@@ -160,8 +160,14 @@ impl TenantTx {
                 .await?;
             return Ok(outcome.merged());
         }
-        self.replace_changed(store, &orders, &changed, asked_at)
+        let told = self
+            .replace_changed(store, &orders, &changed, asked_at)
             .await?;
+        if told.is_some() && few && !store.figures_pending {
+            self.announce_change(store.version, told.as_ref(), key)
+                .await?;
+            return Ok(outcome.merged());
+        }
         self.end_and_tell(store, ObjectKind::Orders, outcome, key)
             .await
     }

@@ -2,106 +2,217 @@
 //! customer's days of one currency form a chain; what a change of the chain moves are the pairs of a day and
 //! the one before it, for the days that came or went and for those that follow them, and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 
 use super::Store;
 use super::sums::{Counts, Presence};
+use crate::db::changes::{ChangedCount, ChangedSpending};
 use crate::db::{Result, TenantTx};
+use crate::domain::money::Currency;
 
-/// The days on which customers came to be or ceased to be present, each with its currency and customer, and
-/// the counts that stood for their surroundings before (as PostgreSQL writes arrays of the tables' rows).
-#[derive(Debug)]
+/// The days on which customers came to be or ceased to be present, each with its currency and customer.
+#[derive(Debug, Default)]
 pub(super) struct Flips {
     pub(super) currencies: Vec<String>,
     pub(super) customers: Vec<i64>,
     pub(super) days: Vec<NaiveDate>,
-    pub(super) firsts_before: String,
-    pub(super) returns_before: String,
+    /// Whether the customer came to be present.
+    pub(super) came: Vec<bool>,
 }
 
-/// A query between whose parts the counts around the rows of `flips` are worked out from `customer_days`:
-/// `firsts` and `returns`. What comes before begins with `with recursive`. A first day counts in every currency
-/// of the customer, because the day of their first order in any may have changed.
-macro_rules! with_presence {
-    ($($before:literal),+; $($after:literal),+; $($argument:expr),+ $(,)?) => {
-        sqlx::query!(
-            $($before +)+ ", touched as ( \
-                select currency, customer_id, day from flips \
+/// What a statement gave that names the flips.
+macro_rules! flips {
+    ($row:ident) => {
+        Flips {
+            currencies: $row.flipped_currencies,
+            customers: $row.flipped_customers,
+            days: $row.flipped_days,
+            came: $row.came,
+        }
+    };
+}
+pub(super) use flips;
+
+/// The counts that moved in the store's currency, as they are now.
+#[derive(Debug, Default)]
+pub(super) struct MovedCounts {
+    pub(super) first_customers: Vec<ChangedCount>,
+    pub(super) returning_customers: Vec<ChangedCount>,
+}
+
+impl Flips {
+    /// What they move, where these are all days of their customers, with what the customers came to afterwards; all in
+    /// this currency.
+    fn moves_within(&self, currency: &Currency, days: &[ChangedSpending]) -> Presence {
+        let mut flipped: BTreeMap<i64, BTreeSet<(Currency, NaiveDate)>> = BTreeMap::new();
+        for (customer, day) in self.customers.iter().zip(&self.days) {
+            let of_customer = flipped.entry(*customer).or_default();
+            of_customer.insert((currency.clone(), *day));
+        }
+        let mut moves = Presence::default();
+        for (customer, flipped) in flipped {
+            let present = days
+                .iter()
+                .filter(|spent| spent.customer_id == customer && spent.orders > 0);
+            let present: BTreeSet<_> = present.map(|spent| (currency.clone(), spent.day)).collect();
+            moves.count(present.symmetric_difference(&flipped), -1);
+            moves.count(present.iter(), 1);
+        }
+        moves.forget_zeros();
+        moves
+    }
+}
+
+/// The end of a statement that moves the counts by the rows of `firsts` and `returns`. $1: tenant, $2: version,
+/// $3: the store's currency.
+macro_rules! moving_counts {
+    ($($before:literal),+; $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            MovedCounts,
+            $($before +)+ ", moved_firsts as ( \
+                insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
+                select $1::uuid, currency, day, first_order_day, customers, $2::bigint from firsts \
+                on conflict (tenant_id, currency, day, first_order_day) do update set \
+                   customers = first_customers.customers + excluded.customers, version = excluded.version \
+                returning currency, day, first_order_day, customers \
+             ), moved_returns as ( \
+                insert into returning_customers (tenant_id, currency, day, previous_day, customers, version) \
+                select $1::uuid, currency, day, previous_day, customers, $2::bigint from returns \
+                on conflict (tenant_id, currency, day, previous_day) do update set \
+                   customers = returning_customers.customers + excluded.customers, version = excluded.version \
+                returning currency, day, previous_day, customers \
+             ) \
+             select array(select row(day, first_order_day, customers)::changed_count from moved_firsts where currency = $3) \
+                   as \"first_customers!: Vec<ChangedCount>\", \
+                array(select row(day, previous_day, customers)::changed_count from moved_returns where currency = $3) \
+                   as \"returning_customers!: Vec<ChangedCount>\"",
+            $($argument),+
+        )
+    };
+}
+
+impl TenantTx {
+    /// Moves the counts by the flips, once the days of customers and their first orders are as they are now. Given all days
+    /// of the customers, where they are few and in the store's currency alone, they are counted here; if not, around
+    /// the flips.
+    pub(super) async fn move_presence(
+        &mut self,
+        store: &Store,
+        flips: &Flips,
+        days: Option<&[ChangedSpending]>,
+    ) -> Result<MovedCounts> {
+        if flips.days.is_empty() {
+            return Ok(MovedCounts::default());
+        }
+        match days {
+            Some(days) => {
+                let moves = flips.moves_within(&store.currency, days);
+                self.move_counts(store, moves).await
+            }
+            None => self.move_counts_around(store, flips).await,
+        }
+    }
+
+    async fn move_counts(&mut self, store: &Store, moves: Presence) -> Result<MovedCounts> {
+        let tenant = self.tenant().uuid();
+        let firsts = CountRows::of(moves.firsts);
+        let returns = CountRows::of(moves.returns);
+        Ok(moving_counts!(
+            "with firsts as (select * from unnest($4::text[], $5::date[], $6::date[], $7::bigint[]) \
+                f(currency, day, first_order_day, customers) \
+             ), returns as (select * from unnest($8::text[], $9::date[], $10::date[], $11::bigint[]) \
+                r(currency, day, previous_day, customers))";
+            tenant,
+            store.version,
+            store.currency.code(),
+            &firsts.currencies,
+            &firsts.days,
+            &firsts.others,
+            &firsts.customers,
+            &returns.currencies,
+            &returns.days,
+            &returns.others,
+            &returns.customers
+        )
+        .fetch_one(self.connection())
+        .await?)
+    }
+
+    /// `customer_days` has the chains as they are now: as they were, the days that came were not in them, and those that
+    /// went were. A first day counts in every currency of the customer, because the day of their first order in any may
+    /// have changed.
+    async fn move_counts_around(&mut self, store: &Store, flips: &Flips) -> Result<MovedCounts> {
+        let tenant = self.tenant().uuid();
+        Ok(moving_counts!(
+            "with recursive flips as materialized ( \
+                select * from unnest($4::text[], $5::bigint[], $6::date[], $7::boolean[]) f(currency, customer_id, day, came) \
+             ), touched as ( \
+                select currency, customer_id, day, not came as was, came as remains from flips \
                 union \
-                select f.currency, f.customer_id, next.day from flips f, lateral ( \
+                select f.currency, f.customer_id, next.day, true, true from flips f cross join lateral ( \
                    select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = f.customer_id \
                      and d.currency = f.currency and d.day > f.day and d.orders > 0 order by d.day limit 1) next \
+                where not exists (select from flips g \
+                   where g.currency = f.currency and g.customer_id = f.customer_id and g.day = next.day) \
+             ), previous as materialized ( \
+                select t.*, (select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = t.customer_id \
+                      and d.currency = t.currency and d.day < t.day and d.orders > 0 order by d.day desc limit 1) as day_now, \
+                   greatest( \
+                      (select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = t.customer_id \
+                          and d.currency = t.currency and d.day < t.day and d.orders > 0 \
+                          and not exists (select from flips g \
+                             where g.currency = t.currency and g.customer_id = t.customer_id and g.day = d.day) \
+                       order by d.day desc limit 1), \
+                      (select max(g.day) from flips g \
+                       where g.currency = t.currency and g.customer_id = t.customer_id and g.day < t.day and not g.came) \
+                   ) as day_before \
+                from touched t \
              ), returns as ( \
-                select t.currency, t.day, previous.day as previous_day, count(*) as customers from touched t \
-                join customer_days present on present.tenant_id = $1 and present.currency = t.currency \
-                  and present.day = t.day and present.customer_id = t.customer_id and present.orders > 0 \
-                cross join lateral ( \
-                   select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = t.customer_id \
-                     and d.currency = t.currency and d.day < t.day and d.orders > 0 order by d.day desc limit 1) previous \
-                group by t.currency, t.day, previous.day \
+                select p.currency, p.day, c.previous_day, sum(c.customers) as customers from previous p \
+                cross join lateral (values (p.day_before, -1, p.was), (p.day_now, 1, p.remains)) c(previous_day, customers, there) \
+                where c.there and c.previous_day is not null \
+                group by p.currency, p.day, c.previous_day having sum(c.customers) <> 0 \
              ), currencies as ( \
                 (select currency from daily_sales where tenant_id = $1 order by currency limit 1) \
                 union all \
                 select (select s.currency from daily_sales s where s.tenant_id = $1 and s.currency > c.currency \
                         order by s.currency limit 1) \
                 from currencies c where c.currency is not null \
+             ), first_days as materialized ( \
+                select c.currency, p.customer_id, \
+                   (select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = p.customer_id \
+                      and d.currency = c.currency and d.orders > 0 order by d.day limit 1) as day_now, \
+                   least( \
+                      (select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = p.customer_id \
+                          and d.currency = c.currency and d.orders > 0 \
+                          and not exists (select from flips g \
+                             where g.currency = c.currency and g.customer_id = p.customer_id and g.day = d.day) \
+                       order by d.day limit 1), \
+                      (select min(g.day) from flips g \
+                       where g.currency = c.currency and g.customer_id = p.customer_id and not g.came)) as day_before \
+                from (select distinct customer_id from flips) p cross join currencies c \
+                where c.currency is not null \
              ), firsts as ( \
-                select c.currency, first.day, t.first_order_day, count(*) as customers \
-                from (select distinct customer_id from flips) p \
-                join customer_totals t on t.tenant_id = $1 and t.customer_id = p.customer_id \
-                cross join currencies c \
-                cross join lateral ( \
-                   select d.day from customer_days d where d.tenant_id = $1 and d.customer_id = p.customer_id \
-                     and d.currency = c.currency and d.orders > 0 order by d.day limit 1) first \
-                where t.first_order_day is not null \
-                group by c.currency, first.day, t.first_order_day \
-             )" $(+ $after)+,
-            $($argument),+
-        )
-    };
-}
-pub(super) use with_presence;
-
-impl TenantTx {
-    /// Moves the counts by what they are around the flips now, less what they were before.
-    pub(super) async fn move_presence(&mut self, store: &Store, flips: &Flips) -> Result<()> {
-        if flips.days.is_empty() {
-            return Ok(());
-        }
-        let tenant = self.tenant().uuid();
-        with_presence!(
-            "with recursive flips as materialized ( \
-                select * from unnest($2::text[], $3::bigint[], $4::date[]) f(currency, customer_id, day) \
+                select f.currency, c.day, c.first_order_day, sum(c.customers) as customers \
+                from (select *, min(day_now) over (partition by customer_id) as first_order_day_now, \
+                         min(day_before) over (partition by customer_id) as first_order_day_before from first_days) f \
+                cross join lateral (values (f.day_before, f.first_order_day_before, -1), (f.day_now, f.first_order_day_now, 1)) \
+                   c(day, first_order_day, customers) \
+                where c.day is not null \
+                group by f.currency, c.day, c.first_order_day having sum(c.customers) <> 0 \
              )";
-            ", moved_firsts as ( \
-                insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
-                select $1::uuid, currency, day, first_order_day, sum(customers), $7::bigint \
-                from (select currency, day, first_order_day, customers from firsts \
-                      union all \
-                      select currency, day, first_order_day, -customers from unnest($5::text::first_customers[])) f \
-                group by currency, day, first_order_day having sum(customers) <> 0 \
-                on conflict (tenant_id, currency, day, first_order_day) do update set \
-                   customers = first_customers.customers + excluded.customers, version = excluded.version \
-             ) \
-             insert into returning_customers (tenant_id, currency, day, previous_day, customers, version) \
-             select $1::uuid, currency, day, previous_day, sum(customers), $7::bigint \
-             from (select currency, day, previous_day, customers from returns \
-                   union all \
-                   select currency, day, previous_day, -customers from unnest($6::text::returning_customers[])) r \
-             group by currency, day, previous_day having sum(customers) <> 0 \
-             on conflict (tenant_id, currency, day, previous_day) do update set \
-                customers = returning_customers.customers + excluded.customers, version = excluded.version";
             tenant,
+            store.version,
+            store.currency.code(),
             &flips.currencies,
             &flips.customers,
             &flips.days,
-            flips.firsts_before,
-            flips.returns_before,
-            store.version
+            &flips.came
         )
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        .fetch_one(self.connection())
+        .await?)
     }
 
     /// Adds counts of everything that is counted anew.

@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 
 use super::Store;
-use super::presence::{Flips, with_presence};
+use super::presence::{Flips, flips};
 use crate::db::{Result, TenantTx};
 
 /// What the orders at hand stood for before their rows changed, as PostgreSQL writes arrays of the views' rows.
@@ -36,18 +36,20 @@ pub(super) struct Moved {
 
 /// A statement that moves the sums by day, by customer and day, and by customer. What comes before begins with
 /// `with` and ends where another table would follow; then the rows of figures, of which some take off what was,
-/// and may be limited by a condition; then what the statement asks. It knows `changes`, the sums of the figures by
-/// currency, day and customer, and `flips`: the days on which a customer came to be or ceased to be present.
+/// and may be limited by a condition; then what the statement gives besides what the sums moved for. Of an order that is
+/// placed, and counts, the figures say when that was: first and last orders move by it as long as no order goes. It
+/// knows `changes`, the sums of the figures by currency, day and customer; what it wrote, as `daily`, `by_customer` and
+/// `totals`; and `flips`, of which it gives what [`flips`] reads.
 /// $1 is the tenant, $4 the shop's currency, $5 the version.
 macro_rules! with_moves {
-    ($statement:ident; $($before:literal),+; $figures:literal; $($after:literal),+; $($argument:expr),+ $(,)?) => {
-        $statement!(
-            $($before),+, " changes as materialized ( \
+    ($($before:literal),+; $figures:literal; $($after:literal),+; $($argument:expr),+ $(,)?) => {
+        sqlx::query!(
+            $($before +)+ " changes as materialized ( \
                 select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
                    sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
                    sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
-                   sum(placed_sales) as placed_sales \
-                from ", $figures, " group by currency, day, customer_id \
+                   sum(placed_sales) as placed_sales, min(placed_at) as first_placed_at, max(placed_at) as last_placed_at \
+                from " + $figures + " group by currency, day, customer_id \
                 ), daily as ( \
                    insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
                       shipping, taxes, duties, fees, placed_sales, version) \
@@ -65,8 +67,9 @@ macro_rules! with_moves {
                       shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
                       duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
                       placed_sales = daily_sales.placed_sales + excluded.placed_sales, version = excluded.version \
+                   returning daily_sales.* \
                 ), people as materialized ( \
-                   select currency, day, customer_id, orders, \
+                   select currency, day, customer_id, orders, first_placed_at, last_placed_at, \
                       gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
                    from changes where customer_id is not null \
                 ), moves as materialized ( \
@@ -77,66 +80,38 @@ macro_rules! with_moves {
                    on conflict (tenant_id, currency, day, customer_id) do update set \
                       orders = customer_days.orders + excluded.orders, \
                       total_sales = customer_days.total_sales + excluded.total_sales \
+                   returning customer_days.* \
                 ), totals as ( \
-                   insert into customer_totals (tenant_id, customer_id, orders, total_spent, version) \
+                   insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
+                      last_order_at, version) \
                    select $1::uuid, customer_id, coalesce(sum(orders) filter (where currency = $4), 0), \
-                      coalesce(sum(total_sales) filter (where currency = $4), 0), $5::bigint \
+                      coalesce(sum(total_sales) filter (where currency = $4), 0), min(first_placed_at), \
+                      min(day) filter (where first_placed_at is not null), max(last_placed_at), $5::bigint \
                    from moves group by customer_id \
                    on conflict (tenant_id, customer_id) do update set \
                       orders = customer_totals.orders + excluded.orders, \
-                      total_spent = customer_totals.total_spent + excluded.total_spent, version = excluded.version \
+                      total_spent = customer_totals.total_spent + excluded.total_spent, \
+                      first_order_at = least(customer_totals.first_order_at, excluded.first_order_at), \
+                      first_order_day = least(customer_totals.first_order_day, excluded.first_order_day), \
+                      last_order_at = greatest(customer_totals.last_order_at, excluded.last_order_at), \
+                      version = excluded.version \
+                   returning customer_totals.* \
                 ), flips as materialized ( \
-                   select m.currency, m.customer_id, m.day from moves m \
+                   select m.currency, m.customer_id, m.day, coalesce(d.orders, 0) + m.orders > 0 as came from moves m \
                    left join customer_days d on d.tenant_id = $1 and d.currency = m.currency and d.day = m.day \
                       and d.customer_id = m.customer_id \
                    where (coalesce(d.orders, 0) > 0) <> (coalesce(d.orders, 0) + m.orders > 0) \
-             )";
-            $($after),+;
+             ) \
+             select array(select distinct day from changes) as \"days!\", \
+                array(select distinct customer_id from people) as \"customers!\", f.currencies as \"flipped_currencies!\", f.customers as \"flipped_customers!\", f.days as \"flipped_days!\", \
+                f.came as \"came!\"" $(+ $after)+ + " \
+                from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as customers, \
+                   coalesce(array_agg(day), '{}') as days, coalesce(array_agg(came), '{}') as came from flips) f",
             $($argument),+
         )
     };
 }
 pub(super) use with_moves;
-
-/// The same, and it gives what [`moved`] reads: with it what the counts of presence held around the flips, which
-/// is gone afterwards (a statement sees nothing of what it writes). It begins with `with recursive`.
-macro_rules! with_flips {
-    ($($before:literal),+; $figures:literal; $after:literal; $($argument:expr),+ $(,)?) => {
-        with_moves!(
-            with_presence; $($before),+; $figures;
-            " select array(select distinct day from changes) as \"days!\", \
-                array(select distinct customer_id from people) as \"customers!\", \
-                f.currencies as \"currencies!\", f.flipped as \"flipped!\", f.on_days as \"on_days!\", \
-                (select coalesce(array_agg(row($1, currency, day, first_order_day, customers, 0)::first_customers), '{}')::text \
-                 from firsts) as \"firsts!\", \
-                (select coalesce(array_agg(row($1, currency, day, previous_day, customers, 0)::returning_customers), '{}')::text \
-                 from returns) as \"returns!\" ",
-            $after,
-            " from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as flipped, \
-                      coalesce(array_agg(day), '{}') as on_days from flips) f";
-            $($argument),+
-        )
-    };
-}
-pub(super) use with_flips;
-
-/// What a statement of [`with_flips`] gave.
-macro_rules! moved {
-    ($row:ident) => {
-        Moved {
-            days: $row.days,
-            customers: $row.customers,
-            flips: Flips {
-                currencies: $row.currencies,
-                customers: $row.flipped,
-                days: $row.on_days,
-                firsts_before: $row.firsts,
-                returns_before: $row.returns,
-            },
-        }
-    };
-}
-pub(super) use moved;
 
 impl TenantTx {
     /// What the orders stand for now, for [`move_rollups`](Self::move_rollups) to take off.
@@ -165,14 +140,9 @@ impl TenantTx {
     ) -> Result<()> {
         let moved = self.move_sales(store, orders, before).await?;
         self.move_product_totals(store, orders, before).await?;
-        self.finish_moving(store, moved).await
-    }
-
-    /// What cannot be moved by adding, for the customers and the days of whom the sums moved.
-    pub(super) async fn finish_moving(&mut self, store: &Store, moved: Moved) -> Result<()> {
         self.refresh_first_and_last_orders(store, &moved.customers)
             .await?;
-        self.move_presence(store, &moved.flips).await?;
+        self.move_presence(store, &moved.flips, None).await?;
         self.note_changed_days(moved.days);
         Ok(())
     }
@@ -185,15 +155,15 @@ impl TenantTx {
         before: &FiguresBefore,
     ) -> Result<Moved> {
         let tenant = self.tenant().uuid();
-        let row = with_flips!(
-            "with recursive ";
+        let moved = with_moves!(
+            "with ";
             "( \
                 select currency, day, customer_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
-                   duties, fees, placed_sales \
+                   duties, fees, placed_sales, null::timestamptz as placed_at \
                 from order_day_figures where tenant_id = $1 and order_id = any($2) \
                 union all \
                 select currency, day, customer_id, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
-                   -taxes, -duties, -fees, -placed_sales \
+                   -taxes, -duties, -fees, -placed_sales, null \
                 from unnest($3::text::order_day_figures[]) \
              ) f";
             "";
@@ -205,7 +175,11 @@ impl TenantTx {
         )
         .fetch_one(self.connection())
         .await?;
-        Ok(moved!(row))
+        Ok(Moved {
+            days: moved.days,
+            customers: moved.customers,
+            flips: flips!(moved),
+        })
     }
 
     async fn move_product_totals(
@@ -240,11 +214,14 @@ impl TenantTx {
     /// A first and a last order cannot be kept by adding: they are looked up, by index, for the customers at
     /// hand. Where clocks go back over midnight an order of the day before may follow the first one, so the
     /// first day is that of all orders up to a day later.
-    async fn refresh_first_and_last_orders(
+    pub(super) async fn refresh_first_and_last_orders(
         &mut self,
         store: &Store,
         customers: &[i64],
     ) -> Result<()> {
+        if customers.is_empty() {
+            return Ok(());
+        }
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \

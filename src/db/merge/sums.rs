@@ -121,7 +121,7 @@ impl Sums {
         let customers = std::mem::replace(&mut self.customers, rest);
         let mut complete = Complete::default();
         for (id, customer) in customers {
-            self.presence.count(&customer);
+            self.presence.count(customer.present(), 1);
             complete.totals.add(id, &customer, &self.currency);
             complete.add_days(id, customer);
         }
@@ -138,13 +138,9 @@ impl Sums {
 
 impl CustomerSums {
     /// The days of all currencies on which the customer has an order that counts.
-    fn present(&self) -> impl Iterator<Item = &(Currency, NaiveDate)> {
+    fn present(&self) -> impl Iterator<Item = &(Currency, NaiveDate)> + Clone {
         let counting = self.days.iter().filter(|(_, (orders, _))| *orders > 0);
         counting.map(|(day, _)| day)
-    }
-
-    fn first_order_day(&self) -> Option<NaiveDate> {
-        self.present().map(|(_, day)| *day).min()
     }
 }
 
@@ -153,21 +149,41 @@ impl Presence {
         self.firsts.len() + self.returns.len()
     }
 
-    fn count(&mut self, customer: &CustomerSums) {
-        let Some(first_order_day) = customer.first_order_day() else {
+    /// Counts one customer, present on these days, so many times.
+    pub(super) fn count<'a>(
+        &mut self,
+        present: impl Iterator<Item = &'a (Currency, NaiveDate)> + Clone,
+        times: i64,
+    ) {
+        let Some(first_order_day) = first_day(present.clone()) else {
             return;
         };
         let mut before: Option<&(Currency, NaiveDate)> = None;
-        for present in customer.present() {
-            let (currency, day) = present;
+        for day in present {
+            let (currency, day_of_currency) = day;
             let counts = match before.filter(|(of, _)| of == currency) {
-                Some((_, previous)) => self.returns.entry((currency.clone(), *day, *previous)),
-                None => self.firsts.entry((currency.clone(), *day, first_order_day)),
+                Some((_, previous)) => {
+                    self.returns
+                        .entry((currency.clone(), *day_of_currency, *previous))
+                }
+                None => self
+                    .firsts
+                    .entry((currency.clone(), *day_of_currency, first_order_day)),
             };
-            *counts.or_default() += 1;
-            before = Some(present);
+            *counts.or_default() += times;
+            before = Some(day);
         }
     }
+
+    /// What comes to nothing moves nothing.
+    pub(super) fn forget_zeros(&mut self) {
+        self.firsts.retain(|_, customers| *customers != 0);
+        self.returns.retain(|_, customers| *customers != 0);
+    }
+}
+
+fn first_day<'a>(present: impl Iterator<Item = &'a (Currency, NaiveDate)>) -> Option<NaiveDate> {
+    present.map(|(_, day)| *day).min()
 }
 
 impl Complete {
@@ -198,7 +214,7 @@ impl CustomerTotals {
         self.orders.push(own().map(|(orders, _)| orders).sum());
         self.total_spent.push(own().map(|(_, total)| total).sum());
         self.first_order_at.push(customer.first_order_at);
-        self.first_order_day.push(customer.first_order_day());
+        self.first_order_day.push(first_day(customer.present()));
         self.last_order_at.push(customer.last_order_at);
     }
 }

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::db::staging::rows::{Row, hash};
-use crate::domain::ids::{LineItemId, OrderId};
-use crate::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
+use crate::domain::amounts::{Amounts, SaleTerms};
+use crate::domain::ids::{LineItemId, OrderId, ProductId};
+use crate::domain::record::{
+    AgreementRecord, LineItemRecord, OrderRecord, Record, RefundRecord, SaleRecord,
+};
 use crate::domain::sale::{AgreementReason, SaleLineType};
 
 /// An order with all that belongs to it; what came twice counts once.
@@ -34,6 +37,30 @@ pub(super) struct Entered<'a> {
     pub(super) sale: &'a SaleRecord,
     /// What was sold, where the sale names it.
     pub(super) line: Option<&'a LineItemRecord>,
+}
+
+impl Entered<'_> {
+    /// What it adds to the figures.
+    pub(super) fn amounts(&self) -> Amounts {
+        SaleTerms {
+            reason: self.agreement.reason,
+            action: self.sale.action,
+            line_type: self.sale.line_type,
+            quantity: self.sale.quantity,
+            total: self.sale.total,
+            tax: self.sale.tax,
+            discount: self.sale.discount,
+        }
+        .amounts()
+    }
+
+    /// The product of which something was sold or taken back, where it is known.
+    pub(super) fn product(&self) -> Option<ProductId> {
+        let of_product = self.sale.line_type == SaleLineType::Product;
+        self.line
+            .filter(|_| of_product)
+            .and_then(|line| line.product)
+    }
 }
 
 impl<'a> Whole<'a> {
@@ -65,6 +92,13 @@ impl<'a> Whole<'a> {
         } else {
             agreement.happened_at
         }
+    }
+
+    /// Its refunds, each once.
+    pub(super) fn refunds(&self) -> impl Iterator<Item = &'a RefundRecord> {
+        let refunds = self.order.refunds.iter();
+        let refunds: BTreeMap<_, _> = refunds.map(|refund| (refund.id, refund)).collect();
+        refunds.into_values()
     }
 
     /// Its part of the ledger.
@@ -198,4 +232,12 @@ pub(super) fn fill_sale(
     row.optional(sale.line_item);
     row.optional(line.and_then(|line| line.product));
     row.optional(line.and_then(|line| line.variant));
+}
+
+/// Writes a refund as a row of its table, without the tenant.
+pub(super) fn fill_refund(row: &mut impl Row, order: OrderId, refund: &RefundRecord) {
+    row.value(order);
+    row.value(refund.id);
+    row.instant(refund.processed_at);
+    row.value(refund.total_refunded);
 }

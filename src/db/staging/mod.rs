@@ -57,6 +57,10 @@ const SETTINGS: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
+/// What is handed over is found by keys, row by row: a plan that reads a whole table looks cheaper while the store is small,
+/// and would stay while it grows.
+const BEGIN_BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off";
+
 /// A load: a connection of its own with its own staging tables.
 #[derive(Debug)]
 #[expect(
@@ -208,7 +212,11 @@ impl Loader {
 
     /// A transaction on the load's connection, where the staged rows are.
     pub async fn transaction(&self) -> Result<TenantTx> {
-        let transaction = begin(&self.pool, "begin", &enter_tenant(self.tenant)).await?;
+        self.begun_with("begin").await
+    }
+
+    async fn begun_with(&self, statement: &'static str) -> Result<TenantTx> {
+        let transaction = begin(&self.pool, statement, &enter_tenant(self.tenant)).await?;
         if self.staged_on.is_some_and(|one| one != self.opened()) {
             return Err(DbError::StagingLost);
         }
@@ -244,7 +252,7 @@ impl Loader {
         asked_at: DateTime<Utc>,
     ) -> Result<(TenantTx, Merged)> {
         if kind == ObjectKind::Orders || records.len() <= FEW {
-            let mut transaction = self.transaction().await?;
+            let mut transaction = self.begun_with(BEGIN_BY_KEYS).await?;
             let merged = transaction
                 .merge_whole(kind, records, asked_at, &self.change_key)
                 .await?;

@@ -318,6 +318,38 @@ impl TestDatabase {
         }
     }
 
+    /// How many sessions there are.
+    pub(crate) async fn sessions(&self) -> i64 {
+        let mut connection = self.connection().await;
+        sqlx::query_scalar(
+            "select count(*) from pg_stat_activity where datname = current_database() \
+             and backend_type = 'client backend' and pid <> pg_backend_pid()",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+    }
+
+    /// How many rows of tables have been read so far, once there are no more than so many sessions: each says what it read
+    /// when it ends.
+    pub(crate) async fn rows_read(&self, sessions: i64) -> i64 {
+        let began = Instant::now();
+        while self.sessions().await > sessions {
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "sessions do not end"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut connection = self.connection().await;
+        sqlx::query_scalar(
+            "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_user_tables",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+    }
+
     /// Says that the test ends with so many jobs in the queue. Without it there must be none.
     pub(crate) fn leaves_jobs(&self, number: usize) {
         self.jobs_left.store(number, Ordering::Relaxed);
