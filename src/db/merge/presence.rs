@@ -13,7 +13,7 @@ use crate::db::{Result, TenantTx};
 use crate::domain::money::Currency;
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flips {
     pub(super) currencies: Vec<String>,
     pub(super) customers: Vec<i64>,

@@ -188,7 +188,7 @@ pub(super) enum Going {
 }
 
 /// What writing orders gave.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Written {
     pub(super) days: Vec<NaiveDate>,
     /// Customers of whom nothing is known but their orders.
@@ -391,7 +391,10 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         let headers = &rows.headers;
         let customers: Vec<_> = rows.customers.iter().copied().collect();
-        let most_days = if rows.are_few() {
+        // Where an order may have gone, first and last orders are written after this statement.
+        let looked_up = going == Going::SomeMove;
+        let tells = rows.are_few() && !looked_up;
+        let most_days = if tells {
             i64::from(MOST_DAYS_OF_CUSTOMERS) + 1
         } else {
             0
@@ -421,7 +424,7 @@ impl TenantTx {
                 Written {
                     days: row.days,
                     unknown: rows.customers_but(&row.known),
-                    left: row.customers,
+                    left: if looked_up { row.customers } else { Vec::new() },
                     flips: flips!(row),
                     has_their_days: row.elsewhere.is_empty(),
                     told: StoreChange {
@@ -434,22 +437,15 @@ impl TenantTx {
                         spending: row.spending,
                         orders: row.orders,
                     }
-                    .if_little(&store.currency),
+                    .if_little(&store.currency)
+                    .filter(|_| tells),
                 }
             }};
         }
-        let mut written = if going == Going::AllCome {
+        Ok(if going == Going::AllCome {
             written_by!(new_orders)
         } else {
             written_by!(known_orders)
-        };
-        if !rows.are_few() {
-            written.told = None;
-        }
-        match going {
-            Going::SomeMove => written.told = None,
-            Going::AllCome | Going::Stay => written.left.clear(),
-        }
-        Ok(written)
+        })
     }
 }
