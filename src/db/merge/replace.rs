@@ -344,13 +344,13 @@ macro_rules! known_orders {
              from sale_figures where tenant_id = $1 and order_id = any($2::bigint[]) and not $10::boolean";
             "gone_lines as ( \
                 delete from line_items l where l.tenant_id = $1 and l.order_id = any($2) \
-                   and not exists (select from given_lines g where g.order_id = l.order_id and g.id = l.id) \
+                   and (l.order_id, l.id) not in (select order_id, id from given_lines) \
              ), gone_refunds as ( \
                 delete from refunds r where r.tenant_id = $1 and r.order_id = any($2) \
-                   and not exists (select from given_refunds g where g.order_id = r.order_id and g.id = r.id) \
+                   and (r.order_id, r.id) not in (select order_id, id from given_refunds) \
              ), gone_sales as ( \
                 delete from sales s where s.tenant_id = $1 and s.order_id = any($2) \
-                   and not exists (select from given_sales g where g.order_id = s.order_id and g.position = s.position) \
+                   and (s.order_id, s.position) not in (select order_id, position from given_sales) \
              ),";
             $($argument),+
         )
