@@ -163,7 +163,7 @@ impl TenantTx {
         let told = self
             .replace_changed(store, &orders, &changed, asked_at)
             .await?;
-        if told.is_some() && few && !store.figures_pending {
+        if told.is_some() {
             self.announce_change(store.version, told.as_ref(), key)
                 .await?;
             return Ok(outcome.merged());

@@ -393,7 +393,7 @@ impl TenantTx {
         let customers: Vec<_> = rows.customers.iter().copied().collect();
         // Where an order may have gone, first and last orders are written after this statement.
         let looked_up = going == Going::SomeMove;
-        let tells = rows.are_few() && !looked_up;
+        let tells = rows.are_few() && !looked_up && !store.figures_pending;
         let most_days = if tells {
             i64::from(MOST_DAYS_OF_CUSTOMERS) + 1
         } else {
