@@ -1,7 +1,8 @@
 //! Deliveries of webhooks and the hints they leave: which objects are to be fetched.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ pub struct HeardTopic {
     pub at: DateTime<Utc>,
 }
 
-/// A delivery, and what it calls for.
+/// A delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
     /// Its id: the same for every repetition.
@@ -45,6 +46,11 @@ pub struct Delivery<'a> {
     pub digest: Option<&'a [u8]>,
     /// The objects to be fetched, and whether they were said to be deleted.
     pub hints: &'a [(ObjectKind, i64, bool)],
+}
+
+/// What deliveries call for.
+#[derive(Clone, Copy, Debug)]
+pub struct CalledFor {
     /// What is to be done.
     pub job: Option<JobKind>,
     /// Who would do it at once.
@@ -62,17 +68,17 @@ pub struct Claim {
     pub hints: i32,
 }
 
-/// What became of a delivery.
+/// What became of deliveries.
 #[derive(Debug)]
 pub enum Noted {
-    /// It came before, or the store is gone: nothing was written.
+    /// All of them came before, or the store is gone: nothing was written.
     Repeated,
-    /// It is written down with what it calls for, which waits for a worker.
+    /// They are written down with what they call for, which waits for a worker.
     Queued,
-    /// It is written down, and the job that it calls for was waiting already.
+    /// They are written down, and the job that they call for was waiting already.
     WaitsAlready,
-    /// It is written down, and the job that it calls for is claimed for the worker that had a place. Where that is to
-    /// follow hints, here they are.
+    /// They are written down, and the job that they call for is claimed for the worker that had a place. Where that
+    /// is to follow hints, here they are.
     Claimed(Job, Option<Box<ToFollow>>),
 }
 
@@ -102,16 +108,17 @@ pub struct ToFollow {
 }
 
 impl Database {
-    /// Notes a delivery with what it calls for, in one exchange with the database, unless it came before: by its id,
-    /// or by its body where a digest is given. A hint that is left again is the same hint, in the place of its first
-    /// mention: what is mentioned all the time must not fall behind for ever. What is written lasts.
-    pub async fn note_delivery(
+    /// Notes deliveries of a store with what they call for, in one exchange with the database, unless they came before:
+    /// by their ids, or by their bodies where digests are given. A hint that is left again is the same hint, in the
+    /// place of its first mention: what is mentioned all the time must not fall behind for ever. What is written lasts.
+    pub async fn note_deliveries(
         &self,
         tenant: TenantId,
-        delivery: Delivery<'_>,
+        deliveries: &[Delivery<'_>],
+        called_for: CalledFor,
         now: DateTime<Utc>,
     ) -> Result<Noted> {
-        note_delivery(&self.short, tenant, delivery, now).await
+        note_deliveries(&self.short, tenant, deliveries, called_for, now).await
     }
 
     /// What there is to follow of a store, at most so many hints; `None`: it is gone.
@@ -171,51 +178,78 @@ impl StoreToFollow {
     }
 }
 
-async fn note_delivery(
+/// Deliveries and what they mention, as columns.
+struct Columns {
+    ids: Vec<String>,
+    topics: Vec<String>,
+    digests: Vec<Option<Vec<u8>>>,
+    hint_kinds: Vec<String>,
+    hint_ids: Vec<i64>,
+    hints_deleted: Vec<bool>,
+}
+
+impl Columns {
+    /// Each object that is mentioned comes once, in the order of the keys of hints.
+    fn of(deliveries: &[Delivery<'_>]) -> Self {
+        let mut hints = BTreeMap::new();
+        for (kind, id, deleted) in deliveries.iter().flat_map(|one| one.hints) {
+            *hints.entry((kind.code(), *id)).or_insert(false) |= deleted;
+        }
+        let digest = |one: &Delivery<'_>| one.digest.map(<[u8]>::to_vec);
+        Self {
+            ids: deliveries.iter().map(|one| one.id.to_owned()).collect(),
+            topics: deliveries.iter().map(|one| one.topic.to_owned()).collect(),
+            digests: deliveries.iter().map(digest).collect(),
+            hint_kinds: hints.keys().map(|(kind, _)| (*kind).to_owned()).collect(),
+            hint_ids: hints.keys().map(|(_, id)| *id).collect(),
+            hints_deleted: hints.into_values().collect(),
+        }
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    reason = "how a query is told that elements may be null"
+)]
+async fn note_deliveries(
     database: impl PgExecutor<'_>,
     tenant: TenantId,
-    delivery: Delivery<'_>,
+    deliveries: &[Delivery<'_>],
+    CalledFor { job, claim }: CalledFor,
     now: DateTime<Utc>,
 ) -> Result<Noted> {
-    let hints = delivery.hints;
-    let kinds: Vec<String> = hints
-        .iter()
-        .map(|(kind, ..)| kind.code().to_owned())
-        .collect();
-    let ids: Vec<i64> = hints.iter().map(|hint| hint.1).collect();
-    let deleted: Vec<bool> = hints.iter().map(|hint| hint.2).collect();
-    let job = delivery.job.map(|job| job.row(tenant)).transpose()?;
-    let (kind, key, payload) = job.map_or((None, None, None), |job| {
-        (Some(job.kind), Some(job.dedupe_key), Some(job.payload))
+    let columns = Columns::of(deliveries);
+    let row = job.map(|job| job.row(tenant)).transpose()?;
+    let (kind, key, payload) = row.map_or((None, None, None), |row| {
+        (Some(row.kind), Some(row.dedupe_key), Some(row.payload))
     });
     let noted = sqlx::query!(
         "select noted as \"noted!\", queued as \"queued!\", claimed, follow as \"follow: StoreToFollow\" \
-         from take_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         from take_deliveries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         tenant.uuid(),
-        delivery.id,
-        delivery.topic,
-        delivery.digest,
+        &columns.ids,
+        &columns.topics,
+        &columns.digests as &[Option<Vec<u8>>],
         now,
-        &kinds,
-        &ids,
-        &deleted,
+        &columns.hint_kinds,
+        &columns.hint_ids,
+        &columns.hints_deleted,
         kind,
         key,
         payload,
-        delivery.claim.map(|claim| claim.worker),
-        delivery.claim.map(|claim| claim.until),
+        claim.map(|claim| claim.worker),
+        claim.map(|claim| claim.until),
         presence::CHANNEL,
         presence::Heard::Queued.text(),
-        delivery.claim.map(|claim| claim.hints),
+        claim.map(|claim| claim.hints),
     )
     .fetch_one(database)
     .await?;
     if !noted.noted {
         return Ok(Noted::Repeated);
     }
-    let (Some(kind), Some(claim), Some(id)) = (delivery.job, delivery.claim, noted.claimed) else {
-        let waits = delivery.job.is_some() && !noted.queued;
-        return Ok(if waits {
+    let (Some(kind), Some(claim), Some(id)) = (job, claim, noted.claimed) else {
+        return Ok(if job.is_some() && !noted.queued {
             Noted::WaitsAlready
         } else {
             Noted::Queued
@@ -231,14 +265,15 @@ async fn note_delivery(
 }
 
 impl TenantTx {
-    /// The same as [`Database::note_delivery`] within a transaction, with which it lasts.
+    /// Notes a delivery as [`Database::note_deliveries`] does, within a transaction, with which it lasts.
     pub async fn note_delivery(
         &mut self,
         delivery: Delivery<'_>,
+        called_for: CalledFor,
         now: DateTime<Utc>,
     ) -> Result<Noted> {
         let tenant = self.tenant();
-        note_delivery(self.connection(), tenant, delivery, now).await
+        note_deliveries(self.connection(), tenant, &[delivery], called_for, now).await
     }
 
     /// Leaves a hint for each stored order of a customer: they may be another's now.
@@ -280,8 +315,11 @@ impl TenantTx {
         now: DateTime<Utc>,
     ) -> Result<Followed> {
         let tenant = self.tenant().uuid();
-        let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
-        let versions: Vec<i64> = hints.iter().map(|hint| hint.version).collect();
+        // In the order of those who leave them, so that each waits for the other at the first hint of both.
+        let mut in_order: Vec<(i64, i64)> =
+            hints.iter().map(|hint| (hint.id, hint.version)).collect();
+        in_order.sort_unstable();
+        let (ids, versions): (Vec<i64>, Vec<i64>) = in_order.into_iter().unzip();
         let to_tell = self.take_to_tell();
         let row = sqlx::query!(
             "with dropped as ( \

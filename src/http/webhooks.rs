@@ -38,7 +38,7 @@ async fn take_in(ingest: Ingest, headers: HeaderMap, body: Bytes) -> StatusCode 
         ingest.receive(delivery).await
     };
     match tokio::spawn(taking_in.in_current_span()).await {
-        Ok(Ok(Received::Stored | Received::Repeated | Received::Ignored)) => StatusCode::OK,
+        Ok(Ok(Received::Stored | Received::Ignored)) => StatusCode::OK,
         Ok(Ok(Received::Unproven)) => StatusCode::UNAUTHORIZED,
         Ok(Ok(Received::Malformed)) => StatusCode::BAD_REQUEST,
         Ok(Err(error)) => {

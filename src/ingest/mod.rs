@@ -101,6 +101,7 @@ pub struct Ingest {
     clock: Clock,
     config: IngestConfig,
     signers: Arc<webhooks::Signers>,
+    mentions: Arc<webhooks::Gathering<webhooks::Mention>>,
     bulk_finished: Arc<Notify>,
     handover: places::Handover,
     /// Where Shopify reaches this program; no slash at the end.
@@ -125,6 +126,7 @@ impl Ingest {
             clock,
             config,
             signers: Arc::default(),
+            mentions: Arc::default(),
             bulk_finished: Arc::default(),
             handover: places::Handover::default(),
             public_url: public_url.map(Into::into),

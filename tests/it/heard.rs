@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xboard::db::jobs::JobKind;
 use xboard::db::shops::ShopStatus;
-use xboard::db::webhooks::{Claim, Delivery, Followed, Hint, Noted};
+use xboard::db::webhooks::{CalledFor, Claim, Delivery, Followed, Hint, Noted};
 use xboard::domain::ids::TenantId;
 use xboard::domain::sync::ObjectKind;
 
@@ -649,6 +649,8 @@ async fn note(world: &Simulated, tenant: TenantId, id: &str, order: i64, worker:
         topic: "orders/updated",
         digest: None,
         hints: &[(ObjectKind::Orders, order, false)],
+    };
+    let called_for = CalledFor {
         job: Some(JobKind::Hints),
         claim: Some(Claim {
             worker,
@@ -657,7 +659,10 @@ async fn note(world: &Simulated, tenant: TenantId, id: &str, order: i64, worker:
         }),
     };
     let database = world.app.database.db();
-    database.note_delivery(tenant, delivery, now).await.unwrap()
+    database
+        .note_deliveries(tenant, &[delivery], called_for, now)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 use simulator::{
@@ -611,6 +612,60 @@ async fn a_burst_costs_few_questions() {
         asked <= 6,
         "{asked} questions for 400 deliveries of 200 orders"
     );
+}
+
+#[tokio::test]
+async fn deliveries_that_come_at_the_same_time_are_written_down_together_and_each_is_followed() {
+    let world = Simulated::start().await;
+    let store = store(&world, "hooks").await;
+    let bodies: Vec<String> = (0..60)
+        .map(|_| format!("{{\"id\":{}}}", order(&store).id))
+        .collect();
+    let mut holder = world.app.database.connection().await;
+    sqlx::raw_sql("begin; lock table webhook_deliveries in exclusive mode")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    // The first of them waits for the table, the others for it; one of them comes twice.
+    let named = bodies.iter().enumerate().chain([(7, &bodies[7])]);
+    let sending = join_all(named.map(|(number, body)| {
+        let id = format!("d{number}");
+        let world = &world;
+        async move { send(world, "orders/create", &id, body).await }
+    }));
+    let releasing = async {
+        let mut looking = world.app.database.connection().await;
+        let waits = "select exists (select from pg_locks where relation = 'webhook_deliveries'::regclass and not granted)";
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut looking)
+            .await
+            .unwrap()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(sending, releasing);
+    assert!(answers.iter().all(|answer| *answer == StatusCode::OK));
+    let mut looking = world.app.database.connection().await;
+    let (deliveries, transactions): (i64, i64) = sqlx::query_as(
+        "select count(*), count(distinct xmin::text) from webhook_deliveries where topic = 'orders/create'",
+    )
+    .fetch_one(&mut looking)
+    .await
+    .unwrap();
+    assert_eq!(deliveries, 60);
+    assert!(
+        transactions <= 20,
+        "{deliveries} deliveries by {transactions} transactions"
+    );
+    assert_eq!(count(&world, "webhook_hints").await, 60);
+    assert_eq!(world.app.database.jobs().await, 1);
+    world.app.work().await;
+    assert_eq!(count(&world, "webhook_hints").await, 0);
+    assert_eq!(totals(&world, &store).await, (60, "2400.00".to_owned()));
+    world.assert_verified(&store).await;
 }
 
 #[tokio::test]

@@ -1,23 +1,30 @@
 //! Taking deliveries in: proven, read, written down together with the work they call for, answered. Nothing
 //! is fetched and nothing is changed here; that is the worker's.
 
+mod gathering;
 mod secrets;
 mod topics;
 
+pub(super) use gathering::Gathering;
 pub(super) use secrets::Signers;
 #[cfg(test)]
 pub(super) use topics::fuzz as fuzz_delivery;
 
-use aws_lc_rs::digest;
+use std::sync::Arc;
 
+use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
+
+use self::gathering::Turn;
 use self::topics::{Call, Named, Unreadable};
 use super::Ingest;
+use super::places::KeptPlace;
 use crate::db::jobs::JobKind;
-use crate::db::webhooks::{self, Claim, Noted};
+use crate::db::webhooks::{self, CalledFor, Claim, Noted};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
-use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::domain::sync::{ObjectKind, SyncMode, SyncTrigger};
 use crate::shopify::signature::{Verified, verify};
 
 /// The longest id and the longest topic that are written down.
@@ -38,13 +45,19 @@ pub struct Delivery<'a> {
     pub body: &'a [u8],
 }
 
+/// A delivery that says of an object that it changed, or that it is gone.
+#[derive(Debug)]
+pub(in crate::ingest) struct Mention {
+    delivery: String,
+    topic: String,
+    object: (ObjectKind, i64, bool),
+}
+
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It is written down, and what it calls for is queued.
+    /// It is written down, and what it calls for is queued; or it came before.
     Stored,
-    /// It came before.
-    Repeated,
     /// It calls for nothing.
     Ignored,
     /// Its signature does not hold, or its store is not known: which of them is not told.
@@ -81,42 +94,123 @@ impl Ingest {
             Err(Unreadable::Malformed) => return Ok(Received::Malformed),
             Err(Unreadable::OtherShop) => return Ok(Received::Unproven),
         };
+        self.write_down(tenant, delivery, call).await?;
+        Ok(Received::Stored)
+    }
+
+    /// Writes a delivery down with what it calls for, unless it came before.
+    async fn write_down(
+        &self,
+        tenant: TenantId,
+        delivery: Delivery<'_>,
+        call: Call,
+    ) -> Result<(), DbError> {
+        if let Call::Changed(kind, id) | Call::Deleted(kind, id) = call {
+            let mention = Mention {
+                delivery: delivery.id.to_owned(),
+                topic: delivery.topic.to_owned(),
+                object: (kind, id, matches!(call, Call::Deleted(..))),
+            };
+            return self.write_mention_down(tenant, Arc::new(mention)).await;
+        }
         // A replay of it under another id would cut off a store that was connected again.
         let digest =
             (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
         let request = PrivacyRequestId::generate();
-        let job = call.job(request);
-        let place = job.and_then(|_| self.handover.keep_place(tenant));
-        let now = self.clock.now();
+        let (hints, job, now) = (call.hints(), call.job(request), self.clock.now());
+        let (place, called_for) = self.called_for(tenant, job, now);
         let delivery = webhooks::Delivery {
             id: delivery.id,
             topic: delivery.topic,
             digest: digest.as_ref().map(AsRef::as_ref),
-            hints: &call.hints(),
-            job,
-            claim: place.as_ref().map(|place| Claim {
-                worker: place.worker,
-                until: now + self.config.lease,
-                hints: self.config.hint_round,
-            }),
+            hints: &hints,
         };
-        let noted = if call.is_noted_whole() {
-            self.database.note_delivery(tenant, delivery, now).await?
-        } else {
-            let mut transaction = self.database.tenant(tenant).await?;
-            let noted = transaction.note_delivery(delivery, now).await?;
-            if !matches!(noted, Noted::Repeated) {
-                self.note_the_rest(&mut transaction, &call, request).await?;
-            }
-            transaction.commit().await?;
-            match noted {
-                // What was read of the hints lacks those that were left since.
-                Noted::Claimed(job, _) => Noted::Claimed(job, None),
-                noted => noted,
-            }
+        let mut transaction = self.database.tenant(tenant).await?;
+        let noted = transaction.note_delivery(delivery, called_for, now).await?;
+        if !matches!(noted, Noted::Repeated) {
+            self.note_the_rest(&mut transaction, &call, request).await?;
+        }
+        transaction.commit().await?;
+        let noted = match noted {
+            // What was read of the hints lacks those that were left since.
+            Noted::Claimed(job, _) => Noted::Claimed(job, None),
+            noted => noted,
         };
+        self.set_about(tenant, noted, job, place).await
+    }
+
+    /// Writes down that an object was mentioned, with all that waits to be written down of the store.
+    async fn write_mention_down(
+        &self,
+        tenant: TenantId,
+        mention: Arc<Mention>,
+    ) -> Result<(), DbError> {
+        match self.mentions.turn(tenant, Arc::clone(&mention)).await {
+            Turn::Written => return Ok(()),
+            Turn::Together(together) => {
+                let all = together.all();
+                match self.write_mentions_down(tenant, &all).await {
+                    Ok(()) => {
+                        together.written();
+                        return Ok(());
+                    }
+                    Err(error) if all.len() == 1 => return Err(error),
+                    Err(_) => {}
+                }
+            }
+            Turn::Alone => {}
+        }
+        self.write_mentions_down(tenant, &[mention]).await
+    }
+
+    async fn write_mentions_down(
+        &self,
+        tenant: TenantId,
+        mentions: &[Arc<Mention>],
+    ) -> Result<(), DbError> {
+        let deliveries: Vec<webhooks::Delivery<'_>> = mentions
+            .iter()
+            .map(|mention| webhooks::Delivery {
+                id: &mention.delivery,
+                topic: &mention.topic,
+                digest: None,
+                hints: std::slice::from_ref(&mention.object),
+            })
+            .collect();
+        let (job, now) = (Some(JobKind::Hints), self.clock.now());
+        let (place, called_for) = self.called_for(tenant, job, now);
+        let noted = self
+            .database
+            .note_deliveries(tenant, &deliveries, called_for, now)
+            .await?;
+        self.set_about(tenant, noted, job, place).await
+    }
+
+    /// A job, and the place that is kept for it in this process, if there is one.
+    fn called_for(
+        &self,
+        tenant: TenantId,
+        job: Option<JobKind>,
+        now: DateTime<Utc>,
+    ) -> (Option<KeptPlace>, CalledFor) {
+        let place = job.and_then(|_| self.handover.keep_place(tenant));
+        let claim = place.as_ref().map(|place| Claim {
+            worker: place.worker,
+            until: now + self.config.lease,
+            hints: self.config.hint_round,
+        });
+        (place, CalledFor { job, claim })
+    }
+
+    /// Sees to it that what is written down is done.
+    async fn set_about(
+        &self,
+        tenant: TenantId,
+        noted: Noted,
+        job: Option<JobKind>,
+        place: Option<KeptPlace>,
+    ) -> Result<(), DbError> {
         match noted {
-            Noted::Repeated => return Ok(Received::Repeated),
             Noted::Claimed(job, to_follow) => {
                 if let Some(place) = place {
                     place.hand_over(job, to_follow);
@@ -125,12 +219,14 @@ impl Ingest {
             Noted::WaitsAlready if job == Some(JobKind::Hints) => {
                 // The job that waited may have been carried out before this hint could be seen.
                 let mut transaction = self.database.tenant(tenant).await?;
-                transaction.queue_job(JobKind::Hints, now).await?;
+                transaction
+                    .queue_job(JobKind::Hints, self.clock.now())
+                    .await?;
                 transaction.commit().await?;
             }
-            Noted::WaitsAlready | Noted::Queued => {}
+            Noted::WaitsAlready | Noted::Queued | Noted::Repeated => {}
         }
-        Ok(Received::Stored)
+        Ok(())
     }
 
     /// Whether the operator's own app signed it, for a store that it was installed in and that no account has

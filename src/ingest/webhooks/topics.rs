@@ -47,17 +47,6 @@ impl Call {
         }
     }
 
-    /// Whether its hints and its job are all that is to be noted.
-    pub(super) const fn is_noted_whole(&self) -> bool {
-        !matches!(
-            self,
-            Self::Merged { .. }
-                | Self::ShopChanged
-                | Self::DataRequest { .. }
-                | Self::RedactCustomer { .. }
-        )
-    }
-
     /// What is to be done. A privacy request is noted under this id.
     pub(super) const fn job(&self, request: PrivacyRequestId) -> Option<JobKind> {
         match self {
