@@ -23,6 +23,9 @@ const ORDER: [ObjectKind; 3] = [
     ObjectKind::Orders,
 ];
 
+/// The first window in which mentions gather is this part of the longest.
+const FIRST_WINDOW: u32 = 16;
+
 /// Objects that were brought in, not yet committed.
 pub(super) struct Brought {
     pub(super) transaction: TenantTx,
@@ -81,6 +84,7 @@ impl Ingest {
     ) -> Result<Done, SyncError> {
         let tenant = loader.tenant();
         let turn_ends = Instant::now() + self.config.hint_turn;
+        let mut window = self.config.hint_window / FIRST_WINDOW;
         loop {
             let began = Instant::now();
             if let Followed::All { more } = self.follow(store, loader, &hints, job).await? {
@@ -88,8 +92,10 @@ impl Ingest {
                 return Ok(Done::OffTheQueue { more });
             }
             self.note_progress(job).await?;
-            // More come in than were fetched: let them gather, so that few questions are asked.
-            let next_round = began + self.config.hint_window;
+            // More come in than were fetched: let them gather, the longer the more rounds there were, so that few
+            // questions are asked of a busy store and a second word of the same change does not wait for long.
+            let next_round = began + window;
+            window = (window * 2).min(self.config.hint_window);
             if Instant::now().max(next_round) >= turn_ends {
                 let pause = next_round.saturating_duration_since(Instant::now());
                 let mut transaction = self.database.tenant(tenant).await?;

@@ -59,7 +59,8 @@ pub struct IngestConfig {
     pub bulk_stall: Duration,
     /// The wait before a failed job is tried again; it doubles with each attempt.
     pub retry_base: Duration,
-    /// The shortest time between two rounds of fetching what webhooks named: within it, mentions gather.
+    /// The time between two rounds of fetching what webhooks named, within which mentions gather, once there were
+    /// several in a row; the first is a sixteenth of it, and it doubles.
     pub hint_window: Duration,
     /// How many objects that webhooks named are fetched in one round.
     pub hint_round: i32,
