@@ -50,7 +50,7 @@ pub struct Delivery<'a> {
 pub(in crate::ingest) struct Mention {
     delivery: String,
     topic: String,
-    object: (ObjectKind, i64, bool),
+    hints: Vec<(ObjectKind, i64, bool)>,
 }
 
 /// What became of a delivery.
@@ -105,11 +105,12 @@ impl Ingest {
         delivery: Delivery<'_>,
         call: Call,
     ) -> Result<(), DbError> {
-        if let Call::Changed(kind, id) | Call::Deleted(kind, id) = call {
+        let hints = call.hints();
+        if matches!(call, Call::Changed(..) | Call::Deleted(..)) {
             let mention = Mention {
                 delivery: delivery.id.to_owned(),
                 topic: delivery.topic.to_owned(),
-                object: (kind, id, matches!(call, Call::Deleted(..))),
+                hints,
             };
             return self.write_mention_down(tenant, Arc::new(mention)).await;
         }
@@ -117,7 +118,7 @@ impl Ingest {
         let digest =
             (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
         let request = PrivacyRequestId::generate();
-        let (hints, job, now) = (call.hints(), call.job(request), self.clock.now());
+        let (job, now) = (call.job(request), self.clock.now());
         let (place, called_for) = self.called_for(tenant, job, now);
         let delivery = webhooks::Delivery {
             id: delivery.id,
@@ -174,7 +175,7 @@ impl Ingest {
                 id: &mention.delivery,
                 topic: &mention.topic,
                 digest: None,
-                hints: std::slice::from_ref(&mention.object),
+                hints: &mention.hints,
             })
             .collect();
         let (job, now) = (Some(JobKind::Hints), self.clock.now());
