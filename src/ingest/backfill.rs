@@ -27,6 +27,23 @@ const READERS: usize = 2;
 /// How many more have been read and wait to be staged.
 const AHEAD: usize = 4;
 
+/// Compares what was read with what Shopify announced: of a file that lacks something nothing may be merged.
+fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
+    for (what, found, announced) in [
+        ("lines", read.lines, announced.object_count),
+        ("objects", read.root_lines, announced.root_object_count),
+    ] {
+        if i64::try_from(found) != Ok(announced) {
+            return Err(SyncError::IncompleteFile {
+                what,
+                found,
+                announced,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Stages a result file: while lines are received, others are read by threads of their own, and those before them are
 /// handed to the database.
 pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downloaded, SyncError> {
@@ -193,6 +210,8 @@ impl Run<'_> {
                     .await
             }
             (BulkState::Completed, None, _) => {
+                // No address means no lines, unless the counts say otherwise.
+                compare(&Downloaded::default(), operation)?;
                 loader.clear().await?;
                 self.finish_backfill(step, loader, operation, asked_at)
                     .await
@@ -218,22 +237,7 @@ impl Run<'_> {
     ) -> Result<(), SyncError> {
         loader.clear().await?;
         let read = stage_file(self.store.download(url)?, loader).await?;
-        let Some(announced) = announced else {
-            return Ok(());
-        };
-        for (what, found, announced) in [
-            ("lines", read.lines, announced.object_count),
-            ("objects", read.root_lines, announced.root_object_count),
-        ] {
-            if i64::try_from(found) != Ok(announced) {
-                return Err(SyncError::IncompleteFile {
-                    what,
-                    found,
-                    announced,
-                });
-            }
-        }
-        Ok(())
+        announced.map_or(Ok(()), |announced| compare(&read, announced))
     }
 
     /// Merges what is staged, a chunk to a transaction, each with the progress it makes.

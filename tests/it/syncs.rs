@@ -319,6 +319,7 @@ async fn a_bulk_operation_without_a_whole_result_is_run_again() {
         ),
         ("miscounted", BulkFault::WrongCount { by: 1 }),
         ("missing", BulkFault::MissingLines { every: 9 }),
+        ("fileless", BulkFault::NoFile),
     ] {
         let world = Simulated::start().await;
         let store = world.register(ShopSettings::new(label)).await;

@@ -60,6 +60,8 @@ pub enum BulkFault {
         /// Every n-th line.
         every: u64,
     },
+    /// There is no address although both counts say that there are lines.
+    NoFile,
     /// It takes so much longer.
     Slow {
         /// By how many milliseconds.
@@ -271,7 +273,8 @@ fn finish(
         return;
     };
     let expires = strong.now().after(URL_LIFE);
-    let url = (sink.lines > 0).then(|| strong.bulk_url(id, expires));
+    let has_file = sink.lines > 0 && !matches!(job.fault, Some(BulkFault::NoFile));
+    let url = has_file.then(|| strong.bulk_url(id, expires));
     let (cuts, cut_after) = match &job.fault {
         Some(BulkFault::CutFile { after_bytes, times }) => (*times, *after_bytes),
         _ => (0, 0),
