@@ -120,7 +120,12 @@ impl Store {
             .await?;
         let payload = answer.data.bulk_operation_run_query;
         let nothing = || ShopifyError::Unreadable("no bulk operation".to_owned());
-        let payload = payload.ok_or_else(nothing)?;
+        let Some(payload) = payload else {
+            return Err(match answer.denied.error() {
+                Some(denied) => BulkRefusal::Refused(denied.to_string()),
+                None => BulkRefusal::Failed(nothing()),
+            });
+        };
         if let Some(first) = payload.user_errors.first() {
             let busy = payload.user_errors.iter().any(|error| {
                 matches!(

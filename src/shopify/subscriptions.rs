@@ -60,12 +60,14 @@ impl Store {
         let answer = self
             .send::<queries::WebhookCreate>(variables, Repeat::UnlessCarriedOut)
             .await?;
-        let payload = answer.data.webhook_subscription_create;
-        let errors = payload.map(|payload| payload.user_errors);
-        Ok(errors
-            .unwrap_or_default()
-            .first()
-            .map(|error| shown(&error.message, 200)))
+        let Some(payload) = answer.data.webhook_subscription_create else {
+            let denied = answer.denied.error();
+            return denied
+                .map(|denied| Some(denied.to_string()))
+                .ok_or_else(|| ShopifyError::Unreadable("no subscription".to_owned()));
+        };
+        let refusal = payload.user_errors.first();
+        Ok(refusal.map(|error| shown(&error.message, 200)))
     }
 
     /// Ends a subscription. One that is already gone is as good.

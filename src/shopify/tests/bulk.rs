@@ -5,7 +5,7 @@ use wiremock::ResponseTemplate;
 
 use super::super::bulk::bulk_query;
 use super::super::{BulkRefusal, BulkState, ShopifyError};
-use super::{StubStore, data, store_at};
+use super::{StubStore, data, ok, store_at};
 use crate::domain::sync::ObjectKind;
 
 fn run(operation: &Value, errors: &Value) -> ResponseTemplate {
@@ -40,6 +40,27 @@ async fn a_store_that_is_busy_is_told_from_one_that_refuses_the_query() {
     let refusal = store.start_bulk(ObjectKind::Orders).await.unwrap_err();
     let message = "Bulk queries cannot contain more than 5 connections.".to_owned();
     assert_eq!(refusal, BulkRefusal::Refused(message));
+}
+
+#[tokio::test]
+async fn a_mutation_that_was_denied_was_not_carried_out() {
+    let denied = |field: &str| {
+        ok(json!({
+            "data": { field: null },
+            "errors": [{ "message": "denied", "path": [field], "extensions": { "code": "ACCESS_DENIED" } }],
+        }))
+    };
+    let stub = StubStore::answering([
+        denied("bulkOperationRunQuery"),
+        denied("webhookSubscriptionCreate"),
+    ])
+    .await;
+    let store = stub.store();
+    let refusal = store.start_bulk(ObjectKind::Orders).await.unwrap_err();
+    assert!(matches!(refusal, BulkRefusal::Refused(_)), "{refusal:?}");
+    let refusal = store.subscribe("ORDERS_CREATE", "https://a.example", &[]);
+    let refusal = refusal.await.unwrap().unwrap();
+    assert!(refusal.contains("webhookSubscriptionCreate"), "{refusal}");
 }
 
 #[tokio::test]
