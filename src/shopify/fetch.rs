@@ -72,7 +72,8 @@ impl Part {
 }
 
 impl Store {
-    /// The objects with these numbers, with all their children.
+    /// The objects with these numbers, with all their children. One that Shopify fails at while it gives others is
+    /// left out: it stays as it is, and is found again by the daily comparison.
     pub async fn fetch(&self, kind: ObjectKind, ids: &[i64]) -> Result<Fetched, ShopifyError> {
         let mut fetched = Fetched {
             records: Vec::new(),
@@ -84,16 +85,19 @@ impl Store {
         let ids: Vec<i64> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         let mut sizes = *self.sizes();
         let mut spared = false;
+        // Of those that come next, so many are asked for one by one; whether any were given; and at which it failed.
+        let (mut singly, mut given, mut left_out) = (0_usize, false, Vec::new());
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
-            let (batch, later) = rest
-                .split_at_checked(sizes.batch(kind))
-                .unwrap_or((rest, &[]));
+            let most = if singly > 0 { 1 } else { sizes.batch(kind) };
+            let (batch, later) = rest.split_at_checked(most).unwrap_or((rest, &[]));
             match Box::pin(self.fetch_batch(kind, batch, sizes)).await {
                 Ok(part) => {
                     fetched.records.extend(part.records);
                     fetched.missing.extend(part.missing);
                     fetched.denied.extend(part.denied);
+                    given = true;
+                    singly = singly.saturating_sub(1);
                     rest = later;
                 }
                 Err(error) if error.kind() == ErrorKind::TooCostly => {
@@ -111,8 +115,27 @@ impl Store {
                     spared = true;
                     sizes = sizes.halved(kind).ok_or(error)?;
                 }
+                // Or it may be one of the objects.
+                Err(ShopifyError::ServerFailed { .. }) if batch.len() > 1 => {
+                    singly = batch.len();
+                }
+                Err(error @ ShopifyError::ServerFailed { .. }) => {
+                    left_out.extend_from_slice(batch);
+                    // Who gives nothing else either fails altogether.
+                    if !given && (later.is_empty() || left_out.len() > 1) {
+                        return Err(error);
+                    }
+                    singly = singly.saturating_sub(1);
+                    rest = later;
+                }
                 Err(error) => return Err(error),
             }
+        }
+        for id in left_out {
+            tracing::error!(
+                shop.domain = %self.domain(), object.kind = kind.code(), object.id = id,
+                "Shopify fails at an object: it stays as it is"
+            );
         }
         if !ids.is_empty() && fetched.denied.len() == ids.len() {
             let field = kind.code().to_lowercase();

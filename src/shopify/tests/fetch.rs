@@ -136,3 +136,33 @@ async fn too_costly_a_question_is_halved_and_the_store_remembers() {
         .collect();
     assert_eq!(sizes, [(30, 50), (25, 25), (5, 25), (25, 25)]);
 }
+
+#[tokio::test]
+async fn an_object_that_shopify_fails_at_is_left_out_and_keeps_no_other() {
+    let failing = || fault("INTERNAL_SERVER_ERROR");
+    let tries = 3;
+    // All three, at half the size, the first alone; then the others, one by one.
+    let mut answers: Vec<ResponseTemplate> = (0..3 * tries).map(|_| failing()).collect();
+    answers.extend([nodes(&[customer(2)]), nodes(&[customer(3)])]);
+    let stub = StubStore::answering(answers).await;
+    let fetched = stub.store().fetch(Customers, &[1, 2, 3]).await.unwrap();
+    let ids: Vec<i64> = fetched
+        .records
+        .iter()
+        .map(|record| match record {
+            Record::Customer(customer) => customer.id.number(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids, [2, 3]);
+    assert_eq!((fetched.missing, fetched.denied), (vec![], vec![]));
+
+    let stub = StubStore::answering((0..20).map(|_| failing())).await;
+    let failed = stub.store().fetch(Customers, &[1, 2, 3]).await.unwrap_err();
+    assert!(
+        matches!(failed, ShopifyError::ServerFailed { .. }),
+        "{failed:?}"
+    );
+    let asked = stub.asked().await.len();
+    assert_eq!(asked, 4 * tries, "two alone are enough to know");
+}
