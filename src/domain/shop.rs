@@ -74,19 +74,22 @@ pub const REQUIRED_SCOPES: [&str; 3] = ["read_customers", "read_orders", "read_p
 /// Without `read_all_orders` Shopify shows the orders of the last 60 days and says nothing of the others.
 pub const LIMITED_ORDER_HISTORY_DAYS: i32 = 60;
 
+/// Whether a scope to read something is among those that were granted. Being allowed to write it includes that.
+#[must_use]
+pub fn is_granted(scopes: &[String], scope: &str) -> bool {
+    let write = scope.replacen("read_", "write_", 1);
+    scopes
+        .iter()
+        .any(|granted| granted == scope || *granted == write)
+}
+
 impl ShopRecord {
-    /// The required scopes that were not granted. Being allowed to write something includes reading it.
+    /// The required scopes that were not granted.
     #[must_use]
     pub fn missing_scopes(&self) -> Vec<&'static str> {
         REQUIRED_SCOPES
             .into_iter()
-            .filter(|required| {
-                let write = required.replacen("read_", "write_", 1);
-                !self
-                    .scopes
-                    .iter()
-                    .any(|granted| granted == required || *granted == write)
-            })
+            .filter(|required| !is_granted(&self.scopes, required))
             .collect()
     }
 

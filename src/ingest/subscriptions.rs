@@ -7,6 +7,7 @@ use super::Ingest;
 use super::run::SyncError;
 use crate::db::shops::ShopStatus;
 use crate::domain::ids::TenantId;
+use crate::domain::shop::is_granted;
 use crate::shopify::{Store, Subscription};
 
 /// Identical deliveries within a short time are sent once; with `updated_at` they are not identical.
@@ -43,6 +44,10 @@ const TOPICS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What Shopify tells nobody of who lacks this scope, and which is not needed: what became of merged customers is
+/// found by the daily comparison too.
+const BY_SCOPE: (&str, &str) = ("CUSTOMERS_MERGE", "read_customer_merge");
+
 /// What a store without a secret is told.
 const NO_SECRET: &str =
     "webhooks cannot be verified without the app's API secret: connect the store with it";
@@ -65,7 +70,7 @@ impl Ingest {
         } else {
             let store = self.store_of(tenant, &shop);
             let uri = format!("{public_url}/webhooks");
-            repair(&store, &uri).await?
+            repair(&store, &uri, &shop.scopes).await?
         };
         if let Some(problem) = &problem {
             warn!(tenant.id = %tenant, problem, "not all webhooks are registered");
@@ -109,7 +114,11 @@ fn is_right(subscription: &Subscription, topic: &str, fields: &[&str]) -> bool {
 }
 
 /// How many topics are listened to in the end, and what Shopify said to the first that is not.
-async fn repair(store: &Store, uri: &str) -> Result<(i32, Option<String>), SyncError> {
+async fn repair(
+    store: &Store,
+    uri: &str,
+    scopes: &[String],
+) -> Result<(i32, Option<String>), SyncError> {
     let mut ours = store.subscriptions().await?;
     // Others of the same app belong to somebody else.
     ours.retain(|subscription| subscription.uri == uri);
@@ -130,6 +139,9 @@ async fn repair(store: &Store, uri: &str) -> Result<(i32, Option<String>), SyncE
             None => {
                 info!(shop.domain = %store.domain(), webhook.topic = topic, "a webhook was registered");
                 registered += 1;
+            }
+            Some(message) if *topic == BY_SCOPE.0 && !is_granted(scopes, BY_SCOPE.1) => {
+                info!(shop.domain = %store.domain(), webhook.topic = topic, message, "a webhook needs a scope that was not granted");
             }
             Some(message) => {
                 problem.get_or_insert(format!("{topic}: {message}"));

@@ -348,6 +348,42 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_tell_of_merged_customers_tells_of_everything_else() {
+    let world = reachable().await;
+    let store = listening(&world, "reserved", WebhookPlan::default()).await;
+    store.shop.lose_subscriptions();
+    store.shop.set_scopes(&[
+        "read_all_orders",
+        "read_customers",
+        "read_orders",
+        "read_products",
+    ]);
+    world.sync(&store).await;
+    let tenant = world.tenant(&store).await;
+    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.work().await;
+    let subscriptions = store.shop.subscriptions();
+    assert_eq!(subscriptions.len(), 15);
+    assert!(
+        !subscriptions
+            .iter()
+            .any(|one| one.topic == "CUSTOMERS_MERGE")
+    );
+    let health = world
+        .app
+        .field(
+            "{ me { tenant { shop { health { webhooks webhooksProblem } } } } }",
+            json!({}),
+            Some(&store.token),
+        )
+        .await;
+    assert_eq!(
+        health["tenant"]["shop"]["health"],
+        json!({ "webhooks": "ACTIVE", "webhooksProblem": null })
+    );
+}
+
+#[tokio::test]
 async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
     let world = reachable().await;
     let store = listening(&world, "plain", WebhookPlan::default()).await;

@@ -12,6 +12,8 @@ use crate::shop::{Fault, Shop};
 const DEAREST: u32 = 1000;
 /// The most bulk operations that an app may run in a shop.
 const MOST_BULK: usize = 5;
+/// What an app without the scope hears that wants to be told of merged customers.
+const NO_MERGES: &str = "You do not have permission to create or update webhooks with customers/merge topic. This topic requires one of the following scopes: read_customer_merge";
 
 /// Who asks.
 pub(crate) struct Caller {
@@ -122,9 +124,12 @@ impl Caller {
             .flatten()
             .filter_map(|field| field.as_str().map(str::to_owned));
         let topic = field.text("topic").unwrap_or_default();
-        let made = self
-            .shop
-            .with_webhooks(|book| book.subscribe(&self.app, topic, uri, fields.collect()));
+        let made = if topic == "CUSTOMERS_MERGE" && !self.access.holds("read_customer_merge") {
+            Err(NO_MERGES)
+        } else {
+            self.shop
+                .with_webhooks(|book| book.subscribe(&self.app, topic, uri, fields.collect()))
+        };
         let (subscription, errors) = match made {
             Ok(subscription) => (Some(subscription), Vec::new()),
             Err(message) => {

@@ -8,8 +8,9 @@ use crate::amount::{Currency, Percent};
 use crate::clock::Clock;
 
 /// The scopes of a shop that nothing is kept from.
-pub const ALL_SCOPES: [&str; 4] = [
+pub const ALL_SCOPES: [&str; 5] = [
     "read_all_orders",
+    "read_customer_merge",
     "read_customers",
     "read_orders",
     "read_products",
