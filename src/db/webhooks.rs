@@ -276,21 +276,25 @@ impl TenantTx {
         note_deliveries(self.connection(), tenant, &[delivery], called_for, now).await
     }
 
-    /// Leaves a hint for each stored order of a customer: they may be another's now.
-    pub async fn leave_order_hints(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+    /// Leaves a hint for each stored order of these customers, which may be another's now, and says how many.
+    pub async fn leave_order_hints(
+        &mut self,
+        customers: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
         let tenant = self.tenant().uuid();
-        sqlx::query!(
+        let left = sqlx::query!(
             "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
              select o.tenant_id, 'ORDERS', o.id, false, $3::timestamptz from orders o \
-             where o.tenant_id = $1 and o.customer_id = $2 and o.deleted_at is null order by o.id \
+             where o.tenant_id = $1 and o.customer_id = any($2::bigint[]) and o.deleted_at is null order by o.id \
              on conflict (tenant_id, kind, id) do update set version = webhook_hints.version + 1",
             tenant,
-            customer,
+            customers,
             now
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        Ok(left.rows_affected())
     }
 
     /// Whether any hint waits.

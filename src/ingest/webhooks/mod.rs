@@ -274,7 +274,10 @@ impl Ingest {
     ) -> Result<(), DbError> {
         let now = self.clock.now();
         match call {
-            Call::Merged { gone, .. } => transaction.leave_order_hints(*gone, now).await,
+            Call::Merged { gone, .. } => {
+                transaction.leave_order_hints(&[*gone], now).await?;
+                Ok(())
+            }
             Call::ShopChanged => {
                 self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
                     .await?;
