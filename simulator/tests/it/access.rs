@@ -26,7 +26,7 @@ async fn client_credentials_give_a_token_for_a_day() {
     assert_eq!(grant["expires_in"], 86_399);
     assert_eq!(
         grant["scope"],
-        "read_all_orders,read_customers,read_orders,read_products"
+        "read_all_orders,read_customer_merge,read_customers,read_orders,read_products"
     );
     grant["access_token"]
         .as_str()
