@@ -276,25 +276,21 @@ impl TenantTx {
         note_deliveries(self.connection(), tenant, &[delivery], called_for, now).await
     }
 
-    /// Leaves a hint for each stored order of these customers, which may be another's now, and says how many.
-    pub async fn leave_order_hints(
-        &mut self,
-        customers: &[i64],
-        now: DateTime<Utc>,
-    ) -> Result<u64> {
+    /// Leaves a hint for each stored order of a customer: they may be another's now.
+    pub async fn leave_order_hints(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let left = sqlx::query!(
+        sqlx::query!(
             "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
              select o.tenant_id, 'ORDERS', o.id, false, $3::timestamptz from orders o \
-             where o.tenant_id = $1 and o.customer_id = any($2::bigint[]) and o.deleted_at is null order by o.id \
+             where o.tenant_id = $1 and o.customer_id = $2 and o.deleted_at is null order by o.id \
              on conflict (tenant_id, kind, id) do update set version = webhook_hints.version + 1",
             tenant,
-            customers,
+            customer,
             now
         )
         .execute(self.connection())
         .await?;
-        Ok(left.rows_affected())
+        Ok(())
     }
 
     /// Whether any hint waits.

@@ -227,31 +227,6 @@ async fn merged_customers_and_their_orders_are_fetched_anew() {
     );
 }
 
-#[tokio::test]
-async fn orders_of_a_customer_who_is_gone_are_fetched_anew_where_nobody_told_of_a_merge() {
-    let world = Simulated::start().await;
-    let store = store(&world, "untold").await;
-    let gone = store.shop.create_customer(&NewCustomer::default()).id;
-    let idle = store.shop.create_customer(&NewCustomer::default()).id;
-    place(&store.shop, Some(gone));
-    world.sync(&store).await;
-    for (customer, questions) in [(idle, 0), (gone, 1)] {
-        store.shop.delete_customer(customer).unwrap();
-        store.shop.reset_statistics();
-        let (id, body) = (format!("d{customer}"), format!("{{\"id\":{customer}}}"));
-        send(&world, "untold", "customers/delete", &id, &body).await;
-        world.app.work().await;
-        let asked = store.shop.statistics().by_operation;
-        assert_eq!(
-            asked.get("OrdersById").copied().unwrap_or(0),
-            questions,
-            "{asked:?}"
-        );
-        assert_eq!(world.app.database.jobs().await, 0);
-    }
-    world.assert_verified(&store).await;
-}
-
 /// A trigger holds a commit back for as long as this lock is held: between the statements of a delivery and
 /// its commit other processes go on.
 const HOLD: &str = "create function hold() returns trigger language plpgsql as

@@ -22,7 +22,6 @@ use self::orders::Changed;
 pub(super) use self::replace::{HeaderRows, replacing_headers};
 use self::whole::{Whole, whole_orders};
 use super::changes::{ChangeKey, MOST_OBJECTS, Touched};
-use super::jobs::JobKind;
 use super::staging::rows::content_hash;
 use super::{DbError, Result, TenantTx};
 use crate::domain::ids::OrderId;
@@ -241,14 +240,6 @@ impl TenantTx {
         };
         if deleted > 0 {
             self.bump_data_version(&store).await?;
-        }
-        // Shopify deletes no customer who has orders: those of one that is gone are another's, into whom they were
-        // merged. Not every store tells of that.
-        if deleted > 0
-            && kind == ObjectKind::Customers
-            && self.leave_order_hints(ids, asked_at).await? > 0
-        {
-            self.queue_job(JobKind::Hints, asked_at).await?;
         }
         Ok(deleted)
     }

@@ -274,10 +274,7 @@ impl Ingest {
     ) -> Result<(), DbError> {
         let now = self.clock.now();
         match call {
-            Call::Merged { gone, .. } => {
-                transaction.leave_order_hints(&[*gone], now).await?;
-                Ok(())
-            }
+            Call::Merged { gone, .. } => transaction.leave_order_hints(*gone, now).await,
             Call::ShopChanged => {
                 self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
                     .await?;
