@@ -44,7 +44,7 @@ const TOPICS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What Shopify tells nobody of who lacks this scope, and which is not needed: what became of merged customers is
+/// What Shopify tells nobody of who lacks this scope, and which is not needed: that a customer is gone is
 /// found by the daily comparison too.
 const BY_SCOPE: (&str, &str) = ("CUSTOMERS_MERGE", "read_customer_merge");
 
