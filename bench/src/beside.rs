@@ -7,7 +7,7 @@ use clap::Args;
 use xboard::db::Database;
 
 use crate::fill::{self, FillArgs};
-use crate::read::{Server, Subject, ask, client};
+use crate::subject::{Server, Subject, ask, client};
 
 /// Before a connection knows the statements.
 const WARM: u64 = 100;

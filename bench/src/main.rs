@@ -16,6 +16,7 @@ mod fill;
 mod jsonl;
 mod read;
 mod store;
+mod subject;
 mod target;
 mod tenants;
 mod usage;

@@ -13,7 +13,7 @@ use xboard::db::Database;
 use xboard::domain::shop::ShopDomain;
 
 use crate::fill::{self, FillArgs};
-use crate::read::{Server, Subject, ask, client};
+use crate::subject::{Server, Subject, ask, client};
 use crate::usage;
 
 /// So many stores are asked at once before anything is measured: as many as the server has connections.

@@ -199,7 +199,7 @@ async fn connect(
 ) -> anyhow::Result<TenantId> {
     let (_, secret, token) = shop.credentials();
     let domain = format!("{}.myshopify.com", shop.label());
-    let answer: Value = crate::read::client()?
+    let answer: Value = crate::subject::client()?
         .post(format!("http://{address}/graphql"))
         .json(&json!({
             "query": "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { message } } }",
