@@ -73,7 +73,7 @@ impl<'a> View<'a> {
             FieldName::Name => Resolved::Text(&facts.name),
             FieldName::MyshopifyDomain => Resolved::Text(&facts.domain),
             FieldName::CurrencyCode => Resolved::Owned(facts.currency.to_string()),
-            FieldName::IanaTimezone => Resolved::Text(facts.zone.name()),
+            FieldName::IanaTimezone => Resolved::Text(facts.zone_name()),
             _ => return None,
         })
     }

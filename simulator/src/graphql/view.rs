@@ -27,6 +27,17 @@ pub(crate) struct ShopFacts {
     pub(crate) domain: String,
     pub(crate) currency: Currency,
     pub(crate) zone: Tz,
+    /// What it calls the zone, where not by the name of today: shops keep the name that was given once.
+    pub(crate) zone_name: Option<String>,
+}
+
+impl ShopFacts {
+    /// The name of the zone, as the store says it.
+    pub(crate) fn zone_name(&self) -> &str {
+        self.zone_name
+            .as_deref()
+            .unwrap_or_else(|| self.zone.name())
+    }
 }
 
 /// What an app may read.

@@ -97,7 +97,7 @@ fn described(shop: &Shop) -> Value {
         "domain": facts.domain,
         "name": facts.name,
         "currency": facts.currency,
-        "timeZone": facts.zone.name(),
+        "timeZone": facts.zone_name(),
         "now": shop.now(),
         "clientId": client_id,
         "clientSecret": client_secret,
@@ -114,6 +114,8 @@ struct Change {
     currency: Option<Currency>,
     #[serde(default, deserialize_with = "zone")]
     time_zone: Option<Tz>,
+    /// What the shop calls its zone: any text, such as a name that was given up.
+    time_zone_name: Option<String>,
     index_lag_millis: Option<u64>,
     latency_millis: Option<u64>,
     bulk_created_millis: Option<u64>,
@@ -136,6 +138,9 @@ async fn set(State(shops): World, Path(label): OfShop, Json(change): Json<Change
         }
         if let Some(zone) = change.time_zone {
             shop.set_zone(zone);
+        }
+        if let Some(name) = &change.time_zone_name {
+            shop.set_zone_name(name);
         }
         if let Some(millis) = change.index_lag_millis {
             shop.set_index_lag(Duration::from_millis(millis));

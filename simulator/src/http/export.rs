@@ -33,7 +33,7 @@ pub(crate) async fn export(State(shops): State<Arc<Shops>>, Path(label): Path<St
         "name": facts.name,
         "domain": facts.domain,
         "currency": facts.currency,
-        "timeZone": facts.zone.name(),
+        "timeZone": facts.zone_name(),
     });
     let (reader, mut writer) = tokio::io::duplex(PIPE);
     let tracker = tokio_util::task::TaskTracker::new();

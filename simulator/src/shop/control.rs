@@ -96,7 +96,16 @@ impl Shop {
 
     /// Changes the time zone, and says so to those who listen.
     pub fn set_zone(&self, zone: Tz) {
-        self.inner().facts.zone = zone;
+        let mut inner = self.inner();
+        inner.facts.zone = zone;
+        inner.facts.zone_name = None;
+        drop(inner);
+        self.announce_shop("shop/update");
+    }
+
+    /// Calls the time zone by another name, such as one that IANA has given up, and says so to those who listen.
+    pub fn set_zone_name(&self, name: &str) {
+        self.inner().facts.zone_name = Some(name.to_owned());
         self.announce_shop("shop/update");
     }
 

@@ -115,6 +115,7 @@ impl Shop {
             domain: format!("{}.myshopify.com", settings.label),
             currency: settings.currency,
             zone: settings.zone,
+            zone_name: None,
         };
         Self {
             label: settings.label,

@@ -56,7 +56,7 @@ pub(crate) fn shop(shop: &ShopFacts, now: Moment) -> Value {
         "id": shop.id,
         "name": shop.name,
         "currency": shop.currency.to_string(),
-        "iana_timezone": shop.zone.name(),
+        "iana_timezone": shop.zone_name(),
         "myshopify_domain": shop.domain,
         "updated_at": text(now),
     })
