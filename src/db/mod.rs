@@ -94,6 +94,11 @@ impl DbError {
             .is_some_and(|code| ["57014", "55P03"].contains(&code.as_str()))
     }
 
+    /// Whether a value is none that the statement could use.
+    fn is_invalid_parameter(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code == "22023")
+    }
+
     /// Whether the database cannot be used for now: there is no free connection, it is not there or going, or
     /// it has no room left. It is worth asking again.
     #[must_use]

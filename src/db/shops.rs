@@ -2,11 +2,36 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{DbError, Result, SystemTx, TenantTx};
+use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::money::Currency;
 use crate::domain::shop::{ShopDomain, ShopRecord};
 use crate::domain::sync::ObjectKind;
+
+impl Database {
+    /// The first of these names of time zones that PostgreSQL knows: its zone data is its own, and may be the system's.
+    pub async fn known_time_zone(&self, names: &[String]) -> Result<Option<String>> {
+        for name in names {
+            let mut system = self.system().await?;
+            match system.knows_time_zone(name).await {
+                Ok(()) => return Ok(Some(name.clone())),
+                Err(error) if error.is_invalid_parameter() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl SystemTx {
+    /// Fails where it does not.
+    async fn knows_time_zone(&mut self, name: &str) -> Result<()> {
+        sqlx::query_scalar!("select now() at time zone $1 as there", name)
+            .fetch_one(self.connection())
+            .await?;
+        Ok(())
+    }
+}
 
 /// A connected store.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,3 +16,4 @@ pub mod record;
 pub mod sale;
 pub mod shop;
 pub mod sync;
+pub mod time_zone;

@@ -26,12 +26,20 @@ pub enum ConnectError {
     /// The credentials do not let the app read what it needs.
     #[error("missing scopes: {}", .0.join(", "))]
     MissingScopes(Vec<String>),
+    /// PostgreSQL knows the store's time zone under none of its names.
+    #[error(
+        "the database does not know the store's time zone, {0}: whoever runs this server has to update its zone data"
+    )]
+    UnknownTimeZone(String),
     /// The store is closed, frozen or locked.
     #[error("the store is suspended: {0}")]
     Suspended(#[source] ShopifyError),
     /// Our own fault: a query that this version of Shopify refuses, or an unreadable answer.
     #[error("the store's answer could not be used: {0}")]
     Internal(#[source] ShopifyError),
+    /// Our own database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
 }
 
 impl From<ShopifyError> for ConnectError {
@@ -69,12 +77,15 @@ impl Ingest {
         let store = self
             .shopify
             .store(domain.clone(), TokenProvider::fixed(token));
-        let record = store.shop_record().await?;
+        let mut record = store.shop_record().await?;
         let missing = record.missing_scopes();
         if !missing.is_empty() {
             return Err(ConnectError::MissingScopes(
                 missing.into_iter().map(str::to_owned).collect(),
             ));
+        }
+        if !self.name_time_zone(&mut record, None).await? {
+            return Err(ConnectError::UnknownTimeZone(record.time_zone));
         }
         // Requests go on to the domain that was proven, whatever other name the store has for itself; which
         // store it is, the gid says.

@@ -15,6 +15,7 @@ mod privacy;
 mod reconcile;
 mod run;
 mod subscriptions;
+mod time_zone;
 mod tokens;
 mod upkeep;
 mod webhooks;

@@ -49,6 +49,9 @@ pub enum SyncError {
     /// Other bulk operations of the app are in the way.
     #[error("the store runs as many bulk operations as it allows: {0}")]
     BulkBusy(String),
+    /// PostgreSQL knows the store's time zone under none of its names.
+    #[error("the database does not know the time zone {0}")]
+    UnknownTimeZone(String),
     /// Another store answers under the domain.
     #[error("another store answers under this domain")]
     OtherStore,
@@ -62,7 +65,7 @@ impl SyncError {
             Self::Shopify(error) => error.kind() == ErrorKind::Retryable,
             Self::Db(error) => !matches!(error, DbError::Corrupt(_) | DbError::Unsafe(_)),
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => true,
-            Self::MissingScopes(_) | Self::OtherStore => false,
+            Self::MissingScopes(_) | Self::UnknownTimeZone(_) | Self::OtherStore => false,
         }
     }
 
@@ -80,6 +83,9 @@ impl SyncError {
             }
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => {
                 format!("{self}, again and again; start the sync once more later")
+            }
+            Self::UnknownTimeZone(_) => {
+                format!("{self}; its zone data is to be updated, then sync again")
             }
             Self::OtherStore => {
                 "another store answers under this domain; connect it as a store of its own"
@@ -134,7 +140,7 @@ impl Ingest {
             shop.domain.clone(),
             self.token_provider(tenant, &shop.domain),
         );
-        let record = store.shop_record().await?;
+        let mut record = store.shop_record().await?;
         if record.gid != shop.gid {
             return Err(SyncError::OtherStore);
         }
@@ -143,6 +149,12 @@ impl Ingest {
             return Err(SyncError::MissingScopes(
                 missing.into_iter().map(str::to_owned).collect(),
             ));
+        }
+        if !self
+            .name_time_zone(&mut record, Some(&shop.time_zone))
+            .await?
+        {
+            return Err(SyncError::UnknownTimeZone(record.time_zone));
         }
         let mut transaction = self.database.work(tenant).await?;
         transaction.update_shop(&record).await?;

@@ -295,6 +295,40 @@ async fn missing_scopes_are_named() {
 }
 
 #[tokio::test]
+async fn a_store_whose_time_zone_goes_by_a_name_that_was_given_up_is_let_in() {
+    let app = TestApp::start().await;
+    let store = open(&app, "engines");
+    store.set_zone("America/Los_Angeles".parse().unwrap());
+    // Gone from IANA's data since 2020: no PostgreSQL knows it.
+    store.set_zone_name("US/Pacific-New");
+    let input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    let query = "{ me { tenant { shop { timeZone } } } }";
+    let token = payload["session"]["token"].as_str();
+    let me = app.field(query, json!({}), token).await;
+    assert_eq!(me["tenant"]["shop"]["timeZone"], "America/Los_Angeles");
+    app.work().await;
+}
+
+#[tokio::test]
+async fn a_store_in_a_time_zone_that_the_database_does_not_know_is_told() {
+    let app = TestApp::start().await;
+    open(&app, "engines").set_zone_name("Nowhere/Land");
+    let input = register_input("ada@example.com", GOOD_PASSWORD, "engines");
+    assert_eq!(
+        refused(&app, input.clone()).await,
+        told("input.shop.domain", "INVALID")
+    );
+    let payload = app.field(REGISTER, json!({ "input": input }), None).await;
+    assert_eq!(
+        payload["userErrors"][0]["message"],
+        "The database does not know the store's time zone, Nowhere/Land: whoever runs this server has to \
+         update its zone data."
+    );
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_or_is_closed_is_told() {
     let app = TestApp::start().await;
     let store = open(&app, "engines");

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use simulator::{EditLine, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings};
+use sqlx::PgConnection;
 use xboard::domain::amounts::SaleTerms;
 use xboard::domain::sale::{AgreementReason, SaleAction, SaleLineType};
 
@@ -388,6 +389,38 @@ async fn a_change_of_the_shops_time_zone_moves_every_day() {
             .await
             .starts_with("orders 1 ")
     );
+    world.assert_verified(&store).await;
+}
+
+async fn data_version(database: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("select data_version from shops")
+        .fetch_one(database)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn another_name_of_the_same_time_zone_changes_nothing() {
+    let world = Simulated::start().await;
+    let at = "2026-01-11T06:30:00Z";
+    let orders = json!([order(at, 1, ["10.00", "0", "0"], ["0", "0"])]);
+    let settings = shop("renamed", "USD", "America/Los_Angeles");
+    let store = world.store_with(settings, orders).await;
+    let mut database = world.app.database.connection().await;
+    let version = data_version(&mut database).await;
+    for name in ["US/Pacific", "US/Pacific-New"] {
+        store.shop.set_zone_name(name);
+        world.sync(&store).await;
+        assert_eq!(data_version(&mut database).await, version, "{name}");
+    }
+    // A name that was known to the database before it was moved or updated.
+    sqlx::query("update shops set time_zone = 'US/Pacific-New'")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    world.sync(&store).await;
+    let figures = world.figures(&store, "2026-01-10", "2026-01-10").await;
+    assert!(figures.starts_with("orders 1 "), "{figures}");
     world.assert_verified(&store).await;
 }
 

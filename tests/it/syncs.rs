@@ -416,6 +416,26 @@ async fn an_empty_bucket_slows_a_sync_and_does_not_fail_it() {
 }
 
 #[tokio::test]
+async fn a_time_zone_that_the_database_does_not_know_ends_the_sync_and_leaves_the_figures() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("nowhere")).await;
+    fill(&store, 5);
+    world.sync(&store).await;
+    store.shop.set_zone_name("Nowhere/Land");
+    assert_eq!(
+        world.app.sync_and_wait(&store.token, "INCREMENTAL").await,
+        "FAILED"
+    );
+    assert_eq!(
+        last_run(&world, &store).await["error"],
+        "the database does not know the time zone Nowhere/Land; its zone data is to be updated, then sync again"
+    );
+    assert_complete(&world, &store).await;
+    store.shop.set_zone("Europe/London".parse().unwrap());
+    world.sync(&store).await;
+}
+
+#[tokio::test]
 async fn a_revoked_token_ends_the_sync_and_asks_for_a_new_one() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("revoked")).await;

@@ -147,6 +147,7 @@ pub(super) async fn prove(
 ) -> Result<Result<ShopRecord, UserError>, ApiError> {
     match tokio::time::timeout(STORE_PATIENCE, ingest.verify_shop(domain, credentials)).await {
         Ok(Ok(record)) => Ok(Ok(record)),
+        Ok(Err(ConnectError::Db(error))) => Err(error.into()),
         Ok(Err(error)) => connect_error(&error, fields).map(Err),
         Err(_) => Ok(Err(unreachable_shop(fields))),
     }
@@ -178,6 +179,7 @@ fn connect_error(error: &ConnectError, fields: Fields) -> Result<UserError, ApiE
         }
         ConnectError::Rejected => told(fields.credentials, UserErrorCode::AccessTokenRejected),
         ConnectError::MissingScopes(_) => told(fields.credentials, UserErrorCode::MissingScopes),
-        ConnectError::Internal(_) => Err(ApiError::internal(error)),
+        ConnectError::UnknownTimeZone(_) => told(fields.domain, UserErrorCode::Invalid),
+        ConnectError::Internal(_) | ConnectError::Db(_) => Err(ApiError::internal(error)),
     }
 }
