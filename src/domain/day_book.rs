@@ -4,7 +4,7 @@
 use std::collections::btree_map::Range;
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -157,8 +157,8 @@ struct Counts(Vec<Count>);
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Count {
-    #[serde(with = "day_number")]
-    day: NaiveDate,
+    /// Counted from the first of the era.
+    day: i32,
     /// Of this day and all before it.
     up_to: u32,
 }
@@ -191,19 +191,18 @@ struct Entry<T>(#[serde(with = "day_number")] NaiveDate, T);
 
 impl Counts {
     fn before(&self, day: NaiveDate) -> i64 {
-        self.up_to_place(self.place_of(day)).into()
+        self.up_to_place(self.place_of(day.num_days_from_ce()))
+            .into()
     }
 
     /// How many counts are of earlier days. No more than there are days between the first and this one, and no fewer
     /// than the days up to the last leave: in a large store nearly every day has a count, and there is hardly anything
     /// left to halve. Halving alone would look at a dozen places that are far from each other, in each day's counts.
-    fn place_of(&self, day: NaiveDate) -> usize {
+    fn place_of(&self, day: i32) -> usize {
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {
             return 0;
         };
-        let days = |from: NaiveDate, to: NaiveDate| {
-            usize::try_from((to - from).num_days()).unwrap_or_default()
-        };
+        let days = |from: i32, to: i32| usize::try_from(to - from).unwrap_or_default();
         let at_most = days(first.day, day).min(self.0.len());
         let later = if day <= last.day {
             days(day, last.day) + 1
@@ -226,6 +225,7 @@ impl Counts {
 
     fn set(&mut self, day: NaiveDate, customers: i64) {
         let customers = u32::try_from(customers).unwrap_or(0);
+        let day = day.num_days_from_ce();
         let place = self.place_of(day);
         let before = self.up_to_place(place);
         match self.0.get(place) {

@@ -99,16 +99,30 @@ impl Money {
     /// yen), more only where the exact amount has more. Never rounded.
     #[must_use]
     pub fn written_amount(&self) -> String {
-        let (mut units, mut scale) = (self.amount.mantissa(), self.amount.scale());
-        while scale > self.currency.decimals() && units % 10 == 0 {
-            units /= 10;
-            scale -= 1;
+        let mantissa = self.amount.mantissa();
+        let [mut decimals, least] = [self.amount.scale(), self.currency.decimals()]
+            .map(|decimals| usize::try_from(decimals).unwrap_or_default());
+        // An answer has hundreds of amounts: their digits are set, not worked out with 128 bits.
+        let mut digits = String::with_capacity(32);
+        digits.push_str(itoa::Buffer::new().format(mantissa.unsigned_abs()));
+        if digits.len() <= decimals {
+            digits.insert_str(0, &"0".repeat(decimals + 1 - digits.len()));
         }
-        let mut amount = Decimal::from_i128_with_scale(units, scale);
-        if scale < self.currency.decimals() {
-            amount.rescale(self.currency.decimals());
+        while decimals > least && digits.ends_with('0') {
+            digits.pop();
+            decimals -= 1;
         }
-        amount.to_string()
+        while decimals < least {
+            digits.push('0');
+            decimals += 1;
+        }
+        if decimals > 0 {
+            digits.insert(digits.len() - decimals, '.');
+        }
+        if mantissa < 0 {
+            digits.insert(0, '-');
+        }
+        digits
     }
 
     /// This amount divided by a count and rounded to the smallest unit of the currency, halves away from
@@ -129,6 +143,8 @@ impl Money {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn money(amount: &str, currency: &str) -> Money {
@@ -143,6 +159,15 @@ mod tests {
         assert_eq!(money("500.0000", "JPY").written_amount(), "500");
         assert_eq!(money("-0.5", "KWD").written_amount(), "-0.500");
         assert_eq!(money("0", "EUR").written_amount(), "0.00");
+        assert_eq!(money("0.0000", "JPY").written_amount(), "0");
+        assert_eq!(money("-0.00", "USD").written_amount(), "0.00");
+        assert_eq!(money("0.0005", "USD").written_amount(), "0.0005");
+        assert_eq!(money("-0.05", "USD").written_amount(), "-0.05");
+        assert_eq!(money("100", "JPY").written_amount(), "100");
+        assert_eq!(
+            money("-79228162514264337593543950.335", "USD").written_amount(),
+            "-79228162514264337593543950.335"
+        );
     }
 
     #[test]
@@ -159,5 +184,18 @@ mod tests {
             money("1", "USD").add(&money("2.50", "USD")),
             Ok(money("3.50", "USD"))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn amounts_are_written_exactly(units: i64, scale in 0_u32..10, place in 0_usize..3) {
+            let (currency, least) = [("JPY", 0), ("USD", 2), ("KWD", 3)].get(place).copied().unwrap();
+            let amount = Decimal::new(units, scale);
+            let written = Money::new(amount, Currency::parse(currency).unwrap()).written_amount();
+            let read: Decimal = written.parse().unwrap();
+            prop_assert_eq!(read, amount);
+            prop_assert_eq!(read.scale(), amount.normalize().scale().max(least));
+            prop_assert_eq!(read.to_string(), written);
+        }
     }
 }
