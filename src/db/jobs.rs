@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::presence::{self, Heard};
-use super::{DbError, Result, SystemTx, TenantTx};
+use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, SyncRunId, TenantId};
 
 /// The kinds that may take long, the more the larger the store is.
@@ -159,6 +159,31 @@ async fn queue(
         presence::announce(connection, Heard::Queued).await?;
     }
     Ok(queued == 1)
+}
+
+impl Database {
+    /// Queues a job of a store, to run at an instant, unless the same one waits already: on its own, in one exchange.
+    /// True: it was queued.
+    pub async fn queue_job(
+        &self,
+        tenant: TenantId,
+        kind: JobKind,
+        run_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let row = kind.row(tenant)?;
+        Ok(sqlx::query_scalar!(
+            "select queue_job($1, $2, $3, $4, $5, $6, $7) as \"queued!\"",
+            tenant.uuid(),
+            row.kind,
+            row.dedupe_key,
+            row.payload,
+            run_at,
+            presence::CHANNEL,
+            Heard::Queued.text(),
+        )
+        .fetch_one(&self.short)
+        .await?)
+    }
 }
 
 impl SystemTx {

@@ -98,11 +98,10 @@ impl Ingest {
             window = (window * 2).min(self.config.hint_window);
             if Instant::now().max(next_round) >= turn_ends {
                 let pause = next_round.saturating_duration_since(Instant::now());
-                let mut transaction = self.database.tenant(tenant).await?;
-                transaction
-                    .queue_job(JobKind::Hints, self.clock.now() + pause)
+                let then = self.clock.now() + pause;
+                self.database
+                    .queue_job(tenant, JobKind::Hints, then)
                     .await?;
-                transaction.commit().await?;
                 return Ok(Done::Queued);
             }
             tokio::time::sleep_until(next_round).await;

@@ -219,11 +219,8 @@ impl Ingest {
             }
             Noted::WaitsAlready if job == Some(JobKind::Hints) => {
                 // The job that waited may have been carried out before this hint could be seen.
-                let mut transaction = self.database.tenant(tenant).await?;
-                transaction
-                    .queue_job(JobKind::Hints, self.clock.now())
-                    .await?;
-                transaction.commit().await?;
+                let now = self.clock.now();
+                self.database.queue_job(tenant, JobKind::Hints, now).await?;
             }
             Noted::WaitsAlready | Noted::Queued | Noted::Repeated => {}
         }
