@@ -85,8 +85,7 @@ pub(crate) async fn run(url: &str, arguments: &ReadArgs) -> anyhow::Result<()> {
     if arguments.turns > 1 {
         bench.rows.print_medians();
     }
-    let server = bench.server;
-    server.stop().await?;
+    bench.server.stop().await?;
     database.close().await;
     Ok(())
 }

@@ -12,24 +12,17 @@ impl Database {
     /// The first of these names of time zones that PostgreSQL knows: its zone data is its own, and may be the system's.
     pub async fn known_time_zone(&self, names: &[String]) -> Result<Option<String>> {
         for name in names {
-            let mut system = self.system().await?;
-            match system.knows_time_zone(name).await {
-                Ok(()) => return Ok(Some(name.clone())),
+            let asked = sqlx::query_scalar!("select now() at time zone $1 as there", name)
+                .fetch_one(&self.pool)
+                .await
+                .map_err(DbError::from);
+            match asked {
+                Ok(_) => return Ok(Some(name.clone())),
                 Err(error) if error.is_invalid_parameter() => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(None)
-    }
-}
-
-impl SystemTx {
-    /// Fails where it does not.
-    async fn knows_time_zone(&mut self, name: &str) -> Result<()> {
-        sqlx::query_scalar!("select now() at time zone $1 as there", name)
-            .fetch_one(self.connection())
-            .await?;
-        Ok(())
     }
 }
 

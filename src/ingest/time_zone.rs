@@ -15,7 +15,8 @@ impl Ingest {
     ) -> Result<bool, DbError> {
         let mut names = names_of(&record.time_zone);
         if let Some(place) = names.iter().position(|name| Some(name.as_str()) == kept) {
-            names.swap(0, place);
+            let name = names.remove(place);
+            names.insert(0, name);
         }
         let known = self.database.known_time_zone(&names).await?;
         let is_known = known.is_some();
