@@ -262,7 +262,7 @@ async fn sync(
         .request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
         .await?;
     transaction.commit().await?;
-    let run = watch(app.database(), tenant, run.id, shutdown).await?;
+    let (run, _) = watch(app.database(), tenant, run.id, shutdown).await?;
     match run.status {
         SyncStatus::Succeeded => {
             let mut snapshot = app.database().tenant_snapshot(tenant).await?;

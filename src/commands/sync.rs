@@ -17,7 +17,7 @@ use super::verify::stores;
 use crate::app::{App, AppConfig};
 use crate::config::Settings;
 use crate::db::Database;
-use crate::db::sync_runs::SyncRun;
+use crate::db::sync_runs::{SyncProgress, SyncRun};
 use crate::domain::ids::{SyncRunId, TenantId};
 use crate::domain::sync::{SyncMode, SyncStatus, SyncTrigger};
 use crate::ingest::worker;
@@ -40,17 +40,25 @@ pub(super) fn sync(settings: &Settings, args: &SyncArgs) -> anyhow::Result<ExitC
     config.sync_interval = None;
     let running = RunningDatabase::join(&config.database)?;
     let config = AppConfig::new(config, running.url());
-    let run = runtime()?.block_on(async {
+    let (run, progress) = runtime()?.block_on(async {
         let app = App::build(config).await?;
         let shutdown = shutdown_on_signal()?;
-        let run = request_and_watch(&app, args, shutdown).await?;
+        let ended = request_and_watch(&app, args, shutdown).await?;
         app.database().close().await;
-        anyhow::Ok(run)
+        anyhow::Ok(ended)
     })?;
     running.stop()?;
     match run.status {
         SyncStatus::Succeeded => {
             println!("{} is synced", args.shop);
+            for kind in progress.iter().filter(|kind| !kind.left_out.is_empty()) {
+                let numbers: Vec<_> = kind.left_out.iter().map(i64::to_string).collect();
+                println!(
+                    "these {} could not be read and stay as they were: {}",
+                    kind.kind.code().to_lowercase(),
+                    numbers.join(", ")
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
         status => {
@@ -66,7 +74,7 @@ async fn request_and_watch(
     app: &App,
     args: &SyncArgs,
     shutdown: CancellationToken,
-) -> anyhow::Result<SyncRun> {
+) -> anyhow::Result<(SyncRun, Vec<SyncProgress>)> {
     let (tenant, _) = stores(app.database(), Some(&args.shop))
         .await?
         .into_iter()
@@ -86,20 +94,20 @@ async fn request_and_watch(
     let tasks = TaskTracker::new();
     let stop_worker = shutdown.child_token();
     tasks.spawn(worker::run(app.ingest().clone(), stop_worker.clone()));
-    let run = watch(app.database(), tenant, run.id, &shutdown).await;
+    let ended = watch(app.database(), tenant, run.id, &shutdown).await;
     stop_worker.cancel();
     tasks.close();
     tasks.wait().await;
-    run
+    ended
 }
 
-/// Shows a run's progress until it has ended or `shutdown` is cancelled.
+/// Shows a run's progress until it has ended or `shutdown` is cancelled. Gives how it stands then.
 pub(super) async fn watch(
     database: &Database,
     tenant: TenantId,
     run: SyncRunId,
     shutdown: &CancellationToken,
-) -> anyhow::Result<SyncRun> {
+) -> anyhow::Result<(SyncRun, Vec<SyncProgress>)> {
     let mut bars = SyncBars::new();
     loop {
         let mut snapshot = database.tenant_snapshot(tenant).await?;
@@ -109,12 +117,13 @@ pub(super) async fn watch(
             .into_iter()
             .next()
             .context("the sync run is gone")?;
-        bars.show(&snapshot.sync_progress(&[run]).await?);
+        let progress = snapshot.sync_progress(&[run]).await?;
+        bars.show(&progress);
         drop(snapshot);
         let ended = !matches!(current.status, SyncStatus::Queued | SyncStatus::Running);
         if ended || shutdown.is_cancelled() {
             bars.finish();
-            return Ok(current);
+            return Ok((current, progress));
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(200)) => {}

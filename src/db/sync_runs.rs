@@ -38,6 +38,8 @@ pub struct SyncProgress {
     pub done: i32,
     /// Of how many; `None` while unknown.
     pub total: Option<i32>,
+    /// The numbers of objects that are left as they were, the first hundred.
+    pub left_out: Vec<i64>,
 }
 
 /// Where one kind of object of a run stands, for the worker to go on from.
@@ -65,8 +67,21 @@ pub struct SyncStep {
     pub done: i32,
     /// Of how many; `None` while unknown.
     pub total: Option<i32>,
+    /// The numbers of objects that Shopify fails at or that cannot be understood, the first hundred: they stay as they are.
+    pub left_out: Vec<i64>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// So many objects that were left out are named.
+const MOST_LEFT_OUT: usize = 100;
+
+impl SyncStep {
+    /// Notes that objects stay as they are.
+    pub fn leave_out(&mut self, ids: &[i64]) {
+        let room = MOST_LEFT_OUT.saturating_sub(self.left_out.len());
+        self.left_out.extend(ids.iter().take(room));
+    }
 }
 
 /// How objects are fetched.
@@ -160,7 +175,7 @@ impl TenantTx {
         let tenant = self.tenant();
         let ids: Vec<_> = runs.iter().map(|id| id.uuid()).collect();
         let rows = sqlx::query!(
-            "select run_id as \"run: SyncRunId\", kind, done, total from sync_steps \
+            "select run_id as \"run: SyncRunId\", kind, done, total, left_out from sync_steps \
              where tenant_id = $1 and run_id = any($2) order by run_id, kind = 'ORDERS', kind",
             tenant.uuid(),
             &ids
@@ -176,6 +191,7 @@ impl TenantTx {
                     kind,
                     done: row.done,
                     total: row.total,
+                    left_out: row.left_out,
                 })
             })
             .collect()
@@ -280,7 +296,7 @@ impl TenantTx {
         .await?;
         let row = sqlx::query!(
             "select method, bulk_operation_gid, bulk_created_at, bulk_asked_at, bulk_attempts, page_cursor, since, high_water, \
-                    done, total, finished_at \
+                    done, total, left_out, finished_at \
              from sync_steps where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
             run.uuid(),
@@ -304,6 +320,7 @@ impl TenantTx {
             high_water: row.high_water,
             done: row.done,
             total: row.total,
+            left_out: row.left_out,
             finished_at: row.finished_at,
         })
     }
@@ -313,7 +330,7 @@ impl TenantTx {
         let tenant = self.tenant();
         sqlx::query!(
             "update sync_steps set method = $4, bulk_operation_gid = $5, bulk_created_at = $6, bulk_attempts = $7, \
-                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12, bulk_asked_at = $13 \
+                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12, bulk_asked_at = $13, left_out = $14 \
              where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
             run.uuid(),
@@ -328,6 +345,7 @@ impl TenantTx {
             step.total,
             step.finished_at,
             step.bulk_asked_at,
+            &step.left_out,
         )
         .execute(self.connection())
         .await?;

@@ -2,7 +2,7 @@
 //! does. Which delivery came first, or twice, or not at all, makes no difference to what is stored in the end.
 
 use tokio::time::Instant;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use super::Ingest;
 use super::run::SyncError;
@@ -166,9 +166,7 @@ impl Ingest {
         Ok(followed)
     }
 
-    /// Fetches what changed. One object that cannot be understood must not keep the others from being fetched:
-    /// they are halved until it is alone, and then it is left as it is. Gives what is left of the store's hints
-    /// after these; `None` when there were none.
+    /// Fetches what changed. Gives what is left of the store's hints after these; `None` when there were none.
     async fn follow_changed(
         &self,
         store: &Store,
@@ -177,33 +175,16 @@ impl Ingest {
         changed: &[Hint],
         job: &Job,
     ) -> Result<Option<Followed>, SyncError> {
-        let shop_domain = store.domain();
-        let mut followed = None;
-        let mut waiting = vec![changed];
-        while let Some(hints) = waiting.pop() {
-            if hints.is_empty() {
-                continue;
-            }
-            let ids: Vec<i64> = hints.iter().map(|hint| hint.id).collect();
-            debug!(shop.domain = %shop_domain, object.kind = kind.code(), objects = ids.len(), "following hints");
-            let mut transaction = match self.bring_in(store, loader, kind, &ids).await {
-                Ok(brought) => brought.transaction,
-                Err(SyncError::Shopify(ShopifyError::Unconvertible(what))) if hints.len() == 1 => {
-                    error!(shop.domain = %shop_domain, object.kind = kind.code(), object.id = ids.first(), what, "an object cannot be understood: it stays as it is");
-                    loader.transaction().await?
-                }
-                Err(SyncError::Shopify(ShopifyError::Unconvertible(_))) => {
-                    let (first, second) = hints.split_at(hints.len() / 2);
-                    waiting.extend([second, first]);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let now = self.clock.now();
-            followed = Some(transaction.drop_hints(kind, hints, job, now).await?);
-            transaction.commit().await?;
+        if changed.is_empty() {
+            return Ok(None);
         }
-        Ok(followed)
+        let ids: Vec<i64> = changed.iter().map(|hint| hint.id).collect();
+        debug!(shop.domain = %store.domain(), object.kind = kind.code(), objects = ids.len(), "following hints");
+        let mut transaction = self.bring_in(store, loader, kind, &ids).await?.transaction;
+        let now = self.clock.now();
+        let followed = transaction.drop_hints(kind, changed, job, now).await?;
+        transaction.commit().await?;
+        Ok(Some(followed))
     }
 
     /// Fetches objects and merges them, in a transaction that the caller commits. What the store does not

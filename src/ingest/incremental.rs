@@ -56,6 +56,10 @@ impl Run<'_> {
             None => loader.transaction().await?,
         };
         if let Some(fetched) = &fetched {
+            if fetched.left_out.len() == ids.len() && ids.len() > 1 {
+                return Err(SyncError::NothingUnderstood(step.kind));
+            }
+            step.leave_out(&fetched.left_out);
             if !fetched.denied.is_empty() {
                 // Neither changed nor gone: they stay as they are until the app may read them.
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");

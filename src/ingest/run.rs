@@ -49,6 +49,9 @@ pub enum SyncError {
     /// Other bulk operations of the app are in the way.
     #[error("the store runs as many bulk operations as it allows: {0}")]
     BulkBusy(String),
+    /// Of all the objects of a page none could be understood: no single one is to blame.
+    #[error("nothing of what the store gives of its {} can be understood", .0.code().to_lowercase())]
+    NothingUnderstood(ObjectKind),
     /// PostgreSQL knows the store's time zone under none of its names.
     #[error("the database does not know the time zone {0}")]
     UnknownTimeZone(String),
@@ -65,7 +68,10 @@ impl SyncError {
             Self::Shopify(error) => error.kind() == ErrorKind::Retryable,
             Self::Db(error) => !matches!(error, DbError::Corrupt(_) | DbError::Unsafe(_)),
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => true,
-            Self::MissingScopes(_) | Self::UnknownTimeZone(_) | Self::OtherStore => false,
+            Self::MissingScopes(_)
+            | Self::NothingUnderstood(_)
+            | Self::UnknownTimeZone(_)
+            | Self::OtherStore => false,
         }
     }
 
@@ -83,6 +89,9 @@ impl SyncError {
             }
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => {
                 format!("{self}, again and again; start the sync once more later")
+            }
+            Self::NothingUnderstood(_) => {
+                format!("{self}; this version of XBoard may be too old for the store")
             }
             Self::UnknownTimeZone(_) => {
                 format!("{self}; its zone data is to be updated, then sync again")

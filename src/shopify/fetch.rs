@@ -22,6 +22,9 @@ pub struct Fetched {
     /// The numbers of objects that are there, or may be, but which the app may not read. They are neither
     /// changed nor gone.
     pub denied: Vec<i64>,
+    /// The numbers of objects at which Shopify fails while it gives others, or which cannot be understood: they stay as
+    /// they are.
+    pub left_out: Vec<i64>,
     /// When the first question was put: what changed later may not be in here.
     pub asked_at: DateTime<Utc>,
 }
@@ -72,21 +75,22 @@ impl Part {
 }
 
 impl Store {
-    /// The objects with these numbers, with all their children. One that Shopify fails at while it gives others is
-    /// left out: it stays as it is, and is found again by the daily comparison.
+    /// The objects with these numbers, with all their children. One that cannot be understood is left out, and one that
+    /// Shopify fails at while it gives others: it stays as it is, and is found again by the daily comparison.
     pub async fn fetch(&self, kind: ObjectKind, ids: &[i64]) -> Result<Fetched, ShopifyError> {
         let mut fetched = Fetched {
             records: Vec::new(),
             missing: Vec::new(),
             denied: Vec::new(),
+            left_out: Vec::new(),
             asked_at: self.shopify.clock().now(),
         };
         let mut seen = HashSet::new();
         let ids: Vec<i64> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         let mut sizes = *self.sizes();
         let mut spared = false;
-        // Of those that come next, so many are asked for one by one; whether any were given; and at which it failed.
-        let (mut singly, mut given, mut left_out) = (0_usize, false, Vec::new());
+        // Of those that come next, so many are asked for one by one; whether any were given; and at how many it failed.
+        let (mut singly, mut given, mut failed) = (0_usize, false, 0_usize);
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
             let most = if singly > 0 { 1 } else { sizes.batch(kind) };
@@ -116,26 +120,30 @@ impl Store {
                     sizes = sizes.halved(kind).ok_or(error)?;
                 }
                 // Or it may be one of the objects.
-                Err(ShopifyError::ServerFailed { .. }) if batch.len() > 1 => {
+                Err(ShopifyError::ServerFailed { .. } | ShopifyError::Unconvertible(_))
+                    if batch.len() > 1 =>
+                {
                     singly = batch.len();
                 }
-                Err(error @ ShopifyError::ServerFailed { .. }) => {
-                    left_out.extend_from_slice(batch);
+                Err(
+                    error @ (ShopifyError::ServerFailed { .. } | ShopifyError::Unconvertible(_)),
+                ) => {
+                    let fails = matches!(error, ShopifyError::ServerFailed { .. });
+                    failed += usize::from(fails);
                     // Who gives nothing else either fails altogether.
-                    if !given && (later.is_empty() || left_out.len() > 1) {
+                    if fails && !given && (later.is_empty() || failed > 1) {
                         return Err(error);
                     }
+                    tracing::error!(
+                        shop.domain = %self.domain(), object.kind = kind.code(), object.id = batch.first(),
+                        error = %error, "an object is left out: it stays as it is"
+                    );
+                    fetched.left_out.extend_from_slice(batch);
                     singly = singly.saturating_sub(1);
                     rest = later;
                 }
                 Err(error) => return Err(error),
             }
-        }
-        for id in left_out {
-            tracing::error!(
-                shop.domain = %self.domain(), object.kind = kind.code(), object.id = id,
-                "Shopify fails at an object: it stays as it is"
-            );
         }
         if !ids.is_empty() && fetched.denied.len() == ids.len() {
             let field = kind.code().to_lowercase();

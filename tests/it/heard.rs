@@ -1,13 +1,9 @@
 //! What is done with what stores say, when more than one thing happens at once: other processes, other stores,
 //! other secrets, other times.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -365,73 +361,6 @@ async fn a_store_with_much_to_fetch_lets_others_have_their_turn() {
         .position(|store| json!(store) == calm)
         .unwrap();
     assert!(place < stores.len() - 2, "{place} of {stores:?}");
-}
-
-/// Stands between the program and the stores: whatever an answer says beside this text, its currencies are none.
-fn garbling(stores: &str, text: Arc<Mutex<String>>) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let (beyond, rest) = stores.split_at(stores.find("/shops").unwrap());
-    let (beyond, here) = (beyond.to_owned(), format!("{address}{rest}"));
-    let client = reqwest::Client::new();
-    let forward = async move |request: Request| {
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let url = format!("{beyond}{}", parts.uri);
-        let mut headers = parts.headers;
-        headers.remove("accept-encoding");
-        headers.remove("host");
-        let answer = client
-            .request(parts.method, url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut body = answer.text().await.unwrap();
-        let text = text.lock().unwrap().clone();
-        if body.contains(&text) {
-            body = body.replace(r#""currencyCode":""#, r#""currencyCode":"?"#);
-        }
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        for name in ["content-type", "x-shopify-api-version"] {
-            if let Some(value) = headers.get(name) {
-                response.headers_mut().insert(name, value.clone());
-            }
-        }
-        response
-    };
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    tokio::spawn(async { axum::serve(listener, Router::new().fallback(forward)).await });
-    here
-}
-
-#[tokio::test]
-async fn one_object_that_cannot_be_understood_keeps_no_other_from_being_fetched() {
-    let odd = Arc::new(Mutex::new("nothing yet".to_owned()));
-    let text = Arc::clone(&odd);
-    let world = Simulated::start_with(|config| {
-        let stores = config.shopify.base_url.take().unwrap();
-        config.shopify.base_url = Some(garbling(&stores, text));
-    })
-    .await;
-    let store = store(&world, "odd").await;
-    let placed: Vec<u64> = (0..7).map(|_| place(&store.shop, None).id).collect();
-    *odd.lock().unwrap() = format!("gid://shopify/Order/{}", placed[3]);
-    for id in &placed {
-        let body = format!("{{\"id\":{id}}}");
-        send(&world, "odd", "orders/create", &format!("d{id}"), &body).await;
-    }
-    world.app.work().await;
-    assert_eq!(orders(&world, &store).await, 6);
-    let counts = world.app.database.row_counts().await;
-    assert!(
-        counts.contains(&("webhook_hints".to_owned(), 0)),
-        "{counts:?}"
-    );
 }
 
 #[tokio::test]

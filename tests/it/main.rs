@@ -28,6 +28,7 @@ mod isolation;
 mod jobs;
 mod keys;
 mod ledger;
+mod left_out;
 mod limits;
 mod live;
 mod members;

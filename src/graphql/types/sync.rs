@@ -80,14 +80,18 @@ impl SyncRun {
 }
 
 /// How far a run is with one kind of object.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct SyncProgress {
     /// Which objects.
     pub kind: ObjectKind,
-    /// How many of them are in.
+    /// How many of them are in, those that were left out included.
     pub done: i32,
     /// Of how many. Null while Shopify has not said.
     pub total: Option<i32>,
+    /// Shopify's own numbers of those that the run left as they were, because Shopify failed at them or what
+    /// it gave of them could not be understood; at most a hundred. They are asked for again when they change,
+    /// and once a day.
+    pub left_out: Vec<String>,
 }
 
 impl From<sync_runs::SyncProgress> for SyncProgress {
@@ -96,6 +100,7 @@ impl From<sync_runs::SyncProgress> for SyncProgress {
             kind: progress.kind.into(),
             done: progress.done,
             total: progress.total,
+            left_out: progress.left_out.iter().map(i64::to_string).collect(),
         }
     }
 }

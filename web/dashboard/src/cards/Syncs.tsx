@@ -35,6 +35,18 @@ const counted = (run: RunFragment, formats: Formats) =>
     .map(({ kind, done: count }) => `${formats.count(count)} ${nameOf(kind, count)}`)
     .join(', ') || 'nothing new';
 
+/** So many numbers of each kind are named here; the export has them all. */
+const NAMED = 5;
+
+const leftOut = (run: RunFragment, most: number) =>
+  run.progress
+    .filter((kind) => kind.leftOut.length > 0)
+    .map(({ kind, leftOut: ids }) => {
+      const more = ids.length > most ? ` and ${ids.length - most} more` : '';
+      return `${nameOf(kind, ids.length)} ${ids.slice(0, most).join(', ')}${more}`;
+    })
+    .join('; ');
+
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   <div>
     <dt>{name}</dt>
@@ -79,8 +91,16 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
         name: 'syncs',
         text: () =>
           toCsv(
-            ['queued', 'finished', 'mode', 'trigger', 'status', 'error'],
-            runs.map((run) => [run.queuedAt, run.finishedAt, run.mode, run.trigger, run.status, run.error]),
+            ['queued', 'finished', 'mode', 'trigger', 'status', 'error', 'left out'],
+            runs.map((run) => [
+              run.queuedAt,
+              run.finishedAt,
+              run.mode,
+              run.trigger,
+              run.status,
+              run.error,
+              leftOut(run, Infinity),
+            ]),
           ),
       }}
       tools={
@@ -95,6 +115,7 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
         <ul className="runs">
           {runs.map((run) => {
             const [status, colour] = STATUS[run.status];
+            const unread = leftOut(run, NAMED);
             return (
               <li key={run.id}>
                 <span className={`badge ${colour}`}>{status}</span>
@@ -103,6 +124,11 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
                   <span className="muted">
                     {run.error ? sentence(run.error) : `${TRIGGER[run.trigger]} · ${counted(run, formats)}`}
                   </span>
+                  {unread && (
+                    <span className="muted" title="They stay as they were, and are asked for again once a day.">
+                      Could not be read: {unread}
+                    </span>
+                  )}
                   {run.status === 'RUNNING' && <progress value={shareOf(run)} max={1} aria-label="Sync progress" />}
                 </span>
                 <time className="muted" dateTime={run.queuedAt} title={formats.instant(run.queuedAt)}>

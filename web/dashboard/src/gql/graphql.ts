@@ -300,7 +300,7 @@ export type SyncNowMutationVariables = Exact<{
 }>;
 
 
-export type SyncNowMutation = { sync: { syncRun: { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null }> } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
+export type SyncNowMutation = { sync: { syncRun: { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> } | null, userErrors: Array<{ field: Array<string> | null, message: string, code: UserErrorCode }> } };
 
 export type NewCredentialsMutationVariables = Exact<{
   credentials: CredentialsInput;
@@ -325,7 +325,7 @@ export type DashboardQueryVariables = Exact<{
 }>;
 
 
-export type DashboardQuery = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null, overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, duties: { amount: string }, fees: { amount: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }, ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } }>, topCustomers: Array<{ rank: number, orders: number, customer: { id: string, displayName: string, email: string | null }, totalSpent: { amount: string, currencyCode: string } }>, recentOrders: { nodes: Array<{ id: string, name: string, processedAt: string, cancelledAt: string | null, financialStatus: string | null, fulfillmentStatus: string | null, test: boolean, customer: { displayName: string } | null, totalPrice: { amount: string, currencyCode: string } }> }, products: { nodes: Array<{ id: string, title: string, unitsSold: number, netSales: { amount: string, currencyCode: string } }> }, syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null }> }> } };
+export type DashboardQuery = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null, overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, duties: { amount: string }, fees: { amount: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }, ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } }>, topCustomers: Array<{ rank: number, orders: number, customer: { id: string, displayName: string, email: string | null }, totalSpent: { amount: string, currencyCode: string } }>, recentOrders: { nodes: Array<{ id: string, name: string, processedAt: string, cancelledAt: string | null, financialStatus: string | null, fulfillmentStatus: string | null, test: boolean, customer: { displayName: string } | null, totalPrice: { amount: string, currencyCode: string } }> }, products: { nodes: Array<{ id: string, title: string, unitsSold: number, netSales: { amount: string, currencyCode: string } }> }, syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> }> } };
 
 export type StoreFragment = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null };
 
@@ -349,9 +349,9 @@ export type RecentOrdersFragment = { recentOrders: { nodes: Array<{ id: string, 
 
 export type TopProductsFragment = { products: { nodes: Array<{ id: string, title: string, unitsSold: number, netSales: { amount: string, currencyCode: string } }> } };
 
-export type SyncsFragment = { syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null }> }> } };
+export type SyncsFragment = { syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> }> } };
 
-export type RunFragment = { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null }> };
+export type RunFragment = { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> };
 
 export type MetricsFragment = { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } };
 
@@ -363,7 +363,7 @@ export type StoreChangedSubscription = { storeChanged: { days: Array<string>, la
 export type SyncProgressSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SyncProgressSubscription = { syncProgress: { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null }> } };
+export type SyncProgressSubscription = { syncProgress: { id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -698,6 +698,7 @@ export const RunFragmentDoc = new TypedDocumentString(`
     kind
     done
     total
+    leftOut
   }
   error
 }
@@ -722,6 +723,7 @@ export const SyncsFragmentDoc = new TypedDocumentString(`
     kind
     done
     total
+    leftOut
   }
   error
 }`, {"fragmentName":"Syncs"}) as unknown as TypedDocumentString<SyncsFragment, unknown>;
@@ -906,6 +908,7 @@ fragment Run on SyncRun {
     kind
     done
     total
+    leftOut
   }
   error
 }`) as unknown as TypedDocumentString<SyncNowMutation, SyncNowMutationVariables>;
@@ -1140,6 +1143,7 @@ fragment Run on SyncRun {
     kind
     done
     total
+    leftOut
   }
   error
 }
@@ -1264,6 +1268,7 @@ export const SyncProgressDocument = new TypedDocumentString(`
     kind
     done
     total
+    leftOut
   }
   error
 }`) as unknown as TypedDocumentString<SyncProgressSubscription, SyncProgressSubscriptionVariables>;

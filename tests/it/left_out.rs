@@ -1,0 +1,224 @@
+//! Objects that cannot be understood: each is left as it is, keeps no other from coming in, and is named.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use simulator::ShopSettings;
+
+use crate::support::{Connected, REGISTER, Simulated, deliver, register_input, sign};
+
+/// What the store's app signs with.
+const SECRET: &str = "hush";
+
+/// What an answer, or a line of a file, has to hold to be garbled.
+type Odd = Arc<Mutex<String>>;
+
+/// Stands between the program and the stores: whatever an answer or a line of a file says beside this text, its
+/// currencies are none.
+fn garbling(stores: &str, odd: Odd) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (beyond, rest) = stores.split_at(stores.find("/shops").unwrap());
+    let (beyond, here) = (beyond.to_owned(), format!("{address}{rest}"));
+    let client = reqwest::Client::new();
+    let forward = async move |request: Request| {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let url = format!("{beyond}{}", parts.uri);
+        let mut headers = parts.headers;
+        headers.remove("accept-encoding");
+        headers.remove("host");
+        let answer = client
+            .request(parts.method, url)
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        // The files of bulk operations come this way too.
+        let body = answer.text().await.unwrap().replace(&beyond, &address);
+        let odd = odd.lock().unwrap().clone();
+        let garbled = |line: &str| {
+            if line.contains(&odd) {
+                line.replace(r#""currencyCode":""#, r#""currencyCode":"?"#)
+            } else {
+                line.to_owned()
+            }
+        };
+        let body: String = body.split_inclusive('\n').map(garbled).collect();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        for name in ["content-type", "x-shopify-api-version"] {
+            if let Some(value) = headers.get(name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        response
+    };
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    tokio::spawn(async { axum::serve(listener, Router::new().fallback(forward)).await });
+    here
+}
+
+/// A world in which orders can be made odd, and a store with three orders.
+async fn world() -> (Simulated, Connected, Odd) {
+    let odd = Odd::new(Mutex::new("nothing yet".to_owned()));
+    let text = Arc::clone(&odd);
+    let world = Simulated::start_with(|config| {
+        let stores = config.shopify.base_url.take().unwrap();
+        config.shopify.base_url = Some(garbling(&stores, text));
+    })
+    .await;
+    let shop = world.app.simulator.add_shop(ShopSettings::new("odd"));
+    let mut input = register_input(
+        "owner@odd.example",
+        "a passphrase, long enough",
+        "odd",
+        "shpat_odd",
+    );
+    input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!(SECRET);
+    let payload = world
+        .app
+        .field(REGISTER, json!({ "input": input }), None)
+        .await;
+    let token = payload["session"]["token"].as_str().unwrap().to_owned();
+    let store = Connected { shop, token };
+    for _ in 0..3 {
+        store.sell_lamp(None, "20.00");
+    }
+    (world, store, odd)
+}
+
+fn newest(store: &Connected, number: usize) -> Vec<u64> {
+    let mut ids: Vec<u64> = store.shop.orders().iter().map(|order| order.id).collect();
+    ids.sort_unstable();
+    ids.split_off(ids.len() - number)
+}
+
+fn make_odd(odd: &Odd, id: u64) {
+    *odd.lock().unwrap() = format!("gid://shopify/Order/{id}");
+}
+
+async fn orders(world: &Simulated, store: &Connected) -> i64 {
+    let query = "{ overview(range: { preset: ALL_TIME }) { metrics { orders } } }";
+    let overview = world.app.field(query, json!({}), Some(&store.token)).await;
+    overview["metrics"]["orders"].as_i64().unwrap()
+}
+
+/// How the newest run ended, and which orders it left out.
+async fn newest_run(world: &Simulated, store: &Connected) -> (Value, Value) {
+    let query = "{ syncRuns(first: 1) { nodes { status error progress { kind leftOut } } } }";
+    let runs = world.app.field(query, json!({}), Some(&store.token)).await;
+    let run = &runs["nodes"][0];
+    let progress = run["progress"].as_array().unwrap();
+    let orders = progress.iter().find(|kind| kind["kind"] == "ORDERS");
+    let left_out = orders.map_or(Value::Null, |orders| orders["leftOut"].clone());
+    (json!([run["status"], run["error"]]), left_out)
+}
+
+#[tokio::test]
+async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
+    let (world, store, odd) = world().await;
+    world.sync(&store).await;
+    assert_eq!(
+        newest_run(&world, &store).await,
+        (json!(["SUCCEEDED", null]), json!([]))
+    );
+    for _ in 0..4 {
+        store.sell_lamp(None, "20.00");
+    }
+    let placed = newest(&store, 4);
+    make_odd(&odd, placed[1]);
+    world.sync(&store).await;
+    assert_eq!(orders(&world, &store).await, 6);
+    let named = json!([placed[1].to_string()]);
+    assert_eq!(
+        newest_run(&world, &store).await,
+        (json!(["SUCCEEDED", null]), named.clone())
+    );
+
+    // Nor does one that changed alone keep later runs from going on.
+    store.sell_lamp(None, "20.00");
+    let alone = newest(&store, 1);
+    make_odd(&odd, alone[0]);
+    world.sync(&store).await;
+    world.sync(&store).await;
+
+    // The daily comparison finds both, once they can be understood.
+    *odd.lock().unwrap() = "nothing any more".to_owned();
+    let tenant = world.tenant(&store).await;
+    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.work().await;
+    assert_eq!(orders(&world, &store).await, 8);
+    world.assert_verified(&store).await;
+}
+
+#[tokio::test]
+async fn a_first_sync_leaves_out_what_cannot_be_understood_and_names_it() {
+    let (world, store, odd) = world().await;
+    let first = newest(&store, 3)[0];
+    make_odd(&odd, first);
+    world.sync(&store).await;
+    assert_eq!(orders(&world, &store).await, 2);
+    let (ended, left_out) = newest_run(&world, &store).await;
+    assert_eq!(ended, json!(["SUCCEEDED", null]));
+    assert_eq!(left_out, json!([first.to_string()]));
+    world.assert_verified(&store).await;
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_understood_the_run_fails_and_is_made_up_for() {
+    let (world, store, odd) = world().await;
+    world.sync(&store).await;
+    for _ in 0..2 {
+        store.sell_lamp(None, "20.00");
+    }
+    *odd.lock().unwrap() = "gid://shopify/Order/".to_owned();
+    let ended = world.app.sync_and_wait(&store.token, "INCREMENTAL").await;
+    assert_eq!(ended, "FAILED");
+    let (ended, _) = newest_run(&world, &store).await;
+    let said = "nothing of what the store gives of its orders can be understood; this version of XBoard may be too old for the store";
+    assert_eq!(ended, json!(["FAILED", said]));
+    *odd.lock().unwrap() = "nothing any more".to_owned();
+    world.sync(&store).await;
+    assert_eq!(orders(&world, &store).await, 5);
+}
+
+#[tokio::test]
+async fn what_webhooks_name_comes_in_beside_what_cannot_be_understood() {
+    let (world, store, odd) = world().await;
+    world.sync(&store).await;
+    for _ in 0..7 {
+        store.sell_lamp(None, "20.00");
+    }
+    let placed = newest(&store, 7);
+    make_odd(&odd, placed[3]);
+    for id in &placed {
+        let body = format!("{{\"id\":{id}}}").into_bytes();
+        let signature = sign(SECRET, &body);
+        let delivery = format!("d{id}");
+        let status = deliver(
+            &world.app,
+            "odd",
+            "orders/create",
+            &delivery,
+            &signature,
+            body,
+        );
+        assert_eq!(status.await, StatusCode::OK);
+    }
+    world.app.work().await;
+    assert_eq!(orders(&world, &store).await, 9);
+    let counts = world.app.database.row_counts().await;
+    assert!(
+        counts.contains(&("webhook_hints".to_owned(), 0)),
+        "{counts:?}"
+    );
+}
