@@ -4,7 +4,7 @@ use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// An ISO 4217 code, as Shopify writes it: three capital letters.
+/// A code as Shopify writes it: of ISO 4217, or one of Shopify's own, such as `USDC`. Three or four capital letters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
 #[sqlx(transparent)]
 #[serde(transparent)]
@@ -16,9 +16,9 @@ pub struct Currency(String);
 pub struct CurrencyError(String);
 
 impl Currency {
-    /// Reads a code of three capital letters.
+    /// Reads a code of three or four capital letters.
     pub fn parse(code: &str) -> Result<Self, CurrencyError> {
-        if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if matches!(code.len(), 3 | 4) && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
             Ok(Self(code.to_owned()))
         } else {
             Err(CurrencyError(code.chars().take(20).collect()))
@@ -168,6 +168,16 @@ mod tests {
             money("-79228162514264337593543950.335", "USD").written_amount(),
             "-79228162514264337593543950.335"
         );
+    }
+
+    #[test]
+    fn a_code_is_that_of_a_currency_or_a_coin() {
+        for code in ["INR", "USDC"] {
+            assert_eq!(Currency::parse(code).unwrap().code(), code);
+        }
+        for code in ["", "IN", "inr", "?INR", "USDCX"] {
+            assert!(Currency::parse(code).is_err(), "{code}");
+        }
     }
 
     #[test]

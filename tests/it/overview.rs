@@ -134,12 +134,14 @@ async fn customers_are_new_once_and_return_ever_after() {
 async fn orders_of_another_currency_are_left_out_and_said_to_be() {
     let app = TestApp::start().await;
     let shop = app.open_shop("engines", "INR", "Asia/Kolkata").await;
-    let foreign = Entry::placed(1, "2026-03-01T19:00:00Z", Some(1)).line(1, 1, "10.00", "0", "0");
+    let placed =
+        |id| Entry::placed(id, "2026-03-01T19:00:00Z", Some(1)).line(id, 1, "10.00", "0", "0");
+    let coin = placed(2).with(|order| order.currency = Currency::parse("USDC").unwrap());
     app.database
         .write_books(
             shop.tenant,
             &[customer(1, "Ada")],
-            &[foreign, worked_example()],
+            &[placed(1), coin, worked_example()],
         )
         .await;
     let answer = app
@@ -148,7 +150,7 @@ async fn orders_of_another_currency_are_left_out_and_said_to_be() {
             &overview(&day("2026-03-02"), "ordersInOtherCurrencies"),
         )
         .await;
-    assert_eq!(answer["overview"]["ordersInOtherCurrencies"], 1);
+    assert_eq!(answer["overview"]["ordersInOtherCurrencies"], 2);
     assert_eq!(answer["overview"]["metrics"]["orders"], 1);
     assert_eq!(
         answer["overview"]["metrics"]["totalSales"]["amount"],

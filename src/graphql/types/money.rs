@@ -16,7 +16,7 @@ pub struct Money {
     /// The amount, with at least the decimals that are usual in its currency. Never rounded, unless the field
     /// that it belongs to says so.
     amount: DecimalText,
-    /// The ISO 4217 code of the currency, such as `INR`.
+    /// The ISO 4217 code of the currency, such as `INR`, or Shopify's own, such as `USDC`.
     currency_code: String,
 }
 

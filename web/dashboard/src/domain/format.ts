@@ -24,16 +24,26 @@ export interface Formats {
   ago: (instant: string, now: number) => string;
 }
 
+interface Writer {
+  format: (amount: number | Intl.StringNumericLiteral) => string;
+}
+
 /** The amount is a string of digits, which `Intl` formats without rounding it to a float first. */
-const exact = (format: Intl.NumberFormat, amount: string) =>
+const exact = (format: Writer, amount: string) =>
   // A minus is as wide as the digits below it; a hyphen is not.
   format.format(amount as Intl.StringNumericLiteral).replace('-', '\u2212');
 
 export const formatsFor = (locale: string | undefined, currency: string, zone: string): Formats => {
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options);
-  const money = number({ style: 'currency', currency });
-  const whole = number({ style: 'currency', currency, maximumFractionDigits: 0 });
-  const shortMoney = number({ style: 'currency', currency, notation: 'compact', maximumFractionDigits: 1 });
+  // `Intl` knows the codes of ISO 4217 alone, Shopify a coin of four letters too.
+  const moneyIn = (code: string, options: Intl.NumberFormatOptions = {}): Writer => {
+    if (code.length === 3) return number({ style: 'currency', currency: code, ...options });
+    const plain = number(Object.keys(options).length > 0 ? options : { minimumFractionDigits: 2 });
+    return { format: (amount) => `${code}\u00a0${plain.format(amount)}` };
+  };
+  const money = moneyIn(currency);
+  const whole = moneyIn(currency, { maximumFractionDigits: 0 });
+  const shortMoney = moneyIn(currency, { notation: 'compact', maximumFractionDigits: 1 });
   const count = number({});
   const shortCount = number({ notation: 'compact', maximumFractionDigits: 1 });
   const percent = number({ style: 'percent', maximumFractionDigits: 1 });
@@ -53,14 +63,14 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
   const placed = new Intl.DateTimeFormat(locale, { timeZone: zone, day: 'numeric', month: 'short', year: 'numeric' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const at = (text: string) => new Date(`${text}T00:00:00Z`);
-  const currencies = new Map<string, Intl.NumberFormat>([[currency, money]]);
+  const currencies = new Map<string, Writer>([[currency, money]]);
 
   const headline = (amount: string) =>
     exact(Math.abs(Number(amount)) >= 1000 ? whole : money, amount);
 
   return {
     money: (amount, other = currency) => {
-      const format = currencies.get(other) ?? number({ style: 'currency', currency: other });
+      const format = currencies.get(other) ?? moneyIn(other);
       currencies.set(other, format);
       return exact(format, amount);
     },

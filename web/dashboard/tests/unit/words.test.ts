@@ -23,6 +23,7 @@ describe('numbers', () => {
 
   it('are in the currency that they are in, and in the reader’s language', () => {
     expect(formats.money('5', 'JPY')).toBe('JP¥5');
+    expect(formats.money('-1234.5', 'USDC')).toBe('USDC\u00a0−1,234.50');
     expect(formatsFor('de-DE', 'EUR', 'Europe/Berlin').money('1234.5').replaceAll('\u00a0', ' ')).toBe('1.234,50 €');
     expect(formatsFor('en-IN', 'INR', 'Asia/Kolkata').money('1234567')).toBe('₹12,34,567.00');
   });
