@@ -1,7 +1,6 @@
 //! What is done with what stores say, when more than one thing happens at once: other processes, other stores,
 //! other secrets, other times.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -42,26 +41,9 @@ fn place(shop: &Shop, customer: Option<u64>) -> simulator::Order {
 /// Opens a store whose app signs with `hush`, registers its owner and fetches it.
 async fn store(world: &Simulated, label: &str) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
-    let store = owner(world, shop, label).await;
+    let store = world.register_signing(shop, "hush").await;
     world.sync(&store).await;
     store
-}
-
-async fn owner(world: &Simulated, shop: Arc<Shop>, label: &str) -> Connected {
-    let email = format!("owner@{label}.example");
-    let mut input = register_input(
-        &email,
-        "a passphrase, long enough",
-        label,
-        &format!("shpat_{label}"),
-    );
-    input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!("hush");
-    let payload = world
-        .app
-        .field(REGISTER, json!({ "input": input }), None)
-        .await;
-    let token = payload["session"]["token"].as_str().unwrap().to_owned();
-    Connected { shop, token }
 }
 
 /// A store that tells the program what happens, by the secret of its app.

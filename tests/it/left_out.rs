@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use simulator::ShopSettings;
 
-use crate::support::{Connected, REGISTER, Simulated, deliver, register_input, sign};
+use crate::support::{Connected, Simulated, deliver, sign};
 
 /// What the store's app signs with.
 const SECRET: &str = "hush";
@@ -77,19 +77,7 @@ async fn world() -> (Simulated, Connected, Odd) {
     })
     .await;
     let shop = world.app.simulator.add_shop(ShopSettings::new("odd"));
-    let mut input = register_input(
-        "owner@odd.example",
-        "a passphrase, long enough",
-        "odd",
-        "shpat_odd",
-    );
-    input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!(SECRET);
-    let payload = world
-        .app
-        .field(REGISTER, json!({ "input": input }), None)
-        .await;
-    let token = payload["session"]["token"].as_str().unwrap().to_owned();
-    let store = Connected { shop, token };
+    let store = world.register_signing(shop, SECRET).await;
     for _ in 0..3 {
         store.sell_lamp(None, "20.00");
     }

@@ -17,19 +17,7 @@ use crate::support::{Connected, ITSELF, REGISTER, Simulated, deliver, register_i
 /// Opens a store whose app signs with `hush`, registers its owner and fetches it.
 async fn store(world: &Simulated, label: &str) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
-    let mut input = register_input(
-        &format!("owner@{label}.example"),
-        "a passphrase, long enough",
-        label,
-        &format!("shpat_{label}"),
-    );
-    input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!("hush");
-    let payload = world
-        .app
-        .field(REGISTER, json!({ "input": input }), None)
-        .await;
-    let token = payload["session"]["token"].as_str().unwrap().to_owned();
-    let store = Connected { shop, token };
+    let store = world.register_signing(shop, "hush").await;
     world.sync(&store).await;
     store
 }

@@ -12,7 +12,7 @@ use xboard::domain::shop::ShopDomain;
 use xboard::domain::sync::ObjectKind;
 use xboard::shopify::RetryPolicy;
 
-use super::TestApp;
+use super::{REGISTER, TestApp, register_input};
 
 /// The program, set up to sync quickly.
 pub(crate) struct Simulated {
@@ -78,6 +78,22 @@ impl Simulated {
     pub(crate) async fn register(&self, settings: ShopSettings) -> Connected {
         let shop = self.app.simulator.add_shop(settings);
         let token = self.app.register_owner(shop.label()).await.token;
+        Connected { shop, token }
+    }
+
+    /// Registers the owner of a store whose app signs with this secret.
+    pub(crate) async fn register_signing(&self, shop: Arc<Shop>, secret: &str) -> Connected {
+        let label = shop.label();
+        let mut input = register_input(
+            &format!("owner@{label}.example"),
+            "a passphrase, long enough",
+            label,
+            &format!("shpat_{label}"),
+        );
+        input["shop"]["credentials"]["accessToken"]["apiSecret"] = json!(secret);
+        let input = json!({ "input": input });
+        let payload = self.app.field(REGISTER, input, None).await;
+        let token = payload["session"]["token"].as_str().unwrap().to_owned();
         Connected { shop, token }
     }
 
