@@ -89,8 +89,8 @@ impl Store {
         let ids: Vec<i64> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         let mut sizes = *self.sizes();
         let mut spared = false;
-        // Of those that come next, so many are asked for one by one; whether any were given; and at how many it failed.
-        let (mut singly, mut given, mut failed) = (0_usize, false, 0_usize);
+        // Of those that come next, so many are asked for one by one; whether any were given; and which are left out, and why.
+        let (mut singly, mut given, mut left_out) = (0_usize, false, Vec::new());
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
             let most = if singly > 0 { 1 } else { sizes.batch(kind) };
@@ -128,22 +128,26 @@ impl Store {
                 Err(
                     error @ (ShopifyError::ServerFailed { .. } | ShopifyError::Unconvertible(_)),
                 ) => {
-                    let fails = matches!(error, ShopifyError::ServerFailed { .. });
-                    failed += usize::from(fails);
+                    let fails =
+                        |error: &ShopifyError| matches!(error, ShopifyError::ServerFailed { .. });
+                    let failed_before = left_out.iter().any(|(_, error)| fails(error));
                     // Who gives nothing else either fails altogether.
-                    if fails && !given && (later.is_empty() || failed > 1) {
+                    if fails(&error) && !given && (later.is_empty() || failed_before) {
                         return Err(error);
                     }
-                    tracing::error!(
-                        shop.domain = %self.domain(), object.kind = kind.code(), object.id = batch.first(),
-                        error = %error, "an object is left out: it stays as it is"
-                    );
-                    fetched.left_out.extend_from_slice(batch);
+                    left_out.extend(batch.iter().map(|id| (*id, error.clone())));
                     singly = singly.saturating_sub(1);
                     rest = later;
                 }
                 Err(error) => return Err(error),
             }
+        }
+        for (id, error) in left_out {
+            tracing::error!(
+                shop.domain = %self.domain(), object.kind = kind.code(), object.id = id,
+                error = %error, "an object is left out: it stays as it is"
+            );
+            fetched.left_out.push(id);
         }
         if !ids.is_empty() && fetched.denied.len() == ids.len() {
             let field = kind.code().to_lowercase();

@@ -129,7 +129,7 @@ async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
     let named = json!([placed[1].to_string()]);
     assert_eq!(
         newest_run(&world, &store).await,
-        (json!(["SUCCEEDED", null]), named.clone())
+        (json!(["SUCCEEDED", null]), named)
     );
 
     // Nor does one that changed alone keep later runs from going on.
