@@ -26,8 +26,8 @@ use crate::graphql::{self, Buckets, MutationContext};
 use crate::http::answers::Answers;
 use crate::http::documents::Documents;
 use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
-use crate::ingest::{Ingest, IngestConfig};
 use crate::shopify::{InstallableApp, Shopify, ShopifyConfig};
+use crate::sync::{SyncConfig, SyncService};
 
 /// How often it is looked whether the session of an open subscription is still alive.
 const SESSION_CHECK: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ pub struct AppConfig {
     /// Where Shopify reaches the webhooks; `None`: they are not registered.
     pub public_url: Option<String>,
     /// How syncs behave.
-    pub ingest: IngestConfig,
+    pub sync: SyncConfig,
     /// How the server behaves towards its clients.
     pub http: HttpOptions,
 }
@@ -98,13 +98,13 @@ impl AppConfig {
                 ..ShopifyConfig::default()
             },
             public_url: config.public_url,
-            ingest: IngestConfig {
+            sync: SyncConfig {
                 sync_interval: config.sync_interval,
                 upkeep_interval: config
                     .sync_interval
-                    .and(IngestConfig::default().upkeep_interval),
+                    .and(SyncConfig::default().upkeep_interval),
                 audit_kept: TimeDelta::days(config.audit_days.into()),
-                ..IngestConfig::default()
+                ..SyncConfig::default()
             },
             http: HttpOptions {
                 origins: match config.cors_origins {
@@ -148,11 +148,11 @@ fn limits_of(settings: &LimitSettings) -> graphql::Limits {
     }
 }
 
-/// The built program. Its worker is started apart: see [`ingest::worker`](crate::ingest::worker).
+/// The built program. Its worker is started apart: see [`sync::worker`](crate::sync::worker).
 #[derive(Debug)]
 pub struct App {
     database: Database,
-    ingest: Ingest,
+    sync: SyncService,
     live: Live,
     router: Router,
     background: TaskTracker,
@@ -169,12 +169,12 @@ impl App {
             .context("the encryption keys cannot be used")?;
         let shopify = Shopify::new(config.shopify, config.clock)
             .context("the connection to Shopify cannot be set up")?;
-        let ingest = Ingest::new(
+        let sync = SyncService::new(
             database.behind_requests(),
             shopify,
             Arc::new(sealer),
             config.clock,
-            config.ingest,
+            config.sync,
             config.public_url,
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
@@ -184,7 +184,7 @@ impl App {
             passwords: Passwords::new(config.bcrypt_cost),
             tokens: Arc::clone(&tokens),
             limits: Arc::clone(&attempts),
-            ingest: ingest.clone(),
+            sync: sync.clone(),
             background: background.clone(),
         };
         let memory = Memory::new(config.http.kept_figures);
@@ -208,12 +208,12 @@ impl App {
             clock: config.clock,
             buckets,
             answers: Arc::new(Answers::new(config.http.kept_answers)),
-            ingest: ingest.clone(),
+            sync: sync.clone(),
             options: config.http,
         }));
         Ok(Self {
             database,
-            ingest,
+            sync,
             live,
             router,
             background,
@@ -234,8 +234,8 @@ impl App {
 
     /// What connects stores and syncs them; its worker is started with a clone.
     #[must_use]
-    pub const fn ingest(&self) -> &Ingest {
-        &self.ingest
+    pub const fn sync(&self) -> &SyncService {
+        &self.sync
     }
 
     /// The whole site.

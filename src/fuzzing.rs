@@ -21,7 +21,7 @@ fn targets() -> Vec<Target> {
     [
         crate::http::fuzz::TARGETS,
         crate::graphql::fuzz::TARGETS,
-        crate::ingest::fuzz::TARGETS,
+        crate::sync::fuzz::TARGETS,
         crate::shopify::fuzz::TARGETS,
         &[
             ("access_token", access_token),

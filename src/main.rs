@@ -1,4 +1,4 @@
-//! The command line: see [`xboard::commands`].
+//! The command line: see [`xboard::cli`].
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     without_huge_pages();
-    xboard::commands::main()
+    xboard::cli::main()
 }
 
 /// Has Linux give memory in small pages. Finding a huge one may take it ten milliseconds, in the middle of a request; where

@@ -11,7 +11,7 @@ use clap::Args;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use simulator::{
+use shopify_simulator::{
     Generation, NewLine, NewOrder, Order, OrderChange, RefundLine, RefundRequest, Shop,
     ShopSettings, Simulator, WebhookPlan,
 };
@@ -26,7 +26,7 @@ use xboard::db::live::News;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
 use xboard::graphql::live::Heard;
-use xboard::ingest::worker;
+use xboard::sync::worker;
 
 use crate::usage::Postmaster;
 use crate::{fill, target};
@@ -62,12 +62,12 @@ pub(crate) async fn run(url: &str, arguments: &WebhooksArgs) -> anyhow::Result<(
     let mut config = AppConfig::new(target::settings()?, SecretString::from(url.to_owned()));
     config.shopify.base_url = Some(simulator.shopify_base_url());
     config.public_url = Some(format!("http://{address}"));
-    config.ingest.sync_interval = None;
-    config.ingest.upkeep_interval = None;
+    config.sync.sync_interval = None;
+    config.sync.upkeep_interval = None;
     let app = App::build(config).await?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
-    tasks.spawn(worker::run(app.ingest().clone(), shutdown.clone()));
+    tasks.spawn(worker::run(app.sync().clone(), shutdown.clone()));
     let measured = async {
         let outcome = measure(url, &app, address, &shop, arguments.changes).await;
         shutdown.cancel();

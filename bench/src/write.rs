@@ -25,8 +25,8 @@ use xboard::domain::ids::TenantId;
 use xboard::domain::record::Record;
 use xboard::domain::shop::ShopDomain;
 use xboard::domain::sync::ObjectKind;
-use xboard::ingest::stage_file;
 use xboard::shopify::{Shopify, ShopifyConfig, Store as Shop, TokenProvider};
+use xboard::sync::stage_file;
 
 use crate::fill::{self, FillArgs};
 use crate::jsonl::write_line;
@@ -39,7 +39,7 @@ pub(crate) struct WriteArgs {
     #[command(flatten)]
     store: FillArgs,
     /// How many objects are merged in one transaction.
-    #[arg(long, default_value_t = xboard::ingest::IngestConfig::default().merge_chunk)]
+    #[arg(long, default_value_t = xboard::sync::SyncConfig::default().merge_chunk)]
     chunk: i64,
     /// Leaves the baseline out.
     #[arg(long)]

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use super::tokens::{ACCESS_TOKEN_LIFE, AccessTokens, Bearer, Signed, TokenError};
 
 /// How many tokens are remembered: some five megabytes.
-const MOST: u64 = 10_000;
+const MAX_ENTRIES: u64 = 10_000;
 
 /// Verifies access tokens, and remembers which are ours.
 pub struct KnownTokens {
@@ -32,7 +32,7 @@ impl KnownTokens {
         // What is older than a token lives is of no use. Whether one has expired is not left to this.
         let life = ACCESS_TOKEN_LIFE.to_std().unwrap_or_default();
         let known = Cache::builder()
-            .max_capacity(MOST)
+            .max_capacity(MAX_ENTRIES)
             .time_to_live(life)
             .build();
         Self { tokens, known }

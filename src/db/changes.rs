@@ -14,8 +14,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::customers::CustomerRow;
-use super::merge::{HeaderRows, Store, replacing_headers};
 use super::orders::OrderRow;
+use super::upsert::{HeaderRows, Store, replacing_headers};
 use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::{DayChange, day_number};
@@ -28,9 +28,9 @@ use crate::domain::sync::ObjectKind;
 /// What a change in this form begins with: to be raised with every change of that.
 const FORM: &str = "1.";
 /// A change of more objects than these is not told.
-pub(super) const MOST_OBJECTS: usize = 10;
+pub(super) const MAX_OBJECTS: usize = 10;
 /// Nor is one of customers with more days than these.
-pub(super) const MOST_DAYS_OF_CUSTOMERS: i32 = 300;
+pub(super) const MAX_DAYS_OF_CUSTOMERS: i32 = 300;
 
 /// The objects that a merge found new or different.
 #[derive(Debug, Default)]
@@ -246,7 +246,7 @@ impl StoreChange {
         let days = i32::try_from(self.spending.len()).unwrap_or(i32::MAX);
         // Orders in other currencies are counted by day in all of them together, which is not read here.
         let other = self.days.iter().any(|day| day.currency != *currency);
-        (days <= MOST_DAYS_OF_CUSTOMERS && !other).then_some(self)
+        (days <= MAX_DAYS_OF_CUSTOMERS && !other).then_some(self)
     }
 
     /// How many customers the store has now; `None`: they were not counted.
@@ -404,7 +404,7 @@ impl TenantTx {
             store.currency.code(),
             &touched.customers,
             &touched.orders,
-            MOST_DAYS_OF_CUSTOMERS + 1
+            MAX_DAYS_OF_CUSTOMERS + 1
         )
         .fetch_one(self.connection())
         .await?;

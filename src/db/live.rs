@@ -19,9 +19,9 @@ pub(super) const CHANNEL: &str = "xboard_live";
 /// Where a process says something to hear itself: see [`Database::call`].
 const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.
-const MOST_DAYS: usize = 366;
+const MAX_DAYS: usize = 366;
 /// PostgreSQL carries messages that are shorter than eight thousand bytes.
-const MOST_BYTES: usize = 7_999;
+const MAX_BYTES: usize = 7_999;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl TenantTx {
 
     fn store_moved(&mut self, version: i64) -> News {
         let mut days = self.take_changed_days();
-        if days.len() > MOST_DAYS {
+        if days.len() > MAX_DAYS {
             days.clear();
         }
         News::Store { days, version }
@@ -91,7 +91,7 @@ impl TenantTx {
         let news = self.store_moved(version);
         let sealed = change.and_then(|change| key.seal(tenant, version, change));
         let mut message = self.message(news.clone(), sealed);
-        if message.len() > MOST_BYTES {
+        if message.len() > MAX_BYTES {
             message = self.message(news, None);
         }
         self.tell(message).await

@@ -16,7 +16,6 @@ pub mod keyset;
 pub mod line_items;
 pub mod live;
 pub mod members;
-mod merge;
 pub mod news;
 pub mod operation;
 pub mod orders;
@@ -36,15 +35,16 @@ pub mod sync_runs;
 pub(crate) mod tasks;
 mod transaction;
 pub mod upkeep;
+mod upsert;
 pub mod verify;
 pub mod webhooks;
 
-pub use merge::Merged;
 pub use patience::Patience;
 use safety::{APP, SYSTEM};
 pub use safety::{DIRECTORY, findings};
 use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
+pub use upsert::Merged;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -18,7 +18,7 @@ use crate::domain::ranking::RankedCustomer;
 use crate::domain::shop::ShopDomain;
 
 /// When more customers changed, what they spent is not among the news; the function says the same number.
-const MOST_CHANGED: i64 = 200;
+const MAX_CHANGED: i64 = 200;
 
 /// What is remembered of a store.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ async fn read_news(
     for line in lines {
         match line.kind {
             STORE => {
-                if line.number_5.is_none_or(|changed| changed > MOST_CHANGED) {
+                if line.number_5.is_none_or(|changed| changed > MAX_CHANGED) {
                     news.spending = None;
                 }
                 shop = Some(line.shop()?);

@@ -74,12 +74,12 @@ pub struct SyncStep {
 }
 
 /// So many objects that were left out are named.
-const MOST_LEFT_OUT: usize = 100;
+const MAX_LEFT_OUT: usize = 100;
 
 impl SyncStep {
     /// Notes that objects stay as they are.
     pub fn leave_out(&mut self, ids: &[i64]) {
-        let room = MOST_LEFT_OUT.saturating_sub(self.left_out.len());
+        let room = MAX_LEFT_OUT.saturating_sub(self.left_out.len());
         self.left_out.extend(ids.iter().take(room));
     }
 }

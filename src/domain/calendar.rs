@@ -6,9 +6,9 @@ use chrono::{Datelike as _, Days as DayCount, Months, NaiveDate};
 /// The longest range that can be asked for.
 pub const LONGEST_RANGE_YEARS: i32 = 100;
 /// The most points that a series holds.
-pub const MOST_POINTS: usize = 1000;
+pub const MAX_POINTS: usize = 1000;
 /// The most days that are cut into hours.
-pub const MOST_DAYS_BY_HOUR: i64 = 14;
+pub const MAX_DAYS_BY_HOUR: i64 = 14;
 /// Days before the first of these years or after the last are a slip of the keyboard.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
 
@@ -256,7 +256,7 @@ impl CalendarInterval {
     pub fn shortest_for(range: DayRange) -> Self {
         Self::ALL
             .into_iter()
-            .find(|interval| range.cut(*interval).nth(MOST_POINTS).is_none())
+            .find(|interval| range.cut(*interval).nth(MAX_POINTS).is_none())
             .unwrap_or(Self::Year)
     }
 }

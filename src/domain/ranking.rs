@@ -9,7 +9,7 @@ use super::ids::CustomerId;
 /// How many are kept. More than are ever asked for, so that some may fall back before all have to be read again.
 pub const KEPT: usize = 300;
 /// The most that are asked for.
-pub const MOST_ASKED: usize = 100;
+pub const MAX_ASKED: usize = 100;
 
 /// A customer's place among those who spent most.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Ranking {
         if self.first.len() > 2 * KEPT {
             self.cut_to(KEPT);
         }
-        self.others_below.is_none() || self.first.len() >= MOST_ASKED
+        self.others_below.is_none() || self.first.len() >= MAX_ASKED
     }
 
     fn cut_to(&mut self, count: usize) {
@@ -140,8 +140,8 @@ mod tests {
                     ranking = Ranking::new(version, whole(&spent));
                 }
                 let expected = whole(&spent);
-                let expected = expected.get(..MOST_ASKED).unwrap_or(&expected);
-                prop_assert_eq!(ranking.first(MOST_ASKED), expected);
+                let expected = expected.get(..MAX_ASKED).unwrap_or(&expected);
+                prop_assert_eq!(ranking.first(MAX_ASKED), expected);
                 prop_assert_eq!(ranking.version(), version);
             }
         }

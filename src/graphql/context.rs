@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::Context;
 
 use super::cost;
+use super::dataloaders::Loaders;
 use super::error::ApiError;
-use super::loaders::Loaders;
 use super::memory::{Known, Memory};
 use super::refresh_tokens::RefreshTokens;
 use super::snapshot::{Account, Reading, ShopContext, Snapshot};

@@ -17,13 +17,13 @@ use async_graphql::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::completion;
 use super::context::RequestContext;
 use super::cost::{Buckets, Charge, Payer, Turns};
 use super::document::{Library, Prepared};
 use super::error::{ApiError, INTERNAL, give_codes};
 use super::limits::Limits;
 use super::live::Live;
+use super::response_format;
 
 /// Makes a [`Guard`] for each operation, and keeps what they share.
 pub(super) struct GuardFactory {
@@ -224,7 +224,7 @@ impl Extension for Guard {
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
         if let Some((prepared, variables)) = self.asked.get() {
-            completion::complete(
+            response_format::complete(
                 self.shared.library.shape(),
                 &prepared.document,
                 operation_name,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 /// The most levels that selections may nest through fields and fragments together. Not a setting: it keeps
 /// the program's own stack safe.
-pub(super) const MOST_NESTED: usize = 32;
+pub(super) const MAX_NESTED: usize = 32;
 /// The most brackets that may be open at once, for the same reason.
-pub(super) const MOST_BRACKETS: usize = 64;
+pub(super) const MAX_BRACKETS: usize = 64;
 
 /// How much one operation may ask for, and how much a caller may ask for at once and over time.
 #[derive(Clone, Copy, Debug)]

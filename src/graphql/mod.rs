@@ -1,11 +1,10 @@
 //! The one GraphQL schema: what every frontend may ask. Resolvers turn arguments into domain values, read
 //! through the operation's snapshot and hand domain values back; they hold no SQL and no rule of a figure.
 
-mod completion;
-mod connection;
 pub mod context;
 mod cost;
 mod cursor;
+mod dataloaders;
 mod document;
 pub mod error;
 mod extension;
@@ -17,13 +16,14 @@ pub mod json;
 mod limits;
 mod lists;
 pub mod live;
-mod loaders;
 pub mod memory;
 mod mutation;
 mod numbers;
+mod pagination;
 pub mod permissions;
 mod query;
 pub mod refresh_tokens;
+mod response_format;
 pub mod scalars;
 pub mod settled;
 pub mod snapshot;
@@ -56,7 +56,7 @@ pub fn build_schema(
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
-    let shape = completion::Shape::of(&sdl());
+    let shape = response_format::Shape::of(&sdl());
     let library = document::Library::new(limits, introspection, shape);
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
         .extension(extension::GuardFactory::new(limits, library, buckets));

@@ -9,10 +9,10 @@ use chrono::NaiveDate;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
 use super::context::RequestContext;
+use super::dataloaders::OrderById;
 use super::error::ApiError;
 use super::ids::NodeId;
 use super::live::{Heard, Live};
-use super::loaders::OrderById;
 use super::permissions::permit;
 use super::scalars::{Day, Instant};
 use super::types::{Order, SyncRun};

@@ -28,7 +28,7 @@ use crate::graphql::read_document;
 use crate::graphql::refresh_tokens::RefreshTokens;
 
 /// How much of a body that is too large is read before the client is cut off.
-const MOST_DRAINED: usize = 16 * 1024 * 1024;
+const MAX_DRAINED: usize = 16 * 1024 * 1024;
 
 /// `POST /graphql`.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response<Body> {
@@ -162,7 +162,7 @@ async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
             kept = chunk.into();
         } else if seen <= largest {
             kept.extend_from_slice(&chunk);
-        } else if seen <= largest.saturating_add(MOST_DRAINED) {
+        } else if seen <= largest.saturating_add(MAX_DRAINED) {
             // Read on and forget: a client that is cut off while it sends does not see why.
             kept = BytesMut::new();
         } else {

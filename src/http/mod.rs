@@ -42,7 +42,7 @@ use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
 use crate::graphql::{Buckets, Limits, XBoardSchema};
-use crate::ingest::Ingest;
+use crate::sync::SyncService;
 use answers::Answers;
 use documents::Documents;
 
@@ -128,7 +128,7 @@ pub struct HttpParts {
     /// The news of the stores.
     pub live: Live,
     /// Takes deliveries of webhooks in.
-    pub ingest: Ingest,
+    pub sync: SyncService,
     /// How to behave.
     pub options: HttpOptions,
 }

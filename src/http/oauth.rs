@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::graphql::client_address;
 use super::{HttpState, cookies};
-use crate::ingest::{InstallError, Installed};
+use crate::sync::{InstallError, Installed};
 
 /// What a browser keeps while the store asks.
 const COOKIE_NAME: &str = "xboard_install";
@@ -36,7 +36,7 @@ pub(super) async fn install(State(state): State<HttpState>, request: Request) ->
     }
     let kept = cookies::sent(&parts.headers, COOKIE_NAME);
     match state
-        .ingest
+        .sync
         .ask_for_consent(&fields(&parts), kept.as_ref())
         .await
     {
@@ -59,7 +59,7 @@ pub(super) async fn callback(State(state): State<HttpState>, request: Request) -
     let (parts, _) = request.into_parts();
     let kept = cookies::sent(&parts.headers, COOKIE_NAME);
     match state
-        .ingest
+        .sync
         .take_consent(&fields(&parts), kept.as_ref())
         .await
     {
@@ -90,7 +90,7 @@ pub(super) fn fields(parts: &Parts) -> Vec<(String, String)> {
 /// Has the browser keep what proves later that it is the same one. It comes along when the store sends the
 /// browser back, which is another site's page: hence `Lax`.
 fn keep(response: &mut Response<Body>, browser: &SecretString, state: &HttpState) {
-    let secure = if state.ingest.is_public_https() {
+    let secure = if state.sync.is_public_https() {
         "; Secure"
     } else {
         ""

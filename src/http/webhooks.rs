@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use tracing::Instrument as _;
 
 use super::HttpState;
-use crate::ingest::{Delivery, Ingest, Received};
+use crate::sync::{Delivery, Received, SyncService};
 
 /// The most bytes of a delivery. Ours hold a few fields; Shopify's own largest samples stay far below.
 pub(super) const LARGEST_DELIVERY: usize = 1024 * 1024;
@@ -18,7 +18,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> St
         Ok(body) => body,
         Err(rejection) => return rejection.status(),
     };
-    take_in(state.ingest.clone(), headers, body).await
+    take_in(state.sync.clone(), headers, body).await
 }
 
 /// To its end, even if whoever delivers it hangs up: a job that was claimed for this process is handed over.
@@ -26,7 +26,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> St
     clippy::disallowed_methods,
     reason = "ends by itself, as soon as the delivery is written down"
 )]
-async fn take_in(ingest: Ingest, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take_in(sync: SyncService, headers: HeaderMap, body: Bytes) -> StatusCode {
     let taking_in = async move {
         let delivery = Delivery {
             signature: text(&headers, "x-shopify-hmac-sha256"),
@@ -35,7 +35,7 @@ async fn take_in(ingest: Ingest, headers: HeaderMap, body: Bytes) -> StatusCode 
             id: text(&headers, "x-shopify-webhook-id"),
             body: &body,
         };
-        ingest.receive(delivery).await
+        sync.receive(delivery).await
     };
     match tokio::spawn(taking_in.in_current_span()).await {
         Ok(Ok(Received::Stored | Received::Ignored)) => StatusCode::OK,

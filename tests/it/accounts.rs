@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use simulator::{Fault, FaultScript, Shop, ShopSettings};
+use shopify_simulator::{Fault, FaultScript, Shop, ShopSettings};
 
 use crate::support::{self, REGISTER, TestApp};
 

@@ -2,7 +2,7 @@
 //! just as much as the schema's non-null types say.
 
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 
 use crate::support::{Simulated, TestApp};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 
 use crate::support::{Registered, TestApp};
 
@@ -210,7 +210,7 @@ async fn a_long_log_is_paged_through_and_old_entries_go() {
     .await
     .map(|id: uuid::Uuid| serde_json::from_value(json!(id)).unwrap())
     .unwrap();
-    app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    app.app().sync().queue_upkeep(tenant).await.unwrap();
     app.work().await;
     let left = log(&app, &owner.token).await;
     assert_eq!(left.len(), 4, "{left:?}");
@@ -311,7 +311,7 @@ async fn a_refresh_token_that_is_used_twice_is_told_once() {
 #[tokio::test]
 async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_them() {
     let app = TestApp::start_with(|config| {
-        config.ingest.upkeep_interval = Some(Duration::from_hours(24));
+        config.sync.upkeep_interval = Some(Duration::from_hours(24));
     })
     .await;
     let owner = app.register_shop("engines").await;
@@ -333,7 +333,7 @@ async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_t
             .await
             .unwrap();
     }
-    assert_eq!(app.app().ingest().queue_due_upkeep().await.unwrap(), 1);
+    assert_eq!(app.app().sync().queue_due_upkeep().await.unwrap(), 1);
     app.work().await;
     let left = log(&app, &owner.token).await;
     let user = "USER owner@engines.example";
@@ -348,5 +348,5 @@ async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_t
     assert_eq!(deliveries, 0);
     assert_eq!(shop.statistics().requests, 0);
     // The next one is due in a day.
-    assert_eq!(app.app().ingest().queue_due_upkeep().await.unwrap(), 0);
+    assert_eq!(app.app().sync().queue_due_upkeep().await.unwrap(), 0);
 }

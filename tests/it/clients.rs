@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use simulator::{NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
+use shopify_simulator::{NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
 use tokio_util::sync::CancellationToken;
 use xboard::auth::tokens::{ACCESS_TOKEN_LIFE, AccessTokens};
 use xboard::domain::clock::Clock;
@@ -36,8 +36,8 @@ async fn the_packages_graphql_ws_and_graphql_sse_work_unchanged() {
     let user = world.app.register_shop("lively").await;
     world.app.work().await;
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(xboard::ingest::worker::run(
-        world.app.app().ingest().clone(),
+    let worker = tokio::spawn(xboard::sync::worker::run(
+        world.app.app().sync().clone(),
         stop.clone(),
     ));
     let control = world
@@ -80,7 +80,7 @@ fn fill(shop: &Shop) {
             quantity: 1,
             ..NewLine::default()
         };
-        let at: simulator::Moment = format!("2026-03-0{}T10:00:00Z", number + 1)
+        let at: shopify_simulator::Moment = format!("2026-03-0{}T10:00:00Z", number + 1)
             .parse()
             .unwrap();
         let order = NewOrder {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use simulator::{EditLine, NewLine, NewOrder, OrderChange, RefundRequest, Shop};
+use shopify_simulator::{EditLine, NewLine, NewOrder, OrderChange, RefundRequest, Shop};
 
 use world::{Moment, World};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reqwest::StatusCode;
-use simulator::{Generation, ShopSettings, WebhookPlan};
+use shopify_simulator::{Generation, ShopSettings, WebhookPlan};
 use tokio_util::sync::CancellationToken;
 use xboard::shopify::InstallableApp;
 
@@ -48,8 +48,8 @@ async fn a_merchant_keeps_the_dashboard_open_all_day() {
         &[&back],
     );
     let over = CancellationToken::new();
-    let worker = tokio::spawn(xboard::ingest::worker::run(
-        world.app.app().ingest().clone(),
+    let worker = tokio::spawn(xboard::sync::worker::run(
+        world.app.app().sync().clone(),
         over.clone(),
     ));
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard");

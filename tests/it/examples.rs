@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 
 use crate::oauth::{self, Browser};
 use crate::support::{ITSELF, Registered, Simulated, TestApp, register_input};

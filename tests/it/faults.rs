@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
-use simulator::{Fault, FaultRate, OrderChange};
+use shopify_simulator::{Fault, FaultRate, OrderChange};
 use xboard::app::AppConfig;
 use xboard::domain::clock::Clock;
 
@@ -285,8 +285,8 @@ async fn a_disk_without_a_free_byte_stops_what_writes_and_what_reads_goes_on() {
 async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_and_nothing_else() {
     // In production: eight attempts in five minutes, then a poll every five minutes.
     let world = World::start("down", |config| {
-        config.ingest.max_attempts = 3;
-        config.ingest.sync_interval = Some(Duration::from_secs(1));
+        config.sync.max_attempts = 3;
+        config.sync.sync_interval = Some(Duration::from_secs(1));
         config.shopify.retry.repeats = 1;
     })
     .await;
@@ -403,7 +403,7 @@ async fn two_processes_whose_clocks_differ_by_more_than_a_lease_lose_nothing() {
     const APART: Duration = Duration::from_secs(3);
     const SYNC: &str = "mutation { sync(input: { mode: INCREMENTAL }) { userErrors { code } } }";
     // Each takes the other's jobs for abandoned, or its own for longer than they are.
-    let lease = |config: &mut AppConfig| config.ingest.lease = Duration::from_secs(1);
+    let lease = |config: &mut AppConfig| config.sync.lease = Duration::from_secs(1);
     let mut world = World::start("apart", lease).await;
     let own = world.address.clone();
     let ahead = world

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use simulator::{EditLine, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings};
+use shopify_simulator::{EditLine, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings};
 use sqlx::PgConnection;
 use xboard::domain::amounts::SaleTerms;
 use xboard::domain::sale::{AgreementReason, SaleAction, SaleLineType};

@@ -2,7 +2,7 @@
 //! out to ask for more is answered as of one moment all the same.
 
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 use sqlx::Connection as _;
 
 use crate::support::{Connected, Simulated};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::{
+use shopify_simulator::{
     BulkFault, NewCustomer, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, Shop,
     ShopSettings, WebhookPlan,
 };
@@ -23,7 +23,7 @@ use crate::support::{
     sign,
 };
 
-fn place(shop: &Shop, customer: Option<u64>) -> simulator::Order {
+fn place(shop: &Shop, customer: Option<u64>) -> shopify_simulator::Order {
     let line = NewLine {
         title: Some("Lamp".to_owned()),
         price: Some("20.00".parse().unwrap()),
@@ -124,13 +124,13 @@ async fn the_end_of_a_bulk_operation_wakes_whoever_waits_for_it_in_whichever_pro
         .app
         .beside_with(|config| {
             config.shopify.retry = quick_retries();
-            config.ingest.bulk_poll_min = Duration::from_hours(1);
-            config.ingest.bulk_poll_max = Duration::from_hours(1);
+            config.sync.bulk_poll_min = Duration::from_hours(1);
+            config.sync.bulk_poll_max = Duration::from_hours(1);
         })
         .await;
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(xboard::ingest::worker::run(
-        second.app().ingest().clone(),
+    let worker = tokio::spawn(xboard::sync::worker::run(
+        second.app().sync().clone(),
         stop.clone(),
     ));
     let query = "mutation { sync(input: { mode: FULL }) { syncRun { id } } }";
@@ -268,7 +268,7 @@ async fn a_hint_whose_job_was_carried_out_before_it_was_committed_is_followed_al
 
 #[tokio::test]
 async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long() {
-    let world = Simulated::start_with(|config| config.ingest.concurrency = 2).await;
+    let world = Simulated::start_with(|config| config.sync.concurrency = 2).await;
     let calm = store(&world, "calm").await;
     let slow = store(&world, "slow").await;
     slow.shop
@@ -279,8 +279,8 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
     calm.shop
         .push_bulk_fault(Some("customers"), BulkFault::Stall);
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(xboard::ingest::worker::run(
-        world.app.app().ingest().clone(),
+    let worker = tokio::spawn(xboard::sync::worker::run(
+        world.app.app().sync().clone(),
         stop.clone(),
     ));
     let placed = place(&calm.shop, None);
@@ -305,10 +305,10 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
 #[tokio::test]
 async fn a_store_with_much_to_fetch_lets_others_have_their_turn() {
     let world = Simulated::start_with(|config| {
-        config.ingest.concurrency = 1;
-        config.ingest.hint_round = 2;
-        config.ingest.hint_turn = Duration::ZERO;
-        config.ingest.hint_window = Duration::ZERO;
+        config.sync.concurrency = 1;
+        config.sync.hint_round = 2;
+        config.sync.hint_turn = Duration::ZERO;
+        config.sync.hint_window = Duration::ZERO;
     })
     .await;
     let (busy, calm) = (store(&world, "busy").await, store(&world, "calm").await);
@@ -394,7 +394,7 @@ async fn a_delivery_is_known_again_after_a_week_and_an_old_uninstallation_for_go
         .execute(&mut connection)
         .await
         .unwrap();
-        world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+        world.app.app().sync().queue_upkeep(tenant).await.unwrap();
         world.app.work().await;
         send(&world, "again", "app/uninstalled", "u2", gone).await;
         send(&world, "again", "orders/create", "d1", &body).await;
@@ -639,8 +639,8 @@ async fn an_order_of_which_only_its_own_row_changes_keeps_its_parts_and_figures(
     let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
     let store = listening(&world, "tagged").await;
     let stop = CancellationToken::new();
-    let ingest = world.app.app().ingest().clone();
-    let worker = tokio::spawn(xboard::ingest::worker::run(ingest, stop.clone()));
+    let sync = world.app.app().sync().clone();
+    let worker = tokio::spawn(xboard::sync::worker::run(sync, stop.clone()));
     let first = place(&store.shop, None);
     wait_for_orders(&world, &store, 1).await;
     let query = "{ orders(first: 1) { nodes { tags financialStatus refunds { totalRefunded { amount } } \

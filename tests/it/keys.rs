@@ -2,9 +2,9 @@
 
 use pretty_assertions::assert_eq;
 use serde_json::json;
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 use xboard::config::EncryptionKeys;
-use xboard::ingest::Rotation;
+use xboard::sync::Rotation;
 
 use crate::support::{REGISTER, TestApp, register_input};
 
@@ -41,7 +41,7 @@ async fn key_ids(app: &TestApp) -> Vec<i32> {
 async fn rotate(app: &TestApp, keys: &str) -> Rotation {
     let keys = EncryptionKeys::parse(keys).unwrap();
     let program = app.another(|config| config.encryption_keys = keys).await;
-    program.ingest().rotate_keys().await.unwrap()
+    program.sync().rotate_keys().await.unwrap()
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 
 use crate::support::{Connected, Simulated, deliver, sign};
 
@@ -142,7 +142,7 @@ async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
     // The daily comparison finds both, once they can be understood.
     *odd.lock().unwrap() = "nothing any more".to_owned();
     let tenant = world.tenant(&store).await;
-    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(orders(&world, &store).await, 8);
     world.assert_verified(&store).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
-use simulator::{NewLine, NewOrder, ShopSettings};
+use shopify_simulator::{NewLine, NewOrder, ShopSettings};
 
 use crate::support::{Connected, Simulated, Socket};
 

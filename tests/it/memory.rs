@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 use sqlx::{Connection as _, PgConnection};
 use xboard::domain::clock::Clock;
 

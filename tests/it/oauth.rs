@@ -12,14 +12,14 @@ use pretty_assertions::assert_eq;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
-use simulator::{AccessChange, Fault, Shop, ShopSettings};
+use shopify_simulator::{AccessChange, Fault, Shop, ShopSettings};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xboard::app::AppConfig;
 use xboard::domain::ids::TenantId;
-use xboard::ingest::worker;
 use xboard::shopify::InstallableApp;
+use xboard::sync::worker;
 
 use crate::support::{ITSELF, JWT_SECRET, Registered, Simulated, deliver, sign};
 
@@ -569,17 +569,17 @@ async fn a_token_that_ended_is_refreshed_once_though_two_processes_need_it_at_on
     let beside = world.app.beside_with(|config| {
         install_from(config, address);
         // It has its hands full with the sync, so that the upkeep is the other's.
-        config.ingest.concurrency = 1;
+        config.sync.concurrency = 1;
     });
     let beside = beside.await;
     ask_for_a_sync(&world, &token).await;
     let shutdown = CancellationToken::new();
-    let first = tokio::spawn(worker::run(beside.app().ingest().clone(), shutdown.clone()));
+    let first = tokio::spawn(worker::run(beside.app().sync().clone(), shutdown.clone()));
     until("the first was refused", async || {
         shop.statistics().unauthorized == 1
     })
     .await;
-    let upkeep = world.app.app().ingest();
+    let upkeep = world.app.app().sync();
     upkeep.queue_upkeep(tenant(&world).await).await.unwrap();
     let mut looking = world.app.database.connection().await;
     let second_waits = until("the second waits for the first", async || {

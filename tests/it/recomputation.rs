@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{
+use shopify_simulator::{
     EditLine, Generation, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
 use tokio_util::sync::CancellationToken;
@@ -298,8 +298,8 @@ async fn a_store_with_taxes_in_its_prices_and_no_smaller_unit_equals_its_recompu
 /// Works every job off, however long it takes: half a million lines are more than other tests wait for.
 async fn work_off(world: &Simulated) {
     let stop = CancellationToken::new();
-    let ingest = world.app.app().ingest().clone();
-    let worker = tokio::spawn(xboard::ingest::worker::run(ingest, stop.clone()));
+    let sync = world.app.app().sync().clone();
+    let worker = tokio::spawn(xboard::sync::worker::run(sync, stop.clone()));
     while world.app.database.jobs().await > 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -9,30 +9,30 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("db", &["domain", "config"]),
     ("shopify", &["domain"]),
     ("auth", &["domain"]),
-    ("ingest", &["domain", "db", "shopify", "auth"]),
-    ("graphql", &["domain", "db", "auth", "ingest"]),
-    ("http", &["domain", "db", "auth", "ingest", "graphql"]),
+    ("sync", &["domain", "db", "shopify", "auth"]),
+    ("graphql", &["domain", "db", "auth", "sync"]),
+    ("http", &["domain", "db", "auth", "sync", "graphql"]),
     ("config", &[]),
     // Only in tests: it collects the parsers of all rooms.
     (
         "fuzzing",
-        &["domain", "shopify", "auth", "ingest", "graphql", "http"],
+        &["domain", "shopify", "auth", "sync", "graphql", "http"],
     ),
     ("telemetry", &["config"]),
     (
         "app",
         &[
-            "domain", "db", "shopify", "auth", "ingest", "graphql", "http", "config",
+            "domain", "db", "shopify", "auth", "sync", "graphql", "http", "config",
         ],
     ),
     (
-        "commands",
+        "cli",
         &[
             "domain",
             "db",
             "shopify",
             "auth",
-            "ingest",
+            "sync",
             "graphql",
             "http",
             "config",

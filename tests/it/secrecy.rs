@@ -12,7 +12,7 @@ use clap::{Args as _, Command as Cli, FromArgMatches as _};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
-use simulator::{AccessChange, Fault, NewCustomer, ShopSettings, Simulator};
+use shopify_simulator::{AccessChange, Fault, NewCustomer, ShopSettings, Simulator};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use xboard::app::AppConfig;

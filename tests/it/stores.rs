@@ -6,7 +6,9 @@ use chrono::Utc;
 use pretty_assertions::assert_eq;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::{AccessChange, Fault, FaultScript, NewLine, NewOrder, ShopSettings, WebhookPlan};
+use shopify_simulator::{
+    AccessChange, Fault, FaultScript, NewLine, NewOrder, ShopSettings, WebhookPlan,
+};
 use uuid::Uuid;
 use xboard::db::shops::ShopStatus;
 use xboard::domain::ids::TenantId;
@@ -266,7 +268,7 @@ async fn a_disconnected_store_is_left_alone_and_its_data_stays() {
         json!({ "syncRun": null, "userErrors": [{ "code": "SHOP_DISCONNECTED" }] })
     );
     store.shop.reset_statistics();
-    assert_eq!(world.app.app().ingest().queue_due_syncs().await.unwrap(), 0);
+    assert_eq!(world.app.app().sync().queue_due_syncs().await.unwrap(), 0);
     // What a sync that was under way says at its end changes nothing.
     let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
     transaction

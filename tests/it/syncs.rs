@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{
+use shopify_simulator::{
     AccessChange, BulkFault, CustomerChange, Fault, FaultRate, FaultScript, NewCustomer, NewLine,
     NewOrder, NewProduct, NewVariant, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
@@ -333,7 +333,7 @@ async fn a_bulk_operation_without_a_whole_result_is_run_again() {
 #[tokio::test]
 async fn a_bulk_operation_that_stands_still_is_begun_anew() {
     let world =
-        Simulated::start_with(|config| config.ingest.bulk_stall = Duration::from_millis(300)).await;
+        Simulated::start_with(|config| config.sync.bulk_stall = Duration::from_millis(300)).await;
     let store = world.register(ShopSettings::new("stalled")).await;
     fill(&store, 10);
     store.shop.push_bulk_fault(Some("orders"), BulkFault::Stall);
@@ -501,7 +501,7 @@ async fn a_store_that_shows_sixty_days_is_synced_and_says_so() {
     assert_eq!(shop["tenant"]["shop"]["orderHistoryDays"], 60);
 
     // The scope is granted: the next sync fetches what was hidden.
-    store.shop.set_scopes(&simulator::ALL_SCOPES);
+    store.shop.set_scopes(&shopify_simulator::ALL_SCOPES);
     world.sync(&store).await;
     assert_complete(&world, &store).await;
     let shop = world
@@ -548,15 +548,15 @@ async fn asking_for_a_sync_twice_gives_the_one_that_is_waiting() {
 #[tokio::test]
 async fn stores_are_synced_on_a_schedule() {
     let world = Simulated::start_with(|config| {
-        config.ingest.sync_interval = Some(Duration::from_hours(1));
+        config.sync.sync_interval = Some(Duration::from_hours(1));
     })
     .await;
     let store = world.register(ShopSettings::new("scheduled")).await;
     world.sync(&store).await;
-    let ingest = world.app.app().ingest();
-    assert_eq!(ingest.queue_due_syncs().await.unwrap(), 1);
+    let sync = world.app.app().sync();
+    assert_eq!(sync.queue_due_syncs().await.unwrap(), 1);
     assert_eq!(
-        ingest.queue_due_syncs().await.unwrap(),
+        sync.queue_due_syncs().await.unwrap(),
         0,
         "it is due again after the interval"
     );

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
-use simulator::{
+use shopify_simulator::{
     CustomerChange, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, ShopSettings,
 };
 use sqlx::Connection as _;
@@ -74,7 +74,7 @@ async fn hear(address: &str, store: &Connected) {
     ask(address, store, "mutation { __typename }").await;
 }
 
-fn sell(store: &Connected, customer: Option<u64>, test: bool) -> simulator::Order {
+fn sell(store: &Connected, customer: Option<u64>, test: bool) -> shopify_simulator::Order {
     let new = NewOrder {
         customer,
         test,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
-use simulator::{
+use shopify_simulator::{
     NewCustomer, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings, WebhookPlan,
 };
 use sqlx::AssertSqlSafe;
@@ -22,7 +22,7 @@ async fn store(world: &Simulated, label: &str) -> Connected {
     store
 }
 
-fn order(store: &Connected) -> simulator::Order {
+fn order(store: &Connected) -> shopify_simulator::Order {
     let line = NewLine {
         title: Some("Lamp".to_owned()),
         price: Some("20.00".parse().unwrap()),
@@ -319,19 +319,19 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     assert_eq!(totals(&world, &store).await, (0, "0.00".to_owned()));
 
     let tenant = world.tenant(&store).await;
-    let ingest = world.app.app().ingest();
+    let sync = world.app.app().sync();
     store.shop.lose_subscriptions();
-    ingest.queue_upkeep(tenant).await.unwrap();
+    sync.queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(store.shop.subscriptions().len(), 16);
     store.shop.reset_statistics();
-    ingest.queue_upkeep(tenant).await.unwrap();
+    sync.queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(
         store.shop.statistics().by_operation.get("WebhookCreate"),
         None
     );
-    ingest.give_up_webhooks(tenant).await.unwrap();
+    sync.give_up_webhooks(tenant).await.unwrap();
     assert_eq!(store.shop.subscriptions(), Vec::new());
 }
 
@@ -348,7 +348,7 @@ async fn a_store_that_does_not_tell_of_merged_customers_tells_of_everything_else
     ]);
     world.sync(&store).await;
     let tenant = world.tenant(&store).await;
-    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     let subscriptions = store.shop.subscriptions();
     assert_eq!(subscriptions.len(), 15);
@@ -378,7 +378,7 @@ async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
     store.shop.lose_subscriptions();
     store.shop.set_webhook_plan(WebhookPlan::default());
     let tenant = world.tenant(&store).await;
-    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(store.shop.subscriptions(), Vec::new());
     let mut snapshot = world
@@ -406,7 +406,7 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
     store.shop.delete_customer(customer.id).unwrap();
     store.shop.cancel_order(kept.id).unwrap();
     let tenant = world.tenant(&store).await;
-    world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(
         totals(&world, &store).await,
@@ -438,7 +438,7 @@ async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
         .collect();
     let reconciled = async || {
         let tenant = world.tenant(&store).await;
-        world.app.app().ingest().queue_upkeep(tenant).await.unwrap();
+        world.app.app().sync().queue_upkeep(tenant).await.unwrap();
         world.app.work().await;
         world.assert_verified(&store).await;
         let query = "{ overview { totalCustomers } }";

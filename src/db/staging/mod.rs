@@ -43,7 +43,7 @@ const LARGE: usize = 1_000;
 /// Rows that were deleted still take room; when so many records have been staged, the tables are made anew.
 const WORN: usize = 500;
 /// How many connections are kept for the next small loads.
-const MOST_IDLE: usize = 4;
+const MAX_IDLE: usize = 4;
 
 /// What a load's connection may use: it sorts and joins much, and looks at few values when it analyzes.
 const SETTINGS: [(&str, &str); 6] = [
@@ -436,7 +436,7 @@ impl Loader {
             && let Some(idle) = self.idle.upgrade()
         {
             let mut idle = locked(&idle);
-            if idle.len() < MOST_IDLE {
+            if idle.len() < MAX_IDLE {
                 idle.push(self);
                 return;
             }

@@ -17,9 +17,9 @@ use crate::domain::sync::ObjectKind;
 /// Rows are sent when this much has gathered: large enough to amortise a round trip, small enough for memory.
 const BUFFER_BYTES: usize = 4 << 20;
 /// So many agreements are remembered, some 10 MB; then all are forgotten.
-const MOST_AGREEMENTS: usize = 1 << 18;
+const MAX_AGREEMENTS: usize = 1 << 18;
 /// So many sales wait for their agreements, some 8 MB; then none waits any longer.
-const MOST_WAITING: usize = 1 << 14;
+const MAX_WAITING: usize = 1 << 14;
 
 /// Rows of COPY's text format.
 #[derive(Debug, Default)]
@@ -222,7 +222,7 @@ impl Prepared {
         let waiting = self.agreements.waiting.entry(agreement).or_default();
         waiting.push(sale.clone());
         self.agreements.count += 1;
-        if self.agreements.count > MOST_WAITING {
+        if self.agreements.count > MAX_WAITING {
             self.wait_no_longer();
         }
     }
@@ -232,7 +232,7 @@ impl Prepared {
             row.write(agreement);
             row.write(order);
         });
-        if self.agreements.orders.len() >= MOST_AGREEMENTS {
+        if self.agreements.orders.len() >= MAX_AGREEMENTS {
             self.agreements.orders.clear();
         }
         self.agreements.orders.insert(agreement, order);

@@ -3,7 +3,7 @@
 
 use async_graphql::{SelectionField, Value};
 
-use crate::graphql::connection::page_cost;
+use crate::graphql::pagination::page_cost;
 
 /// The cost of what is selected below a field, once.
 pub(in crate::graphql) fn items(field: SelectionField<'_>) -> usize {

@@ -9,13 +9,13 @@ use aws_lc_rs::digest::{self, SHA256, SHA256_OUTPUT_LEN};
 use moka::sync::Cache;
 
 use super::{apart, lasting, read};
-use crate::graphql::completion::{Shape, ask_for_types};
 use crate::graphql::limits::Limits;
+use crate::graphql::response_format::{Shape, ask_for_types};
 
 /// About how many bytes of memory a byte of text becomes.
 const BYTES_PER_CHARACTER: usize = 16;
 /// How many bytes are kept.
-const MOST: u64 = 16 * 1024 * 1024;
+const MAX_ENTRIES: u64 = 16 * 1024 * 1024;
 
 /// A document that is within the limits, made ready to be carried out.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ fn hash(variables: &Variables) -> Option<VariablesHash> {
 }
 
 /// With so many sets of variables a document is remembered to be valid.
-const MOST_VALID: usize = 16;
+const MAX_VALID: usize = 16;
 
 /// So many operations begin with a transaction after one that needed it unexpectedly.
 const WITH_TRANSACTION: u32 = 20;
@@ -81,7 +81,7 @@ impl Prepared {
             let mut valid = self.valid();
             valid.retain(|known| known.0 != hash);
             valid.insert(0, (hash, result));
-            valid.truncate(MOST_VALID);
+            valid.truncate(MAX_VALID);
         }
     }
 
@@ -108,7 +108,7 @@ impl Library {
     /// Reads documents within these limits, for a schema of this shape.
     pub(in crate::graphql) fn new(limits: Limits, introspection: bool, shape: Shape) -> Self {
         let kept = Cache::builder()
-            .max_capacity(MOST)
+            .max_capacity(MAX_ENTRIES)
             .weigher(|text: &String, _| {
                 u32::try_from(text.len().saturating_mul(BYTES_PER_CHARACTER)).unwrap_or(u32::MAX)
             })

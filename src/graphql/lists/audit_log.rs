@@ -6,7 +6,7 @@ use crate::db::audit::AuditRow;
 use crate::db::keyset::Keyset;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::AuditEntryId;
-use crate::graphql::connection::Listing;
+use crate::graphql::pagination::Listing;
 
 /// What was done, the newest first.
 pub(in crate::graphql) struct AuditLog;

@@ -10,12 +10,12 @@ use crate::db::orders::OrderFilter;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, LineItemId, OrderId, TenantId};
 use crate::domain::money::Currency;
-use crate::graphql::connection::{
+use crate::graphql::context::RequestContext;
+use crate::graphql::dataloaders::{FirstLineItems, LineItemCount, NewestOrders, OrderCount};
+use crate::graphql::error::ApiError;
+use crate::graphql::pagination::{
     Connection, Listing, Page, PageArguments, Slice, Wanted, read_page,
 };
-use crate::graphql::context::RequestContext;
-use crate::graphql::error::ApiError;
-use crate::graphql::loaders::{FirstLineItems, LineItemCount, NewestOrders, OrderCount};
 use crate::graphql::types::{LineItem, Order};
 
 /// The lines of an order.

@@ -7,7 +7,7 @@ use crate::db::customers::{CustomerFilter, CustomerRow};
 use crate::db::keyset::Keyset;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
-use crate::graphql::connection::Listing;
+use crate::graphql::pagination::Listing;
 
 /// Customers by what they spent, the most first.
 pub(in crate::graphql) struct CustomersByTotalSpent {

@@ -7,7 +7,7 @@ use crate::db::keyset::Keyset;
 use crate::db::orders::{OrderFilter, OrderRow, are_newest};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
-use crate::graphql::connection::Listing;
+use crate::graphql::pagination::Listing;
 use crate::graphql::snapshot::Reading;
 
 /// Orders by when they were placed.

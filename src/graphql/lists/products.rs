@@ -6,7 +6,7 @@ use crate::db::keyset::Keyset;
 use crate::db::products::{ProductFilter, ProductRow};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::ProductId;
-use crate::graphql::connection::Listing;
+use crate::graphql::pagination::Listing;
 
 /// Products by name.
 pub(in crate::graphql) struct ProductsByTitle {

@@ -6,7 +6,7 @@ use crate::db::keyset::Keyset;
 use crate::db::sync_runs::SyncRun;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::SyncRunId;
-use crate::graphql::connection::Listing;
+use crate::graphql::pagination::Listing;
 
 /// Sync runs by when they were asked for, the newest first.
 pub(in crate::graphql) struct SyncRuns;

@@ -22,11 +22,11 @@ use crate::domain::money::Currency;
 
 /// How many ranges of a store are remembered to have been asked for, and how many customers; and for how many
 /// questions, how many of the newest orders.
-const MOST_RANGES: usize = 4;
-const MOST_QUESTIONS: usize = 4;
-const MOST_CUSTOMERS: usize = 20;
+const MAX_RANGES: usize = 4;
+const MAX_QUESTIONS: usize = 4;
+const MAX_CUSTOMERS: usize = 20;
 /// How many changes of a store wait until somebody asks; with one more it is read anew.
-const MOST_TOLD: usize = 64;
+const MAX_TOLD: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Books {
@@ -136,7 +136,7 @@ impl Books {
         match change {
             // Read already.
             _ if version <= known => {}
-            Some(change) if version == known + 1 && lately.told.len() < MOST_TOLD => {
+            Some(change) if version == known + 1 && lately.told.len() < MAX_TOLD => {
                 lately.told.push(change);
             }
             _ => {
@@ -217,7 +217,7 @@ impl Books {
     pub(super) fn note_range(&self, tenant: TenantId, edition: &Edition, range: DayRange) {
         let shared = self.of(tenant, edition);
         let mut lately = shared.lately();
-        put_first(&mut lately.ranges, range, MOST_RANGES);
+        put_first(&mut lately.ranges, range, MAX_RANGES);
     }
 
     /// Notes that these customers were asked for.
@@ -229,8 +229,8 @@ impl Books {
     ) {
         let shared = self.of(tenant, edition);
         let mut lately = shared.lately();
-        for customer in customers.iter().take(MOST_CUSTOMERS) {
-            put_first(&mut lately.customers, *customer, MOST_CUSTOMERS);
+        for customer in customers.iter().take(MAX_CUSTOMERS) {
+            put_first(&mut lately.customers, *customer, MAX_CUSTOMERS);
         }
     }
 
@@ -239,7 +239,7 @@ impl Books {
         let shared = self.of(tenant, edition);
         let mut lately = shared.lately();
         lately.newest_orders.insert(0, count);
-        lately.newest_orders.truncate(MOST_QUESTIONS);
+        lately.newest_orders.truncate(MAX_QUESTIONS);
     }
 
     fn weigh(&self, tenant: TenantId, shared: &Arc<Shared>, book: &DayBook) {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::db::shops::PresentDay;
 
 /// There are some six hundred zones, aliases included.
-const MOST: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct PresentDays {
@@ -26,7 +26,7 @@ impl PresentDays {
 
     pub(super) fn note(&self, time_zone: &str, day: PresentDay) {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        if days.len() >= MOST {
+        if days.len() >= MAX_ENTRIES {
             days.clear();
         }
         days.insert(time_zone.to_owned(), day);

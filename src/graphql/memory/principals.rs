@@ -11,7 +11,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::principal::Role;
 
 /// How many sessions are remembered; then all are forgotten, and learnt again as they are seen.
-const MOST: usize = 20_000;
+const MAX_ENTRIES: usize = 20_000;
 
 /// What is remembered of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Principals {
         let mut sessions = self.sessions();
         // Under the lock that forgetting takes too: what was read before a change is not kept after it.
         if generation == self.generation() {
-            if sessions.len() >= MOST {
+            if sessions.len() >= MAX_ENTRIES {
                 sessions.clear();
             }
             sessions.insert(id, session);

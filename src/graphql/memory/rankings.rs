@@ -17,7 +17,7 @@ use crate::domain::ranking::{KEPT, RankedCustomer, Ranking};
 /// About what a ranking takes: three hundred customers, and what holds them.
 const BYTES: u32 = 300 * 32 + 300;
 /// When more customers than these changed, the range is read anew.
-const MOST_CHANGED: i64 = 2_000;
+const MAX_CHANGED: i64 = 2_000;
 
 #[derive(Debug)]
 pub(super) struct Rankings {
@@ -103,7 +103,7 @@ async fn bring_up_to(
             range,
             ranking.version(),
             edition.version,
-            MOST_CHANGED,
+            MAX_CHANGED,
         )
         .await?;
     if let Some(changed) = changed

@@ -11,7 +11,7 @@ use crate::db::shops::Shop;
 use crate::domain::ids::CustomerId;
 
 /// When more customers are held, those who were not asked for lately are dropped.
-const MOST_CUSTOMERS: usize = 100;
+const MAX_CUSTOMERS: usize = 100;
 /// About what a row takes, texts included.
 const BYTES_OF_CUSTOMER: usize = 400;
 const BYTES_OF_ORDER: usize = 600;
@@ -80,7 +80,7 @@ impl Rows {
                 return false;
             }
         }
-        if self.customers.len() > MOST_CUSTOMERS {
+        if self.customers.len() > MAX_CUSTOMERS {
             let orders = self.newest_orders.1.iter();
             let of_orders: Vec<_> = orders.filter_map(|order| order.customer_id).collect();
             self.customers

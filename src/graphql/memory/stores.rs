@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::domain::ids::TenantId;
 
 /// How many stores are remembered; then all are forgotten, and learnt again as they are asked for.
-const MOST: usize = 20_000;
+const MAX_ENTRIES: usize = 20_000;
 
 /// What an answer about a store depends on besides what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Stores {
     /// An entry that hears of changes from now on.
     pub(super) fn lesson(&self, tenant: TenantId, epoch: u64) -> Lesson {
         let mut entries = self.entries();
-        if entries.len() >= MOST {
+        if entries.len() >= MAX_ENTRIES {
             entries.clear();
         }
         let entry = entries.entry(tenant).or_insert_with(|| Entry {

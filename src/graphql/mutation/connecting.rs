@@ -62,11 +62,11 @@ pub(super) async fn enter_store(
         .from(request.client_address);
     let mut transaction = system.into_tenant(tenant).await?;
     tools
-        .ingest
+        .sync
         .store_shop(&mut transaction, proven.record, proven.credentials)
         .await?;
     let run = tools
-        .ingest
+        .sync
         .request_sync(&mut transaction, SyncMode::Full, SyncTrigger::Register)
         .await?;
     transaction.note(&entry, now).await?;

@@ -10,7 +10,7 @@ use super::user_error::{UserError, UserErrorCode};
 use crate::domain::credentials::Credentials;
 use crate::domain::shop::{ShopDomain, ShopRecord};
 use crate::graphql::error::ApiError;
-use crate::ingest::{ConnectError, Ingest};
+use crate::sync::{ConnectError, SyncService};
 
 /// The longest credential that is taken: Shopify's own have some forty characters.
 const LONGEST: usize = 512;
@@ -140,12 +140,12 @@ fn printable(
 
 /// Asks the store who it is. The outer error is ours to repair, the inner one the user's.
 pub(super) async fn prove(
-    ingest: &Ingest,
+    sync: &SyncService,
     domain: &ShopDomain,
     credentials: &Credentials,
     fields: Fields,
 ) -> Result<Result<ShopRecord, UserError>, ApiError> {
-    match tokio::time::timeout(STORE_PATIENCE, ingest.verify_shop(domain, credentials)).await {
+    match tokio::time::timeout(STORE_PATIENCE, sync.verify_shop(domain, credentials)).await {
         Ok(Ok(record)) => Ok(Ok(record)),
         Ok(Err(ConnectError::Db(error))) => Err(error.into()),
         Ok(Err(error)) => connect_error(&error, fields).map(Err),

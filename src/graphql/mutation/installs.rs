@@ -61,7 +61,7 @@ impl InstallMutations {
         let Some((token, domain, held)) = waiting(tools, &token).await? else {
             return Ok(vec![no_store(&["token"])].into());
         };
-        let proven = credentials::prove(&tools.ingest, &domain, &held, OF_TOKEN);
+        let proven = credentials::prove(&tools.sync, &domain, &held, OF_TOKEN);
         let record = match proven.await? {
             Ok(record) => record,
             Err(error) => return Ok(vec![error].into()),
@@ -118,7 +118,7 @@ async fn waiting(
     let Ok(token) = OneTimeToken::parse(Purpose::InstallClaim, token.trim()) else {
         return Ok(None);
     };
-    let waiting = tools.ingest.waiting_store(&token).await?;
+    let waiting = tools.sync.waiting_store(&token).await?;
     Ok(waiting.map(|(domain, credentials)| (token, domain, credentials)))
 }
 

@@ -22,7 +22,7 @@ use crate::graphql::types::{Invitation, Role, User};
 /// How long an invitation can be accepted.
 const GOOD_FOR: TimeDelta = TimeDelta::days(7);
 /// The most members and open invitations of a store.
-const MOST: i64 = 100;
+const MAX_ENTRIES: i64 = 100;
 
 /// Who is invited.
 #[derive(InputObject)]
@@ -130,7 +130,7 @@ impl InvitationMutations {
             let message = "They are a member of the store already.";
             return refused(UserError::new(&field, UserErrorCode::Taken, message));
         }
-        if system.count_members_and_invitations(tenant, now).await? >= MOST {
+        if system.count_members_and_invitations(tenant, now).await? >= MAX_ENTRIES {
             let message = "A store may have at most 100 members and open invitations.";
             return refused(UserError::new(&["input"], UserErrorCode::TooMany, message));
         }

@@ -32,7 +32,7 @@ use crate::db::SystemTx;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::UserId;
 use crate::domain::principal::{Principal, Role};
-use crate::ingest::Ingest;
+use crate::sync::SyncService;
 use user_error::{UserError, UserErrorCode};
 
 /// What a mutation costs, besides what is asked of its payload.
@@ -63,7 +63,7 @@ pub struct MutationContext {
     /// How often somebody may try.
     pub limits: Arc<Limits>,
     /// Connects stores and starts syncs.
-    pub ingest: Ingest,
+    pub sync: SyncService,
     /// What goes on after the answer was given. The program waits for it before it ends.
     pub background: TaskTracker,
 }

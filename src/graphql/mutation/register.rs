@@ -93,7 +93,7 @@ pub(super) async fn sign_up(
     claim: Option<&[u8]>,
 ) -> Result<RegisterPayload, ApiError> {
     let proven = credentials::prove(
-        &tools.ingest,
+        &tools.sync,
         &candidate.domain,
         &candidate.credentials,
         fields,

@@ -78,7 +78,7 @@ impl ShopMutation {
             .shop()
             .await?;
         let shop = shop.ok_or_else(|| ApiError::internal(&"a tenant without its shop"))?;
-        let record = match credentials::prove(&tools.ingest, &shop.domain, &new, FIELDS).await? {
+        let record = match credentials::prove(&tools.sync, &shop.domain, &new, FIELDS).await? {
             Ok(record) if record.gid == shop.gid => record,
             Ok(_) => {
                 let message = "Another store answers under this domain.";
@@ -106,7 +106,7 @@ async fn take_over(
     let mut system = request.database.system().await?;
     let actor = actor(&mut system, principal.user).await?;
     let (mut transaction, run) = tools
-        .ingest
+        .sync
         .reconnect_shop(system, principal.tenant, record, new)
         .await?;
     let entry = Entry::done(Action::CredentialsChanged, actor)

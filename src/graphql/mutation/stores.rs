@@ -91,7 +91,7 @@ impl StoreMutations {
         let Some((domain, given)) = credentials::parse(input.shop, &mut errors) else {
             return Ok(errors.into());
         };
-        let proven = credentials::prove(&tools.ingest, &domain, &given, credentials::OF_SHOP);
+        let proven = credentials::prove(&tools.sync, &domain, &given, credentials::OF_SHOP);
         let record = match proven.await? {
             Ok(record) => record,
             Err(error) => return Ok(vec![error].into()),
@@ -171,7 +171,7 @@ impl StoreMutations {
         let tenant = principal.tenant;
         let mut system = request.database.system().await?;
         let actor = actor(&mut system, principal.user).await?;
-        let mut transaction = tools.ingest.disconnect_shop(system, tenant).await?;
+        let mut transaction = tools.sync.disconnect_shop(system, tenant).await?;
         let entry = Entry::done(Action::StoreDisconnected, actor).from(request.client_address);
         transaction.note(&entry, request.clock.now()).await?;
         transaction.commit().await?;
@@ -217,7 +217,7 @@ pub(super) async fn connect(
         let session = Session::begin(&mut system, request, tools, (user, tenant), from).await?;
         let actor = actor(&mut system, user).await?;
         let (mut transaction, run) = tools
-            .ingest
+            .sync
             .reconnect_shop(system, tenant, record, proven.credentials)
             .await?;
         let entry = Entry::done(Action::StoreReconnected, actor).from(request.client_address);

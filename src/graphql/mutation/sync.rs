@@ -68,7 +68,7 @@ impl SyncMutation {
             });
         }
         let run = tools
-            .ingest
+            .sync
             .request_sync(&mut transaction, mode.into(), SyncTrigger::Manual)
             .await?;
         let entry = Entry::done(Action::SyncRequested, actor)

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use async_graphql::{Context, Object};
 use chrono::DateTime;
 
-use crate::domain::calendar::{CalendarInterval, DayRange, MOST_DAYS_BY_HOUR, MOST_POINTS};
+use crate::domain::calendar::{CalendarInterval, DayRange, MAX_DAYS_BY_HOUR, MAX_POINTS};
 use crate::domain::ids::TenantId;
 use crate::domain::ranking::RankedCustomer;
-use crate::graphql::connection::{checked_count, page_cost};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
 use crate::graphql::numbers::int;
+use crate::graphql::pagination::{checked_count, page_cost};
 use crate::graphql::permissions::permit;
 use crate::graphql::settled::SettledList;
 use crate::graphql::snapshot::Reading;
@@ -139,27 +139,27 @@ async fn series(
 }
 
 fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {
-    if range.cut(interval).nth(MOST_POINTS).is_none() {
+    if range.cut(interval).nth(MAX_POINTS).is_none() {
         return Ok(());
     }
     let better = CalendarInterval::shortest_for(range).unit().to_uppercase();
     Err(ApiError::bad_input(
         "interval",
         format!(
-            "A series holds at most {MOST_POINTS} points: ask for `interval: {better}`, or for a shorter range."
+            "A series holds at most {MAX_POINTS} points: ask for `interval: {better}`, or for a shorter range."
         ),
     ))
 }
 
 fn check_hours(range: DayRange) -> Result<(), ApiError> {
-    if range.days() <= MOST_DAYS_BY_HOUR {
+    if range.days() <= MAX_DAYS_BY_HOUR {
         return Ok(());
     }
     let better = CalendarInterval::shortest_for(range).unit().to_uppercase();
     Err(ApiError::bad_input(
         "interval",
         format!(
-            "Hours are for ranges of at most {MOST_DAYS_BY_HOUR} days: ask for `interval: {better}`, or for a shorter range."
+            "Hours are for ranges of at most {MAX_DAYS_BY_HOUR} days: ask for `interval: {better}`, or for a shorter range."
         ),
     ))
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, Object};
 
-use crate::graphql::connection::{Connection, PageArguments, connect, page_cost};
 use crate::graphql::error::ApiError;
 use crate::graphql::lists::AuditLog;
+use crate::graphql::pagination::{Connection, PageArguments, connect, page_cost};
 use crate::graphql::permissions::permit;
 use crate::graphql::types::AuditEntry;
 

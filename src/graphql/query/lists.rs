@@ -3,9 +3,6 @@
 use async_graphql::{Context, Object};
 
 use crate::db::orders::{OrderFilter, OrderRow};
-use crate::graphql::connection::{
-    Connection, Listing, PageArguments, connect, connect_with, page_cost,
-};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{
@@ -14,6 +11,9 @@ use crate::graphql::inputs::{
 use crate::graphql::lists::{
     CustomersByLastOrder, CustomersByOrders, CustomersByTotalSpent, OrdersByTime, OrdersByTotal,
     ProductsByNetSales, ProductsByTitle, ProductsByUnits, SyncRuns,
+};
+use crate::graphql::pagination::{
+    Connection, Listing, PageArguments, connect, connect_with, page_cost,
 };
 use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;

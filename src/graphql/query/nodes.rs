@@ -4,11 +4,11 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use crate::domain::principal::{Principal, Role};
-use crate::graphql::connection::LARGEST_PAGE;
 use crate::graphql::context::RequestContext;
+use crate::graphql::dataloaders::{CustomerById, OrderById, ProductById, SyncRunById};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::loaders::{CustomerById, OrderById, ProductById, SyncRunById};
+use crate::graphql::pagination::LARGEST_PAGE;
 use crate::graphql::permissions::permit;
 use crate::graphql::types::{Customer, Invitation, Node, Order, Product, SyncRun, Tenant, User};
 

@@ -6,11 +6,11 @@ use super::money::Money;
 use super::order::Order;
 use crate::db::customers::CustomerRow;
 use crate::domain::ids::{CustomerId, TenantId};
-use crate::graphql::connection::{Connection, PageArguments, page_cost};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::lists::orders_of;
 use crate::graphql::numbers::int;
+use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::ShopContext;
 

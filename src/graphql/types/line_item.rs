@@ -8,9 +8,9 @@ use crate::db::line_items::LineItemRow;
 use crate::domain::ids::{ProductId, TenantId};
 use crate::domain::money;
 use crate::graphql::context::RequestContext;
+use crate::graphql::dataloaders::ProductById;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::loaders::ProductById;
 
 /// A line of an order: so many of one product, or of something that is no product.
 #[derive(Clone, Debug, SimpleObject)]

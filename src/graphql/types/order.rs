@@ -12,12 +12,12 @@ use crate::db::customers::CustomerRow;
 use crate::db::orders::OrderRow;
 use crate::domain::ids::{CustomerId, OrderId, TenantId};
 use crate::domain::money;
-use crate::graphql::connection::{Connection, PageArguments, page_cost};
 use crate::graphql::context::RequestContext;
+use crate::graphql::dataloaders::{CustomerById, RefundsOf};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::lists::line_items_of;
-use crate::graphql::loaders::{CustomerById, RefundsOf};
+use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::Reading;
 

@@ -6,9 +6,9 @@ use crate::db::sync_runs;
 use crate::domain::ids::TenantId;
 use crate::domain::sync;
 use crate::graphql::context::RequestContext;
+use crate::graphql::dataloaders::ProgressOf;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::loaders::ProgressOf;
 use crate::graphql::scalars::Instant;
 
 /// One run that brings a store's objects here.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use simulator::{
+use shopify_simulator::{
     EditLine, Fault, FaultRate, NewLine, NewOrder, OrderChange, RefundLine, RefundRequest, Shop,
     WebhookPlan,
 };

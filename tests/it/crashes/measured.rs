@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use simulator::{NewLine, NewOrder};
+use shopify_simulator::{NewLine, NewOrder};
 
 use super::world::World;
 use crate::support::{Socket, sign};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xboard::db::jobs::{Job, JobKind};
@@ -74,10 +74,10 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
 #[tokio::test]
 async fn a_worker_whose_sign_of_life_is_cut_off_gives_another_and_works_on() {
     let world =
-        Simulated::start_with(|config| config.ingest.lease = Duration::from_millis(600)).await;
+        Simulated::start_with(|config| config.sync.lease = Duration::from_millis(600)).await;
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(xboard::ingest::worker::run(
-        world.app.app().ingest().clone(),
+    let worker = tokio::spawn(xboard::sync::worker::run(
+        world.app.app().sync().clone(),
         stop.clone(),
     ));
     let mut connection = world.app.database.connection().await;

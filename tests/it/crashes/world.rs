@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{Generation, Shop, ShopSettings, Simulator, Statistics, WebhookPlan};
+use shopify_simulator::{Generation, Shop, ShopSettings, Simulator, Statistics, WebhookPlan};
 use sqlx::PgConnection;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};

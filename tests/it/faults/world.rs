@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
-use simulator::{NewLine, NewOrder, Shop, ShopSettings, Simulator, WebhookPlan};
+use shopify_simulator::{NewLine, NewOrder, Shop, ShopSettings, Simulator, WebhookPlan};
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -69,10 +69,10 @@ impl Told {
 fn quick_config(server: &Server, simulator: &Simulator) -> AppConfig {
     let mut config = config(server.url.clone(), simulator.shopify_base_url());
     config.shopify.retry = quick_retries();
-    config.ingest.bulk_poll_min = Duration::from_millis(10);
-    config.ingest.bulk_poll_max = Duration::from_millis(100);
-    config.ingest.retry_base = Duration::from_millis(50);
-    config.ingest.hint_window = Duration::from_millis(100);
+    config.sync.bulk_poll_min = Duration::from_millis(10);
+    config.sync.bulk_poll_max = Duration::from_millis(100);
+    config.sync.retry_base = Duration::from_millis(50);
+    config.sync.hint_window = Duration::from_millis(100);
     config.limits.budget = None;
     config
 }
@@ -86,7 +86,7 @@ async fn launch(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let serving = xboard::http::serve::serve(listener, app.router(), shutdown.clone());
-    let working = xboard::ingest::worker::run(app.ingest().clone(), shutdown.clone());
+    let working = xboard::sync::worker::run(app.sync().clone(), shutdown.clone());
     let tasks = vec![
         tokio::spawn(async { serving.await.unwrap() }),
         tokio::spawn(working),

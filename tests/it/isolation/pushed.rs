@@ -16,7 +16,7 @@ use crate::support::Socket;
 /// So many subscriptions are open at once over the two ways, and as many more as it takes to use everything.
 const OPEN: usize = 48;
 /// How many are drawn for that.
-const MOST_DRAWN: usize = 2_000;
+const MAX_DRAWN: usize = 2_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_subscription_hears_one_byte_of_another_store() {
@@ -26,7 +26,7 @@ async fn no_subscription_hears_one_byte_of_another_store() {
     let mut operations = Operations::new(SEED);
     let everything = operations.everything(OperationType::Subscription);
     let (mut all, mut used) = (Vec::new(), BTreeSet::new());
-    for _ in 0..MOST_DRAWN {
+    for _ in 0..MAX_DRAWN {
         if all.len() >= OPEN && everything.is_subset(&used) {
             break;
         }

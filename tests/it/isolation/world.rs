@@ -7,7 +7,7 @@ use apollo_compiler::ast::OperationType;
 use chrono::{TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::ShopSettings;
+use shopify_simulator::ShopSettings;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 use xboard::domain::ids::{CustomerId, ProductId, TenantId};

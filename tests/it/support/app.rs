@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use simulator::{ShopSettings, Simulator};
+use shopify_simulator::{ShopSettings, Simulator};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +16,8 @@ use xboard::config::EncryptionKeys;
 use xboard::domain::clock::Clock;
 use xboard::graphql;
 use xboard::http::{HttpOptions, Origins};
-use xboard::ingest::IngestConfig;
 use xboard::shopify::{RetryPolicy, ShopifyConfig};
+use xboard::sync::SyncConfig;
 
 use super::TestDatabase;
 
@@ -225,8 +225,8 @@ impl TestApp {
     /// Works until no job waits, and stops the worker in good order.
     pub(crate) async fn work(&self) {
         let stop = CancellationToken::new();
-        let worker = tokio::spawn(xboard::ingest::worker::run(
-            self.app.ingest().clone(),
+        let worker = tokio::spawn(xboard::sync::worker::run(
+            self.app.sync().clone(),
             stop.clone(),
         ));
         let idle = async {
@@ -345,10 +345,10 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
             ..ShopifyConfig::default()
         },
         public_url: None,
-        ingest: IngestConfig {
+        sync: SyncConfig {
             sync_interval: None,
             upkeep_interval: None,
-            ..IngestConfig::default()
+            ..SyncConfig::default()
         },
         http: HttpOptions {
             origins: Origins::Only(Vec::new()),

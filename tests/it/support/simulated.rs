@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::{Value, json};
-use simulator::{LiteralOrder, NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
+use shopify_simulator::{LiteralOrder, NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
 use xboard::app::AppConfig;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
@@ -65,9 +65,9 @@ impl Simulated {
     pub(crate) async fn start_with(change: impl FnOnce(&mut AppConfig)) -> Self {
         let app = TestApp::start_with(|config| {
             config.shopify.retry = quick_retries();
-            config.ingest.bulk_poll_min = Duration::from_millis(10);
-            config.ingest.bulk_poll_max = Duration::from_millis(100);
-            config.ingest.retry_base = Duration::from_millis(20);
+            config.sync.bulk_poll_min = Duration::from_millis(10);
+            config.sync.bulk_poll_max = Duration::from_millis(100);
+            config.sync.retry_base = Duration::from_millis(20);
             change(config);
         })
         .await;

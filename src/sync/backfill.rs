@@ -1,0 +1,338 @@
+//! Fetching everything by one bulk operation: started or adopted, waited for, downloaded into staging,
+//! counted, merged chunk by chunk. When Shopify refuses the query, or fails it too often, the pages do it.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::{FutureExt as _, TryStreamExt as _, stream};
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
+
+use super::run::{Run, SyncError};
+use crate::db::staging::{Loader, Prepared};
+use crate::db::sync_runs::{SyncMethod, SyncStep};
+use crate::db::tasks::finished;
+use crate::domain::sync::{ObjectKind, SyncMode};
+use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
+
+/// After this many bulk operations without a whole result the pages are fetched instead.
+const MAX_BULK_ATTEMPTS: i32 = 3;
+/// From so many records on, the first load of a store builds the figures once, at its end.
+const LARGE: usize = 5_000;
+/// No chunk is made smaller than this.
+const SMALL_CHUNK: i64 = 2_000;
+/// How many batches of a file are read at once.
+const READERS: usize = 2;
+/// How many more have been read and wait to be staged.
+const AHEAD: usize = 4;
+
+/// Compares what was read with what Shopify announced: of a file that lacks something nothing may be merged.
+fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
+    for (what, found, announced) in [
+        ("lines", read.lines, announced.object_count),
+        ("objects", read.root_lines, announced.root_object_count),
+    ] {
+        if i64::try_from(found) != Ok(announced) {
+            return Err(SyncError::IncompleteFile {
+                what,
+                found,
+                announced,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Stages a result file: while lines are received, others are read by threads of their own, and those before them are
+/// handed to the database.
+pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downloaded, SyncError> {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
+    let lines = stream::try_unfold(download, async |mut download| {
+        let lines = download.next_lines().await?;
+        Ok::<_, ShopifyError>(lines.map(|lines| (lines, download)))
+    });
+    let batches = lines
+        .map_ok(|lines| tokio::task::spawn_blocking(move || lines.read()).map(finished))
+        .try_buffered(READERS);
+    // The task ends with the set that it is in.
+    let mut reader = JoinSet::new();
+    reader.spawn(async move {
+        let mut batches = pin!(batches);
+        while let Some(batch) = batches.try_next().await? {
+            // The receiver ends first only with an error of its own, which is the one to tell.
+            drop(sender.send(batch).await);
+        }
+        Ok::<_, ShopifyError>(())
+    });
+    let mut downloaded = Downloaded::default();
+    let mut prepared = Prepared::default();
+    while let Some((records, read)) = receiver.recv().await {
+        downloaded += read;
+        prepared.add(&records);
+        if prepared.is_full() {
+            loader.stage_prepared(prepared.take()).await?;
+        }
+    }
+    if let Some(ended) = reader.join_next().await {
+        finished(ended)?;
+    }
+    if downloaded.unknown_lines > 0 {
+        warn!(tenant.id = %loader.tenant(), lines = downloaded.unknown_lines, "a bulk result holds objects of unknown kinds");
+    }
+    loader.stage_prepared(prepared.rest()).await?;
+    loader.finish_staging().await?;
+    Ok(downloaded)
+}
+
+impl Run<'_> {
+    pub(super) async fn backfill(
+        &self,
+        mut step: SyncStep,
+        loader: &mut Loader,
+    ) -> Result<(), SyncError> {
+        while step.bulk_attempts < MAX_BULK_ATTEMPTS {
+            let Some(gid) = self.running_operation(&mut step).await? else {
+                break;
+            };
+            let attempt = match self.wait_for(&gid).await {
+                Ok(Some(operation)) => self.load_operation(&mut step, loader, &operation).await,
+                Ok(None) => Err(SyncError::BulkFailed("Shopify does not know it".to_owned())),
+                Err(error) => Err(error),
+            };
+            match attempt {
+                Ok(()) => return Ok(()),
+                Err(error) if is_of_the_operation(&error) => {
+                    warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "a bulk operation gave no whole result");
+                    // Another run of a query that may not read something ends the same way.
+                    let denied = matches!(&error, SyncError::BulkFailed(reason) if reason.contains("ACCESS_DENIED"));
+                    step.bulk_attempts = if denied {
+                        MAX_BULK_ATTEMPTS
+                    } else {
+                        step.bulk_attempts + 1
+                    };
+                    step.bulk_operation_gid = None;
+                    self.save(&step).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        step.method = SyncMethod::Paged;
+        self.save(&step).await?;
+        self.fetch_pages(step, loader).await
+    }
+
+    /// The operation of this run: the one a killed process left behind, or a new one, which is written down
+    /// before anything else is done with it. `None`: Shopify refuses the query.
+    async fn running_operation(&self, step: &mut SyncStep) -> Result<Option<String>, SyncError> {
+        if let Some(gid) = &step.bulk_operation_gid {
+            info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), "going on with the bulk operation that is under way");
+            return Ok(Some(gid.clone()));
+        }
+        let asked_at = self.sync.clock.now();
+        match self.store.start_bulk(step.kind).await {
+            Ok(started) => {
+                step.bulk_operation_gid = Some(started.gid.clone());
+                step.bulk_created_at = Some(started.created_at);
+                step.bulk_asked_at = Some(asked_at);
+                self.save(step).await?;
+                Ok(Some(started.gid))
+            }
+            Err(BulkRefusal::Refused(message)) => {
+                warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), shopify.message = message, "Shopify refuses the bulk query: fetching page by page");
+                Ok(None)
+            }
+            Err(BulkRefusal::Busy(message)) => Err(SyncError::BulkBusy(message)),
+            // Whatever is wrong with this query, the pages ask another.
+            Err(BulkRefusal::Failed(error)) if is_of_the_query(&error) => {
+                warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "Shopify refuses the bulk query: fetching page by page");
+                Ok(None)
+            }
+            Err(BulkRefusal::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// Looks at the operation until it has ended. `None`: Shopify does not know it.
+    async fn wait_for(&self, gid: &str) -> Result<Option<BulkStatus>, SyncError> {
+        let config = &self.sync.config;
+        let mut wait = config.bulk_poll_min;
+        let mut progress = (-1, Instant::now());
+        loop {
+            // Registered before the question: an end that is told while it is answered is not missed.
+            let mut finished = pin!(self.sync.bulk_finished.notified());
+            finished.as_mut().enable();
+            match self.store.bulk_status(gid).await? {
+                Some(BulkStatus {
+                    status:
+                        BulkState::Created
+                        | BulkState::Running
+                        | BulkState::Canceling
+                        | BulkState::Unknown,
+                    object_count,
+                    ..
+                }) => {
+                    if object_count != progress.0 {
+                        progress = (object_count, Instant::now());
+                    } else if progress.1.elapsed() > config.bulk_stall {
+                        // It may have ended this very moment: then there is nothing to cancel.
+                        if let Err(error) = self.store.cancel_bulk(gid).await {
+                            debug!(tenant.id = %self.tenant, error = %error, "a bulk operation could not be cancelled");
+                        }
+                        return Err(SyncError::BulkFailed("it stood still".to_owned()));
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = finished => {}
+                    }
+                    wait = (wait * 2)
+                        .min(config.bulk_poll_max)
+                        .max(Duration::from_millis(10));
+                }
+                ended => return Ok(ended),
+            }
+        }
+    }
+
+    async fn load_operation(
+        &self,
+        step: &mut SyncStep,
+        loader: &mut Loader,
+        operation: &BulkStatus,
+    ) -> Result<(), SyncError> {
+        let asked_at = step.bulk_asked_at.unwrap_or_else(|| self.sync.clock.now());
+        match (operation.status, &operation.url, &operation.partial_url) {
+            (BulkState::Completed, Some(url), _) => {
+                self.download(loader, url, Some(operation)).await?;
+                self.merge_staged(step, loader, asked_at).await?;
+                self.finish_backfill(step, loader, operation, asked_at)
+                    .await
+            }
+            (BulkState::Completed, None, _) => {
+                // No address means no lines, unless the counts say otherwise.
+                compare(&Downloaded::default(), operation)?;
+                loader.clear().await?;
+                self.finish_backfill(step, loader, operation, asked_at)
+                    .await
+            }
+            (state, _, partial) => {
+                // What there is helps the next attempt; the cursor stays where it was.
+                if let Some(url) = partial {
+                    self.download(loader, url, None).await?;
+                    self.merge_staged(step, loader, asked_at).await?;
+                }
+                let code = operation.error_code.as_deref().unwrap_or("no reason given");
+                Err(SyncError::BulkFailed(format!("{state:?}, {code}")))
+            }
+        }
+    }
+
+    /// Stages a result file, and compares it with what Shopify announced.
+    async fn download(
+        &self,
+        loader: &mut Loader,
+        url: &str,
+        announced: Option<&BulkStatus>,
+    ) -> Result<(), SyncError> {
+        loader.clear().await?;
+        let read = stage_file(self.store.download(url)?, loader).await?;
+        announced.map_or(Ok(()), |announced| compare(&read, announced))
+    }
+
+    /// Merges what is staged, a chunk to a transaction, each with the progress it makes.
+    async fn merge_staged(
+        &self,
+        step: &mut SyncStep,
+        loader: &mut Loader,
+        asked_at: DateTime<Utc>,
+    ) -> Result<(), SyncError> {
+        step.done = 0;
+        let chunk = chunk_of(loader.staged(), self.sync.config.merge_chunk);
+        if step.kind == ObjectKind::Orders && loader.staged() >= LARGE {
+            let mut transaction = loader.transaction().await?;
+            transaction.defer_figures().await?;
+            transaction.commit().await?;
+        }
+        loop {
+            let (mut transaction, merged) = loader.merge_staged(step.kind, chunk, asked_at).await?;
+            step.done = step
+                .done
+                .saturating_add(i32::try_from(merged.seen).unwrap_or(i32::MAX));
+            step.total = step.total.map(|total| total.max(step.done));
+            transaction.save_sync_step(self.id, step).await?;
+            transaction.commit().await?;
+            if merged.last.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A whole result also shows what is gone. The cursor is the newest change in the file, but not later than
+    /// the operation's start: what changed while it ran may have been read before.
+    async fn finish_backfill(
+        &self,
+        step: &mut SyncStep,
+        loader: &mut Loader,
+        operation: &BulkStatus,
+        asked_at: DateTime<Utc>,
+    ) -> Result<(), SyncError> {
+        let mut transaction = loader.staging().await?;
+        if self.mode == SyncMode::Full {
+            let oldest = self
+                .oldest_order
+                .filter(|_| step.kind == ObjectKind::Orders);
+            let gone = transaction
+                .unstaged_ids(step.kind, asked_at, oldest)
+                .await?;
+            let deleted = transaction
+                .delete_objects(step.kind, &gone, asked_at)
+                .await?;
+            if deleted > 0 {
+                info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were taken away");
+            }
+        }
+        loader.build_pending_figures(&mut transaction).await?;
+        let high_water = loader.newest_staged(step.kind);
+        let began = operation.created_at;
+        let cursor = high_water.map_or(began, |newest| newest.min(began));
+        step.high_water = Some(cursor);
+        step.total = Some(step.done);
+        self.finish_step(&mut transaction, loader, step, Some(cursor))
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An
+/// order is some eight records.
+fn chunk_of(records: usize, most: i64) -> i64 {
+    i64::try_from(records / 80)
+        .unwrap_or(most)
+        .max(SMALL_CHUNK)
+        .min(most)
+}
+
+fn is_of_the_query(error: &ShopifyError) -> bool {
+    matches!(
+        error,
+        ShopifyError::QueryRefused { .. }
+            | ShopifyError::AccessDenied { .. }
+            | ShopifyError::TooCostly
+            | ShopifyError::UserErrors(_)
+    )
+}
+
+/// Whether another bulk operation may do better, rather than another attempt at the same request.
+fn is_of_the_operation(error: &SyncError) -> bool {
+    matches!(
+        error,
+        SyncError::BulkFailed(_)
+            | SyncError::IncompleteFile { .. }
+            | SyncError::Shopify(
+                ShopifyError::BulkUrlExpired
+                    | ShopifyError::BulkUrlRefused
+                    | ShopifyError::MalformedLine { .. }
+                    | ShopifyError::Unconvertible(_)
+            )
+    )
+}

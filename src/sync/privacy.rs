@@ -1,0 +1,121 @@
+//! What Shopify's privacy topics and an uninstalled app call for.
+
+use tracing::{info, warn};
+
+use super::SyncService;
+use super::run::SyncError;
+use crate::db::DbError;
+use crate::db::shops::ShopStatus;
+use crate::domain::audit::{Action, Actor, Entry};
+use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::shopify::{ErrorKind, ShopifyError};
+
+/// What the owner reads where the store was.
+const UNINSTALLED: &str = "the app was uninstalled in Shopify; connect the store again to go on";
+
+impl SyncService {
+    /// Answers a customer's request: writes down what is held, or takes it away.
+    pub(super) async fn answer_privacy(
+        &self,
+        tenant: TenantId,
+        id: PrivacyRequestId,
+    ) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let mut transaction = self.database.work(tenant).await?;
+        let Some(request) = transaction.privacy_request(id).await? else {
+            return Ok(());
+        };
+        let redaction = request.kind == "CUSTOMER_REDACTION";
+        let document = if redaction {
+            transaction
+                .redact_customer(request.customer_id, &request.order_ids, now)
+                .await?;
+            None
+        } else {
+            let orders = &request.order_ids;
+            Some(
+                transaction
+                    .customer_document(request.customer_id, orders)
+                    .await?,
+            )
+        };
+        transaction
+            .complete_privacy_request(id, document.as_ref(), now)
+            .await?;
+        let action = if redaction {
+            Action::CustomerRedacted
+        } else {
+            Action::DataRequestAnswered
+        };
+        let entry = Entry::done(action, Actor::Shopify);
+        let entry = entry.to(format!("customer {}", request.customer_id));
+        transaction.note(&entry, now).await?;
+        transaction.commit().await?;
+        info!(tenant.id = %tenant, privacy.kind = request.kind, "a privacy request was answered");
+        Ok(())
+    }
+
+    /// Forgets the token and stops the work. The data stays until Shopify asks for it to go; the secret stays
+    /// too, because it signs that request.
+    pub(super) async fn uninstall(&self, tenant: TenantId, job: i64) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let mut transaction = self.database.work(tenant).await?;
+        if transaction.lock_credentials().await?.is_none() {
+            return Ok(());
+        }
+        transaction
+            .set_shop_status(ShopStatus::Disconnected, UNINSTALLED)
+            .await?;
+        self.forget_access(&mut transaction).await?;
+        transaction.cancel_sync_runs(now).await?;
+        let entry = Entry::done(Action::StoreDisconnected, Actor::Shopify);
+        transaction.note(&entry, now).await?;
+        let mut system = transaction.into_system().await?;
+        system.disconnect_tenant(tenant, Some(job)).await?;
+        system.commit().await?;
+        info!(tenant.id = %tenant, "the app was uninstalled");
+        Ok(())
+    }
+
+    /// Takes everything of a store away. Shopify asks for it two days after the app was uninstalled; a store
+    /// that still lets us in did not, and a replay of the request from its last life changes nothing.
+    pub(super) async fn redact_shop(
+        &self,
+        tenant: TenantId,
+        job: i64,
+        by_operator: bool,
+    ) -> Result<(), SyncError> {
+        let mut transaction = self.database.work(tenant).await?;
+        let Some(shop) = transaction.shop().await? else {
+            return Ok(());
+        };
+        drop(transaction);
+        if shop.status != ShopStatus::Disconnected {
+            match self.store_of(tenant, &shop).shop_record().await {
+                Ok(_) => {
+                    warn!(tenant.id = %tenant, "a store that lets us in was to be deleted: it stays");
+                    return Ok(());
+                }
+                Err(ShopifyError::NotFound) => {}
+                Err(error) if error.kind() == ErrorKind::Reauthorise => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut transaction = self.database.work(tenant).await?;
+        transaction.delete_everything().await?;
+        let mut system = transaction.into_system().await?;
+        let asked_by = if by_operator {
+            Actor::Operator
+        } else {
+            Actor::Shopify
+        };
+        system
+            .note_forgotten(tenant, &shop.domain, &asked_by, self.clock.now())
+            .await?;
+        system.delete_tenant(tenant, job).await?;
+        system.commit().await?;
+        self.signers.forget(&shop.domain);
+        info!(tenant.id = %tenant, "everything of a store was deleted");
+        Ok(())
+    }
+}
