@@ -3,11 +3,11 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
 
-/// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
+/// An exact decimal number. It is a string, so that clients do not round it: `"1234.50"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecimalText(pub String);
 
-/// An exact decimal number, written as a string so that no reader rounds it: `"1234.50"`.
+/// An exact decimal number. It is a string, so that clients do not round it: `"1234.50"`.
 #[Scalar(name = "Decimal")]
 impl ScalarType for DecimalText {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -24,7 +24,7 @@ impl ScalarType for DecimalText {
     }
 }
 
-/// A calendar day in the shop's time zone, written year-month-day: `"2026-11-23"`.
+/// A calendar day in the shop's time zone, as year-month-day: `"2026-11-23"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
 
@@ -57,7 +57,7 @@ impl Day {
     }
 }
 
-/// A calendar day in the shop's time zone, written year-month-day: `"2026-11-23"`.
+/// A calendar day in the shop's time zone, as year-month-day: `"2026-11-23"`.
 #[Scalar(name = "Date")]
 impl ScalarType for Day {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -80,7 +80,8 @@ fn parse_day(text: &str) -> Option<NaiveDate> {
     (day.format("%Y-%m-%d").to_string() == text && text.len() == 10).then_some(day)
 }
 
-/// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
+/// An instant in RFC 3339 format. Output is in UTC: `"2026-11-23T18:30:00Z"`. Input may have any
+/// offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instant(pub DateTime<Utc>);
 
@@ -91,7 +92,8 @@ impl Instant {
     }
 }
 
-/// An instant, written as RFC 3339 in UTC: `"2026-11-23T18:30:00Z"`. Any offset is understood.
+/// An instant in RFC 3339 format. Output is in UTC: `"2026-11-23T18:30:00Z"`. Input may have any
+/// offset.
 #[Scalar(name = "DateTime")]
 impl ScalarType for Instant {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -69,7 +69,7 @@ impl Open {
 /// What is known of a user outside any store.
 #[derive(Debug)]
 pub struct Account {
-    /// The address to sign in with.
+    /// The email address to sign in with.
     pub email: String,
     /// The stores, with the role in each, the longest-standing first.
     pub memberships: Vec<(TenantId, Role)>,

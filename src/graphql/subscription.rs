@@ -20,20 +20,22 @@ use crate::db::live::News;
 use crate::domain::ids::SyncRunId;
 use crate::domain::sync::SyncStatus;
 
-/// Everything that can be followed, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
-/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends with the token that opened it.
+/// All subscriptions, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
+/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends when the token that
+/// started it expires.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SubscriptionRoot;
 
-/// The store changed.
+/// A change of the shop's data.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct StoreChange {
-    /// The days whose figures changed, in the shop's time zone, in order. Empty when they are too many to
-    /// name, or when some changes were missed by a slow reader: then any day may have changed.
+    /// The days whose figures changed, in the shop's time zone, in ascending order. Empty if there
+    /// are too many to list, or if the client was too slow to receive every change. Any day may
+    /// have changed then.
     days: Vec<Day>,
-    /// The newest order of the store. Null when there is none.
+    /// The shop's newest order. Null if there are no orders.
     latest_order: Option<Order>,
-    /// The instant at which this was sent.
+    /// The time this event was sent.
     occurred_at: Instant,
 }
 
@@ -42,16 +44,17 @@ fn live<'a>(ctx: &Context<'a>) -> Result<&'a Live, ApiError> {
         .ok_or_else(|| ApiError::internal(&"the schema was built without live updates"))
 }
 
-/// Everything that can be followed, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
-/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends with the token that opened it.
+/// All subscriptions, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
+/// events (`/graphql` with `Accept: text/event-stream`). A subscription ends when the token that
+/// started it expires.
 #[Subscription(name = "Subscription")]
 impl SubscriptionRoot {
-    /// The store's sync runs as they move on, beginning with the one under way. With an `id`, that run alone,
-    /// from where it stands until it has ended.
+    /// The progress of the shop's sync runs, starting with the one in progress. With an `id`, only
+    /// the progress of that run, from its current state until it has ended.
     async fn sync_progress<'a>(
         &self,
         ctx: &Context<'a>,
-        #[graphql(desc = "The run to follow.")] id: Option<ID>,
+        #[graphql(desc = "The id of the sync run to follow.")] id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<SyncRun, ApiError>> + use<'a>, ApiError> {
         let context = RequestContext::of(ctx)?;
         let tenant = permit(ctx)?.tenant;
@@ -100,7 +103,8 @@ impl SubscriptionRoot {
         })
     }
 
-    /// The store changed: ask again for what you show. Changes that come together are told together.
+    /// The shop's data changed. Repeat your queries to get the new data. Several changes may be
+    /// combined into one event.
     async fn store_changed<'a>(
         &self,
         ctx: &Context<'a>,

@@ -8,53 +8,54 @@ use crate::graphql::error::ApiError;
 use crate::graphql::scalars::Day;
 use crate::graphql::snapshot::Reading;
 
-/// A range of days of the shop's calendar: two days, or a preset that moves with the present day.
+/// A range of calendar days in the shop's time zone. Give exactly one of the two kinds.
 #[derive(Clone, Copy, Debug, OneofObject)]
 pub(crate) enum DateRangeInput {
-    /// From one day to another.
+    /// A range between two fixed days.
     Between(DaysInput),
-    /// A range that moves with the present day.
+    /// A range relative to today.
     Preset(DatePreset),
 }
 
-/// Two days of the shop's calendar, both included: at most 100 years, in the years 1900 to 2199.
+/// A range between two calendar days, both included. At most 100 years, within the years 1900 to
+/// 2199.
 #[derive(Clone, Copy, Debug, InputObject)]
 pub(crate) struct DaysInput {
     /// The first day.
     from: Day,
-    /// The last day; not before the first.
+    /// The last day. Must not be before the first.
     to: Day,
 }
 
-/// A range that moves with the present day in the shop's time zone. All but `YESTERDAY` and `LAST_MONTH` end with
-/// the present day, as far as it has come.
+/// A range relative to today in the shop's time zone. All presets except `YESTERDAY` and
+/// `LAST_MONTH` include today so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum DatePreset {
-    /// The present day.
+    /// Today.
     Today,
-    /// The day before the present one.
+    /// Yesterday.
     Yesterday,
-    /// Seven days, the present one included.
+    /// The last 7 days, including today.
     #[graphql(name = "LAST_7_DAYS")]
     Last7Days,
-    /// Thirty days, the present one included.
+    /// The last 30 days, including today.
     #[graphql(name = "LAST_30_DAYS")]
     Last30Days,
-    /// Ninety days, the present one included.
+    /// The last 90 days, including today.
     #[graphql(name = "LAST_90_DAYS")]
     Last90Days,
-    /// 365 days, the present one included.
+    /// The last 365 days, including today.
     #[graphql(name = "LAST_365_DAYS")]
     Last365Days,
-    /// From the first of the month to the present day.
+    /// From the first day of this month to today.
     MonthToDate,
-    /// From the first of January, April, July or October to the present day.
+    /// From the first day of this calendar quarter to today.
     QuarterToDate,
-    /// From the first of January to the present day.
+    /// From 1 January to today.
     YearToDate,
-    /// The whole calendar month before the present one.
+    /// The whole previous calendar month.
     LastMonth,
-    /// From the first day with a sale to the present day.
+    /// From the first day with a sale to today.
     AllTime,
 }
 
@@ -76,29 +77,29 @@ impl From<DatePreset> for Preset {
     }
 }
 
-/// What a range is compared with.
+/// The range to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "calendar::Comparison")]
 pub(crate) enum Comparison {
-    /// As many days, right before the range.
+    /// The same number of days, immediately before the range.
     PreviousPeriod,
-    /// The same dates a year earlier; 28 February for 29 February.
+    /// The same dates one year earlier. 29 February becomes 28 February.
     PreviousYear,
 }
 
-/// What a series is cut into. Calendar intervals follow the shop's time zone.
+/// The length of the intervals of a series. Calendar intervals follow the shop's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum Interval {
-    /// Hours, counted from the beginning of each day: 23 or 25 of them on the days on which clocks change. For
-    /// ranges of at most 14 days.
+    /// Hours, counted from the start of each day. A day has 23 or 25 hours when the clocks change.
+    /// Only for ranges of at most 14 days.
     Hour,
     /// Calendar days.
     Day,
-    /// ISO weeks, which begin on Monday.
+    /// ISO weeks, which start on Monday.
     Week,
     /// Calendar months.
     Month,
-    /// Quarters of the calendar year.
+    /// Calendar quarters.
     Quarter,
     /// Calendar years.
     Year,

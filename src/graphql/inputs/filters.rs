@@ -17,23 +17,24 @@ const LONGEST_SEARCH: usize = 200;
 /// Shopify's numbers are positive: nothing has this one.
 const NOBODY: i64 = -1;
 
-/// Which orders are meant. Every part that is given has to hold.
+/// Filters a list of orders. An order must match all given conditions.
 #[derive(Clone, Debug, Default, InputObject)]
 #[graphql(name = "OrderFilter")]
 pub(crate) struct OrderFilterInput {
-    /// Placed on these days.
+    /// Match orders placed within this range of days.
     range: Option<DateRangeInput>,
-    /// In one of these states of payment, as Shopify writes them: `PAID`, `REFUNDED`. An empty list finds
-    /// nothing.
+    /// Match orders with one of these payment statuses, in Shopify's words: `PAID`, `REFUNDED`. An
+    /// empty list matches nothing.
     financial_status: Option<Vec<String>>,
-    /// Placed by the customer with this id. An id that is not of a customer of the store finds nothing.
+    /// Match orders of the customer with this id. An id of no customer of the shop matches nothing.
     customer_id: Option<ID>,
-    /// With a line of the product with this id. An id that is not of a product of the store finds nothing.
+    /// Match orders with a line item of the product with this id. An id of no product of the shop
+    /// matches nothing.
     product_id: Option<ID>,
-    /// True for cancelled orders only, false for all others only.
+    /// True matches only cancelled orders, false only orders that are not cancelled.
     cancelled: Option<bool>,
-    /// With this text somewhere in the order's name or in its customer's name or email address, in capitals or
-    /// not. At most 200 characters.
+    /// Match orders with this text in the order's name, or in the customer's name or email address,
+    /// ignoring case. At most 200 characters.
     search: Option<String>,
 }
 
@@ -74,28 +75,30 @@ impl OrderFilterInput {
     }
 }
 
-/// How a list of orders is ordered.
+/// The sort order of a list of orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum OrderSort {
-    /// The newest first, by when they were placed.
+    /// By the time the order was placed, newest first.
     #[default]
     ProcessedAtDesc,
-    /// The oldest first, by when they were placed.
+    /// By the time the order was placed, oldest first.
     ProcessedAtAsc,
-    /// The greatest total price first. Orders in several currencies are ordered by the bare amount.
+    /// By total price, highest first. Amounts in different currencies are compared without
+    /// conversion.
     TotalDesc,
 }
 
-/// Which customers are meant. Every part that is given has to hold.
+/// Filters a list of customers. A customer must match all given conditions.
 #[derive(Clone, Debug, Default, InputObject)]
 #[graphql(name = "CustomerFilter")]
 pub(crate) struct CustomerFilterInput {
-    /// With this text somewhere in the name or the email address, in capitals or not. At most 200 characters.
+    /// Match customers with this text in their name or email address, ignoring case. At most 200
+    /// characters.
     search: Option<String>,
-    /// With at least so many orders of all time.
+    /// Match customers with at least this many orders of all time.
     min_orders: Option<i32>,
-    /// Whose last order was placed before this day, in the shop's time zone. Customers who never ordered are
-    /// not found.
+    /// Match customers whose most recent order was placed before this day, in the shop's time zone.
+    /// Customers without orders do not match.
     last_order_before: Option<Day>,
 }
 
@@ -109,30 +112,30 @@ impl CustomerFilterInput {
     }
 }
 
-/// How a list of customers is ordered.
+/// The sort order of a list of customers.
 #[expect(clippy::enum_variant_names, reason = "the API's names say which way")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum CustomerSort {
-    /// Those who spent most of all time first.
+    /// By total spent of all time, highest first.
     #[default]
     TotalSpentDesc,
-    /// Those who ordered most often of all time first.
+    /// By number of orders of all time, highest first.
     OrdersDesc,
-    /// Those who ordered last first; those who never did at the end.
+    /// By most recent order, newest first. Customers without orders come last.
     LastOrderDesc,
 }
 
-/// Which products are meant. Every part that is given has to hold.
+/// Filters a list of products. A product must match all given conditions.
 #[derive(Clone, Debug, Default, InputObject)]
 #[graphql(name = "ProductFilter")]
 pub(crate) struct ProductFilterInput {
-    /// With this text somewhere in the name, in capitals or not. At most 200 characters.
+    /// Match products with this text in their name, ignoring case. At most 200 characters.
     search: Option<String>,
-    /// In this state, as Shopify writes it: `ACTIVE`, `ARCHIVED`, `DRAFT`.
+    /// Match products with this status, in Shopify's words: `ACTIVE`, `ARCHIVED`, `DRAFT`.
     status: Option<String>,
-    /// Made by exactly this vendor.
+    /// Match products of exactly this vendor.
     vendor: Option<String>,
-    /// Filed under exactly this.
+    /// Match products of exactly this type.
     product_type: Option<String>,
 }
 
@@ -150,15 +153,15 @@ impl ProductFilterInput {
     }
 }
 
-/// How a list of products is ordered.
+/// The sort order of a list of products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum ProductSort {
     /// By name, from A to Z.
     #[default]
     TitleAsc,
-    /// Those with the greatest net sales of all time first.
+    /// By net sales of all time, highest first.
     NetSalesDesc,
-    /// Those with the most units sold of all time first.
+    /// By units sold of all time, highest first.
     UnitsDesc,
 }
 

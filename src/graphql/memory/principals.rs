@@ -20,7 +20,7 @@ pub struct Session {
     pub user: UserId,
     /// The store it speaks for.
     pub tenant: TenantId,
-    /// What the user may do there.
+    /// The user's role in the shop.
     pub role: Role,
     /// When it ends at the latest, unless it is prolonged: then the database has to be asked.
     pub expires_at: DateTime<Utc>,

@@ -15,22 +15,23 @@ use crate::sync::{ConnectError, SyncService};
 /// The longest credential that is taken: Shopify's own have some forty characters.
 const LONGEST: usize = 512;
 
-/// A store and what lets XBoard read it. Needed access scopes: `read_orders`, `read_customers`,
-/// `read_products`; with `read_all_orders` also the orders older than 60 days.
+/// A shop and the credentials to read it with. Required access scopes: `read_orders`,
+/// `read_customers`, `read_products`. Orders older than 60 days also need `read_all_orders`.
 #[derive(InputObject)]
 pub(super) struct ShopCredentialsInput {
-    /// The store's permanent domain: `my-store.myshopify.com`.
+    /// The shop's permanent domain: `my-store.myshopify.com`.
     pub(super) domain: String,
-    /// What lets XBoard read the store. Kept encrypted.
+    /// The credentials of an app with access to the shop. Stored encrypted.
     credentials: CredentialsInput,
 }
 
-/// One of the two ways in which Shopify lets an app read a store.
+/// The credentials of a Shopify app. Give exactly one of the two kinds.
 #[derive(OneofObject)]
 pub(super) enum CredentialsInput {
-    /// The Admin API access token of a custom app of the store.
+    /// The Admin API access token of a custom app of the shop.
     AccessToken(AccessTokenInput),
-    /// An app's client id and secret, traded for short-lived tokens (client-credentials grant).
+    /// An app's client id and client secret. XBoard exchanges them for short-lived tokens
+    /// (client-credentials grant).
     ClientCredentials(ClientCredentialsInput),
 }
 
@@ -39,16 +40,17 @@ pub(super) enum CredentialsInput {
 pub(super) struct AccessTokenInput {
     /// The token: `shpat_…`.
     token: String,
-    /// The app's secret, which signs its webhooks. Without it changes arrive by polling.
+    /// The app's API secret key. Shopify signs the app's webhooks with it. Without it, changes
+    /// arrive by polling only.
     api_secret: Option<String>,
 }
 
-/// An app's own name and secret.
+/// The client id and client secret of a Shopify app.
 #[derive(InputObject)]
 pub(super) struct ClientCredentialsInput {
     /// The app's client id.
     client_id: String,
-    /// The app's client secret; it signs the app's webhooks too.
+    /// The app's client secret. Shopify also signs the app's webhooks with it.
     client_secret: String,
 }
 

@@ -14,14 +14,14 @@ use crate::domain::shop::ShopDomain;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 
-/// Who signs up, with a store that let the app in.
+/// Input of `registerInstalled`.
 #[derive(InputObject)]
 pub(super) struct RegisterInstalledInput {
-    /// The address to sign in with.
+    /// The email address to sign in with.
     email: String,
-    /// At least 12 characters, and none of the passwords that anyone would try first.
+    /// The password: at least 12 characters, and not a common password.
     password: String,
-    /// The code of the page at which the installation ended.
+    /// The code shown at the end of the installation.
     token: String,
 }
 
@@ -40,15 +40,15 @@ const OF_INPUT: Fields = Fields {
 
 #[Object]
 impl InstallMutations {
-    /// Gives the signed-in user the store whose merchant installed the app, and starts its first sync; one that
-    /// was disconnected is connected again by its owners and admins. The code is that of the page at which the
-    /// installation ended: good once, for half an hour. `EXPIRED`: it is not good (any more). Limited per user
-    /// and per address (`RATE_LIMITED`).
+    /// Connects a shop whose merchant installed the app from Shopify, and starts its initial sync.
+    /// Owners and admins can reconnect a disconnected shop this way. The page at the end of the
+    /// installation shows the code. It works once, within 30 minutes. `EXPIRED`: the code is
+    /// invalid, already used or expired. Rate limited per user and per IP address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn claim_shop(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The code of the page at which the installation ended.")] token: String,
+        #[graphql(desc = "The code shown at the end of the installation.")] token: String,
     ) -> Result<ConnectShopPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let principal = match permit(ctx, &["token"])? {
@@ -76,13 +76,14 @@ impl InstallMutations {
         Box::pin(stores::connect(request, tools, principal, proven)).await
     }
 
-    /// Signs up with a store whose merchant installed the app: as `register`, with the code of the page at which
-    /// the installation ended in place of the store's credentials. `EXPIRED`: it is not good (any more).
+    /// Creates a user and connects a shop whose merchant installed the app from Shopify. Like
+    /// `register`, with the code shown at the end of the installation instead of the shop's
+    /// credentials. `EXPIRED`: the code is invalid, already used or expired.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn register_installed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who signs up, and the code.")] input: RegisterInstalledInput,
+        #[graphql(desc = "The new user, and the code.")] input: RegisterInstalledInput,
     ) -> Result<RegisterPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.email) {

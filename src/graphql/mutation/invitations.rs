@@ -24,54 +24,55 @@ const GOOD_FOR: TimeDelta = TimeDelta::days(7);
 /// The most members and open invitations of a store.
 const MAX_ENTRIES: i64 = 100;
 
-/// Who is invited.
+/// Input of `inviteMember`.
 #[derive(InputObject)]
 pub(super) struct InviteMemberInput {
-    /// The address of the person. Only who signs in with it, or signs up with it, can accept.
+    /// The email address to invite. Only a user who signs in or signs up with it can accept.
     email: String,
-    /// What they will be allowed to do.
+    /// The role that the invited person gets.
     role: Role,
 }
 
-/// What became of inviting somebody.
+/// The result of `inviteMember`.
 #[derive(Default, SimpleObject)]
 pub(super) struct InviteMemberPayload {
     /// The invitation. Null if there are `userErrors`.
     invitation: Option<Invitation>,
-    /// What the invited person gives to `acceptInvitation`. Shown this once: hand it to them, and to nobody else. Null
-    /// if there are `userErrors`.
+    /// The secret token for `acceptInvitation`. Shown only once. Pass it to the invited person and
+    /// to no one else. Null if there are `userErrors`.
     token: Option<String>,
-    /// Why nobody was invited.
+    /// Errors that prevented the invitation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of taking an invitation back.
+/// The result of `withdrawInvitation`.
 #[derive(Default, SimpleObject)]
 pub(super) struct WithdrawInvitationPayload {
-    /// The invitation, which is worth nothing any more. Null if there are `userErrors`.
+    /// The withdrawn invitation. It can no longer be accepted. Null if there are `userErrors`.
     invitation: Option<Invitation>,
-    /// Why it still is.
+    /// Errors that prevented the withdrawal. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Which invitation is accepted, and by whom.
+/// Input of `acceptInvitation`.
 #[derive(InputObject)]
 pub(super) struct AcceptInvitationInput {
-    /// The token that the inviter handed out.
+    /// The token that the inviter passed on.
     token: String,
-    /// The password of the invited address: the one it has, or the one that a new user chooses (at least 12
-    /// characters). Not needed by who is signed in with that address.
+    /// The password of the invited address. A new user chooses one of at least 12 characters; an
+    /// existing user gives their current one. Not needed if the request is signed in with the
+    /// invited address.
     password: Option<String>,
 }
 
-/// What became of accepting.
+/// The result of `acceptInvitation`.
 #[derive(Default, SimpleObject)]
 pub(super) struct AcceptInvitationPayload {
-    /// A session for the store. Null if there are `userErrors`.
+    /// A session for the shop. Null if there are `userErrors`.
     session: Option<Session>,
-    /// The user, who is a member now. Null if there are `userErrors`.
+    /// The user, now a member of the shop. Null if there are `userErrors`.
     user: Option<User>,
-    /// Why they are not. The invitation can then still be accepted.
+    /// Errors that prevented the acceptance. The invitation stays open. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -90,14 +91,15 @@ pub(super) struct InvitationMutations;
 
 #[Object]
 impl InvitationMutations {
-    /// Invites somebody into the token's store; an open invitation of the same address is replaced. Nothing is
-    /// sent: hand the token over yourself. `TAKEN`: they are a member already. `TOO_MANY`: a store may have 100
-    /// members and open invitations. For owners, and for admins where the role is VIEWER (`NOT_ALLOWED`).
+    /// Invites a person to the current shop. An open invitation for the same address is replaced.
+    /// XBoard sends no email: pass the token on yourself. `TAKEN`: the person is already a member.
+    /// `TOO_MANY`: the shop has reached the limit of 100 members and open invitations. Owners can
+    /// invite to any role; admins can invite viewers (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn invite_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who is invited.")] input: InviteMemberInput,
+        #[graphql(desc = "The address to invite, and the role.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload, ApiError> {
         let refused = |error| {
             Ok(InviteMemberPayload {
@@ -159,13 +161,13 @@ impl InvitationMutations {
         })
     }
 
-    /// Takes an open invitation into the token's store back. For owners, and for admins where the role that was
-    /// offered is VIEWER (`NOT_ALLOWED`).
+    /// Withdraws an open invitation to the current shop. Owners can withdraw any invitation; admins
+    /// can withdraw invitations for viewers (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn withdraw_invitation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The invitation.")] id: ID,
+        #[graphql(desc = "The invitation's id.")] id: ID,
     ) -> Result<WithdrawInvitationPayload, ApiError> {
         let refused = |error| {
             Ok(WithdrawInvitationPayload {
@@ -207,16 +209,17 @@ impl InvitationMutations {
         })
     }
 
-    /// Makes the invited person a member of the store: who is signed in with the invited address by the token
-    /// alone, another by its password, and an address that is new here signs up with the password that is given.
-    /// An invitation is good once. `INVALID`: the token is none, or was used; `EXPIRED`: it ran out;
-    /// `NOT_ALLOWED`: it is for another address. Limited per invited address and per network address
-    /// (`RATE_LIMITED`).
+    /// Adds the invited user to the shop. Signed-in users with the invited address need only the
+    /// token; other existing users also give their password; new users choose one. An invitation
+    /// can be accepted once. `INVALID`: the token is malformed or already used. `EXPIRED`: the
+    /// invitation has expired. `NOT_ALLOWED`: the invitation is for another address. Rate limited
+    /// per invited address and per IP address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token, and who accepts.")] input: AcceptInvitationInput,
+        #[graphql(desc = "The invitation token, and a password if needed.")]
+        input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let Ok(token) = OneTimeToken::parse(Purpose::Invitation, &input.token) else {

@@ -14,37 +14,37 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::types::{Member, Role};
 
-/// Which member gets which role.
+/// Input of `changeMemberRole`.
 #[derive(InputObject)]
 pub(super) struct ChangeMemberRoleInput {
-    /// The member, as `members { userId }` names them.
+    /// The member's user id, from `members { userId }`.
     user_id: ID,
-    /// What they may do from now on.
+    /// The new role.
     role: Role,
 }
 
-/// What became of changing a member's role.
+/// The result of `changeMemberRole`.
 #[derive(Default, SimpleObject)]
 pub(super) struct ChangeMemberRolePayload {
-    /// The member, in the new role. Null if there are `userErrors`.
+    /// The member with the new role. Null if there are `userErrors`.
     member: Option<Member>,
-    /// Why the role is the one from before.
+    /// Errors that prevented the change. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of removing a member.
+/// The result of `removeMember`.
 #[derive(Default, SimpleObject)]
 pub(super) struct RemoveMemberPayload {
-    /// Who is no longer a member. Null if there are `userErrors`.
+    /// The removed member. Null if there are `userErrors`.
     member: Option<Member>,
-    /// Why they still are.
+    /// Errors that prevented the removal. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of leaving.
+/// The result of `leaveShop`.
 #[derive(Default, SimpleObject)]
 pub(super) struct LeaveShopPayload {
-    /// Why the user is still a member.
+    /// Errors that prevented the user from leaving. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -54,14 +54,14 @@ pub(super) struct MemberMutations;
 
 #[Object]
 impl MemberMutations {
-    /// Gives a member of the store another role, from their next request on. Somebody who may do less than
-    /// before has their open invitations withdrawn. The last owner stays one (`LAST_OWNER`). For owners
-    /// (`NOT_ALLOWED`).
+    /// Changes a member's role from their next request on. If the new role has fewer permissions,
+    /// the member's open invitations are withdrawn. The last owner cannot be changed
+    /// (`LAST_OWNER`). Requires the role owner (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn change_member_role(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which member, and which role.")] input: ChangeMemberRoleInput,
+        #[graphql(desc = "The member and the new role.")] input: ChangeMemberRoleInput,
     ) -> Result<ChangeMemberRolePayload, ApiError> {
         let refused = |error| {
             Ok(ChangeMemberRolePayload {
@@ -103,14 +103,14 @@ impl MemberMutations {
         })
     }
 
-    /// Takes a member away from the store: their sessions there end at once, and their open invitations are
-    /// withdrawn. The last owner stays (`LAST_OWNER`). For owners, and for admins where the member is a viewer
-    /// (`NOT_ALLOWED`).
+    /// Removes a member from the shop. Their sessions for the shop end immediately, and their open
+    /// invitations are withdrawn. The last owner cannot be removed (`LAST_OWNER`). Owners can
+    /// remove any member; admins can remove viewers (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn remove_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The member, as `members { userId }` names them.")] user_id: ID,
+        #[graphql(desc = "The member's user id, from `members { userId }`.")] user_id: ID,
     ) -> Result<RemoveMemberPayload, ApiError> {
         let refused = |error| {
             Ok(RemoveMemberPayload {
@@ -156,8 +156,8 @@ impl MemberMutations {
         })
     }
 
-    /// Ends the caller's own membership in the token's store, and their sessions there. The last owner cannot
-    /// leave (`LAST_OWNER`).
+    /// Ends the signed-in user's membership in the current shop and their sessions for it. The last
+    /// owner cannot leave (`LAST_OWNER`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn leave_shop(&self, ctx: &Context<'_>) -> Result<LeaveShopPayload, ApiError> {
         let request = RequestContext::of(ctx)?;

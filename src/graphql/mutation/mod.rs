@@ -38,7 +38,7 @@ use user_error::{UserError, UserErrorCode};
 /// What a mutation costs, besides what is asked of its payload.
 const MUTATION_COST: usize = 10;
 
-/// Everything that changes something.
+/// All operations that change data.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     register::RegisterMutation,

@@ -13,22 +13,22 @@ use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 
-/// The present password and the next.
+/// Input of `changePassword`.
 #[derive(InputObject)]
 pub(super) struct ChangePasswordInput {
-    /// The password that the user has now.
+    /// The user's current password.
     current_password: String,
-    /// The one that they want: at least 12 characters, and none of those that anyone would try first.
+    /// The new password: at least 12 characters, and not a common password.
     new_password: String,
 }
 
-/// What became of changing the password.
+/// The result of `changePassword`.
 #[derive(Default, SimpleObject)]
 pub(super) struct ChangePasswordPayload {
-    /// A session in place of the one that this was sent with: every session of the user has ended. Null if there
-    /// are `userErrors`.
+    /// A new session. It replaces the session that sent the request, which has ended together with
+    /// all other sessions of the user. Null if there are `userErrors`.
     session: Option<Session>,
-    /// Why the password is the one from before.
+    /// Errors that prevented the change. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -41,19 +41,19 @@ impl From<UserError> for ChangePasswordPayload {
     }
 }
 
-/// The operator's token and the new password.
+/// Input of `resetPassword`.
 #[derive(InputObject)]
 pub(super) struct ResetPasswordInput {
-    /// The token that the operator handed out.
+    /// The reset token from the operator.
     token: String,
-    /// The new password: at least 12 characters, and none of those that anyone would try first.
+    /// The new password: at least 12 characters, and not a common password.
     new_password: String,
 }
 
-/// What became of setting the password anew.
+/// The result of `resetPassword`.
 #[derive(Default, SimpleObject)]
 pub(super) struct ResetPasswordPayload {
-    /// Why the password is the one from before.
+    /// Errors that prevented the change. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -71,14 +71,14 @@ pub(super) struct PasswordMutations;
 
 #[Object]
 impl PasswordMutations {
-    /// Gives the signed-in user another password and ends all their sessions, this one too; a new one comes
-    /// back. `INVALID_CREDENTIALS`: the present password is not that. Limited per user and per address
-    /// (`RATE_LIMITED`).
+    /// Changes the signed-in user's password, ends all of the user's sessions and returns a new
+    /// one. `INVALID_CREDENTIALS`: the current password is wrong. Rate limited per user and per IP
+    /// address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn change_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The present password and the next.")] input: ChangePasswordInput,
+        #[graphql(desc = "The current and the new password.")] input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let principal = match permit(ctx, &["input"])? {
@@ -113,14 +113,15 @@ impl PasswordMutations {
         Box::pin(change(request, tools, principal, email, &hash)).await
     }
 
-    /// Sets a password anew with a token that an operator handed out (`xboard user reset-password`), and ends all
-    /// sessions of its user. Sign in with the new password then. A token is good once, for a day. `INVALID`: it
-    /// is none, was used, or ran out. Limited per token and per address (`RATE_LIMITED`).
+    /// Sets a new password with a token from an operator (`xboard user reset-password`) and ends
+    /// all of the user's sessions. Sign in with the new password afterwards. A token works once,
+    /// within a day. `INVALID`: the token is malformed, already used or expired. Rate limited per
+    /// token and per IP address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token and the new password.")] input: ResetPasswordInput,
+        #[graphql(desc = "The reset token and the new password.")] input: ResetPasswordInput,
     ) -> Result<ResetPasswordPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.token) {

@@ -18,27 +18,28 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, User};
 
-/// Who signs up, with which store.
+/// Input of `register`.
 #[derive(InputObject)]
 pub(super) struct RegisterInput {
-    /// The address to sign in with.
+    /// The email address to sign in with.
     email: String,
-    /// At least 12 characters, and none of the passwords that anyone would try first.
+    /// The password: at least 12 characters, and not a common password.
     password: String,
-    /// The store to connect. The user becomes its owner.
+    /// The shop to connect. The user becomes its owner.
     shop: ShopCredentialsInput,
 }
 
-/// What became of signing up.
+/// The result of `register` and `registerInstalled`.
 #[derive(Default, SimpleObject)]
 pub(super) struct RegisterPayload {
     /// The user's first session. Null if there are `userErrors`.
     session: Option<Session>,
     /// The new user. Null if there are `userErrors`.
     user: Option<User>,
-    /// The store's first sync, which has begun. Null if there are `userErrors`.
+    /// The initial sync, already started. Null if there are `userErrors`.
     sync_run: Option<SyncRun>,
-    /// All that stood in the way. Nothing was made then.
+    /// Errors that prevented the registration. If there are any, nothing was created. Empty on
+    /// success.
     user_errors: Vec<UserError>,
 }
 
@@ -57,13 +58,14 @@ pub(super) struct RegisterMutation;
 
 #[Object]
 impl RegisterMutation {
-    /// Creates the user, connects the store (verified by asking it for its own name) and starts the first
-    /// sync. All of it is done, or nothing. Limited per account and per address (`RATE_LIMITED`).
+    /// Creates a user, connects a shop and starts the initial sync. The credentials are verified by
+    /// querying the shop. If any step fails, nothing is created. Rate limited per email address and
+    /// per IP address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn register(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who signs up, and with which store.")] input: RegisterInput,
+        #[graphql(desc = "The new user and the shop to connect.")] input: RegisterInput,
     ) -> Result<RegisterPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.email) {

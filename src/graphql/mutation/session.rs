@@ -20,7 +20,7 @@ use crate::graphql::permissions;
 use crate::graphql::scalars::Instant;
 use crate::graphql::types::User;
 
-/// What a signed-in program holds. Secret: whoever has it, has the session.
+/// A pair of tokens. Keep both secret: anyone who has them can act as the user.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     token: SecretString,
@@ -28,23 +28,24 @@ pub(super) struct Session {
     refresh_token: SecretString,
 }
 
-/// What a signed-in program holds. Secret: whoever has it, has the session.
+/// A pair of tokens. Keep both secret: anyone who has them can act as the user.
 #[Object]
 impl Session {
-    /// The access token, to be sent as `Authorization: Bearer`. It lives for 15 minutes.
+    /// The access token. Send it as `Authorization: Bearer`. It expires after 15 minutes.
     async fn token(&self, ctx: &Context<'_>) -> &str {
         self.hand_out(ctx);
         self.token.expose_secret()
     }
 
-    /// The instant at which the access token ends.
+    /// The time the access token expires.
     async fn expires_at(&self, ctx: &Context<'_>) -> Instant {
         self.hand_out(ctx);
         Instant(self.expires_at)
     }
 
-    /// Trade it for the next pair with `refreshSession`, once. It lives for 30 days, a session for 90 at most.
-    /// Empty for this server's own pages, which have it in a cookie that no script can read.
+    /// The refresh token. Exchange it once for a new pair with `refreshSession`. It expires after
+    /// 30 days; a session lasts at most 90 days. Empty if the server keeps it in an `HttpOnly`
+    /// cookie for its own pages.
     async fn refresh_token(&self, ctx: &Context<'_>) -> &str {
         self.hand_out(ctx)
     }
@@ -106,39 +107,39 @@ impl Session {
     }
 }
 
-/// Who signs in.
+/// Input of `login`.
 #[derive(InputObject)]
 pub(super) struct LoginInput {
-    /// The email address that the user signed up with.
+    /// The user's email address.
     email: String,
     /// The user's password.
     password: String,
 }
 
-/// What became of signing in.
+/// The result of `login`.
 #[derive(Default, SimpleObject)]
 pub(super) struct LoginPayload {
     /// The new session. Null if there are `userErrors`.
     session: Option<Session>,
-    /// The user who signed in. Null if there are `userErrors`.
+    /// The signed-in user. Null if there are `userErrors`.
     user: Option<User>,
-    /// Why nobody signed in.
+    /// Errors that prevented the sign-in. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of trading the refresh token.
+/// The result of `refreshSession`.
 #[derive(Default, SimpleObject)]
 pub(super) struct RefreshSessionPayload {
-    /// The next pair of tokens. Null if there are `userErrors`.
+    /// The new pair of tokens. Null if there are `userErrors`.
     session: Option<Session>,
-    /// Why there is no next pair.
+    /// Errors that prevented the refresh. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of signing out.
+/// The result of `logout`.
 #[derive(Default, SimpleObject)]
 pub(super) struct LogoutPayload {
-    /// Always empty: signing out cannot fail for a reason that the user could mend.
+    /// Always empty. No input can make this mutation fail.
     user_errors: Vec<UserError>,
 }
 
@@ -166,13 +167,14 @@ pub(super) struct SessionMutations;
 
 #[Object]
 impl SessionMutations {
-    /// Signs a user in to the store of their longest-standing membership. Which of the email address and the
-    /// password was wrong is not told. Limited per account and per address (`RATE_LIMITED`).
+    /// Signs a user in to the shop of their oldest membership. The error does not say whether the
+    /// email address or the password was wrong. Rate limited per email address and per IP address
+    /// (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who signs in.")] input: LoginInput,
+        #[graphql(desc = "The email address and password.")] input: LoginInput,
     ) -> Result<LoginPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         if let Err(error) = tools.count_attempt(request, &input.email) {
@@ -215,14 +217,15 @@ impl SessionMutations {
         })
     }
 
-    /// Trades a refresh token for a new pair; the old one dies. One used twice ends the whole session, since
-    /// then somebody has a copy. `EXPIRED`: the session has ended; `INVALID`: the token is no good.
+    /// Exchanges a refresh token for a new pair of tokens. Each refresh token works once. Using one
+    /// a second time ends the whole session, because it must have been copied. `EXPIRED`: the
+    /// session has ended. `INVALID`: the token is not valid.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "The refresh token of the newest pair. Empty for that of the cookie (`XBoard-Session: cookie`)."
+            desc = "The newest refresh token of the session. Empty to use the token in the cookie (`XBoard-Session: cookie`)."
         )]
         refresh_token: String,
     ) -> Result<RefreshSessionPayload, ApiError> {
@@ -280,7 +283,7 @@ impl SessionMutations {
         })
     }
 
-    /// Ends the session of the token that this is sent with: its tokens die at once.
+    /// Ends the current session. Its tokens stop working immediately.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload, ApiError> {
         let request = RequestContext::of(ctx)?;

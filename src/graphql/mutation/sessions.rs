@@ -14,19 +14,19 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::numbers::int;
 use crate::graphql::permissions::permit;
 
-/// What became of ending a session.
+/// The result of `endSession`.
 #[derive(Default, SimpleObject)]
 pub(super) struct EndSessionPayload {
-    /// Why it goes on.
+    /// Errors that prevented the session from ending. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of ending all other sessions.
+/// The result of `endOtherSessions`.
 #[derive(Default, SimpleObject)]
 pub(super) struct EndOtherSessionsPayload {
-    /// How many there were.
+    /// The number of sessions that were ended.
     ended: i32,
-    /// Always empty: it cannot fail for a reason that the user could mend.
+    /// Always empty. No input can make this mutation fail.
     user_errors: Vec<UserError>,
 }
 
@@ -36,13 +36,13 @@ pub(super) struct SessionListMutations;
 
 #[Object]
 impl SessionListMutations {
-    /// Ends one of the signed-in user's sessions, whichever store it speaks for: its tokens die at once.
-    /// `INVALID`: the user has no such session.
+    /// Ends one of the signed-in user's sessions, for any shop. Its tokens stop working
+    /// immediately. `INVALID`: the user has no such session.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn end_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The session, as `sessions { id }` names it.")] id: ID,
+        #[graphql(desc = "The session's id, from `sessions { id }`.")] id: ID,
     ) -> Result<EndSessionPayload, ApiError> {
         let request = RequestContext::of(ctx)?;
         let principal = permit(ctx)?;
@@ -65,8 +65,7 @@ impl SessionListMutations {
         Ok(EndSessionPayload::default())
     }
 
-    /// Ends every session of the signed-in user but the one that this is sent with, whichever store they speak
-    /// for.
+    /// Ends all sessions of the signed-in user except the current one, for all shops.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn end_other_sessions(
         &self,

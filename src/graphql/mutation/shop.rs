@@ -13,21 +13,22 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncRun, Tenant};
 
-/// What from now on lets XBoard read the store.
+/// Input of `updateShopCredentials`.
 #[derive(InputObject)]
 pub(super) struct UpdateShopCredentialsInput {
     /// The new credentials, of either kind.
     credentials: CredentialsInput,
 }
 
-/// What became of giving new credentials.
+/// The result of `updateShopCredentials`.
 #[derive(Default, SimpleObject)]
 pub(super) struct UpdateShopCredentialsPayload {
-    /// The store, connected again. Null if there are `userErrors`.
+    /// The tenant of the shop, connected again. Null if there are `userErrors`.
     tenant: Option<Tenant>,
-    /// The sync that was started, or the one that was under way. Null if there are `userErrors`.
+    /// The new sync run, or the one that was already queued or running. Null if there are
+    /// `userErrors`.
     sync_run: Option<SyncRun>,
-    /// All that stood in the way. The credentials are then those from before.
+    /// Errors that prevented the change. The old credentials stay in use. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -52,8 +53,9 @@ pub(super) struct ShopMutation;
 
 #[Object]
 impl ShopMutation {
-    /// Gives the token's store new credentials, verified by asking it for its own name, and starts a sync:
-    /// the way back from `REAUTHORISATION_NEEDED` and `DISCONNECTED`, and the way to rotate a token. For owners and admins
+    /// Replaces the credentials of the current shop and starts a sync. The new credentials are
+    /// verified by querying the shop. Use it to rotate a token, or to reconnect a shop that is
+    /// `REAUTHORISATION_NEEDED` or `DISCONNECTED`. Requires the role owner or admin
     /// (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn update_shop_credentials(

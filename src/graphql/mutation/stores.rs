@@ -17,23 +17,25 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::types::{SyncRun, Tenant};
 
-/// Which store is to be connected.
+/// Input of `connectShop`.
 #[derive(InputObject)]
 pub(super) struct ConnectShopInput {
-    /// The store. The user becomes its owner.
+    /// The shop to connect. The user becomes its owner.
     shop: ShopCredentialsInput,
 }
 
-/// What became of connecting a further store.
+/// The result of `connectShop` and `claimShop`.
 #[derive(Default, SimpleObject)]
 pub(super) struct ConnectShopPayload {
-    /// A session for the new store; the one that this was sent with goes on. Null if there are `userErrors`.
+    /// A session for the connected shop. The session that sent the request stays valid. Null if
+    /// there are `userErrors`.
     session: Option<Session>,
-    /// The store. Null if there are `userErrors`.
+    /// The tenant of the connected shop. Null if there are `userErrors`.
     tenant: Option<Tenant>,
-    /// The store's first sync, which has begun. Null if there are `userErrors`.
+    /// The initial sync, already started. Null if there are `userErrors`.
     sync_run: Option<SyncRun>,
-    /// All that stood in the way. Nothing was made then.
+    /// Errors that prevented the connection. If there are any, nothing was created. Empty on
+    /// success.
     user_errors: Vec<UserError>,
 }
 
@@ -46,21 +48,22 @@ impl From<Vec<UserError>> for ConnectShopPayload {
     }
 }
 
-/// What became of going over to another store.
+/// The result of `switchTenant`.
 #[derive(Default, SimpleObject)]
 pub(super) struct SwitchTenantPayload {
-    /// A session for the other store; the one that this was sent with goes on. Null if there are `userErrors`.
+    /// A session for the other shop. The session that sent the request stays valid. Null if there
+    /// are `userErrors`.
     session: Option<Session>,
-    /// Why there is none.
+    /// Errors that prevented the switch. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What became of disconnecting the store.
+/// The result of `disconnectShop`.
 #[derive(Default, SimpleObject)]
 pub(super) struct DisconnectShopPayload {
-    /// The store, no longer connected. Null if there are `userErrors`.
+    /// The tenant of the disconnected shop. Null if there are `userErrors`.
     tenant: Option<Tenant>,
-    /// Why it still is.
+    /// Errors that prevented the disconnection. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -70,14 +73,14 @@ pub(super) struct StoreMutations;
 
 #[Object]
 impl StoreMutations {
-    /// Connects a further store to the signed-in user, verified by asking it for its own name, and starts its
-    /// first sync. A store that was disconnected is connected again by its owners and admins this way, with all
-    /// that is kept of it. Limited per user and per address (`RATE_LIMITED`).
+    /// Connects another shop to the signed-in user and starts its initial sync. The credentials are
+    /// verified by querying the shop. Owners and admins can reconnect a disconnected shop this way;
+    /// its stored data is kept. Rate limited per user and per IP address (`RATE_LIMITED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn connect_shop(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which store.")] input: ConnectShopInput,
+        #[graphql(desc = "The shop to connect.")] input: ConnectShopInput,
     ) -> Result<ConnectShopPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let principal = match permit(ctx, &["input"])? {
@@ -105,13 +108,16 @@ impl StoreMutations {
         Box::pin(connect(request, tools, principal, proven)).await
     }
 
-    /// A session for another store that the signed-in user is a member of. It lives no longer than the one that
-    /// this is sent with could: then the password is asked for. `INVALID`: there is no such store among theirs.
+    /// Creates a session for another shop of the signed-in user. The session expires no later than
+    /// the current one, so users must enter their password at least every 90 days. `INVALID`: the
+    /// user is not a member of such a shop.
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn switch_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The other store, as `me { memberships { tenant { id } } }` names it.")]
+        #[graphql(
+            desc = "The id of the other tenant, from `me { memberships { tenant { id } } }`."
+        )]
         tenant_id: ID,
     ) -> Result<SwitchTenantPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
@@ -153,9 +159,10 @@ impl StoreMutations {
         })
     }
 
-    /// Disconnects the token's store: its syncs end, its webhooks are given up and its token is forgotten. What
-    /// was read of it stays visible until the app is uninstalled at Shopify, or an operator deletes it; owners
-    /// and admins may connect it again. For owners (`NOT_ALLOWED`).
+    /// Disconnects the current shop: stops its syncs, deletes its webhook subscriptions and deletes
+    /// its stored tokens. The synced data stays visible until the app is uninstalled in Shopify or
+    /// an operator deletes the shop. Owners and admins can reconnect the shop. Requires the role
+    /// owner (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn disconnect_shop(&self, ctx: &Context<'_>) -> Result<DisconnectShopPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);

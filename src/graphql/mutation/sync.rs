@@ -11,20 +11,20 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::{SyncMode, SyncRun};
 
-/// Which sync is wanted.
+/// Input of `sync`.
 #[derive(InputObject)]
 pub(super) struct SyncInput {
-    /// How much is fetched.
+    /// How much to fetch.
     #[graphql(default_with = "SyncMode::Incremental")]
     mode: SyncMode,
 }
 
-/// What became of asking for a sync.
+/// The result of `sync`.
 #[derive(Default, SimpleObject)]
 pub(super) struct SyncPayload {
-    /// The run that was started, or the one that was under way. Null if there are `userErrors`.
+    /// The new run, or the one that was already queued or running. Null if there are `userErrors`.
     sync_run: Option<SyncRun>,
-    /// Why there is no run.
+    /// Errors that prevented the sync. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -34,15 +34,14 @@ pub(super) struct SyncMutation;
 
 #[Object]
 impl SyncMutation {
-    /// Starts a sync of the token's store, or returns the one already running, whatever its mode. For owners
-    /// and admins (`NOT_ALLOWED`); not while the store is disconnected (`SHOP_DISCONNECTED`).
+    /// Starts a sync of the current shop. If one is already queued or running, in any mode, that
+    /// run is returned. Requires the role owner or admin (`NOT_ALLOWED`) and a connected shop
+    /// (`SHOP_DISCONNECTED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn sync(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which sync: an incremental one when nothing is said.")] input: Option<
-            SyncInput,
-        >,
+        #[graphql(desc = "The kind of sync. Incremental by default.")] input: Option<SyncInput>,
     ) -> Result<SyncPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let principal = match permit(ctx, &["input"])? {

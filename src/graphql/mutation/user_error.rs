@@ -2,15 +2,15 @@
 
 use async_graphql::{Enum, SimpleObject};
 
-/// Something in the input that has to change before the mutation can do its work. Nothing was done.
+/// An error in the input of a mutation. The mutation changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub(super) struct UserError {
-    /// Where in the arguments, from the outside in: `["input", "shop", "domain"]`. Null when no one field is
-    /// at fault.
+    /// The path of the invalid argument or field: `["input", "shop", "domain"]`. Null if the error
+    /// belongs to no single field.
     field: Option<Vec<String>>,
-    /// What is wrong, in a sentence for the person who typed it.
+    /// The error in a sentence, to show to the user.
     message: String,
-    /// What is wrong, for a program.
+    /// The error code, for programs.
     code: UserErrorCode,
 }
 
@@ -26,39 +26,39 @@ impl UserError {
     }
 }
 
-/// What can be wrong with an input.
+/// The codes of errors in the input of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(super) enum UserErrorCode {
-    /// The value has not the form that it needs.
+    /// The value is invalid or has the wrong format.
     Invalid,
-    /// Somebody else has it already.
+    /// The value is already in use.
     Taken,
     /// The password is shorter than 12 characters.
     TooShort,
-    /// The password is among the first that anyone would try.
+    /// The password is too common.
     TooCommon,
-    /// The email address and the password do not belong together.
+    /// The email address or the password is wrong.
     InvalidCredentials,
-    /// Shopify knows no store of this domain.
+    /// Shopify has no shop with this domain.
     ShopNotFound,
-    /// The store did not answer, or is closed. Trying again later may help.
+    /// The shop did not respond, or is closed. Try again later.
     ShopUnreachable,
-    /// The store is connected already.
+    /// The shop is already connected.
     ShopAlreadyConnected,
-    /// The store refused the credentials.
+    /// Shopify rejected the credentials.
     AccessTokenRejected,
-    /// The app was not given all access scopes that are needed; the message names those that are missing.
+    /// The app was not granted all required access scopes. The message lists the missing ones.
     MissingScopes,
-    /// Your role does not allow that.
+    /// The user's role does not allow the change.
     NotAllowed,
-    /// Too many attempts; the message says how long to wait.
+    /// Too many attempts. The message says how long to wait.
     RateLimited,
-    /// It was good once, and is no longer.
+    /// The token or session has expired.
     Expired,
-    /// The store is disconnected: connect it again first.
+    /// The shop is disconnected. Connect it again first.
     ShopDisconnected,
-    /// The store would be left without an owner.
+    /// The change would leave the shop without an owner.
     LastOwner,
-    /// There are as many as there may be.
+    /// The maximum number has been reached.
     TooMany,
 }

@@ -30,17 +30,18 @@ pub(crate) struct Connection<N: OutputType + Clone>
 where
     Edge<N>: OutputType,
 {
-    /// The items of this page with their cursors, in the list's order whichever way it is paged through.
+    /// The items of this page with their cursors. They are in the list's order, in both paging
+    /// directions.
     edges: Vec<Edge<N>>,
-    /// The same items without their cursors.
+    /// The items of this page without their cursors.
     nodes: Vec<N>,
-    /// Whether there is more, and the cursors to ask for it with.
+    /// Whether there are further pages, and the cursors to request them with.
     page_info: PageInfo,
-    /// How many items the whole list holds, with its filter, whatever the page. Counted only when asked for.
+    /// The number of items in the whole list after filtering. Counted only if selected.
     total_count: i32,
 }
 
-/// An item of a list.
+/// An item of a list with its cursor.
 #[derive(Debug, SimpleObject)]
 #[graphql(concrete(name = "OrderEdge", params(Order)))]
 #[graphql(concrete(name = "CustomerEdge", params(Customer)))]
@@ -49,23 +50,23 @@ where
 #[graphql(concrete(name = "SyncRunEdge", params(SyncRun)))]
 #[graphql(concrete(name = "AuditEntryEdge", params(AuditEntry)))]
 pub(crate) struct Edge<N: OutputType + Clone> {
-    /// Where the item stands in the list: `after` or `before` go on from there. Good only for the same list in
-    /// the same order.
+    /// The item's position in the list, for `after` and `before`. Valid only for the same list in
+    /// the same sort order.
     cursor: String,
     /// The item.
     node: N,
 }
 
-/// What lies around a page.
+/// Information about the position of a page in its list.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct PageInfo {
-    /// Whether the list goes on behind this page.
+    /// Whether there are items after this page.
     has_next_page: bool,
-    /// Whether the list holds anything before this page.
+    /// Whether there are items before this page.
     has_previous_page: bool,
-    /// The cursor of the first item of the page: ask for what is `before` it. Null when the page is empty.
+    /// The cursor of the first item of the page, for `before`. Null if the page is empty.
     start_cursor: Option<String>,
-    /// The cursor of the last item of the page: ask for what is `after` it. Null when the page is empty.
+    /// The cursor of the last item of the page, for `after`. Null if the page is empty.
     end_cursor: Option<String>,
 }
 

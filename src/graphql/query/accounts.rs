@@ -12,7 +12,7 @@ pub(super) struct AccountQueries;
 
 #[Object]
 impl AccountQueries {
-    /// Who the token speaks for. Null without a token.
+    /// The signed-in user. Null without a token.
     #[expect(
         clippy::unused_async,
         reason = "resolvers are async, whether they wait or not"

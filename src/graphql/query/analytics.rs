@@ -26,18 +26,14 @@ pub(super) struct AnalyticsQueries;
 
 #[Object]
 impl AnalyticsQueries {
-    /// The headline figures of a range of days, and on request those of another range beside them.
+    /// The headline figures of a range of days, optionally with the figures of a comparison range.
     #[graphql(complexity = "50 + child_complexity")]
     async fn overview(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "The days to sum up: the last 30, ending with the present one, when nothing is said."
-        )]
+        #[graphql(desc = "The range of days. The last 30 days, including today, by default.")]
         range: Option<DateRangeInput>,
-        #[graphql(
-            desc = "Also sum up the range that this one is to be compared with, as `previous`."
-        )]
+        #[graphql(desc = "Also return the figures of this comparison range, as `previous`.")]
         compare_to: Option<Comparison>,
     ) -> Result<Overview, ApiError> {
         permit(ctx)?;
@@ -47,19 +43,17 @@ impl AnalyticsQueries {
         Ok(Overview::new(range, previous))
     }
 
-    /// A series: one point per interval of the range, in order, with zeros where nothing happened. Sums and
-    /// counts of orders add up to those of `overview` over the same range; customers who ordered in several
-    /// intervals count in each of them. At most 1,000 points.
+    /// A series with one point per interval of the range, in ascending order. Intervals without
+    /// sales have zeros. Sums and order counts add up to those of `overview` over the same range. A
+    /// customer with orders in several intervals counts in each of them. At most 1,000 points.
     #[graphql(complexity = "100 + child_complexity")]
     async fn orders_by_date(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "The days to cover: the last 30, ending with the present one, when nothing is said."
-        )]
+        #[graphql(desc = "The range of days. The last 30 days, including today, by default.")]
         range: Option<DateRangeInput>,
         #[graphql(
-            desc = "What the range is cut into. Only days inside the range count in the first and the last interval.",
+            desc = "The length of the intervals. In the first and last interval, only days inside the range count.",
             default_with = "Interval::Day"
         )]
         interval: Interval,
@@ -74,16 +68,14 @@ impl AnalyticsQueries {
         Ok(SettledList(points))
     }
 
-    /// Those who spent most, in a range or of all time. Guests have no customer and are not among them;
-    /// customers who have since been deleted are.
+    /// The customers with the highest total sales in a range or of all time. Guests are not
+    /// included; deleted customers are.
     #[graphql(complexity = "50 + page_cost(Some(first), None, child_complexity)")]
     async fn top_customers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many to give: 1 to 100.", default = 5)] first: i32,
-        #[graphql(desc = "The days that count. All time when nothing is said.")] range: Option<
-            DateRangeInput,
-        >,
+        #[graphql(desc = "The number of customers to return: 1 to 100.", default = 5)] first: i32,
+        #[graphql(desc = "The range of days. All time by default.")] range: Option<DateRangeInput>,
     ) -> Result<Vec<TopCustomer>, ApiError> {
         let limit = checked_count("first", first)?;
         let request = RequestContext::of(ctx)?;

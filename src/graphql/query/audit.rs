@@ -14,15 +14,16 @@ pub(super) struct AuditQueries;
 
 #[Object]
 impl AuditQueries {
-    /// What was done to the store, its members and their sessions, by whom and from where, the newest first.
-    /// Entries are kept for a year, unless the operator decided otherwise. For owners: `FORBIDDEN` to others.
+    /// The recorded actions on the shop, its members and their sessions, newest first. Entries are
+    /// kept for a year, unless the operator has configured another retention. Requires the role
+    /// owner (`FORBIDDEN`).
     #[graphql(complexity = "10 + page_cost(first, None, child_complexity)")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many entries to give: 1 to 100, 20 when nothing is said.")]
+        #[graphql(desc = "The number of entries to return: 1 to 100, 20 by default.")]
         first: Option<i32>,
-        #[graphql(desc = "Go on behind the entry with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Return only entries after this cursor.")] after: Option<String>,
     ) -> Result<Connection<AuditEntry>, ApiError> {
         permit(ctx)?;
         let page = PageArguments::forward(first, after);

@@ -25,13 +25,13 @@ pub(super) struct ListQueries;
 
 #[Object]
 impl ListQueries {
-    /// The store's orders, the newest first, test orders among them.
+    /// The shop's orders, newest first. Includes test orders.
     #[graphql(complexity = "10 + page_cost(Some(first), None, child_complexity)")]
     async fn recent_orders(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many orders to give: 1 to 100.", default = 5)] first: i32,
-        #[graphql(desc = "Go on behind the order with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of orders to return: 1 to 100.", default = 5)] first: i32,
+        #[graphql(desc = "Return only orders after this cursor.")] after: Option<String>,
     ) -> Result<Connection<Order>, ApiError> {
         let list = OrdersByTime {
             name: "recentOrders".to_owned(),
@@ -43,25 +43,26 @@ impl ListQueries {
         orders_page(ctx, &list, &page).await
     }
 
-    /// The store's orders, test orders among them. Orders that were deleted in the store are not listed.
+    /// The shop's orders. Includes test orders, but no deleted orders.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
-        )]
+        #[graphql(desc = "The number of items to return from the start: 1 to 100, 20 by default.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        #[graphql(desc = "Return only items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "The number of items to return from the end: 1 to 100. Cannot be combined with `first`."
+        )]
         last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which orders are meant: all when nothing is said.")] filter: Option<
+        #[graphql(desc = "Return only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which orders to return. All by default.")] filter: Option<
             OrderFilterInput,
         >,
-        #[graphql(desc = "How they are ordered: PROCESSED_AT_DESC when nothing is said.")]
-        sort: Option<OrderSort>,
+        #[graphql(desc = "The sort order. `PROCESSED_AT_DESC` by default.")] sort: Option<
+            OrderSort,
+        >,
     ) -> Result<Connection<Order>, ApiError> {
         let page = PageArguments {
             first,
@@ -89,26 +90,26 @@ impl ListQueries {
         }
     }
 
-    /// The store's customers, whether they ordered or not. Customers who were deleted in the store are not
-    /// listed.
+    /// The shop's customers, with and without orders. Does not include deleted customers.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
     async fn customers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
-        )]
+        #[graphql(desc = "The number of items to return from the start: 1 to 100, 20 by default.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        #[graphql(desc = "Return only items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "The number of items to return from the end: 1 to 100. Cannot be combined with `first`."
+        )]
         last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which customers are meant: all when nothing is said.")] filter: Option<
+        #[graphql(desc = "Return only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which customers to return. All by default.")] filter: Option<
             CustomerFilterInput,
         >,
-        #[graphql(desc = "How they are ordered: TOTAL_SPENT_DESC when nothing is said.")]
-        sort: Option<CustomerSort>,
+        #[graphql(desc = "The sort order. `TOTAL_SPENT_DESC` by default.")] sort: Option<
+            CustomerSort,
+        >,
     ) -> Result<Connection<Customer>, ApiError> {
         let page = PageArguments {
             first,
@@ -135,26 +136,24 @@ impl ListQueries {
         }
     }
 
-    /// The products of the store's catalogue. Products that were deleted in the store are not listed.
+    /// The products of the shop's catalogue. Does not include deleted products.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "How many to give from the beginning: 1 to 100, 20 when nothing is said."
-        )]
+        #[graphql(desc = "The number of items to return from the start: 1 to 100, 20 by default.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many to give from the end: 1 to 100. Not together with `first`.")]
+        #[graphql(desc = "Return only items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "The number of items to return from the end: 1 to 100. Cannot be combined with `first`."
+        )]
         last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which products are meant: all when nothing is said.")] filter: Option<
+        #[graphql(desc = "Return only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which products to return. All by default.")] filter: Option<
             ProductFilterInput,
         >,
-        #[graphql(desc = "How they are ordered: TITLE_ASC when nothing is said.")] sort: Option<
-            ProductSort,
-        >,
+        #[graphql(desc = "The sort order. `TITLE_ASC` by default.")] sort: Option<ProductSort>,
     ) -> Result<Connection<Product>, ApiError> {
         let page = PageArguments {
             first,
@@ -175,14 +174,15 @@ impl ListQueries {
         }
     }
 
-    /// The store's sync runs, the newest first.
+    /// The shop's sync runs, newest first.
     #[graphql(complexity = "10 + page_cost(first, None, child_complexity)")]
     async fn sync_runs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many runs to give: 1 to 100, 20 when nothing is said.")]
-        first: Option<i32>,
-        #[graphql(desc = "Go on behind the run with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of runs to return: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Return only runs after this cursor.")] after: Option<String>,
     ) -> Result<Connection<SyncRun>, ApiError> {
         permit(ctx)?;
         let page = PageArguments::forward(first, after);

@@ -16,8 +16,8 @@ pub(super) struct MemberQueries;
 
 #[Object]
 impl MemberQueries {
-    /// The members of the store, the longest-standing first: at most 100. For owners and admins: `FORBIDDEN` to
-    /// others.
+    /// The members of the shop, oldest membership first, at most 100. Requires the role owner or
+    /// admin (`FORBIDDEN`).
     #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
     async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>, ApiError> {
         let tenant = permit(ctx)?.tenant;
@@ -26,8 +26,8 @@ impl MemberQueries {
         Ok(members.into_iter().map(member).collect())
     }
 
-    /// The open invitations into the store, the newest first: with the members at most 100. For owners and
-    /// admins: `FORBIDDEN` to others.
+    /// The open invitations to the shop, newest first. The shop can have at most 100 members and
+    /// open invitations together. Requires the role owner or admin (`FORBIDDEN`).
     #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
     async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<Invitation>, ApiError> {
         let tenant = permit(ctx)?.tenant;
@@ -35,7 +35,8 @@ impl MemberQueries {
         Ok(invitations.into_iter().map(Invitation::new).collect())
     }
 
-    /// Where the signed-in user is signed in, in whichever of their stores, the last used first: at most 100.
+    /// The active sessions of the signed-in user in all of their shops, most recently used first,
+    /// at most 100.
     #[graphql(complexity = "LIST_COST + 10 * child_complexity")]
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<ActiveSession>, ApiError> {
         let user = permit(ctx)?.user;

@@ -10,14 +10,24 @@ mod privacy;
 
 use async_graphql::MergedObject;
 
-/// Everything that can be read. The store is the one that the token speaks for; it is never an argument. All
-/// fields of one operation are read at one and the same moment.
+/// All operations that read data. The access token selects the shop; the shop is never an argument.
+/// All fields of one operation are read from the same snapshot.
 ///
-/// What fails says why in `extensions.code`: `UNAUTHENTICATED` (no token that holds), `FORBIDDEN` (the role does
-/// not allow it), `BAD_USER_INPUT` (`extensions.field` names the argument), `NOT_FOUND`, `LIMIT_EXCEEDED` (one
-/// operation asks for too much: `extensions.limit` and `extensions.maximum` say of what), `THROTTLED` (too much
-/// in too short a time: wait for `extensions.retryAfterSeconds`), `TIMEOUT`, `UNAVAILABLE` (not for
-/// now, and nothing was changed: wait for `extensions.retryAfterSeconds`), and `INTERNAL` (`extensions.requestId` finds it in the log). What an operation cost and what is left is in `extensions.cost`.
+/// Errors carry a code in `extensions.code`:
+///
+/// - `UNAUTHENTICATED`: no valid access token was sent.
+/// - `FORBIDDEN`: the user's role does not allow the request.
+/// - `BAD_USER_INPUT`: an argument is invalid. `extensions.field` names the argument.
+/// - `NOT_FOUND`: the object does not exist.
+/// - `LIMIT_EXCEEDED`: the operation is too large. `extensions.limit` names the limit,
+///   `extensions.maximum` its value.
+/// - `THROTTLED`: the rate limit is exhausted. Retry after `extensions.retryAfterSeconds`.
+/// - `TIMEOUT`: the operation took too long.
+/// - `UNAVAILABLE`: the service is temporarily unavailable, and nothing was changed. Retry after
+///   `extensions.retryAfterSeconds`.
+/// - `INTERNAL`: an unexpected error. `extensions.requestId` identifies the request in the log.
+///
+/// `extensions.cost` contains the cost of the operation.
 #[derive(MergedObject, Default)]
 pub struct Query(
     accounts::AccountQueries,

@@ -18,18 +18,18 @@ pub(super) struct NodeQueries;
 
 #[Object]
 impl NodeQueries {
-    /// The thing with an id. Null when the store has no such thing: whether the id is another store's, of
-    /// something deleted, or no id at all makes no difference.
+    /// The object with this id. Null if the shop has no such object. Ids of other shops, ids of
+    /// deleted objects and invalid ids all return null.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id, as some `id` field gave it.")] id: ID,
+        #[graphql(desc = "The id, from any `id` field.")] id: ID,
     ) -> Result<Option<Node>, ApiError> {
         let principal = permit(ctx)?;
         find(RequestContext::of(ctx)?, principal, &id).await
     }
 
-    /// The things with these ids, in the same order, with null for each that the store does not have.
+    /// The objects with these ids, in the same order. Null for each id that the shop does not have.
     #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,

@@ -17,8 +17,8 @@ pub(super) struct PrivacyQueries;
 
 #[Object]
 impl PrivacyQueries {
-    /// The privacy requests of customers that Shopify passed on, the newest first, at most 100. For owners
-    /// and admins of the store: `FORBIDDEN` to others.
+    /// The privacy requests of customers that Shopify passed on, newest first, at most 100.
+    /// Requires the role owner or admin (`FORBIDDEN`).
     async fn privacy_requests(&self, ctx: &Context<'_>) -> Result<Vec<PrivacyRequest>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
@@ -31,28 +31,28 @@ impl PrivacyQueries {
     }
 }
 
-/// What a customer of the store asked for under privacy law.
+/// A request by a customer of the shop under privacy law.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct PrivacyRequest {
-    /// What was asked for.
+    /// The kind of request.
     kind: PrivacyRequestKind,
-    /// The customer's number at Shopify.
+    /// Shopify's numeric id of the customer.
     customer_shopify_id: String,
-    /// The instant at which Shopify passed it on.
+    /// The time the request arrived from Shopify.
     received_at: Instant,
-    /// The instant at which it was answered. Null until then.
+    /// The time the request was completed. Null until then.
     completed_at: Option<Instant>,
-    /// Everything that is held of the customer, as JSON, to be handed over. Null for a redaction, and once
-    /// the customer was redacted.
+    /// All stored data of the customer, as JSON, to pass on to the customer. Null for a redaction,
+    /// and after the customer was redacted.
     document: Option<String>,
 }
 
-/// What a customer may ask for.
+/// The kinds of privacy requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(super) enum PrivacyRequestKind {
-    /// To be told what is held.
+    /// The customer requests a copy of their stored data.
     DataRequest,
-    /// That what is personal is taken away.
+    /// The customer requests the deletion of their personal data.
     CustomerRedaction,
 }
 

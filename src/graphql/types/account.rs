@@ -9,7 +9,7 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 
-/// A person who can sign in. Only users themselves see this.
+/// A user. Visible only to that user.
 #[derive(Clone, Copy, Debug)]
 pub struct User {
     id: UserId,
@@ -24,7 +24,7 @@ impl User {
     }
 }
 
-/// A person who can sign in. Only users themselves see this.
+/// A user. Visible only to that user.
 #[Object]
 impl User {
     /// The user's id, for `node`.
@@ -38,12 +38,12 @@ impl User {
         Ok(account.ok_or(ApiError::Unauthenticated)?.email)
     }
 
-    /// The store that the token speaks for: everything else that is asked with it is about this store.
+    /// The tenant that the access token is for. All other fields of the operation read this tenant.
     async fn tenant(&self) -> Tenant {
         Tenant::new(self.tenant)
     }
 
-    /// Every store that the user is a member of, the longest-standing membership first.
+    /// All shops that the user is a member of, oldest membership first.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, ApiError> {
         let account = RequestContext::of(ctx)?.read_account(self.id).await?;
         let account = account.ok_or(ApiError::Unauthenticated)?;
@@ -57,24 +57,24 @@ impl User {
     }
 }
 
-/// That a user may see a store, and what they may do there.
+/// A user's access to one shop.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct Membership {
-    /// The store.
+    /// The tenant of the shop.
     pub tenant: Tenant,
-    /// What the user may do there.
+    /// The user's role in the shop.
     pub role: Role,
 }
 
-/// What a member may do with a store. Each role may do what those listed after it may.
+/// A member's role in a shop. Each role includes the permissions of the roles after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Role {
-    /// May do everything: also looks after members of every role, reads the audit log, disconnects the store.
-    /// Whoever connects a store owns it.
+    /// Full access: can also manage all members, read the audit log and disconnect the shop. The
+    /// user who connects a shop becomes its owner.
     Owner,
-    /// Also starts syncs, changes the store's credentials, and invites and removes viewers.
+    /// Can also start syncs, replace the shop's credentials, and invite and remove viewers.
     Admin,
-    /// Sees the store's figures and objects, and changes nothing.
+    /// Can read the shop's figures and objects, and change nothing.
     Viewer,
 }
 

@@ -8,26 +8,28 @@ use crate::domain::ids::TenantId;
 use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
 
-/// Something that somebody did to the store, its members or a member's sessions, or was not let do.
+/// A recorded action on the shop, its members or a member's sessions. Refused attempts are recorded
+/// too.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AuditEntry {
     /// The entry's id.
     id: ID,
-    /// The instant at which it happened.
+    /// The time of the action.
     at: Instant,
-    /// What was done, in capitals: `SIGNED_IN`, `ROLE_CHANGED`, … All of them are listed in docs/accounts.md. There will
-    /// be more.
+    /// The action, such as `SIGNED_IN` or `ROLE_CHANGED`. docs/accounts.md lists all actions. Later
+    /// versions may add more.
     action: String,
-    /// Whether it was done. False: it was tried, and refused.
+    /// Whether the action was carried out. False if it was refused.
     succeeded: bool,
-    /// What kind of actor did it.
+    /// The kind of actor.
     actor_kind: AuditActorKind,
-    /// The email address of the user who did it, as it was then. Null when it was no user.
+    /// The email address that the acting user had at that time. Null if the actor was not a user.
     actor_email: Option<String>,
-    /// To whom or what it was done: an email address, a role, a kind of sync. Null when the action says it all.
+    /// The object of the action: an email address, a role or a sync mode. Null if the action has
+    /// none.
     subject: Option<String>,
-    /// The network address that it was done from. Null when it did not come over the network, or the address is
-    /// not known.
+    /// The IP address of the request. Null if unknown, or if the action did not come over the
+    /// network.
     address: Option<String>,
 }
 
@@ -48,16 +50,16 @@ impl AuditEntry {
     }
 }
 
-/// Who can do something.
+/// The kinds of actor in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum AuditActorKind {
-    /// A user: `actorEmail` says who.
+    /// A user. `actorEmail` names the user.
     User,
-    /// Somebody who runs the program, at its command line.
+    /// An operator at the command line of the server.
     Operator,
-    /// Shopify, by a webhook.
+    /// Shopify, through a webhook.
     Shopify,
-    /// The program itself.
+    /// XBoard, without a request from outside.
     Program,
 }
 

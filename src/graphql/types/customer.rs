@@ -14,7 +14,7 @@ use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::ShopContext;
 
-/// A customer of the store, with their totals of all time.
+/// A customer of the shop, with all-time totals.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Customer {
@@ -27,20 +27,20 @@ pub struct Customer {
     /// The customer's id, for `node`.
     #[graphql(owned)]
     pub id: ID,
-    /// Shopify's own number of the customer, unique only inside the store.
+    /// Shopify's numeric id of the customer. Unique only within the shop.
     shopify_id: String,
-    /// The name to show. `Customer` while the store has told no more of them than that they ordered.
+    /// The name to display. `Customer` if Shopify has returned no name and no email address.
     display_name: String,
-    /// The customer's email address. Null without one, and where the store does not let this app see it.
+    /// The customer's email address. Null if the customer has none, or if the app may not read it.
     email: Option<String>,
     /// The tags that the merchant gave the customer.
     tags: Vec<String>,
-    /// What the customer's orders came to of all time: net sales with shipping, taxes, duties and fees, after
-    /// returns. In the shop's currency; test and deleted orders do not count.
+    /// The customer's total sales of all time: net sales plus shipping, taxes, duties and fees,
+    /// after returns. In the shop's currency. Test and deleted orders do not count.
     total_spent: Money,
-    /// The instant at which the customer first ordered. Null when they never did.
+    /// The time of the customer's first order. Null without orders.
     first_order_at: Option<Instant>,
-    /// The instant at which the customer last ordered. Null when they never did.
+    /// The time of the customer's most recent order. Null without orders.
     last_order_at: Option<Instant>,
 }
 
@@ -69,8 +69,8 @@ impl Customer {
 
 #[ComplexObject]
 impl Customer {
-    /// How many orders the customer placed of all time that count in the figures: in the shop's currency, with
-    /// at least one product; test and deleted orders do not count.
+    /// The number of the customer's orders of all time that count in the figures: in the shop's
+    /// currency, with at least one product. Test and deleted orders do not count.
     #[expect(
         clippy::unused_async,
         reason = "resolvers are async, whether they wait or not"
@@ -79,15 +79,16 @@ impl Customer {
         int(self.orders_placed)
     }
 
-    /// The customer's orders, the newest first, whatever their currency. Test orders are among them; deleted
-    /// ones are not.
+    /// The customer's orders in any currency, newest first. Includes test orders, but no deleted
+    /// orders.
     #[graphql(complexity = "page_cost(first, None, child_complexity)")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many orders to give: 1 to 100, 20 when nothing is said.")]
-        first: Option<i32>,
-        #[graphql(desc = "Go on behind the order with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of orders to return: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Return only orders after this cursor.")] after: Option<String>,
     ) -> Result<Connection<Order>, ApiError> {
         let page = PageArguments::forward(first, after);
         orders_of(ctx, self.tenant, self.number, page).await

@@ -10,51 +10,56 @@ use crate::domain::shop::ShopRecord;
 use crate::domain::sync;
 use crate::graphql::scalars::Instant;
 
-/// How fresh what is shown of a store is, and what keeps it from being fresher.
+/// How up to date a shop's data is, and what delays it.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct ShopHealth {
-    /// Each kind of object: when it was last fetched and last heard of.
+    /// For each kind of object, when it was last fetched and when the last webhook about it
+    /// arrived.
     kinds: Vec<KindHealth>,
-    /// Whether the store tells of changes as they happen.
+    /// Whether webhooks from the shop arrive.
     webhooks: WebhookState,
-    /// What stands in the way of the webhooks, in a sentence. Null when nothing does.
+    /// Why webhooks are incomplete, in a sentence. Null if they are not.
     webhooks_problem: Option<String>,
-    /// The instant at which the webhooks were last looked after.
+    /// The time the webhook subscriptions were last checked.
     webhooks_checked_at: Option<Instant>,
-    /// The instant at which the ids of everything in the store were last compared with what is kept.
+    /// The time of the last reconciliation, which compares the ids of all objects in the shop with
+    /// the stored ones.
     reconciled_at: Option<Instant>,
-    /// How many objects the last comparison found to be new or changed, and fetched.
+    /// The number of new or changed objects that the last reconciliation found and fetched.
     reconciled_missed: i32,
-    /// How many it found to be gone from the store, and took away.
+    /// The number of deleted objects that the last reconciliation found and removed.
     reconciled_deleted: i32,
-    /// How many days of orders Shopify shows this app. Null when it shows all of them.
+    /// The number of past days whose orders Shopify shows the app. Null if the app can read all
+    /// orders.
     order_history_days: Option<i32>,
-    /// The access scopes that were not granted and are needed.
+    /// The required access scopes that the app was not granted.
     missing_scopes: Vec<String>,
-    /// Whether the owner has to connect the store again: Shopify refused the credentials.
+    /// Whether Shopify has rejected the credentials. The owner must then connect the shop again.
     reauthorisation_needed: bool,
 }
 
-/// How fresh one kind of object is.
+/// How up to date one kind of object is.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct KindHealth {
-    /// Which objects.
+    /// The kind of object.
     kind: ObjectKind,
-    /// Up to which change in the store everything is here. Null before the first sync.
+    /// All changes made in the shop up to this time have been fetched. Null before the first sync.
     fetched_up_to: Option<Instant>,
-    /// The instant of the last webhook about such an object. Null when there was none in 30 days.
+    /// The time of the last webhook about an object of this kind. Null if there was none in the
+    /// last 30 days.
     last_heard_at: Option<Instant>,
 }
 
-/// Whether a store tells of changes as they happen.
+/// Whether webhooks from a shop arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum WebhookState {
-    /// Every topic is listened to: changes arrive within seconds.
+    /// All topics are subscribed. Changes arrive within seconds.
     Active,
-    /// Some or all topics are not listened to; `webhooksProblem` says why. Polling does the work.
+    /// Some or all topics are not subscribed; `webhooksProblem` says why. Changes arrive by
+    /// polling.
     Incomplete,
-    /// This server has no address that Shopify could reach, or the store was not looked at yet. Polling does
-    /// the work.
+    /// The server has no public URL, or the shop's subscriptions have not been checked yet. Changes
+    /// arrive by polling.
     Off,
 }
 

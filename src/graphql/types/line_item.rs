@@ -12,7 +12,7 @@ use crate::graphql::dataloaders::ProductById;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 
-/// A line of an order: so many of one product, or of something that is no product.
+/// A line of an order: a quantity of one product, or of a custom item.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct LineItem {
@@ -20,22 +20,22 @@ pub struct LineItem {
     tenant: TenantId,
     #[graphql(skip)]
     product_number: Option<ProductId>,
-    /// The line's id. Lines are reached through their order, not through `node`.
+    /// The line item's id. Line items are read through their order, not through `node`.
     id: ID,
-    /// The name of the product when it was sold.
+    /// The product's name at the time of the order.
     title: String,
-    /// The name of the variant when it was sold, such as `Small / Red`. Null without one.
+    /// The variant's name at the time of the order, such as `Small / Red`. Null without a variant.
     variant_title: Option<String>,
-    /// The merchant's own number for what was sold. Null without one.
+    /// The merchant's stock keeping unit (SKU). Null if there is none.
     sku: Option<String>,
-    /// How many were ordered.
+    /// The quantity ordered.
     quantity: i32,
-    /// How many of them are left now, after edits and removals.
+    /// The current quantity, after edits and removals.
     current_quantity: i32,
-    /// The price of one times the quantity, before discounts. In the order's currency.
+    /// Unit price × quantity, before discounts. In the order's currency.
     original_total: Money,
-    /// The same after the discounts on this line; those on the whole order are not taken off. In the order's
-    /// currency.
+    /// Unit price × quantity, after discounts on this line but before discounts on the whole order.
+    /// In the order's currency.
     discounted_total: Money,
 }
 
@@ -63,7 +63,7 @@ impl LineItem {
 
 #[ComplexObject]
 impl LineItem {
-    /// The product that was sold. Null for a line that is no product, and when the store never told of it.
+    /// The product sold. Null for a custom item, or if the product has never been synced.
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>, ApiError> {
         let Some(product) = self.product_number else {
             return Ok(None);

@@ -13,16 +13,16 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
 
-/// Somebody who may see the store.
+/// A user with access to the shop.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Member {
-    /// The user's id. Good for `removeMember` and `changeMemberRole`.
+    /// The user's id. Pass it to `removeMember` and `changeMemberRole`.
     user_id: ID,
-    /// The email address that they sign in with, in lower case.
+    /// The email address that the member signs in with, in lower case.
     email: String,
-    /// What they may do.
+    /// The member's role.
     role: Role,
-    /// The instant at which they became a member.
+    /// The time the user became a member.
     joined_at: Instant,
 }
 
@@ -39,7 +39,7 @@ impl Member {
     }
 }
 
-/// An invitation into the store that was not accepted yet.
+/// An open invitation to join the shop.
 #[derive(Clone, Debug)]
 pub struct Invitation {
     record: InvitationRecord,
@@ -53,7 +53,7 @@ impl Invitation {
     }
 }
 
-/// An invitation into the store that was not accepted yet.
+/// An open invitation to join the shop.
 #[Object]
 impl Invitation {
     /// The invitation's id, for `node` and `withdrawInvitation`.
@@ -61,23 +61,23 @@ impl Invitation {
         NodeId::Invitation(self.record.id).encode(self.record.tenant)
     }
 
-    /// The email address that is invited, in lower case: nobody with another one can accept.
+    /// The invited email address, in lower case. Only a user with this address can accept.
     async fn email(&self) -> &str {
         self.record.email.as_str()
     }
 
-    /// What they will be allowed to do.
+    /// The role that the invited person gets.
     async fn role(&self) -> Role {
         self.record.role.into()
     }
 
-    /// The instant from which it can no longer be accepted: seven days after it was made.
+    /// The time the invitation expires: seven days after it was created.
     async fn expires_at(&self) -> Instant {
         Instant(self.record.expires_at)
     }
 }
 
-/// A place where the user is signed in. Only users themselves see this.
+/// A session of the signed-in user. Visible only to that user.
 #[derive(Clone, Debug)]
 pub struct ActiveSession {
     session: LiveSession,
@@ -91,15 +91,15 @@ impl ActiveSession {
     }
 }
 
-/// A place where the user is signed in. Only users themselves see this.
+/// A session of the signed-in user. Visible only to that user.
 #[Object]
 impl ActiveSession {
-    /// The session's id, for `endSession`.
+    /// The session's id. Pass it to `endSession`.
     async fn id(&self) -> ID {
         NodeId::Session(self.session.id).encode(self.session.tenant)
     }
 
-    /// Whether it is the session that this was asked with.
+    /// Whether this is the session that sent the request.
     #[expect(
         clippy::unused_async,
         reason = "resolvers are async, whether they wait or not"
@@ -109,33 +109,34 @@ impl ActiveSession {
         Ok(principal.session == self.session.id)
     }
 
-    /// The store that the session speaks for.
+    /// The tenant that the session is signed in to.
     async fn tenant(&self) -> Tenant {
         Tenant::new(self.session.tenant)
     }
 
-    /// The instant at which the session began.
+    /// The time the session began.
     async fn created_at(&self) -> Instant {
         Instant(self.session.created_at)
     }
 
-    /// The instant at which its tokens were last traded for new ones (or at which it began): it was in use for
-    /// up to 15 minutes after that.
+    /// The time the session's tokens were last refreshed, or issued if they were never refreshed.
+    /// An access token lives for 15 minutes, so the session may have been used up to 15 minutes
+    /// later.
     async fn last_used_at(&self) -> Instant {
         Instant(self.session.last_used_at)
     }
 
-    /// The instant at which it ends if it is not used.
+    /// The time the session expires if its tokens are not refreshed before.
     async fn expires_at(&self) -> Instant {
         Instant(self.session.expires_at)
     }
 
-    /// The network address that it was last used from. Null when it is not known.
+    /// The IP address of the last refresh. Null if unknown.
     async fn address(&self) -> Option<&str> {
         self.session.address.as_deref()
     }
 
-    /// What the browser or program called itself then: its own word. Null when it said nothing.
+    /// The `User-Agent` header of the last refresh, as sent by the client. Null if none was sent.
     async fn user_agent(&self) -> Option<&str> {
         self.session.user_agent.as_deref()
     }

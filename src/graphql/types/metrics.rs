@@ -19,10 +19,11 @@ use crate::graphql::numbers::int;
 use crate::graphql::scalars::{Day, Instant};
 use crate::graphql::settled::{Settled, Write, Writer, Writes};
 
-/// The sales of a stretch of days, as the store's own reports count them: every event on the day on which it
-/// happened, in the shop's time zone. A refund lowers the day it was processed on, never the day of its order.
-/// Amounts are in the shop's current currency; orders in another one are left out. Pending, unpaid and
-/// cancelled orders count; test orders, deleted orders, gift cards and tips do not.
+/// The sales figures of a range of days, counted as in Shopify's own reports. Each event counts on
+/// the day it happened, in the shop's time zone. A refund reduces the figures of the day it was
+/// processed, never of the day of its order. Amounts are in the shop's current currency; orders in
+/// other currencies do not count. Pending, unpaid and cancelled orders count. Test orders, deleted
+/// orders, gift cards and tips do not.
 #[derive(Clone, Debug)]
 pub struct SalesMetrics {
     orders: i32,
@@ -72,90 +73,94 @@ impl SalesMetrics {
     }
 }
 
-/// The sales of a stretch of days, as the store's own reports count them: every event on the day on which it
-/// happened, in the shop's time zone. A refund lowers the day it was processed on, never the day of its order.
-/// Amounts are in the shop's current currency; orders in another one are left out. Pending, unpaid and
-/// cancelled orders count; test orders, deleted orders, gift cards and tips do not.
+/// The sales figures of a range of days, counted as in Shopify's own reports. Each event counts on
+/// the day it happened, in the shop's time zone. A refund reduces the figures of the day it was
+/// processed, never of the day of its order. Amounts are in the shop's current currency; orders in
+/// other currencies do not count. Pending, unpaid and cancelled orders count. Test orders, deleted
+/// orders, gift cards and tips do not.
 #[Object]
 impl SalesMetrics {
-    /// Orders placed that hold at least one product. Each counts once, on the day it was placed: later edits
-    /// and returns change nothing about it.
+    /// The number of orders placed with at least one product. Each order counts once, on the day it
+    /// was placed. Later edits and returns do not change the count.
     async fn orders(&self) -> i32 {
         self.orders
     }
 
-    /// Units of products sold, additions by later edits included. Returned units are not taken off.
+    /// The number of product units sold, including units added by later edits. Returned units are
+    /// not subtracted.
     async fn units_sold(&self) -> i32 {
         self.units_sold
     }
 
-    /// What products sold for before discounts, taxes and returns.
+    /// Product sales before discounts, taxes and returns.
     async fn gross_sales(&self) -> Settled<Money> {
         self.amount(self.figures.gross_sales)
     }
 
-    /// What discounts took off the gross sales, as a positive amount, before taxes.
+    /// Discounts on the gross sales, before taxes, as a positive amount.
     async fn discounts(&self) -> Settled<Money> {
         self.amount(self.figures.discounts)
     }
 
-    /// What returns, and edits that removed something, took back, without taxes, as a positive amount.
+    /// The value of returned and removed items, without taxes, as a positive amount.
     async fn returns(&self) -> Settled<Money> {
         self.amount(self.figures.returns)
     }
 
-    /// Gross sales less discounts and returns. Negative where more came back than was sold.
+    /// Gross sales minus discounts and returns. Negative if returns exceed sales.
     async fn net_sales(&self) -> Settled<Money> {
         self.amount(self.figures.net_sales())
     }
 
-    /// Shipping charged less shipping given back, without taxes.
+    /// Shipping charged minus shipping refunded, without taxes.
     async fn shipping(&self) -> Settled<Money> {
         self.amount(self.figures.shipping)
     }
 
-    /// Taxes on everything that counts here, less those given back.
+    /// Taxes charged minus taxes refunded, on everything that counts in these figures.
     async fn taxes(&self) -> Settled<Money> {
         self.amount(self.figures.taxes)
     }
 
-    /// Import duties charged less those given back, without taxes.
+    /// Import duties charged minus duties refunded, without taxes.
     async fn duties(&self) -> Settled<Money> {
         self.amount(self.figures.duties)
     }
 
-    /// Further fees charged less those given back, without taxes.
+    /// Other fees charged minus fees refunded, without taxes.
     async fn fees(&self) -> Settled<Money> {
         self.amount(self.figures.fees)
     }
 
-    /// Net sales with shipping, taxes, duties and fees.
+    /// Net sales plus shipping, taxes, duties and fees.
     async fn total_sales(&self) -> Settled<Money> {
         self.amount(self.figures.total_sales())
     }
 
-    /// Gross sales less discounts of the orders as they were placed, divided by the number of orders and
-    /// rounded to the currency's smallest unit. Later edits and returns do not enter. Zero without orders.
+    /// Gross sales minus discounts of the orders as placed, divided by the number of orders.
+    /// Rounded to the currency's smallest unit. Later edits and returns do not count. Zero without
+    /// orders.
     async fn average_order_value(&self) -> Settled<Money> {
         self.average()
     }
 
-    /// Distinct customers who placed an order that counts. Guests have no customer and count for nobody.
+    /// The number of distinct customers who placed an order that counts. Guest orders have no
+    /// customer.
     async fn customers(&self) -> i32 {
         self.customers
     }
 
-    /// Those of the customers whose first order ever falls into these days.
+    /// The number of customers whose first order ever was placed in the range.
     async fn new_customers(&self) -> i32 {
         self.new_customers
     }
 
-    /// Those of the customers who had ordered before these days.
+    /// The number of customers in the range who had ordered before the range.
     async fn returning_customers(&self) -> i32 {
         self.returning_customers
     }
 
-    /// The share of the customers who had ordered before, from 0 to 1. Null without customers.
+    /// Returning customers divided by customers, from 0 to 1. Null without customers.
     async fn returning_customer_rate(&self) -> Option<f64> {
         self.figures.returning_customer_rate()
     }
@@ -209,7 +214,7 @@ fn money(
     }))
 }
 
-/// A range of days of the shop's calendar. Both ends are in it.
+/// A range of calendar days in the shop's time zone. Both ends are included.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct DateRange {
     /// The first day.
@@ -230,12 +235,12 @@ impl From<DayRange> for DateRange {
 /// One interval of a series.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct OrdersByDatePoint {
-    /// The first day of the calendar interval, which for the first point may lie before the range; of an
-    /// hour, the day that it is in.
+    /// The first day of the calendar interval. For the first point, it may be before the range. For
+    /// an hour, the day that contains the hour.
     date: Day,
-    /// The instant at which the interval begins in the shop's time zone.
+    /// The time the interval starts in the shop's time zone.
     start: Instant,
-    /// What happened in the interval. Days outside the range asked for are not in it.
+    /// The figures of the interval. Days outside the requested range do not count.
     metrics: Settled<SalesMetrics>,
 }
 
@@ -271,17 +276,17 @@ impl Writes for OrdersByDatePoint {
     }
 }
 
-/// A customer's place among those who spent most.
+/// A customer's rank by total sales.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct TopCustomer {
-    /// The place, from 1.
+    /// The rank, starting from 1.
     pub(in crate::graphql) rank: i32,
-    /// The customer. Their own totals are those of all time.
+    /// The customer. The totals of this object are of all time.
     pub(in crate::graphql) customer: Customer,
-    /// What they spent in the range: net sales with shipping, taxes, duties and fees, after the returns of the
-    /// range. In the shop's currency.
+    /// The customer's total sales in the range: net sales plus shipping, taxes, duties and fees,
+    /// after returns in the range. In the shop's currency.
     pub(in crate::graphql) total_spent: Money,
-    /// How many orders they placed in the range.
+    /// The number of orders that the customer placed in the range.
     pub(in crate::graphql) orders: i32,
 }
 

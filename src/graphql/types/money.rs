@@ -10,13 +10,13 @@ use crate::graphql::json::write_text;
 use crate::graphql::scalars::DecimalText;
 use crate::graphql::settled::{Write, Writes};
 
-/// An exact amount in a currency.
+/// An exact amount of money.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Money {
-    /// The amount, with at least the decimals that are usual in its currency. Never rounded, unless the field
-    /// that it belongs to says so.
+    /// The amount, with at least the usual number of decimals of its currency. Never rounded,
+    /// unless the field's description says so.
     amount: DecimalText,
-    /// The ISO 4217 code of the currency, such as `INR`, or Shopify's own, such as `USDC`.
+    /// The currency: an ISO 4217 code such as `INR`, or a code of Shopify's own such as `USDC`.
     currency_code: String,
 }
 

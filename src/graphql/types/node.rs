@@ -4,12 +4,12 @@ use async_graphql::{ID, Interface};
 
 use super::{Customer, Invitation, Order, Product, SyncRun, Tenant, User};
 
-/// Something that can be asked for by its id alone.
+/// An object that can be read by its id.
 #[derive(Clone, Debug, Interface)]
 #[graphql(field(
     name = "id",
     ty = "ID",
-    desc = "The id: opaque, and the same for the same thing for ever."
+    desc = "The object's id: opaque, globally unique and permanent."
 ))]
 pub enum Node {
     /// The signed-in user.

@@ -21,8 +21,8 @@ use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::Reading;
 
-/// An order, as it stands in the store now. The figures of `overview` and `ordersByDate` are not summed from
-/// orders but from the sales that each order agreed to, on the days on which they happened.
+/// An order in its current state. Figures such as `overview` and `ordersByDate` are not sums over
+/// orders. They are sums over the sales of each order, on the days the sales happened.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Order {
@@ -40,32 +40,32 @@ pub struct Order {
     /// The order's id, for `node`.
     #[graphql(owned)]
     pub id: ID,
-    /// Shopify's own number of the order, unique only inside the store.
+    /// Shopify's numeric id of the order. Unique only within the shop.
     shopify_id: String,
-    /// What the merchant calls the order, such as `#1001`.
+    /// The order's name in the shop, such as `#1001`.
     name: String,
-    /// The instant at which the order was placed: what it is dated by.
+    /// The time the order was placed. The order counts on this day.
     processed_at: Instant,
-    /// The instant at which the order was cancelled. Null when it was not.
+    /// The time the order was cancelled. Null if it was not.
     cancelled_at: Option<Instant>,
-    /// How far the order is paid, as Shopify writes it: `PENDING`, `PAID`, `PARTIALLY_REFUNDED`, `REFUNDED`
+    /// The payment status, in Shopify's words: `PENDING`, `PAID`, `PARTIALLY_REFUNDED`, `REFUNDED`
     /// and others.
     financial_status: Option<String>,
-    /// How far the order is delivered, as Shopify writes it: `UNFULFILLED`, `FULFILLED` and others.
+    /// The fulfillment status, in Shopify's words: `UNFULFILLED`, `FULFILLED` and others.
     fulfillment_status: Option<String>,
-    /// The channel that the order came through, such as `web` or `pos`.
+    /// The sales channel of the order, such as `web` or `pos`.
     source_name: Option<String>,
-    /// The discount codes that were used.
+    /// The discount codes used in the order.
     discount_codes: Vec<String>,
-    /// What was asked for the order when it was placed, with taxes and shipping, after discounts. In the
-    /// currency that the shop had then.
+    /// The price of the order when it was placed: after discounts, with taxes and shipping. In the
+    /// shop's currency at that time.
     total_price: Money,
-    /// What was paid for the order less what was paid back, up to now. In the currency that the shop had when
-    /// the order was placed.
+    /// Payments received minus payments refunded, up to now. In the shop's currency at the time the
+    /// order was placed.
     net_payment: Money,
     /// The tags that the merchant gave the order.
     tags: Vec<String>,
-    /// Whether the order only tries out the checkout. Test orders are listed, but are in no figure.
+    /// Whether this is a test order. Lists include test orders; figures do not.
     test: bool,
 }
 
@@ -136,7 +136,7 @@ impl Order {
 
 #[ComplexObject]
 impl Order {
-    /// Who placed the order. Null for a guest. A customer who has since been deleted is still named.
+    /// The customer. Null for a guest order. Deleted customers are still returned here.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>, ApiError> {
         let Some(customer) = self.customer_number else {
             return Ok(None);
@@ -155,21 +155,21 @@ impl Order {
         Ok(Some(Customer::new(self.tenant, row, &shop)))
     }
 
-    /// The lines of the order, in the order in which Shopify numbered them.
+    /// The order's line items, in ascending order of their Shopify ids.
     #[graphql(complexity = "page_cost(first, None, child_complexity)")]
     async fn line_items(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many lines to give: 1 to 100, 20 when nothing is said.")]
+        #[graphql(desc = "The number of line items to return: 1 to 100, 20 by default.")]
         first: Option<i32>,
-        #[graphql(desc = "Go on behind the line with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Return only line items after this cursor.")] after: Option<String>,
     ) -> Result<Connection<LineItem>, ApiError> {
         let page = PageArguments::forward(first, after);
         line_items_of(ctx, self.tenant, self.number, &self.currency, page).await
     }
 
-    /// The times money went back to the customer, the earliest first. What a refund took off the figures is
-    /// dated by the day on which it was processed, not by the day of the order.
+    /// The order's refunds, earliest first. A refund reduces the figures of the day it was
+    /// processed, not of the day of the order.
     async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>, ApiError> {
         let loaders = &RequestContext::of(ctx)?.loaders;
         let refunds = loaders.load(self.tenant, RefundsOf(self.number)).await?;

@@ -22,26 +22,27 @@ impl Overview {
     }
 }
 
-/// The headline figures of a range of days. They equal the sums of `ordersByDate` over the same range.
+/// The headline figures of a range of days. They equal the sums of `ordersByDate` over the same
+/// range.
 #[Object]
 impl Overview {
-    /// The days that are covered, as the range asked for came out today in the shop's time zone.
+    /// The resolved date range, in the shop's time zone.
     async fn range(&self) -> DateRange {
         self.range.into()
     }
 
-    /// The sales of these days.
+    /// The sales figures of the range.
     async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }
 
-    /// The range that was asked to be compared with, and its sales. Null unless `compareTo` was given.
+    /// The comparison range and its figures. Null unless `compareTo` is given.
     async fn previous(&self) -> Option<OverviewPrevious> {
         self.previous.map(|range| OverviewPrevious { range })
     }
 
-    /// Customers that the store has in all, whatever the range and whether they ever ordered. Deleted ones do
-    /// not count.
+    /// The number of all customers of the shop, with or without orders, whatever the range. Deleted
+    /// customers do not count.
     async fn total_customers(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         int(match reading.shop().row.customers {
@@ -50,8 +51,8 @@ impl Overview {
         })
     }
 
-    /// Orders placed on these days in another currency than the shop's present one. They are in no figure: a
-    /// number above zero says that the shop changed its currency.
+    /// The number of orders placed in the range in a currency other than the shop's current one. No
+    /// figure includes them. Greater than zero only if the shop has changed its currency.
     async fn orders_in_other_currencies(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let orders = reading
@@ -61,21 +62,21 @@ impl Overview {
     }
 }
 
-/// The range that an overview is compared with.
+/// The comparison range of an overview.
 #[derive(Clone, Copy, Debug)]
 pub struct OverviewPrevious {
     range: DayRange,
 }
 
-/// The range that an overview is compared with.
+/// The comparison range of an overview.
 #[Object]
 impl OverviewPrevious {
-    /// The days that are covered.
+    /// The resolved comparison range, in the shop's time zone.
     async fn range(&self) -> DateRange {
         self.range.into()
     }
 
-    /// The sales of these days.
+    /// The sales figures of the range.
     async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
         metrics_of(ctx, self.range).await
     }

@@ -10,7 +10,7 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::numbers::int;
 use crate::graphql::snapshot::ShopContext;
 
-/// A product of the store's catalogue, as it stands now.
+/// A product of the shop's catalogue in its current state.
 #[expect(clippy::struct_field_names, reason = "Shopify's word")]
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
@@ -20,18 +20,18 @@ pub struct Product {
     /// The product's id, for `node`.
     #[graphql(owned)]
     pub id: ID,
-    /// Shopify's own number of the product, unique only inside the store.
+    /// Shopify's numeric id of the product. Unique only within the shop.
     shopify_id: String,
     /// The product's name.
     title: String,
-    /// Whether the product is for sale, as Shopify writes it: `ACTIVE`, `ARCHIVED`, `DRAFT` and others.
+    /// The product's status, in Shopify's words: `ACTIVE`, `ARCHIVED`, `DRAFT` and others.
     status: String,
-    /// Who makes the product. Null when the merchant has not said.
+    /// The product's vendor. Null if none is set.
     vendor: Option<String>,
-    /// What the merchant files the product under. Null when it is under nothing.
+    /// The product's type, as set by the merchant. Null if none is set.
     product_type: Option<String>,
-    /// What the product's sales came to of all time, after discounts and returns, without taxes and shipping.
-    /// In the shop's currency; test and deleted orders do not count.
+    /// The product's net sales of all time: after discounts and returns, without taxes and
+    /// shipping. In the shop's currency. Test and deleted orders do not count.
     net_sales: Money,
 }
 
@@ -53,8 +53,8 @@ impl Product {
 
 #[ComplexObject]
 impl Product {
-    /// Units of the product sold of all time, in orders of the shop's currency. Returns are not taken off;
-    /// test and deleted orders do not count.
+    /// The number of units sold of all time, in orders in the shop's currency. Returns are not
+    /// subtracted. Test and deleted orders do not count.
     #[expect(
         clippy::unused_async,
         reason = "resolvers are async, whether they wait or not"

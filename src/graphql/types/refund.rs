@@ -9,14 +9,14 @@ use crate::domain::money;
 use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
 
-/// Money that went back to a customer.
+/// A refund to a customer.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Refund {
-    /// The refund's id. Refunds are reached through their order, not through `node`.
+    /// The refund's id. Refunds are read through their order, not through `node`.
     id: ID,
-    /// The instant at which the refund was processed.
+    /// The time the refund was processed.
     processed_at: Instant,
-    /// How much went back, with taxes and shipping. In the order's currency.
+    /// The amount refunded, with taxes and shipping. In the order's currency.
     total_refunded: Money,
 }
 

@@ -12,7 +12,7 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::ShopContext;
 
-/// One connected store and everything that is kept of it, apart from every other.
+/// A connected shop with all of its data, isolated from every other tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant {
     id: TenantId,
@@ -26,7 +26,7 @@ impl Tenant {
     }
 }
 
-/// One connected store and everything that is kept of it, apart from every other.
+/// A connected shop with all of its data, isolated from every other tenant.
 #[Object]
 impl Tenant {
     /// The tenant's id, for `node`.
@@ -34,14 +34,14 @@ impl Tenant {
         NodeId::Tenant.encode(self.id)
     }
 
-    /// The store.
+    /// The connected shop.
     async fn shop(&self, ctx: &Context<'_>) -> Result<Shop, ApiError> {
         let reading = RequestContext::of(ctx)?.read_tenant(self.id).await?;
         Ok(Shop::new(self.id, &reading.shop()))
     }
 }
 
-/// A Shopify store, as it last described itself.
+/// A Shopify shop.
 #[derive(Clone, Debug)]
 pub struct Shop {
     tenant: TenantId,
@@ -57,7 +57,7 @@ impl Shop {
     }
 }
 
-/// A Shopify store, as it last described itself.
+/// A Shopify shop.
 #[Object]
 impl Shop {
     /// The permanent domain, such as `my-store.myshopify.com`.
@@ -65,48 +65,50 @@ impl Shop {
         self.row.domain.as_str()
     }
 
-    /// The name that the merchant gave the store.
+    /// The shop's name.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// The ISO 4217 code of the currency that every figure is counted in.
+    /// The ISO 4217 code of the shop's currency. All figures are in this currency.
     async fn currency_code(&self) -> &str {
         self.row.currency.code()
     }
 
-    /// The IANA name of the time zone that the store's calendar days are cut by, such as `Asia/Kolkata`.
+    /// The IANA name of the shop's time zone, such as `Asia/Kolkata`. It determines the shop's
+    /// calendar days.
     async fn time_zone(&self) -> &str {
         &self.row.time_zone
     }
 
-    /// Whether the store can be read from at present. `status` says more.
+    /// Whether XBoard can currently read the shop. `status` has the details.
     async fn connected(&self) -> bool {
         self.row.status == shops::ShopStatus::Connected
     }
 
-    /// Whether the store can be read from, and what stands in the way if not.
+    /// The status of the connection to the shop.
     async fn status(&self) -> ShopStatus {
         self.row.status.into()
     }
 
-    /// What stands in the way, in a sentence for the store's owner. Null while the store is connected.
+    /// Why the shop is not connected, in a sentence for the shop's owner. Null while it is
+    /// connected.
     async fn status_reason(&self) -> Option<&str> {
         self.row.status_reason.as_deref()
     }
 
-    /// The instant at which a sync last brought everything in. Null until the first one has.
+    /// The time the last successful sync finished. Null before the first.
     async fn last_synced_at(&self) -> Option<Instant> {
         self.row.last_synced_at.map(Instant)
     }
 
-    /// How many days of orders Shopify shows this app: figures of days before then are not complete. Null
-    /// when it shows all of them (access scope `read_all_orders`).
+    /// The number of past days whose orders Shopify shows the app. Figures of earlier days are
+    /// incomplete. Null if the app can read all orders (access scope `read_all_orders`).
     async fn order_history_days(&self) -> Option<i32> {
         self.row.order_history_days
     }
 
-    /// How fresh what is shown of the store is, and what keeps it from being fresher.
+    /// How up to date the shop's data is, and what delays it.
     async fn health(&self, ctx: &Context<'_>) -> Result<ShopHealth, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read_tenant(self.tenant).await?;
         let transaction = reading.transaction().await?;
@@ -124,16 +126,16 @@ impl Shop {
     }
 }
 
-/// Whether a store can be read from.
+/// The status of the connection to a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum ShopStatus {
-    /// All is well: changes in the store arrive here.
+    /// Connected. Changes in the shop are synced.
     Connected,
-    /// Shopify refused the credentials: `updateShopCredentials` takes new ones.
+    /// Shopify has rejected the credentials. Replace them with `updateShopCredentials`.
     ReauthorisationNeeded,
-    /// Shopify closed, froze or locked the store.
+    /// Shopify has closed, frozen or locked the shop.
     Suspended,
-    /// The owner disconnected the store. What was read of it remains visible.
+    /// The owner has disconnected the shop. Its synced data stays visible.
     Disconnected,
 }
 

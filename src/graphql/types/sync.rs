@@ -26,7 +26,7 @@ impl SyncRun {
     }
 }
 
-/// One run that brings a store's objects here. At most one is queued or under way at a time.
+/// A run that syncs a shop's objects. At most one run is queued or running at a time.
 #[Object]
 impl SyncRun {
     /// The run's id, for `node`.
@@ -39,33 +39,33 @@ impl SyncRun {
         self.row.mode.into()
     }
 
-    /// How far the run is.
+    /// The status of the run.
     async fn status(&self) -> SyncStatus {
         self.row.status.into()
     }
 
-    /// What started the run.
+    /// What triggered the run.
     async fn trigger(&self) -> SyncTrigger {
         self.row.trigger.into()
     }
 
-    /// The instant at which the run was asked for.
+    /// The time the run was requested.
     async fn queued_at(&self) -> Instant {
         Instant(self.row.queued_at)
     }
 
-    /// The instant at which a worker took the run up. Null while it waits.
+    /// The time a worker started the run. Null while it is queued.
     async fn started_at(&self) -> Option<Instant> {
         self.row.started_at.map(Instant)
     }
 
-    /// The instant at which the run ended, well or not. Null until then.
+    /// The time the run ended, successfully or not. Null until then.
     async fn finished_at(&self) -> Option<Instant> {
         self.row.finished_at.map(Instant)
     }
 
-    /// How far each kind of object is: customers, products, orders. A kind that the run has not come to yet
-    /// is left out.
+    /// The progress for each kind of object: customers, products, orders. Kinds that have not
+    /// started yet are not included.
     async fn progress(&self, ctx: &Context<'_>) -> Result<Vec<SyncProgress>, ApiError> {
         let loaders = &RequestContext::of(ctx)?.loaders;
         let progress = loaders.load(self.tenant, ProgressOf(self.row.id)).await?;
@@ -73,24 +73,24 @@ impl SyncRun {
         Ok(progress.map(SyncProgress::from).collect())
     }
 
-    /// Why the run failed, in a sentence for the store's owner. Null unless it did.
+    /// Why the run failed, in a sentence for the shop's owner. Null unless it failed.
     async fn error(&self) -> Option<&str> {
         self.row.error.as_deref()
     }
 }
 
-/// How far a run is with one kind of object.
+/// The progress of a sync run for one kind of object.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct SyncProgress {
-    /// Which objects.
+    /// The kind of object.
     pub kind: ObjectKind,
-    /// How many of them are in, those that were left out included.
+    /// The number of objects processed so far, including skipped ones.
     pub done: i32,
-    /// Of how many. Null while Shopify has not said.
+    /// The total number of objects to process. Null until Shopify has reported it.
     pub total: Option<i32>,
-    /// Shopify's own numbers of those that the run left as they were, because Shopify failed at them or what
-    /// it gave of them could not be understood; at most a hundred. They are asked for again when they change,
-    /// and once a day.
+    /// Shopify's numeric ids of skipped objects, at most 100. An object is skipped if Shopify fails
+    /// to return it, or if XBoard cannot parse it; its stored version stays. XBoard fetches it
+    /// again when it changes, and once a day.
     pub left_out: Vec<String>,
 }
 
@@ -109,39 +109,39 @@ impl From<sync_runs::SyncProgress> for SyncProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "sync::SyncMode")]
 pub enum SyncMode {
-    /// What changed in the store since the last sync.
+    /// Only changes since the last sync.
     Incremental,
-    /// Everything that Shopify shows.
+    /// Everything that Shopify shows the app.
     Full,
 }
 
-/// How far a sync is.
+/// The status of a sync run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "sync::SyncStatus")]
 pub enum SyncStatus {
-    /// It waits for a worker.
+    /// Waiting for a worker.
     Queued,
-    /// It is under way.
+    /// In progress.
     Running,
-    /// Everything is in.
+    /// Finished successfully.
     Succeeded,
-    /// It was given up; `error` says why.
+    /// Failed; `error` says why.
     Failed,
-    /// It was stopped because the store was disconnected.
+    /// Stopped because the shop was disconnected.
     Cancelled,
 }
 
-/// What started a sync.
+/// The triggers of a sync run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "sync::SyncTrigger")]
 pub enum SyncTrigger {
-    /// The store was connected.
+    /// The shop was connected.
     Register,
-    /// A member asked for it.
+    /// A member requested the run.
     Manual,
-    /// The store told of a change that calls for one.
+    /// A webhook reported a change that needs a sync.
     Webhook,
-    /// It was time for the regular one.
+    /// The regular schedule.
     Schedule,
 }
 
@@ -153,6 +153,6 @@ pub enum ObjectKind {
     Customers,
     /// Products with their variants.
     Products,
-    /// Orders with their lines, refunds and sales.
+    /// Orders with their line items, refunds and sales.
     Orders,
 }

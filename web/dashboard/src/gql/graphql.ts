@@ -6,97 +6,106 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** A static Admin API access token. */
 export type AccessTokenInput = {
-  /** The app's secret, which signs its webhooks. Without it changes arrive by polling. */
+  /**
+   * The app's API secret key. Shopify signs the app's webhooks with it. Without it, changes
+   * arrive by polling only.
+   */
   apiSecret?: string | null | undefined;
   /** The token: `shpat_…`. */
   token: string;
 };
 
-/** An app's own name and secret. */
+/** The client id and client secret of a Shopify app. */
 export type ClientCredentialsInput = {
   /** The app's client id. */
   clientId: string;
-  /** The app's client secret; it signs the app's webhooks too. */
+  /** The app's client secret. Shopify also signs the app's webhooks with it. */
   clientSecret: string;
 };
 
-/** What a range is compared with. */
+/** The range to compare with. */
 export type Comparison =
-  /** As many days, right before the range. */
+  /** The same number of days, immediately before the range. */
   | 'PREVIOUS_PERIOD'
-  /** The same dates a year earlier; 28 February for 29 February. */
+  /** The same dates one year earlier. 29 February becomes 28 February. */
   | 'PREVIOUS_YEAR';
 
-/** Which store is to be connected. */
+/** Input of `connectShop`. */
 export type ConnectShopInput = {
-  /** The store. The user becomes its owner. */
+  /** The shop to connect. The user becomes its owner. */
   shop: ShopCredentialsInput;
 };
 
-/** One of the two ways in which Shopify lets an app read a store. */
+/** The credentials of a Shopify app. Give exactly one of the two kinds. */
 export type CredentialsInput =
-  {   /** The Admin API access token of a custom app of the store. */
+  {   /** The Admin API access token of a custom app of the shop. */
   accessToken: AccessTokenInput; clientCredentials?: never; }
-  |  { accessToken?: never;   /** An app's client id and secret, traded for short-lived tokens (client-credentials grant). */
+  |  { accessToken?: never;   /**
+   * An app's client id and client secret. XBoard exchanges them for short-lived tokens
+   * (client-credentials grant).
+   */
   clientCredentials: ClientCredentialsInput; };
 
 /**
- * A range that moves with the present day in the shop's time zone. All but `YESTERDAY` and `LAST_MONTH` end with
- * the present day, as far as it has come.
+ * A range relative to today in the shop's time zone. All presets except `YESTERDAY` and
+ * `LAST_MONTH` include today so far.
  */
 export type DatePreset =
-  /** From the first day with a sale to the present day. */
+  /** From the first day with a sale to today. */
   | 'ALL_TIME'
-  /** Seven days, the present one included. */
+  /** The last 7 days, including today. */
   | 'LAST_7_DAYS'
-  /** Thirty days, the present one included. */
+  /** The last 30 days, including today. */
   | 'LAST_30_DAYS'
-  /** Ninety days, the present one included. */
+  /** The last 90 days, including today. */
   | 'LAST_90_DAYS'
-  /** 365 days, the present one included. */
+  /** The last 365 days, including today. */
   | 'LAST_365_DAYS'
-  /** The whole calendar month before the present one. */
+  /** The whole previous calendar month. */
   | 'LAST_MONTH'
-  /** From the first of the month to the present day. */
+  /** From the first day of this month to today. */
   | 'MONTH_TO_DATE'
-  /** From the first of January, April, July or October to the present day. */
+  /** From the first day of this calendar quarter to today. */
   | 'QUARTER_TO_DATE'
-  /** The present day. */
+  /** Today. */
   | 'TODAY'
-  /** From the first of January to the present day. */
+  /** From 1 January to today. */
   | 'YEAR_TO_DATE'
-  /** The day before the present one. */
+  /** Yesterday. */
   | 'YESTERDAY';
 
-/** A range of days of the shop's calendar: two days, or a preset that moves with the present day. */
+/** A range of calendar days in the shop's time zone. Give exactly one of the two kinds. */
 export type DateRangeInput =
-  {   /** From one day to another. */
+  {   /** A range between two fixed days. */
   between: DaysInput; preset?: never; }
-  |  { between?: never;   /** A range that moves with the present day. */
+  |  { between?: never;   /** A range relative to today. */
   preset: DatePreset; };
 
-/** Two days of the shop's calendar, both included: at most 100 years, in the years 1900 to 2199. */
+/**
+ * A range between two calendar days, both included. At most 100 years, within the years 1900 to
+ * 2199.
+ */
 export type DaysInput = {
   /** The first day. */
   from: string;
-  /** The last day; not before the first. */
+  /** The last day. Must not be before the first. */
   to: string;
 };
 
-/** What a series is cut into. Calendar intervals follow the shop's time zone. */
+/** The length of the intervals of a series. Calendar intervals follow the shop's time zone. */
 export type Interval =
   /** Calendar days. */
   | 'DAY'
   /**
-   * Hours, counted from the beginning of each day: 23 or 25 of them on the days on which clocks change. For
-   * ranges of at most 14 days.
+   * Hours, counted from the start of each day. A day has 23 or 25 hours when the clocks change.
+   * Only for ranges of at most 14 days.
    */
   | 'HOUR'
   /** Calendar months. */
   | 'MONTH'
-  /** Quarters of the calendar year. */
+  /** Calendar quarters. */
   | 'QUARTER'
-  /** ISO weeks, which begin on Monday. */
+  /** ISO weeks, which start on Monday. */
   | 'WEEK'
   /** Calendar years. */
   | 'YEAR';
@@ -105,140 +114,143 @@ export type Interval =
 export type ObjectKind =
   /** Customers. */
   | 'CUSTOMERS'
-  /** Orders with their lines, refunds and sales. */
+  /** Orders with their line items, refunds and sales. */
   | 'ORDERS'
   /** Products with their variants. */
   | 'PRODUCTS';
 
-/** Who signs up, with which store. */
+/** Input of `register`. */
 export type RegisterInput = {
-  /** The address to sign in with. */
+  /** The email address to sign in with. */
   email: string;
-  /** At least 12 characters, and none of the passwords that anyone would try first. */
+  /** The password: at least 12 characters, and not a common password. */
   password: string;
-  /** The store to connect. The user becomes its owner. */
+  /** The shop to connect. The user becomes its owner. */
   shop: ShopCredentialsInput;
 };
 
-/** Who signs up, with a store that let the app in. */
+/** Input of `registerInstalled`. */
 export type RegisterInstalledInput = {
-  /** The address to sign in with. */
+  /** The email address to sign in with. */
   email: string;
-  /** At least 12 characters, and none of the passwords that anyone would try first. */
+  /** The password: at least 12 characters, and not a common password. */
   password: string;
-  /** The code of the page at which the installation ended. */
+  /** The code shown at the end of the installation. */
   token: string;
 };
 
-/** What a member may do with a store. Each role may do what those listed after it may. */
+/** A member's role in a shop. Each role includes the permissions of the roles after it. */
 export type Role =
-  /** Also starts syncs, changes the store's credentials, and invites and removes viewers. */
+  /** Can also start syncs, replace the shop's credentials, and invite and remove viewers. */
   | 'ADMIN'
   /**
-   * May do everything: also looks after members of every role, reads the audit log, disconnects the store.
-   * Whoever connects a store owns it.
+   * Full access: can also manage all members, read the audit log and disconnect the shop. The
+   * user who connects a shop becomes its owner.
    */
   | 'OWNER'
-  /** Sees the store's figures and objects, and changes nothing. */
+  /** Can read the shop's figures and objects, and change nothing. */
   | 'VIEWER';
 
 /**
- * A store and what lets XBoard read it. Needed access scopes: `read_orders`, `read_customers`,
- * `read_products`; with `read_all_orders` also the orders older than 60 days.
+ * A shop and the credentials to read it with. Required access scopes: `read_orders`,
+ * `read_customers`, `read_products`. Orders older than 60 days also need `read_all_orders`.
  */
 export type ShopCredentialsInput = {
-  /** What lets XBoard read the store. Kept encrypted. */
+  /** The credentials of an app with access to the shop. Stored encrypted. */
   credentials: CredentialsInput;
-  /** The store's permanent domain: `my-store.myshopify.com`. */
+  /** The shop's permanent domain: `my-store.myshopify.com`. */
   domain: string;
 };
 
-/** Whether a store can be read from. */
+/** The status of the connection to a shop. */
 export type ShopStatus =
-  /** All is well: changes in the store arrive here. */
+  /** Connected. Changes in the shop are synced. */
   | 'CONNECTED'
-  /** The owner disconnected the store. What was read of it remains visible. */
+  /** The owner has disconnected the shop. Its synced data stays visible. */
   | 'DISCONNECTED'
-  /** Shopify refused the credentials: `updateShopCredentials` takes new ones. */
+  /** Shopify has rejected the credentials. Replace them with `updateShopCredentials`. */
   | 'REAUTHORISATION_NEEDED'
-  /** Shopify closed, froze or locked the store. */
+  /** Shopify has closed, frozen or locked the shop. */
   | 'SUSPENDED';
 
 /** How much a sync fetches. */
 export type SyncMode =
-  /** Everything that Shopify shows. */
+  /** Everything that Shopify shows the app. */
   | 'FULL'
-  /** What changed in the store since the last sync. */
+  /** Only changes since the last sync. */
   | 'INCREMENTAL';
 
-/** How far a sync is. */
+/** The status of a sync run. */
 export type SyncStatus =
-  /** It was stopped because the store was disconnected. */
+  /** Stopped because the shop was disconnected. */
   | 'CANCELLED'
-  /** It was given up; `error` says why. */
+  /** Failed; `error` says why. */
   | 'FAILED'
-  /** It waits for a worker. */
+  /** Waiting for a worker. */
   | 'QUEUED'
-  /** It is under way. */
+  /** In progress. */
   | 'RUNNING'
-  /** Everything is in. */
+  /** Finished successfully. */
   | 'SUCCEEDED';
 
-/** What started a sync. */
+/** The triggers of a sync run. */
 export type SyncTrigger =
-  /** A member asked for it. */
+  /** A member requested the run. */
   | 'MANUAL'
-  /** The store was connected. */
+  /** The shop was connected. */
   | 'REGISTER'
-  /** It was time for the regular one. */
+  /** The regular schedule. */
   | 'SCHEDULE'
-  /** The store told of a change that calls for one. */
+  /** A webhook reported a change that needs a sync. */
   | 'WEBHOOK';
 
-/** What can be wrong with an input. */
+/** The codes of errors in the input of a mutation. */
 export type UserErrorCode =
-  /** The store refused the credentials. */
+  /** Shopify rejected the credentials. */
   | 'ACCESS_TOKEN_REJECTED'
-  /** It was good once, and is no longer. */
+  /** The token or session has expired. */
   | 'EXPIRED'
-  /** The value has not the form that it needs. */
+  /** The value is invalid or has the wrong format. */
   | 'INVALID'
-  /** The email address and the password do not belong together. */
+  /** The email address or the password is wrong. */
   | 'INVALID_CREDENTIALS'
-  /** The store would be left without an owner. */
+  /** The change would leave the shop without an owner. */
   | 'LAST_OWNER'
-  /** The app was not given all access scopes that are needed; the message names those that are missing. */
+  /** The app was not granted all required access scopes. The message lists the missing ones. */
   | 'MISSING_SCOPES'
-  /** Your role does not allow that. */
+  /** The user's role does not allow the change. */
   | 'NOT_ALLOWED'
-  /** Too many attempts; the message says how long to wait. */
+  /** Too many attempts. The message says how long to wait. */
   | 'RATE_LIMITED'
-  /** The store is connected already. */
+  /** The shop is already connected. */
   | 'SHOP_ALREADY_CONNECTED'
-  /** The store is disconnected: connect it again first. */
+  /** The shop is disconnected. Connect it again first. */
   | 'SHOP_DISCONNECTED'
-  /** Shopify knows no store of this domain. */
+  /** Shopify has no shop with this domain. */
   | 'SHOP_NOT_FOUND'
-  /** The store did not answer, or is closed. Trying again later may help. */
+  /** The shop did not respond, or is closed. Try again later. */
   | 'SHOP_UNREACHABLE'
-  /** Somebody else has it already. */
+  /** The value is already in use. */
   | 'TAKEN'
-  /** The password is among the first that anyone would try. */
+  /** The password is too common. */
   | 'TOO_COMMON'
-  /** There are as many as there may be. */
+  /** The maximum number has been reached. */
   | 'TOO_MANY'
   /** The password is shorter than 12 characters. */
   | 'TOO_SHORT';
 
-/** Whether a store tells of changes as they happen. */
+/** Whether webhooks from a shop arrive. */
 export type WebhookState =
-  /** Every topic is listened to: changes arrive within seconds. */
+  /** All topics are subscribed. Changes arrive within seconds. */
   | 'ACTIVE'
-  /** Some or all topics are not listened to; `webhooksProblem` says why. Polling does the work. */
+  /**
+   * Some or all topics are not subscribed; `webhooksProblem` says why. Changes arrive by
+   * polling.
+   */
   | 'INCOMPLETE'
   /**
-   * This server has no address that Shopify could reach, or the store was not looked at yet. Polling does
-   * the work.
+   * The server has no public URL, or the shop's subscriptions have not been checked yet. Changes
+   * arrive by polling.
    */
   | 'OFF';
 
