@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::known_tokens::KnownTokens;
 use crate::auth::limits::{AttemptsPerMinute, Limits};
 use crate::auth::passwords::Passwords;
 use crate::auth::sealer::Sealer;
@@ -204,7 +203,7 @@ impl App {
             documents: Arc::new(documents),
             attempts,
             database: database.clone(),
-            tokens: KnownTokens::new(tokens),
+            tokens,
             clock: config.clock,
             buckets,
             answers: Arc::new(Answers::new(config.http.kept_answers)),

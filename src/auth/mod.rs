@@ -1,7 +1,6 @@
 //! What proves who is asking: passwords, tokens, and the limits on guessing them; and the sealing of what
 //! must not be read from a stolen database. Pure computation: it knows neither the database nor Shopify.
 
-pub mod known_tokens;
 pub mod limits;
 pub mod one_time;
 pub mod password_rules;

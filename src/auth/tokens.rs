@@ -129,13 +129,9 @@ impl AccessTokens {
         })
     }
 
-    /// What the token says, if it is ours and its time is now.
-    pub fn verify(&self, token: &str) -> Result<Bearer, TokenError> {
-        Ok(self.read(token)?.at(self.clock.now())?.0)
-    }
-
-    /// What the token says, if it is ours, whatever the time is.
-    pub(super) fn read(&self, token: &str) -> Result<Signed, TokenError> {
+    /// Verifies a token: its signature, its claims and its time. Gives the claims and the instant at which it
+    /// expires.
+    pub fn verify(&self, token: &str) -> Result<(Bearer, DateTime<Utc>), TokenError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
@@ -143,45 +139,22 @@ impl AccessTokens {
         if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFE.num_seconds() {
             return Err(TokenError::Invalid);
         }
-        Ok(Signed {
-            bearer: Bearer {
-                user: claims.sub,
-                tenant: claims.tid,
-                session: claims.sid,
-            },
-            begins: claims.nbf.max(claims.iat),
-            ends: claims.exp,
-        })
-    }
-
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
-    }
-}
-
-/// What a token says that was found to be ours.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Signed {
-    bearer: Bearer,
-    /// In seconds since 1970, as in the token.
-    begins: i64,
-    ends: i64,
-}
-
-impl Signed {
-    /// The same, if this is its time, with the first instant at which it is refused.
-    pub(super) fn at(&self, now: DateTime<Utc>) -> Result<(Bearer, DateTime<Utc>), TokenError> {
-        let now = now.timestamp();
+        let now = self.clock.now().timestamp();
         let leeway = LEEWAY.num_seconds();
-        // Begun or issued later than now: not by this program.
-        if self.begins.saturating_sub(leeway) > now {
+        // Valid or issued only later than now: not by this program.
+        if claims.nbf.max(claims.iat).saturating_sub(leeway) > now {
             return Err(TokenError::Invalid);
         }
-        if self.ends.saturating_add(leeway) <= now {
+        if claims.exp.saturating_add(leeway) <= now {
             return Err(TokenError::Expired);
         }
-        let ends = DateTime::from_timestamp_secs(self.ends).unwrap_or_default();
-        Ok((self.bearer, ends))
+        let bearer = Bearer {
+            user: claims.sub,
+            tenant: claims.tid,
+            session: claims.sid,
+        };
+        let expires_at = DateTime::from_timestamp_secs(claims.exp).unwrap_or_default();
+        Ok((bearer, expires_at))
     }
 }
 
@@ -244,8 +217,11 @@ mod tests {
         let issued = tokens(at(0)).issue(bearer).unwrap();
         let token = issued.token.expose_secret();
         assert_eq!(issued.expires_at, at(900).now());
-        assert_eq!(tokens(at(0)).verify(token), Ok(bearer));
-        assert_eq!(tokens(at(899)).verify(token), Ok(bearer));
+        assert_eq!(tokens(at(0)).verify(token), Ok((bearer, issued.expires_at)));
+        assert_eq!(
+            tokens(at(899)).verify(token),
+            Ok((bearer, issued.expires_at))
+        );
         assert_eq!(tokens(at(905)).verify(token), Err(TokenError::Expired));
         assert_eq!(tokens(at(-6)).verify(token), Err(TokenError::Invalid));
     }

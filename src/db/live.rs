@@ -1,7 +1,5 @@
 //! News between processes: said inside the transaction that causes it, heard after its commit by every
-//! process that listens. Ids, days and versions travel, and what changed where that is little.
-
-use std::sync::Arc;
+//! process that listens. Ids, days and versions travel, no contents.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -10,18 +8,15 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
 use super::accounts::ACCESS_CHANNEL as ACCESS;
-use super::changes::{ChangeKey, StoreChange};
-use super::{Database, Result, TenantTx};
+use super::{Database, DbError, Result, TenantTx};
 use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 
 /// Where the news of the stores goes.
-pub(super) const CHANNEL: &str = "xboard_live";
+const CHANNEL: &str = "xboard_live";
 /// Where a process says something to hear itself: see [`Database::call`].
 const ECHO: &str = "xboard_echo";
 /// A change of more days than these is told without them: whoever listens asks for everything.
 const MAX_DAYS: usize = 366;
-/// PostgreSQL carries messages that are shorter than eight thousand bytes.
-const MAX_BYTES: usize = 7_999;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +42,6 @@ struct Message {
     tenant: TenantId,
     #[serde(flatten)]
     news: News,
-    /// What changed of the store, sealed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    change: Option<String>,
 }
 
 /// Says something to all who listen there, once the transaction is committed.
@@ -65,36 +57,13 @@ pub(super) async fn notify(
 }
 
 impl TenantTx {
-    /// How to say that the store changed, and which version it has now: the channel and the message.
-    pub(super) fn change_to_announce(&mut self, version: i64) -> (&'static str, String) {
-        let news = self.store_moved(version);
-        (CHANNEL, self.message(news, None))
-    }
-
-    fn store_moved(&mut self, version: i64) -> News {
+    /// Says that the store changed, and which version it was given. Heard after the commit.
+    pub(super) async fn notify_data_changed(&mut self, version: i64) -> Result<()> {
         let mut days = self.take_changed_days();
         if days.len() > MAX_DAYS {
             days.clear();
         }
-        News::Store { days, version }
-    }
-
-    /// Says that the store changed, which version it was given, and what changed, if that is little. Heard after the
-    /// commit.
-    pub(super) async fn announce_change(
-        &mut self,
-        version: i64,
-        change: Option<&StoreChange>,
-        key: &ChangeKey,
-    ) -> Result<()> {
-        let tenant = self.tenant();
-        let news = self.store_moved(version);
-        let sealed = change.and_then(|change| key.seal(tenant, version, change));
-        let mut message = self.message(news.clone(), sealed);
-        if message.len() > MAX_BYTES {
-            message = self.message(news, None);
-        }
-        self.tell(message).await
+        self.announce(News::Store { days, version }).await
     }
 
     /// Says that a run of a sync moved on. Heard after the commit.
@@ -103,18 +72,10 @@ impl TenantTx {
     }
 
     async fn announce(&mut self, news: News) -> Result<()> {
-        let message = self.message(news, None);
-        notify(self.connection(), CHANNEL, &message).await
-    }
-
-    fn message(&self, news: News, change: Option<String>) -> String {
         let tenant = self.tenant();
-        let message = Message {
-            tenant,
-            news,
-            change,
-        };
-        serde_json::to_string(&message).unwrap_or_default()
+        let message = serde_json::to_string(&Message { tenant, news })
+            .map_err(|error| DbError::Corrupt(format!("an event cannot be written: {error}")))?;
+        notify(self.connection(), CHANNEL, &message).await
     }
 
     /// The newest order.
@@ -133,8 +94,8 @@ impl TenantTx {
 /// What a listener hears.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    /// News of a store, and what changed of it, where that was told.
-    News(TenantId, News, Option<Arc<StoreChange>>),
+    /// News of a store.
+    News(TenantId, News),
     /// What a user, or anybody in a tenant, may do has changed: the id of the one or the other.
     Access(Uuid),
     /// A call of some process.
@@ -147,20 +108,18 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct Listener {
     listener: PgListener,
-    key: ChangeKey,
 }
 
 impl Database {
     /// Begins to listen, on a connection of its own.
     pub async fn listen(&self) -> Result<Listener> {
-        let key = self.change_key().await?;
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_with(self.options.clone())
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen_all([CHANNEL, ACCESS, ECHO]).await?;
-        Ok(Listener { listener, key })
+        Ok(Listener { listener })
     }
 
     /// Says something that every listener hears after all that was committed before: whoever hears it has
@@ -180,27 +139,18 @@ impl Listener {
             };
             // What another version of the program says in another way is not for us.
             let (channel, payload) = (notification.channel(), notification.payload());
-            if let Some(heard) = read(channel, payload, &self.key) {
+            if let Some(heard) = read(channel, payload) {
                 return Ok(heard);
             }
         }
     }
 }
 
-fn read(channel: &str, payload: &str, key: &ChangeKey) -> Option<Heard> {
+fn read(channel: &str, payload: &str) -> Option<Heard> {
     match channel {
         CHANNEL => {
             let message: Message = serde_json::from_str(payload).ok()?;
-            let Message {
-                tenant,
-                news,
-                change,
-            } = message;
-            let change = match (&news, change) {
-                (News::Store { version, .. }, Some(change)) => key.open(tenant, *version, &change),
-                _ => None,
-            };
-            Some(Heard::News(tenant, news, change.map(Arc::new)))
+            Some(Heard::News(message.tenant, message.news))
         }
         ACCESS => payload.parse().ok().map(Heard::Access),
         ECHO => payload.parse().ok().map(Heard::Echo),

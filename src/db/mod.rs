@@ -4,9 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
-pub mod changes;
 pub mod customers;
-pub mod day_books;
 pub mod embedded;
 pub mod hours;
 pub mod installs;
@@ -16,8 +14,6 @@ pub mod keyset;
 pub mod line_items;
 pub mod live;
 pub mod members;
-pub mod news;
-pub mod operation;
 pub mod orders;
 pub mod password_resets;
 mod patience;
@@ -27,6 +23,7 @@ pub mod products;
 pub mod rankings;
 pub mod refunds;
 mod safety;
+pub mod sales_timeline;
 pub mod sessions;
 pub mod shops;
 pub mod staging;
@@ -46,14 +43,11 @@ use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
 pub use upsert::Merged;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use tokio::sync::OnceCell;
 
-use self::changes::ChangeKey;
 use crate::domain::ids::TenantId;
 
 /// What can go wrong between the program and its database.
@@ -71,9 +65,6 @@ pub enum DbError {
     /// The connection that held the staged rows is gone, and they with it: the load starts again.
     #[error("the staged rows were lost with their connection")]
     StagingLost,
-    /// The store has changed since something of it was read that goes with this.
-    #[error("the store changed while it was read")]
-    Moved,
     /// A row holds what this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),
@@ -172,7 +163,6 @@ pub struct Database {
     short: sqlx::PgPool,
     options: PgConnectOptions,
     idle_loaders: staging::IdleLoaders,
-    change_key: Arc<OnceCell<ChangeKey>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -208,7 +198,6 @@ impl Database {
             short,
             options,
             idle_loaders: staging::IdleLoaders::default(),
-            change_key: Arc::default(),
         })
     }
 

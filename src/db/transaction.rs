@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{Result, live};
+use super::Result;
 use crate::domain::ids::TenantId;
 
 #[expect(clippy::disallowed_types, reason = "db opens transactions")]
@@ -44,8 +44,6 @@ pub struct TenantTx {
     transaction: Transaction,
     tenant: TenantId,
     changed_days: BTreeSet<NaiveDate>,
-    /// What is told when it is committed. The last statement of a transaction may take it along.
-    to_tell: Option<String>,
     planning: Option<Planning>,
 }
 
@@ -63,7 +61,6 @@ impl TenantTx {
             transaction,
             tenant,
             changed_days: BTreeSet::new(),
-            to_tell: None,
             planning: None,
         }
     }
@@ -105,36 +102,14 @@ impl TenantTx {
         std::mem::take(&mut self.changed_days).into_iter().collect()
     }
 
-    /// Has this told to whoever listens, once the transaction is committed.
-    pub(super) async fn tell(&mut self, message: String) -> Result<()> {
-        self.tell_the_rest().await?;
-        self.to_tell = Some(message);
-        Ok(())
-    }
-
-    /// What is still to be told, for a statement that does.
-    pub(super) fn take_to_tell(&mut self) -> Option<String> {
-        self.to_tell.take()
-    }
-
-    /// Tells what no statement took along.
-    pub(super) async fn tell_the_rest(&mut self) -> Result<()> {
-        match self.take_to_tell() {
-            Some(message) => live::notify(self.connection(), live::CHANNEL, &message).await,
-            None => Ok(()),
-        }
-    }
-
     /// Steps out of the store and goes on over accounts, in the same transaction and, where it is one, the
     /// same snapshot.
-    pub async fn into_system(mut self) -> Result<SystemTx> {
-        self.tell_the_rest().await?;
+    pub async fn into_system(self) -> Result<SystemTx> {
         SystemTx::enter(self.transaction).await
     }
 
     /// Makes the changes last.
-    pub async fn commit(mut self) -> Result<()> {
-        self.tell_the_rest().await?;
+    pub async fn commit(self) -> Result<()> {
         Ok(self.transaction.commit().await?)
     }
 }

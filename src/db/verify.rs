@@ -1,7 +1,6 @@
 //! Recomputation: every sum that is kept beside the ledger is worked out anew and compared.
 
 use super::{Result, TenantTx};
-use crate::domain::day_book::DayBook;
 
 /// One place where what is kept and what the ledger says differ.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -31,7 +30,6 @@ impl TenantTx {
         differences.extend(self.verify_product_totals().await?);
         differences.extend(self.verify_presence().await?);
         differences.extend(self.verify_days().await?);
-        differences.extend(self.verify_day_book().await?);
         Ok(differences)
     }
 
@@ -226,29 +224,5 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?)
-    }
-
-    /// The book that is kept in one piece, brought to the present, is the one that the rollups make.
-    async fn verify_day_book(&mut self) -> Result<Vec<Difference>> {
-        let Some(shop) = self.shop().await? else {
-            return Ok(Vec::new());
-        };
-        let kept = self.kept_day_book(&shop.currency).await?;
-        let Some(mut kept) = kept.filter(|kept| kept.version() >= shop.rebuilt_version) else {
-            return Ok(Vec::new());
-        };
-        let mut recomputed = DayBook::new(shop.currency);
-        self.read_day_book(&mut recomputed, shop.data_version)
-            .await?;
-        let version = kept.version();
-        self.read_day_book(&mut kept, shop.data_version).await?;
-        let differs = kept.to_bytes() != recomputed.to_bytes();
-        let difference = Difference {
-            table: "day_books".to_owned(),
-            row: format!("version {version}"),
-            kept: "another book".to_owned(),
-            recomputed: "what the rollups hold".to_owned(),
-        };
-        Ok(differs.then_some(difference).into_iter().collect())
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::jobs::{Job, JobKind};
 use super::shops::{SealedCredentials, ShopStatus};
-use super::{Database, DbError, Result, TenantTx, live, presence};
+use super::{Database, DbError, Result, TenantTx, presence};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
@@ -306,7 +306,7 @@ impl TenantTx {
 
     /// Takes hints away that were followed; those heard again meanwhile stay. Where none are left of the store, the
     /// job is done, and is taken off the queue with them; so is one that was queued meanwhile, for a hint that is seen
-    /// here with it. What is still to be told of the transaction is told with it.
+    /// here with it.
     pub async fn drop_hints(
         &mut self,
         kind: ObjectKind,
@@ -320,7 +320,6 @@ impl TenantTx {
             hints.iter().map(|hint| (hint.id, hint.version)).collect();
         in_order.sort_unstable();
         let (ids, versions): (Vec<i64>, Vec<i64>) = in_order.into_iter().unzip();
-        let to_tell = self.take_to_tell();
         let row = sqlx::query!(
             "with dropped as ( \
                 delete from webhook_hints h using unnest($3::bigint[], $4::bigint[]) d(id, version) \
@@ -333,7 +332,7 @@ impl TenantTx {
                 delete from jobs j where j.tenant_id = $1 and not (select are_left from others) \
                    and ((j.id = $6 and j.claimed_by = $7) \
                       or (j.dedupe_key = $9 and j.claimed_by is null and j.dead_at is null))) \
-             select (select pg_notify($10, $11) where $11 is not null)::text as told, are_left as \"are_left!\", \
+             select are_left as \"are_left!\", \
                 exists (select from jobs j where j.tenant_id = $1 and j.id <> $6 \
                 and j.dedupe_key <> $9 and j.dead_at is null and j.run_at <= $8 and j.claimed_by is null) as \"more!\" \
              from others",
@@ -345,9 +344,7 @@ impl TenantTx {
             job.id,
             job.worker,
             now,
-            job.kind.dedupe_key(job.tenant),
-            live::CHANNEL,
-            to_tell
+            job.kind.dedupe_key(job.tenant)
         )
         .fetch_one(self.connection())
         .await?;

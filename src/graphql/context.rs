@@ -16,7 +16,6 @@ use super::snapshot::{Account, Reading, ShopContext, Snapshot};
 use crate::db::Database;
 use crate::db::invitations::InvitationRecord;
 use crate::db::members::MemberRecord;
-use crate::db::operation::Foresight;
 use crate::db::sessions::LiveSession;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{TenantId, UserId};
@@ -45,9 +44,6 @@ pub struct RequestContext {
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
     known_complexity: Option<usize>,
-    in_json: bool,
-    may_be_repeated: bool,
-    apart: AtomicBool,
     unused: AtomicUsize,
 }
 
@@ -56,7 +52,6 @@ pub struct RequestContext {
 pub struct Outcome {
     seen: Arc<OnceLock<Known>>,
     lasting: AtomicBool,
-    foresight: Arc<Foresight>,
 }
 
 impl Outcome {
@@ -69,13 +64,6 @@ impl Outcome {
         } else {
             None
         }
-    }
-
-    /// Whether the store changed in the middle of the operation, so that its answer is not of one moment: it has to be
-    /// carried out again.
-    #[must_use]
-    pub fn moved(&self) -> bool {
-        self.foresight.moved()
     }
 }
 
@@ -94,7 +82,6 @@ impl RequestContext {
         let outcome = Arc::new(Outcome {
             seen: snapshot.seen(),
             lasting: AtomicBool::new(false),
-            foresight: snapshot.foresight(),
         });
         let loaders = Loaders::new(&snapshot);
         Self {
@@ -109,9 +96,6 @@ impl RequestContext {
             loaders,
             outcome,
             known_complexity: None,
-            in_json: false,
-            may_be_repeated: false,
-            apart: AtomicBool::new(false),
             unused: AtomicUsize::new(0),
         }
     }
@@ -150,49 +134,6 @@ impl RequestContext {
             known_complexity: complexity.and_then(|points| usize::try_from(points).ok()),
             ..self
         }
-    }
-
-    /// The same for an operation whose answer is written by [`json`](super::json), so that parts of it may be
-    /// written before.
-    #[must_use]
-    pub fn answered_in_json(self) -> Self {
-        Self {
-            in_json: true,
-            ..self
-        }
-    }
-
-    /// The same for an operation that is carried out again if its [outcome](Outcome::moved) says so: it may do without
-    /// a transaction.
-    #[must_use]
-    pub fn repeatable(self) -> Self {
-        Self {
-            may_be_repeated: true,
-            ..self
-        }
-    }
-
-    /// Notes that all the operation asks for is likely to be among the news of its store.
-    pub(super) fn note_foreseeable(&self) {
-        if self.may_be_repeated {
-            self.snapshot.foresee();
-        }
-    }
-
-    /// Whether it asked for more.
-    pub(super) fn missed(&self) -> bool {
-        self.outcome.foresight.missed()
-    }
-
-    /// Notes that nothing the operation asks for in several places is put together: a part that was written
-    /// could not be.
-    pub(super) fn note_apart(&self) {
-        self.apart.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether parts of the answer may be written before the whole.
-    pub(super) fn may_be_written(&self) -> bool {
-        self.in_json && self.apart.load(Ordering::Relaxed)
     }
 
     pub(super) const fn known_complexity(&self) -> Option<usize> {

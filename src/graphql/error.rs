@@ -160,10 +160,6 @@ impl From<DbError> for ApiError {
             tracing::warn!(error.cause = %error, "the database took too long");
             return Self::Timeout;
         }
-        if matches!(error, DbError::Moved) {
-            // The operation is carried out again; nobody sees this.
-            return Self::Unavailable;
-        }
         if error.is_unavailable() {
             tracing::warn!(error.cause = %error, "the database cannot be used for now");
             return Self::Unavailable;

@@ -133,12 +133,7 @@ impl Guard {
 
     fn settle(&self, request: &RequestContext) {
         if let Some(charge) = self.charge.get() {
-            let unused = if request.outcome().moved() {
-                // It is carried out, and paid for, again.
-                u64::MAX
-            } else {
-                u64::try_from(request.unused_cost()).unwrap_or(u64::MAX)
-            };
+            let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
             let actual = charge.requested.saturating_sub(unused);
             self.actual.get_or_init(|| {
                 self.shared
@@ -179,12 +174,6 @@ impl Extension for Guard {
         if let Some(request) = ctx.data_opt::<RequestContext>() {
             if prepared.lasts {
                 request.note_lasting();
-            }
-            if prepared.apart {
-                request.note_apart();
-            }
-            if prepared.is_foreseeable() {
-                request.note_foreseeable();
             }
         }
         let document = prepared.document.clone();
@@ -236,11 +225,6 @@ impl Extension for Guard {
             return response;
         };
         self.settle(request);
-        if let Some((prepared, _)) = self.asked.get()
-            && request.missed()
-        {
-            prepared.note_missed();
-        }
         for error in &mut response.errors {
             if code(error) == Some(&INTERNAL.into()) {
                 set(error, "requestId", request.request_id.as_str());

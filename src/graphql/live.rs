@@ -219,7 +219,7 @@ impl Inner {
         self.memory.hear(&heard);
         match heard {
             // Subscribers ask for what they show.
-            live::Heard::News(tenant, news, _) => self.tell(tenant, news),
+            live::Heard::News(tenant, news) => self.tell(tenant, news),
             live::Heard::Gap => self.tell_all_of_a_gap(),
             // Nobody listening is no error.
             live::Heard::Access(whose) => drop(self.access.send(Some(whose))),

@@ -160,13 +160,7 @@ impl Changed {
 async fn store_change(context: &RequestContext, days: Vec<Day>) -> Result<StoreChange, ApiError> {
     context.refresh().await;
     let tenant = context.require_principal()?.tenant;
-    let latest = context
-        .read()
-        .await?
-        .transaction()
-        .await?
-        .latest_order()
-        .await?;
+    let latest = context.read().await?.transaction().latest_order().await?;
     let latest_order = match latest {
         Some(order) => context.loaders.load(tenant, OrderById(order)).await?,
         None => None,
@@ -184,7 +178,6 @@ async fn active_run(context: &RequestContext) -> Result<Option<SyncRunId>, ApiEr
         .read()
         .await?
         .transaction()
-        .await?
         .active_sync_run()
         .await?;
     Ok(run.map(|run| run.id))
@@ -201,7 +194,6 @@ async fn read_run(
         .read()
         .await?
         .transaction()
-        .await?
         .sync_runs_by_id(&[run])
         .await?;
     Ok(runs.into_iter().next().map(|run| {

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::media::Media;
 use crate::graphql::error::{ApiError, THROTTLED, UNAVAILABLE, UNAVAILABLE_SECONDS};
-use crate::graphql::json;
 
 /// Why a request did not reach the schema, or its answer did not come.
 #[derive(Debug)]
@@ -156,7 +155,7 @@ pub(super) fn in_media(media: Media, answer: &async_graphql::Response) -> Respon
     let mut response = if refused {
         (status, Json(request_error(answer))).into_response()
     } else {
-        (status, json::of_response(answer)).into_response()
+        (status, serde_json::to_vec(answer).unwrap_or_default()).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));

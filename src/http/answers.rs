@@ -20,7 +20,6 @@ use super::{revalidate, two_parts};
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 use crate::graphql::context::Outcome;
-use crate::graphql::json;
 use crate::graphql::memory::Memory;
 use crate::graphql::{Buckets, Price};
 
@@ -84,7 +83,7 @@ impl Answer {
             return None;
         }
         let mut beginning = b"{\"data\":".to_vec();
-        json::write(&answer.data, &mut beginning);
+        serde_json::to_writer(&mut beginning, &answer.data).ok()?;
         Some(Self {
             version: known.version,
             today: known.today,
@@ -206,7 +205,7 @@ impl Answers {
         // Without enough points it is for the schema to refuse.
         let cost = buckets.pay_again(question.tenant, answer.price, Instant::now())?;
         let mut json = Vec::with_capacity(COST);
-        json::write_plain(&cost, &mut json);
+        serde_json::to_writer(&mut json, &cost).ok()?;
         Some((answer, json))
     }
 

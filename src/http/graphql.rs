@@ -23,7 +23,6 @@ use super::{HttpState, bearer, live, media, operation, revalidate, session_cooki
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
-use crate::graphql::json;
 use crate::graphql::read_document;
 use crate::graphql::refresh_tokens::RefreshTokens;
 
@@ -191,28 +190,17 @@ enum Executed {
 
 async fn execute(
     state: &HttpState,
-    operation: impl Fn() -> async_graphql::Request,
-    context: impl Fn() -> RequestContext,
+    operation: impl FnOnce() -> async_graphql::Request,
+    context: impl FnOnce() -> RequestContext,
     question: Option<Question>,
 ) -> Result<Executed, Refusal> {
     let known_cost = question
         .as_ref()
         .and_then(|question| state.answers.cost_of(question));
-    let context = || context().of_known_cost(known_cost).answered_in_json();
-    let attempt = async |context: RequestContext| {
-        let outcome = context.outcome();
-        let answer = state.schema.execute(operation().data(context)).await;
-        (answer, outcome)
-    };
-    let work = async {
-        let first = attempt(context().repeatable()).await;
-        if first.1.moved() {
-            attempt(context()).await
-        } else {
-            first
-        }
-    };
-    let (answer, outcome) = tokio::time::timeout(state.options.operation_timeout, work)
+    let context = context().of_known_cost(known_cost);
+    let outcome = context.outcome();
+    let work = state.schema.execute(operation().data(context));
+    let answer = tokio::time::timeout(state.options.operation_timeout, work)
         .await
         .map_err(|_| {
             tracing::warn!("the operation took too long");
@@ -225,9 +213,8 @@ async fn execute(
     });
     Ok(match lasting {
         Some(lasting) => {
-            let mut cost = Vec::new();
             let value = answer.extensions.get("cost");
-            json::write(value.unwrap_or(&Value::Null), &mut cost);
+            let cost = serde_json::to_vec(value.unwrap_or(&Value::Null)).unwrap_or_default();
             Executed::Lasting(lasting, cost)
         }
         None => Executed::Once(answer),

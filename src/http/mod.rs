@@ -36,8 +36,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::routing::{get, post};
 
-use crate::auth::known_tokens::KnownTokens;
 use crate::auth::limits::Limits as Attempts;
+use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
@@ -116,7 +116,7 @@ pub struct HttpParts {
     /// Tells whether a session is alive.
     pub database: Database,
     /// Verifies bearer tokens.
-    pub tokens: KnownTokens,
+    pub tokens: Arc<AccessTokens>,
     /// How often an address may begin to install the app.
     pub attempts: Arc<Attempts>,
     /// The time.

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::answer;
 use super::documents::sha256;
 use super::media::Media;
-use crate::graphql::json;
 
 /// The answer to a GET.
 pub(super) fn in_media(
@@ -54,7 +53,7 @@ pub(super) fn tagged(
 /// A weak tag: what is left of the budget, which the answer tells too, is not part of what it means.
 fn tag(media: Media, answer: &mut async_graphql::Response) -> Option<String> {
     let cost: Option<Value> = answer.extensions.remove("cost");
-    let mut bytes = json::of_response(answer);
+    let mut bytes = serde_json::to_vec(answer).unwrap_or_default();
     if let Some(cost) = cost {
         answer.extensions.insert("cost".to_owned(), cost);
     }

@@ -350,9 +350,6 @@ impl Run<'_> {
         step.finished_at = Some(self.sync.clock.now());
         step.page_cursor = None;
         transaction.save_sync_step(self.id, step).await?;
-        if step.kind == ObjectKind::Orders {
-            transaction.keep_day_book().await?;
-        }
         info!(
             tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.method = step.method.code(),
             sync.done = step.done, sync.staged = loader.staged(), "a kind of object is in"

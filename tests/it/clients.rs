@@ -16,7 +16,7 @@ use crate::support::{JWT_SECRET, Registered, Simulated, TestApp, node};
 /// A token of the same session that ends in a moment: issued when it began, as long ago as tokens live.
 fn ending(user: &Registered, left: TimeDelta) -> String {
     let secret = SecretString::from(JWT_SECRET);
-    let bearer = AccessTokens::new(&secret, Clock::System)
+    let (bearer, _) = AccessTokens::new(&secret, Clock::System)
         .verify(&user.token)
         .unwrap();
     let began = Utc::now() - ACCESS_TOKEN_LIFE + left;

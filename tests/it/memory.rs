@@ -257,52 +257,6 @@ async fn past_midnight_in_the_shops_zone_the_day_is_another() {
 }
 
 #[tokio::test]
-async fn a_process_that_knows_nothing_reads_the_days_in_one_piece() {
-    let world = Simulated::start().await;
-    let store = world.register(ShopSettings::new("piece")).await;
-    world.app.work().await;
-    let mut connection = world.app.database.connection().await;
-    for number in 0..3 {
-        store.sell_lamp(None, "20.00");
-        world.sync(&store).await;
-        if number == 0 {
-            // The one that the first sync kept is of a store without orders.
-            let kept = sqlx::query("delete from day_books")
-                .execute(&mut connection)
-                .await
-                .unwrap();
-            assert_eq!(kept.rows_affected(), 1);
-            let tenant = world.tenant(&store).await;
-            let database = world.app.database.db();
-            let mut transaction = database.work(tenant).await.unwrap();
-            transaction.keep_day_book().await.unwrap();
-            transaction.commit().await.unwrap();
-        }
-        world.assert_verified(&store).await;
-        let beside = world.app.beside().await;
-        let mut transaction = connection.begin().await.unwrap();
-        // The piece is of the first order; what came after it is read from the days.
-        let (version, now): (i64, i64) = sqlx::query_as(
-            "select b.version, s.data_version from day_books b join shops s using (tenant_id)",
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .unwrap();
-        assert_eq!(version == now, number == 0, "{version} of {now}");
-        sqlx::query("lock table daily_sales, first_customers in access exclusive mode")
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        let asked = orders(beside.address(), &store.token);
-        let patience = if number == 0 { 10_000 } else { 500 };
-        let answered = tokio::time::timeout(Duration::from_millis(patience), asked).await;
-        transaction.rollback().await.unwrap();
-        assert_eq!(answered.ok(), (number == 0).then_some(1));
-        assert_eq!(orders(beside.address(), &store.token).await, number + 1);
-    }
-}
-
-#[tokio::test]
 async fn whoever_gives_up_while_a_transaction_begins_leaves_none_behind() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("hasty")).await;

@@ -24,7 +24,6 @@ pub(super) use self::orders::Staged;
 use self::orders::StagedOrders;
 pub use self::prepared::Prepared;
 use self::prepared::{CREATE_INDEXES, CREATE_TABLES, TRUNCATE_TABLES, Tally};
-use super::changes::ChangeKey;
 use super::{Database, DbError, Merged, Patience, Result, TenantTx, begin, enter_tenant, trusting};
 use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::record::Record;
@@ -84,7 +83,6 @@ pub struct Loader {
     /// another store then.
     large: bool,
     second: SecondConnection,
-    change_key: ChangeKey,
     idle: Weak<Mutex<Vec<Self>>>,
 }
 
@@ -197,7 +195,6 @@ impl Database {
             wear: 0,
             large: false,
             second,
-            change_key: self.change_key().await?,
             idle: Arc::downgrade(&self.idle_loaders.0),
         })
     }
@@ -253,9 +250,7 @@ impl Loader {
     ) -> Result<(TenantTx, Merged)> {
         if kind == ObjectKind::Orders || records.len() <= FEW {
             let mut transaction = self.begun_with(BEGIN_BY_KEYS).await?;
-            let merged = transaction
-                .merge_whole(kind, records, asked_at, &self.change_key)
-                .await?;
+            let merged = transaction.merge_whole(kind, records, asked_at).await?;
             return Ok((transaction, merged));
         }
         self.clear().await?;

@@ -19,9 +19,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use self::orders::Changed;
-pub(super) use self::replace::{HeaderRows, replacing_headers};
 use self::whole::{Whole, whole_orders};
-use super::changes::{ChangeKey, MAX_OBJECTS, Touched};
 use super::staging::rows::content_hash;
 use super::{DbError, Result, TenantTx};
 use crate::domain::ids::OrderId;
@@ -112,26 +110,20 @@ impl TenantTx {
         self.end_merge(&store, outcome).await
     }
 
-    /// Merges whole objects of a kind, each with its children, that are handed over as they are. What changed is told,
-    /// sealed with the key, if it is little.
+    /// Merges whole objects of a kind, each with its children, that are handed over as they are.
     pub(super) async fn merge_whole(
         &mut self,
         kind: ObjectKind,
         records: &[Record],
         asked_at: DateTime<Utc>,
-        key: &ChangeKey,
     ) -> Result<Merged> {
         let store = self.lock_store().await?;
         let outcome = match kind {
             ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
             ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
-            ObjectKind::Orders => {
-                return self
-                    .merge_whole_orders(&store, records, asked_at, key)
-                    .await;
-            }
+            ObjectKind::Orders => self.merge_whole_orders(&store, records, asked_at).await?,
         };
-        self.end_and_tell(&store, kind, outcome, key).await
+        self.end_merge(&store, outcome).await
     }
 
     async fn merge_whole_orders(
@@ -139,55 +131,16 @@ impl TenantTx {
         store: &Store,
         records: &[Record],
         asked_at: DateTime<Utc>,
-        key: &ChangeKey,
-    ) -> Result<Merged> {
+    ) -> Result<Outcome> {
         let records: Vec<_> = records
             .iter()
             .map(|record| (record, content_hash(record)))
             .collect();
         let orders = whole_orders(&records);
         let changed = self.changed_among(store, &orders, asked_at).await?;
-        let outcome = Outcome::of_orders(&orders, &changed);
-        let rows_alone = changed.iter().all(Changed::is_row_alone);
-        let few = (1..=MAX_OBJECTS).contains(&changed.len());
-        if few && rows_alone && !store.figures_pending {
-            let changed = changed.iter().filter_map(|order| order.of(&orders));
-            let rows = HeaderRows::of(changed);
-            let change = self
-                .replace_headers_and_read(store, &rows, asked_at)
-                .await?;
-            self.announce_change(store.version, Some(&change), key)
-                .await?;
-            return Ok(outcome.merged());
-        }
-        let told = self
-            .replace_changed(store, &orders, &changed, asked_at)
+        self.replace_changed(store, &orders, &changed, asked_at)
             .await?;
-        if told.is_some() {
-            self.announce_change(store.version, told.as_ref(), key)
-                .await?;
-            return Ok(outcome.merged());
-        }
-        self.end_and_tell(store, ObjectKind::Orders, outcome, key)
-            .await
-    }
-
-    async fn end_and_tell(
-        &mut self,
-        store: &Store,
-        kind: ObjectKind,
-        outcome: Outcome,
-        key: &ChangeKey,
-    ) -> Result<Merged> {
-        let merged = outcome.merged();
-        if merged.changed == 0 || merged.changed > MAX_OBJECTS || store.figures_pending {
-            return self.end_merge(store, outcome).await;
-        }
-        let touched = Touched::of(kind, outcome.changed);
-        let change = self.bump_data_version_and_read(store, &touched).await?;
-        self.announce_change(store.version, change.as_ref(), key)
-            .await?;
-        Ok(merged)
+        Ok(Outcome::of_orders(&orders, &changed))
     }
 
     async fn end_merge(&mut self, store: &Store, outcome: Outcome) -> Result<Merged> {
@@ -393,19 +346,14 @@ impl TenantTx {
 
     /// Gives the store's data its new version, and says so.
     pub(super) async fn bump_data_version(&mut self, store: &Store) -> Result<()> {
-        // One version after the other.
-        self.tell_the_rest().await?;
         let tenant = self.tenant().uuid();
-        let (channel, message) = self.change_to_announce(store.version);
         sqlx::query!(
-            "with moved as (update shops set data_version = $2 where tenant_id = $1) select pg_notify($3, $4)::text as sent",
+            "update shops set data_version = $2 where tenant_id = $1",
             tenant,
-            store.version,
-            channel,
-            message
+            store.version
         )
-        .fetch_one(self.connection())
+        .execute(self.connection())
         .await?;
-        Ok(())
+        self.notify_data_changed(store.version).await
     }
 }

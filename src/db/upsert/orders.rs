@@ -10,7 +10,6 @@ use super::Store;
 use super::replace::{Going, HeaderRows, Rows};
 use super::rollups::FiguresBefore;
 use super::whole::Whole;
-use crate::db::changes::StoreChange;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 
@@ -48,15 +47,14 @@ impl Changed {
 }
 
 impl TenantTx {
-    /// Writes the orders that changed. What one statement wrote, and nothing beside it, comes back to be told: then the
-    /// store's data has its new version.
+    /// Writes the orders that changed.
     pub(super) async fn replace_changed(
         &mut self,
         store: &Store,
         orders: &BTreeMap<OrderId, Whole<'_>>,
         changed: &[Changed],
         asked_at: DateTime<Utc>,
-    ) -> Result<Option<StoreChange>> {
+    ) -> Result<()> {
         let (rows_alone, whole): (Vec<_>, Vec<_>) =
             changed.iter().partition(|order| order.is_row_alone());
         for changed in rows_alone.chunks(AT_ONCE) {
@@ -65,9 +63,6 @@ impl TenantTx {
             self.note_changed_days(days);
         }
         let (known, new): (Vec<_>, Vec<_>) = whole.into_iter().partition(|order| order.known);
-        let by_one_statement =
-            rows_alone.is_empty() && known.chunks(AT_ONCE).len() + new.chunks(AT_ONCE).len() == 1;
-        let mut told = None;
         for changed in known.chunks(AT_ONCE).chain(new.chunks(AT_ONCE)) {
             let moved = changed.iter().any(|order| order.moved);
             let going = if store.figures_pending || !moved {
@@ -78,37 +73,29 @@ impl TenantTx {
                 Going::AllCome
             };
             let changed = changed.iter().filter_map(|order| order.of(orders));
-            told = self
-                .replace_and_count(store, &Rows::of(changed), going, asked_at)
+            self.replace_and_count(store, &Rows::of(changed), going, asked_at)
                 .await?;
         }
-        Ok(told.filter(|_| by_one_statement))
+        Ok(())
     }
 
     /// Writes orders, and what goes with them: customers whom nothing else names, first and last orders, and the counts of
-    /// presence. Gives what changed of the store, unless that is to be read.
+    /// presence.
     async fn replace_and_count(
         &mut self,
         store: &Store,
         rows: &Rows,
         going: Going,
         asked_at: DateTime<Utc>,
-    ) -> Result<Option<StoreChange>> {
+    ) -> Result<()> {
         let written = self.replace_orders(store, rows, going, asked_at).await?;
         self.add_unknown_customers(store, &written.unknown, asked_at)
             .await?;
         self.refresh_first_and_last_orders(store, &written.left)
             .await?;
-        let days = written.told.as_ref().filter(|_| written.has_their_days);
-        let days = days.map(|told| told.spending.as_slice());
-        let counts = self.move_presence(store, &written.flips, days).await?;
+        self.move_presence(store, &written.flips).await?;
         self.note_changed_days(written.days);
-        let mut told = written.told.filter(|_| written.unknown.is_empty());
-        if let Some(told) = &mut told {
-            told.first_customers = counts.first_customers;
-            told.returning_customers = counts.returning_customers;
-        }
-        Ok(told)
+        Ok(())
     }
 
     /// Each is looked up by its id (that is what the limit is for): a join of many would read the whole table.

@@ -2,15 +2,11 @@
 //! customer's days of one currency form a chain; what a change of the chain moves are the pairs of a day and
 //! the one before it, for the days that came or went and for those that follow them, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::NaiveDate;
 
 use super::Store;
 use super::sums::{Counts, Presence};
-use crate::db::changes::{ChangedCount, ChangedSpending};
 use crate::db::{Result, TenantTx};
-use crate::domain::money::Currency;
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer.
 #[derive(Debug)]
@@ -35,119 +31,23 @@ macro_rules! flips {
 }
 pub(super) use flips;
 
-/// The counts that moved in the store's currency, as they are now.
-#[derive(Debug, Default)]
-pub(super) struct MovedCounts {
-    pub(super) first_customers: Vec<ChangedCount>,
-    pub(super) returning_customers: Vec<ChangedCount>,
-}
-
-impl Flips {
-    /// What they move, where these are all days of their customers, with what the customers came to afterwards; all in
-    /// this currency.
-    fn moves_within(&self, currency: &Currency, days: &[ChangedSpending]) -> Presence {
-        let mut flipped: BTreeMap<i64, BTreeSet<(Currency, NaiveDate)>> = BTreeMap::new();
-        for (customer, day) in self.customers.iter().zip(&self.days) {
-            let of_customer = flipped.entry(*customer).or_default();
-            of_customer.insert((currency.clone(), *day));
-        }
-        let mut moves = Presence::default();
-        for (customer, flipped) in flipped {
-            let present = days
-                .iter()
-                .filter(|spent| spent.customer_id == customer && spent.orders > 0);
-            let present: BTreeSet<_> = present.map(|spent| (currency.clone(), spent.day)).collect();
-            moves.count(present.symmetric_difference(&flipped), -1);
-            moves.count(present.iter(), 1);
-        }
-        moves.forget_zeros();
-        moves
-    }
-}
-
-/// The end of a statement that moves the counts by the rows of `firsts` and `returns`. $1: tenant, $2: version,
-/// $3: the store's currency.
-macro_rules! moving_counts {
-    ($($before:literal),+; $($argument:expr),+ $(,)?) => {
-        sqlx::query_as!(
-            MovedCounts,
-            $($before +)+ ", moved_firsts as ( \
-                insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
-                select $1::uuid, currency, day, first_order_day, customers, $2::bigint from firsts \
-                on conflict (tenant_id, currency, day, first_order_day) do update set \
-                   customers = first_customers.customers + excluded.customers, version = excluded.version \
-                returning currency, day, first_order_day, customers \
-             ), moved_returns as ( \
-                insert into returning_customers (tenant_id, currency, day, previous_day, customers, version) \
-                select $1::uuid, currency, day, previous_day, customers, $2::bigint from returns \
-                on conflict (tenant_id, currency, day, previous_day) do update set \
-                   customers = returning_customers.customers + excluded.customers, version = excluded.version \
-                returning currency, day, previous_day, customers \
-             ) \
-             select array(select row(day, first_order_day, customers)::changed_count from moved_firsts where currency = $3) \
-                   as \"first_customers!: Vec<ChangedCount>\", \
-                array(select row(day, previous_day, customers)::changed_count from moved_returns where currency = $3) \
-                   as \"returning_customers!: Vec<ChangedCount>\"",
-            $($argument),+
-        )
-    };
-}
-
 impl TenantTx {
-    /// Moves the counts by the flips, once the days of customers and their first orders are as they are now. Given all days
-    /// of the customers, where they are few and in the store's currency alone, they are counted here; if not, around
-    /// the flips.
-    pub(super) async fn move_presence(
-        &mut self,
-        store: &Store,
-        flips: &Flips,
-        days: Option<&[ChangedSpending]>,
-    ) -> Result<MovedCounts> {
+    /// Moves the counts by the flips, once the days of customers and their first orders are as they are now.
+    pub(super) async fn move_presence(&mut self, store: &Store, flips: &Flips) -> Result<()> {
         if flips.days.is_empty() {
-            return Ok(MovedCounts::default());
+            return Ok(());
         }
-        match days {
-            Some(days) => {
-                let moves = flips.moves_within(&store.currency, days);
-                self.move_counts(store, moves).await
-            }
-            None => self.move_counts_around(store, flips).await,
-        }
-    }
-
-    async fn move_counts(&mut self, store: &Store, moves: Presence) -> Result<MovedCounts> {
-        let tenant = self.tenant().uuid();
-        let firsts = CountRows::of(moves.firsts);
-        let returns = CountRows::of(moves.returns);
-        Ok(moving_counts!(
-            "with firsts as (select * from unnest($4::text[], $5::date[], $6::date[], $7::bigint[]) \
-                f(currency, day, first_order_day, customers) \
-             ), returns as (select * from unnest($8::text[], $9::date[], $10::date[], $11::bigint[]) \
-                r(currency, day, previous_day, customers))";
-            tenant,
-            store.version,
-            store.currency.code(),
-            &firsts.currencies,
-            &firsts.days,
-            &firsts.others,
-            &firsts.customers,
-            &returns.currencies,
-            &returns.days,
-            &returns.others,
-            &returns.customers
-        )
-        .fetch_one(self.connection())
-        .await?)
+        self.move_counts_around(store, flips).await
     }
 
     /// `customer_days` has the chains as they are now: as they were, the days that came were not in them, and those that
     /// went were. A first day counts in every currency of the customer, because the day of their first order in any may
     /// have changed.
-    async fn move_counts_around(&mut self, store: &Store, flips: &Flips) -> Result<MovedCounts> {
+    async fn move_counts_around(&mut self, store: &Store, flips: &Flips) -> Result<()> {
         let tenant = self.tenant().uuid();
-        Ok(moving_counts!(
+        sqlx::query!(
             "with recursive flips as materialized ( \
-                select * from unnest($4::text[], $5::bigint[], $6::date[], $7::boolean[]) f(currency, customer_id, day, came) \
+                select * from unnest($3::text[], $4::bigint[], $5::date[], $6::boolean[]) f(currency, customer_id, day, came) \
              ), touched as ( \
                 select currency, customer_id, day, not came as was, came as remains from flips \
                 union \
@@ -202,17 +102,26 @@ impl TenantTx {
                    c(day, first_order_day, customers) \
                 where c.day is not null \
                 group by f.currency, c.day, c.first_order_day having sum(c.customers) <> 0 \
-             )";
+             ), moved_firsts as ( \
+                insert into first_customers (tenant_id, currency, day, first_order_day, customers, version) \
+                select $1::uuid, currency, day, first_order_day, customers, $2::bigint from firsts \
+                on conflict (tenant_id, currency, day, first_order_day) do update set \
+                   customers = first_customers.customers + excluded.customers, version = excluded.version \
+             ) \
+             insert into returning_customers (tenant_id, currency, day, previous_day, customers, version) \
+             select $1::uuid, currency, day, previous_day, customers, $2::bigint from returns \
+             on conflict (tenant_id, currency, day, previous_day) do update set \
+                customers = returning_customers.customers + excluded.customers, version = excluded.version",
             tenant,
             store.version,
-            store.currency.code(),
             &flips.currencies,
             &flips.customers,
             &flips.days,
             &flips.came
         )
-        .fetch_one(self.connection())
-        .await?)
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Adds counts of everything that is counted anew.

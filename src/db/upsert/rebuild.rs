@@ -154,7 +154,7 @@ impl TenantTx {
         if let Some(second) = second {
             second.commit().await?;
         }
-        self.keep_day_book().await
+        Ok(())
     }
 
     /// Customers whom only an order of the load names.

@@ -10,10 +10,6 @@ use super::Store;
 use super::presence::{Flips, flips};
 use super::rollups::with_moves;
 use super::whole::{Entered, Whole, fill_refund, fill_sale};
-use crate::db::changes::{
-    ChangedCustomer, ChangedDay, ChangedOrder, ChangedSpending, MAX_DAYS_OF_CUSTOMERS, MAX_OBJECTS,
-    StoreChange,
-};
 use crate::db::staging::rows::{Row, RowArray};
 use crate::db::{Result, TenantTx};
 use crate::domain::amounts::Amounts;
@@ -101,11 +97,6 @@ impl Rows {
         }
     }
 
-    /// Whether what changed by them may be little enough to be told.
-    const fn are_few(&self) -> bool {
-        self.headers.ids.len() <= MAX_OBJECTS
-    }
-
     /// The customers of the orders, but for these.
     fn customers_but(&self, known: &[i64]) -> Vec<i64> {
         let known: BTreeSet<_> = known.iter().copied().collect();
@@ -149,33 +140,6 @@ fn fill_amounts(row: &mut impl Row, amounts: &Amounts) {
     }
 }
 
-/// The statement that writes rows of which nothing else is different, and asks something of what was `written` in the end.
-/// $1: tenant, $2: ids, $3: header hashes, $4: `staged_orders`, $5: asked at.
-macro_rules! replacing_headers {
-    ($($asked:literal),+; $($argument:expr),+ $(,)?) => {
-        sqlx::query!(
-            "with written as ( \
-                update orders o set \
-                   name = n.name, created_at = n.created_at, updated_at = n.updated_at, cancelled_at = n.cancelled_at, \
-                   financial_status = n.financial_status, fulfillment_status = n.fulfillment_status, \
-                   source_name = n.source_name, discount_codes = n.discount_codes, \
-                   tags = case when o.id in (select unnest(p.order_ids) from privacy_requests p \
-                                             where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
-                                 or o.customer_id in (select p.customer_id from privacy_requests p \
-                                                      where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
-                               then '{}' else n.tags end, \
-                   total_price = n.total_price, net_payment = n.net_payment, content_hash = n.hash, synced_at = $5, \
-                   header_hash = ($3::bigint[])[array_position($2::bigint[], n.id)] \
-                from unnest($4::text::staged_orders[]) n \
-                where o.tenant_id = $1 and o.id = n.id \
-                returning o.* \
-             ) " $(+ $asked)+,
-            $($argument),+
-        )
-    };
-}
-pub(in crate::db) use replacing_headers;
-
 /// What orders that are written do where they are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Going {
@@ -196,20 +160,14 @@ pub(super) struct Written {
     /// Customers of whom an order may have gone: their first and last orders are to be looked up.
     pub(super) left: Vec<i64>,
     pub(super) flips: Flips,
-    /// What the statement changed of the store, but for the counts of presence; `None`: it is to be read, once everything
-    /// is written.
-    pub(super) told: Option<StoreChange>,
-    /// Whether what is told has all days of the customers who came to be present or ceased to be.
-    pub(super) has_their_days: bool,
 }
 
-/// One statement for everything about some orders that is written by adding, replacing or taking away, and for the new
-/// version of the store's data. It takes what they stood for before, as rows of figures, and what is to be taken away: see
-/// [`known_orders`] and [`new_orders`]. It gives what it wrote, to be told: it sees nothing of that but what comes back.
+/// One statement for everything about some orders that is written by adding, replacing or taking away. It takes what they
+/// stood for before, as rows of figures, and what is to be taken away: see [`known_orders`] and [`new_orders`].
 /// $1: tenant, $2: ids, $3: `staged_orders`, $4: currency, $5: version, $6: `staged_line_items`, $7: `sales`,
 /// $8: time zone, $9: asked at, $10: whether the figures are pending, $11: the header hashes, in the order of the ids,
-/// $12: how many days of customers are read to be told, at most, $13: the ids of orders with a product, $14: `refunds`,
-/// $15: what the orders add to the figures, as `given_figure`, $16: their customers.
+/// $12: the ids of orders with a product, $13: `refunds`, $14: what the orders add to the figures, as `given_figure`,
+/// $15: their customers.
 macro_rules! replace_orders {
     ($before:literal; $gone:literal; $($argument:expr),+ $(,)?) => {
         with_moves!(
@@ -220,14 +178,14 @@ macro_rules! replace_orders {
              ), given_lines as materialized ( \
                 select * from unnest($6::text::staged_line_items[]) \
              ), given_orders as materialized ( \
-                select o.*, (o.processed_at at time zone $8::text)::date as day, o.id = any($13::bigint[]) as has_product, \
+                select o.*, (o.processed_at at time zone $8::text)::date as day, o.id = any($12::bigint[]) as has_product, \
                    ($11::bigint[])[array_position($2::bigint[], o.id)] as header_hash \
                 from unnest($3::text::staged_orders[]) o \
              ), figures as materialized ( \
                 select customer_id, currency, (happened_at at time zone $8::text)::date as day, orders, units_sold, gross_sales, \
                    discounts, returns, shipping, taxes, duties, fees, placed_sales, product_id, \
                    case when orders > 0 then happened_at end as placed_at \
-                from unnest($15::text::given_figure[]) where not $10::boolean \
+                from unnest($14::text::given_figure[]) where not $10::boolean \
                 ",
             $before,
             " ), products as ( \
@@ -274,7 +232,7 @@ macro_rules! replace_orders {
                    product_id = excluded.product_id, variant_id = excluded.variant_id \
                 where line_items.* is distinct from excluded.* \
              ), given_refunds as materialized ( \
-                select * from unnest($14::text::refunds[]) \
+                select * from unnest($13::text::refunds[]) \
              ), written_refunds as ( \
                 insert into refunds (tenant_id, order_id, id, processed_at, total_refunded) \
                 select $1::uuid, order_id, id, processed_at, total_refunded from given_refunds \
@@ -295,39 +253,9 @@ macro_rules! replace_orders {
                    variant_id = excluded.variant_id \
                 where sales.* is distinct from excluded.* \
              ), ",
-            $gone,
-            " versioned as ( \
-                update shops set data_version = $5 where tenant_id = $1 \
-             ),";
+            $gone;
             "figures";
-            ", array(select id from customers where tenant_id = $1 and id = any($16::bigint[])) as \"known!\", \
-                array(select f.customer_id from flips f where f.currency <> $4 \
-                   or exists (select from customer_days d \
-                      where d.tenant_id = $1 and d.customer_id = f.customer_id and d.currency < $4) \
-                   or exists (select from customer_days d \
-                      where d.tenant_id = $1 and d.customer_id = f.customer_id and d.currency > $4)) as \"elsewhere!\", \
-                (select customers from shops where tenant_id = $1) as total_customers, \
-                array(select row(day, currency, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, \
-                   fees, placed_sales)::changed_day from daily) as \"told_days!: Vec<ChangedDay>\", \
-                array(select row(c.id, c.display_name, c.email, c.tags, c.created_at, coalesce(n.orders, t.orders, 0), \
-                      coalesce(n.total_spent, t.total_spent, 0), coalesce(n.first_order_at, t.first_order_at), \
-                      coalesce(n.last_order_at, t.last_order_at))::changed_customer \
-                   from customers c left join customer_totals t on t.tenant_id = $1 and t.customer_id = c.id \
-                      left join totals n on n.customer_id = c.id \
-                   where c.tenant_id = $1 and c.id = any(array( \
-                      select customer_id from totals union all select customer_id from written_orders)) limit $12) as \"told_customers!: Vec<ChangedCustomer>\", \
-                array(select customer_id from totals) as \"spenders!\", \
-                array(select row(d.customer_id, d.day, d.orders, d.total_sales)::changed_spending from ( \
-                      select customer_id, day, orders, total_sales from by_customer where currency = $4 \
-                      union all \
-                      select d.* from totals w cross join lateral ( \
-                         select d.customer_id, d.day, d.orders, d.total_sales from customer_days d \
-                         where d.tenant_id = $1 and d.customer_id = w.customer_id and d.currency = $4 limit $12) d \
-                      where (d.customer_id, d.day) not in (select customer_id, day from by_customer where currency = $4) \
-                   ) d limit $12) as \"spending!: Vec<ChangedSpending>\", \
-                array(select row(o.id, o.name, o.customer_id, o.processed_at, o.cancelled_at, o.financial_status, \
-                   o.fulfillment_status, o.source_name, o.discount_codes, o.tags, o.test, o.currency, o.total_price, \
-                   o.net_payment)::changed_order from written_orders o limit $12) as \"orders!: Vec<ChangedOrder>\"";
+            ", array(select id from customers where tenant_id = $1 and id = any($15::bigint[])) as \"known!\"";
             $($argument),+
         )
     };
@@ -372,9 +300,28 @@ impl TenantTx {
         asked_at: DateTime<Utc>,
     ) -> Result<Vec<NaiveDate>> {
         let tenant = self.tenant().uuid();
-        let days = replacing_headers!(
-            "select distinct day from written";
-            tenant, &rows.ids, &rows.hashes, rows.orders, asked_at
+        let days = sqlx::query!(
+            "with written as ( \
+                update orders o set \
+                   name = n.name, created_at = n.created_at, updated_at = n.updated_at, cancelled_at = n.cancelled_at, \
+                   financial_status = n.financial_status, fulfillment_status = n.fulfillment_status, \
+                   source_name = n.source_name, discount_codes = n.discount_codes, \
+                   tags = case when o.id in (select unnest(p.order_ids) from privacy_requests p \
+                                             where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                                 or o.customer_id in (select p.customer_id from privacy_requests p \
+                                                      where p.tenant_id = $1 and p.kind = 'CUSTOMER_REDACTION') \
+                               then '{}' else n.tags end, \
+                   total_price = n.total_price, net_payment = n.net_payment, content_hash = n.hash, synced_at = $5, \
+                   header_hash = ($3::bigint[])[array_position($2::bigint[], n.id)] \
+                from unnest($4::text::staged_orders[]) n \
+                where o.tenant_id = $1 and o.id = n.id \
+                returning o.* \
+             ) select distinct day from written",
+            tenant,
+            &rows.ids,
+            &rows.hashes,
+            rows.orders,
+            asked_at
         );
         let days = days.fetch_all(self.connection()).await?;
         Ok(days.into_iter().map(|row| row.day).collect())
@@ -393,12 +340,6 @@ impl TenantTx {
         let customers: Vec<_> = rows.customers.iter().copied().collect();
         // Where an order may have gone, first and last orders are written after this statement.
         let looked_up = going == Going::SomeMove;
-        let tells = rows.are_few() && !looked_up && !store.figures_pending;
-        let most_days = if tells {
-            i64::from(MAX_DAYS_OF_CUSTOMERS) + 1
-        } else {
-            0
-        };
         macro_rules! written_by {
             ($orders:ident) => {{
                 let row = $orders!(
@@ -413,7 +354,6 @@ impl TenantTx {
                     asked_at,
                     store.figures_pending,
                     &headers.hashes,
-                    most_days,
                     &rows.with_product,
                     rows.refunds,
                     rows.figures,
@@ -426,19 +366,6 @@ impl TenantTx {
                     unknown: rows.customers_but(&row.known),
                     left: if looked_up { row.customers } else { Vec::new() },
                     flips: flips!(row),
-                    has_their_days: row.elsewhere.is_empty(),
-                    told: StoreChange {
-                        total_customers: row.total_customers,
-                        days: row.told_days,
-                        first_customers: Vec::new(),
-                        returning_customers: Vec::new(),
-                        customers: row.told_customers,
-                        spenders: row.spenders,
-                        spending: row.spending,
-                        orders: row.orders,
-                    }
-                    .if_little(&store.currency)
-                    .filter(|_| tells),
                 }
             }};
         }

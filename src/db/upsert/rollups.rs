@@ -142,7 +142,7 @@ impl TenantTx {
         self.move_product_totals(store, orders, before).await?;
         self.refresh_first_and_last_orders(store, &moved.customers)
             .await?;
-        self.move_presence(store, &moved.flips, None).await?;
+        self.move_presence(store, &moved.flips).await?;
         self.note_changed_days(moved.days);
         Ok(())
     }

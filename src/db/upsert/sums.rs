@@ -174,12 +174,6 @@ impl Presence {
             before = Some(day);
         }
     }
-
-    /// What comes to nothing moves nothing.
-    pub(super) fn forget_zeros(&mut self) {
-        self.firsts.retain(|_, customers| *customers != 0);
-        self.returns.retain(|_, customers| *customers != 0);
-    }
 }
 
 fn first_day<'a>(present: impl Iterator<Item = &'a (Currency, NaiveDate)>) -> Option<NaiveDate> {

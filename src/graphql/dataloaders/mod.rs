@@ -56,7 +56,7 @@ impl<K: Batch> Loader<In<K>> for BatchLoader {
         let mut found = HashMap::new();
         for (tenant, keys) in by_tenant {
             let mut reading = self.snapshot.enter(tenant).await?;
-            let values = K::read(reading.transaction().await?, keys).await?;
+            let values = K::read(reading.transaction(), keys).await?;
             found.extend(
                 values
                     .into_iter()

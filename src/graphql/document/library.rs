@@ -1,6 +1,5 @@
 //! Documents that were read before: most clients send the same few again and again.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
@@ -8,7 +7,7 @@ use async_graphql::{ServerError, ServerResult, ValidationResult, Variables};
 use aws_lc_rs::digest::{self, SHA256, SHA256_OUTPUT_LEN};
 use moka::sync::Cache;
 
-use super::{apart, lasting, read};
+use super::{lasting, read};
 use crate::graphql::limits::Limits;
 use crate::graphql::response_format::{Shape, ask_for_types};
 
@@ -26,10 +25,6 @@ pub(in crate::graphql) struct Prepared {
     pub(in crate::graphql) lasts: bool,
     /// Whether one of its operations is a mutation.
     pub(in crate::graphql) changes: bool,
-    /// Whether nothing that it asks for in several places is put together in its answer.
-    pub(in crate::graphql) apart: bool,
-    /// How many of its next operations are expected to ask for more than the news of their store.
-    wants_more: AtomicU32,
     /// What validating it gave, by the variables; the last first.
     valid: Mutex<Vec<(VariablesHash, ValidationResult)>>,
 }
@@ -45,21 +40,7 @@ fn hash(variables: &Variables) -> Option<VariablesHash> {
 /// With so many sets of variables a document is remembered to be valid.
 const MAX_VALID: usize = 16;
 
-/// So many operations begin with a transaction after one that needed it unexpectedly.
-const WITH_TRANSACTION: u32 = 20;
-
 impl Prepared {
-    /// Whether the news of a store are likely to hold all that its next operation asks for.
-    pub(in crate::graphql) fn is_foreseeable(&self) -> bool {
-        let left = |left: u32| left.checked_sub(1);
-        // What has none left may be tried again.
-        self.lasts
-            && self
-                .wants_more
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
-                .is_err()
-    }
-
     /// What validating it with these variables gave before, if it was valid.
     pub(in crate::graphql) fn known_valid(
         &self,
@@ -87,11 +68,6 @@ impl Prepared {
 
     fn valid(&self) -> MutexGuard<'_, Vec<(VariablesHash, ValidationResult)>> {
         self.valid.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that an operation asked for more.
-    pub(in crate::graphql) fn note_missed(&self) {
-        self.wants_more.store(WITH_TRANSACTION, Ordering::Relaxed);
     }
 }
 
@@ -139,7 +115,6 @@ impl Library {
     fn read(&self, text: &str) -> Result<Prepared, ServerError> {
         let mut document = read(text, &self.limits, self.introspection)?;
         let lasts = lasting::lasts(&document);
-        let apart = apart::is_apart(&document);
         let changes = document
             .operations
             .iter()
@@ -149,8 +124,6 @@ impl Library {
             document,
             lasts,
             changes,
-            apart,
-            wants_more: AtomicU32::new(0),
             valid: Mutex::default(),
         })
     }

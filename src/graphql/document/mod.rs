@@ -2,7 +2,6 @@
 //! may grow exponentially with its length (fragments that use fragments), so the checks here come first; each
 //! of them takes time in proportion to the text.
 
-mod apart;
 mod lasting;
 mod library;
 mod scan;

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::db::keyset::Keyset;
-use crate::db::orders::{OrderFilter, OrderRow, are_newest};
+use crate::db::orders::{OrderFilter, OrderRow};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
 use crate::graphql::pagination::Listing;
-use crate::graphql::snapshot::Reading;
 
 /// Orders by when they were placed.
 pub(in crate::graphql) struct OrdersByTime {
@@ -32,14 +31,6 @@ impl Listing for OrdersByTime {
 
     fn key(row: &OrderRow) -> Self::Key {
         (row.processed_at, row.id)
-    }
-
-    fn foreseen(&self, reading: &Reading, keys: &Keyset<Self::Key>) -> Option<Vec<OrderRow>> {
-        if are_newest(&self.filter, keys) {
-            reading.newest_orders(keys.limit)
-        } else {
-            None
-        }
     }
 
     async fn rows(

@@ -2,15 +2,13 @@
 //!
 //! Which version a store's data has, and what the sessions that were seen may do, it is told after every commit
 //! that changes it ([`hear`](Memory::hear)); nothing of that is used longer than it can be relied on: see
-//! [`Trust`]. Figures (day books, rankings) and rows are of a version that they know themselves. Where they are of the
-//! version that was told, nothing is asked of the database ([`at_hand`](Memory::at_hand)); else they are compared with the
-//! version that its snapshot shows, and need no trust.
+//! [`Trust`]. Figures (day books, rankings) are of a version that they know themselves: they are compared with the
+//! version that a snapshot shows, and need no trust.
 
 mod books;
 mod present_days;
 mod principals;
 mod rankings;
-mod rows;
 mod stores;
 mod trust;
 
@@ -20,7 +18,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 pub use principals::Session;
-pub(super) use rows::Rows;
 pub use stores::{Known, Lesson};
 use trust::Trust;
 
@@ -30,13 +27,11 @@ use self::principals::Principals;
 use self::rankings::Rankings;
 use self::stores::Stores;
 use crate::db::live::{Heard, News};
-use crate::db::news::{News as StoreNews, Remembered};
-use crate::db::operation::OperationTx;
 use crate::db::shops::{PresentDay, Shop};
 use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::day_book::DayBook;
-use crate::domain::ids::{CustomerId, TenantId};
+use crate::domain::ids::TenantId;
 use crate::domain::money::Currency;
 use crate::domain::ranking::RankedCustomer;
 
@@ -77,13 +72,6 @@ impl Edition {
             currency: shop.currency.clone(),
         }
     }
-
-    /// Whether what was remembered needs but the changes since to be right for this.
-    fn continues(&self, remembered: &Remembered) -> bool {
-        remembered.version < self.version
-            && remembered.version >= self.rebuilt
-            && remembered.currency == self.currency
-    }
 }
 
 impl Memory {
@@ -102,104 +90,28 @@ impl Memory {
         }
     }
 
-    /// What figures of a store are remembered; `None`: none.
-    pub(super) fn remembered(&self, tenant: TenantId) -> Option<Remembered> {
-        self.inner.books.remembered(tenant)
-    }
-
-    /// Brings the figures that are remembered of a store to what the operation reads.
-    pub(super) async fn learn_news(
-        &self,
-        tenant: TenantId,
-        edition: &Edition,
-        remembered: &Remembered,
-        news: StoreNews,
-    ) {
-        let Inner {
-            books, rankings, ..
-        } = self.inner.as_ref();
-        books.learn(tenant, edition, remembered, news.days).await;
-        let ranges = remembered.ranges.iter();
-        for (range, spending) in ranges.zip(news.spending.unwrap_or_default()) {
-            rankings
-                .learn((tenant, *range), edition, remembered, spending)
-                .await;
-        }
-    }
-
-    /// The rows of a store as it is now, and its figures with them, if both can be told without asking the database:
-    /// the version is known, and everything that led to it was told.
-    pub(super) async fn at_hand(&self, tenant: TenantId) -> Option<Arc<Rows>> {
-        let version = self.store(tenant)?.version;
-        let books = &self.inner.books;
-        if let Some(rows) = books.rows(tenant, version) {
-            return Some(rows);
-        }
-        let told = books.told(tenant, version)?;
-        let mut remembered = told.remembered;
-        let mut rows = Arc::unwrap_or_clone(told.rows);
-        for change in told.changes {
-            if !rows.change(&change, &remembered.customers) {
-                books.drop_rows(tenant);
-                return None;
-            }
-            let edition = Edition::of(&rows.shop);
-            let ranges = remembered.ranges.iter();
-            let news = StoreNews {
-                days: change.days(&edition.currency),
-                spending: Some(ranges.map(|range| change.spending_in(*range)).collect()),
-                customers: Vec::new(),
-                newest_orders: Vec::new(),
-            };
-            self.learn_news(tenant, &edition, &remembered, news).await;
-            remembered.version = edition.version;
-        }
-        books.keep_rows(tenant, Arc::new(rows));
-        books.rows(tenant, version)
-    }
-
-    /// Remembers rows that were read.
-    pub(super) fn keep_rows(&self, tenant: TenantId, rows: Arc<Rows>) {
-        self.inner.books.keep_rows(tenant, rows);
-    }
-
-    /// Notes that these customers of a store were asked for.
-    pub(super) fn note_customers(
-        &self,
-        tenant: TenantId,
-        edition: &Edition,
-        customers: &[CustomerId],
-    ) {
-        let books = &self.inner.books;
-        books.note_customers(tenant, edition, customers);
-    }
-
-    /// Notes that so many of the newest orders of a store were asked for.
-    pub(super) fn note_newest_orders(&self, tenant: TenantId, edition: &Edition, count: i64) {
-        let books = &self.inner.books;
-        books.note_newest_orders(tenant, edition, count);
-    }
-
     /// Asks the store's figures, as the operation reads them.
     pub(super) async fn ask_book<T>(
         &self,
-        operation: &mut OperationTx,
+        transaction: &mut TenantTx,
         edition: &Edition,
         question: impl FnOnce(&DayBook) -> T,
     ) -> Result<T> {
-        self.inner.books.ask(operation, edition, question).await
+        self.inner.books.ask(transaction, edition, question).await
     }
 
     /// The instants at which days begin in the store's time zone, in the order of the days.
     pub(super) async fn day_starts(
         &self,
-        operation: &mut OperationTx,
+        transaction: &mut TenantTx,
         edition: &Edition,
         time_zone: &str,
         days: &[NaiveDate],
     ) -> Result<Vec<DateTime<Utc>>> {
         let books = &self.inner.books;
-        books.day_starts(operation, edition, time_zone, days).await
+        books
+            .day_starts(transaction, edition, time_zone, days)
+            .await
     }
 
     /// The day of a time zone in which an instant lies, where it is known.
@@ -225,16 +137,13 @@ impl Memory {
     /// The first of those who spent most in a range, as the operation reads them.
     pub(super) async fn top_customers(
         &self,
-        operation: &mut OperationTx,
+        transaction: &mut TenantTx,
         edition: &Edition,
         range: DayRange,
         count: usize,
     ) -> Result<Vec<RankedCustomer>> {
-        let Inner {
-            books, rankings, ..
-        } = self.inner.as_ref();
-        books.note_range(operation.tenant(), edition, range);
-        rankings.first(operation, edition, range, count).await
+        let rankings = &self.inner.rankings;
+        rankings.first(transaction, edition, range, count).await
     }
 
     /// Whether what is remembered may be relied on now.
@@ -245,11 +154,10 @@ impl Memory {
     /// Brings what is remembered in line with what was heard.
     pub(super) fn hear(&self, heard: &Heard) {
         match heard {
-            Heard::News(tenant, News::Store { version, .. }, change) => {
-                self.inner.books.tell(*tenant, *version, change.clone());
+            Heard::News(tenant, News::Store { version, .. }) => {
                 self.inner.stores.changed(*tenant, *version);
             }
-            Heard::News(_, News::Sync { .. }, _) => {}
+            Heard::News(_, News::Sync { .. }) => {}
             Heard::Access(id) => {
                 self.inner.principals.forget(*id);
                 self.inner.stores.forget(TenantId::trusted(*id));

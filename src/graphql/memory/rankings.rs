@@ -7,9 +7,7 @@ use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::Edition;
-use crate::db::Result;
-use crate::db::news::Remembered;
-use crate::db::operation::OperationTx;
+use crate::db::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::TenantId;
 use crate::domain::ranking::{KEPT, RankedCustomer, Ranking};
@@ -34,46 +32,24 @@ impl Rankings {
         Self { kept }
     }
 
-    /// Brings the ranking of a range from the version that was remembered to the one that the operation reads,
-    /// unless it is of another one. One that is not known well enough any more is forgotten.
-    pub(super) async fn learn(
-        &self,
-        (tenant, range): (TenantId, DayRange),
-        edition: &Edition,
-        remembered: &Remembered,
-        changed: Vec<RankedCustomer>,
-    ) {
-        let Some(shared) = self.kept.get(&(tenant, range)) else {
-            return;
-        };
-        let mut kept = shared.lock().await;
-        if edition.continues(remembered)
-            && let Some(ranking) = kept.as_mut()
-            && ranking.version() == remembered.version
-            && !ranking.change(edition.version, changed)
-        {
-            *kept = None;
-        }
-    }
-
     /// The first of those who spent most in a range.
     pub(super) async fn first(
         &self,
-        operation: &mut OperationTx,
+        transaction: &mut TenantTx,
         edition: &Edition,
         range: DayRange,
         count: usize,
     ) -> Result<Vec<RankedCustomer>> {
         let shared = self
             .kept
-            .get_with((operation.tenant(), range), Arc::default);
+            .get_with((transaction.tenant(), range), Arc::default);
         let mut kept = shared.lock().await;
         let known = match kept.take() {
             Some(ranking) if ranking.version() > edition.version => {
                 // Another operation has read a later snapshot already; this one's is read apart.
                 *kept = Some(ranking);
                 drop(kept);
-                let own = read(operation, edition, range).await?;
+                let own = read(transaction, edition, range).await?;
                 return Ok(own.first(count).to_vec());
             }
             // One of before everything was worked out anew is of no use.
@@ -81,8 +57,8 @@ impl Rankings {
         };
         let ranking = match known {
             Some(ranking) if ranking.version() == edition.version => ranking,
-            Some(ranking) => bring_up_to(ranking, operation, edition, range).await?,
-            None => read(operation, edition, range).await?,
+            Some(ranking) => bring_up_to(ranking, transaction, edition, range).await?,
+            None => read(transaction, edition, range).await?,
         };
         let first = ranking.first(count).to_vec();
         *kept = Some(ranking);
@@ -92,11 +68,10 @@ impl Rankings {
 
 async fn bring_up_to(
     mut ranking: Ranking,
-    operation: &mut OperationTx,
+    transaction: &mut TenantTx,
     edition: &Edition,
     range: DayRange,
 ) -> Result<Ranking> {
-    let transaction = operation.transaction().await?;
     let changed = transaction
         .changed_spending(
             &edition.currency,
@@ -111,12 +86,11 @@ async fn bring_up_to(
     {
         return Ok(ranking);
     }
-    read(operation, edition, range).await
+    read(transaction, edition, range).await
 }
 
-async fn read(operation: &mut OperationTx, edition: &Edition, range: DayRange) -> Result<Ranking> {
+async fn read(transaction: &mut TenantTx, edition: &Edition, range: DayRange) -> Result<Ranking> {
     let limit = i64::try_from(KEPT).unwrap_or(i64::MAX).saturating_add(1);
-    let transaction = operation.transaction().await?;
     let rows = transaction
         .top_customers_of_range(&edition.currency, range, limit)
         .await?;

@@ -26,10 +26,6 @@ pub(in crate::graphql) trait Listing: Send + Sync {
     }
     /// The key of a row.
     fn key(row: &Self::Row) -> Self::Key;
-    /// The rows of a stretch of the list, where they were read already.
-    fn foreseen(&self, _: &Reading, _: &Keyset<Self::Key>) -> Option<Vec<Self::Row>> {
-        None
-    }
     /// The rows of a stretch of the list.
     fn rows(
         &self,
@@ -72,7 +68,7 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     wanted: Wanted,
 ) -> Result<Slice<L::Row>, ApiError> {
     let total = if wanted.total_count {
-        list.count(reading.transaction().await?).await?
+        list.count(reading.transaction()).await?
     } else {
         0
     };
@@ -86,10 +82,7 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     }
     let (after, before) = (page.after.clone(), page.before.clone());
     let keys = keyset(list, after, before, page.backward, page.count + 1);
-    let mut rows = match list.foreseen(reading, &keys) {
-        Some(rows) => rows,
-        None => list.rows(reading.transaction().await?, &keys).await?,
-    };
+    let mut rows = list.rows(reading.transaction(), &keys).await?;
     let more = i64::try_from(rows.len()).is_ok_and(|read| read > page.count);
     if more {
         rows.pop();
@@ -151,7 +144,7 @@ async fn exists<L: Listing>(
     reading: &mut Reading,
     keys: Keyset<L::Key>,
 ) -> Result<bool, ApiError> {
-    let transaction = reading.transaction().await?;
+    let transaction = reading.transaction();
     Ok(!list.rows(transaction, &keys).await?.is_empty())
 }
 

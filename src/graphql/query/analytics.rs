@@ -14,7 +14,6 @@ use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range
 use crate::graphql::numbers::int;
 use crate::graphql::pagination::{checked_count, page_cost};
 use crate::graphql::permissions::permit;
-use crate::graphql::settled::SettledList;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{
     Customer, OrdersByDatePoint, Overview, TopCustomer, asks_for_customers,
@@ -57,15 +56,14 @@ impl AnalyticsQueries {
             default_with = "Interval::Day"
         )]
         interval: Interval,
-    ) -> Result<SettledList<OrdersByDatePoint>, ApiError> {
+    ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
         let asked = ctx.look_ahead();
         let with_starts = asked.field("start").exists();
         let with_customers = asks_for_customers(&asked.field("metrics"));
-        let points = series(&mut reading, range, interval, with_starts, with_customers).await?;
-        Ok(SettledList(points))
+        series(&mut reading, range, interval, with_starts, with_customers).await
     }
 
     /// The customers with the highest total sales in a range or of all time. Guests are not
@@ -86,7 +84,7 @@ impl AnalyticsQueries {
             let count = usize::try_from(limit).unwrap_or(0);
             reading.top_customers(range, count).await?
         } else {
-            reading.transaction().await?.top_customers(limit).await?
+            reading.transaction().top_customers(limit).await?
         };
         request.pay_back(ctx, limit, ranking.len());
         with_customers(&mut reading, tenant, ranking).await
@@ -103,7 +101,7 @@ async fn series(
     let Some(interval) = interval.calendar() else {
         check_hours(range)?;
         let shop = reading.shop();
-        let transaction = reading.transaction().await?;
+        let transaction = reading.transaction();
         let hours = transaction
             .hourly_series(&shop.currency, &shop.time_zone, range)
             .await?;
@@ -163,7 +161,7 @@ async fn with_customers(
 ) -> Result<Vec<TopCustomer>, ApiError> {
     let shop = reading.shop();
     let ids: Vec<_> = ranking.iter().map(|ranked| ranked.customer).collect();
-    let rows = reading.customers(&ids).await?;
+    let rows = reading.transaction().customers_by_id(&ids).await?;
     let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
     (1..)
         .zip(ranking)

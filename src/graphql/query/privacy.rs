@@ -22,11 +22,7 @@ impl PrivacyQueries {
     async fn privacy_requests(&self, ctx: &Context<'_>) -> Result<Vec<PrivacyRequest>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
-        let requests = reading
-            .transaction()
-            .await?
-            .privacy_requests(LISTED)
-            .await?;
+        let requests = reading.transaction().privacy_requests(LISTED).await?;
         Ok(requests.into_iter().map(PrivacyRequest::from).collect())
     }
 }

@@ -1,14 +1,9 @@
 //! Money as the API shows it.
 
-use std::borrow::Cow;
-
-use async_graphql::parser::types::Field;
-use async_graphql::{OutputType as _, SimpleObject};
+use async_graphql::SimpleObject;
 
 use crate::domain::money;
-use crate::graphql::json::write_text;
 use crate::graphql::scalars::DecimalText;
-use crate::graphql::settled::{Write, Writes};
 
 /// An exact amount of money.
 #[derive(Clone, Debug, SimpleObject)]
@@ -26,19 +21,5 @@ impl From<money::Money> for Money {
             amount: DecimalText(money.written_amount()),
             currency_code: money.currency.into_code(),
         }
-    }
-}
-
-impl Writes for Money {
-    fn object_type() -> Cow<'static, str> {
-        Self::type_name()
-    }
-
-    fn write(field: &Field) -> Option<Write<Self>> {
-        Some(match field.name.node.as_str() {
-            "amount" => Box::new(|money, json| write_text(&money.amount.0, json)),
-            "currencyCode" => Box::new(|money, json| write_text(&money.currency_code, json)),
-            _ => return None,
-        })
     }
 }

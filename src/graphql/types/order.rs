@@ -116,7 +116,7 @@ impl Order {
         if !wanted || ids.is_empty() {
             return Ok(Customers::new());
         }
-        let rows = reading.customers(&ids).await?;
+        let rows = reading.transaction().customers_by_id(&ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 

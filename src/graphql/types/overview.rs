@@ -7,7 +7,6 @@ use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::numbers::int;
-use crate::graphql::settled::Settled;
 
 /// The headline figures of a range of days.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +31,7 @@ impl Overview {
     }
 
     /// The sales figures of the range.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
         metrics_of(ctx, self.range).await
     }
 
@@ -47,7 +46,7 @@ impl Overview {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         int(match reading.shop().row.customers {
             Some(kept) => kept,
-            None => reading.transaction().await?.count_all_customers().await?,
+            None => reading.transaction().count_all_customers().await?,
         })
     }
 
@@ -77,16 +76,16 @@ impl OverviewPrevious {
     }
 
     /// The sales figures of the range.
-    async fn metrics(&self, ctx: &Context<'_>) -> Result<Settled<SalesMetrics>, ApiError> {
+    async fn metrics(&self, ctx: &Context<'_>) -> Result<SalesMetrics, ApiError> {
         metrics_of(ctx, self.range).await
     }
 }
 
-async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<Settled<SalesMetrics>, ApiError> {
+async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, ApiError> {
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let with_customers = asks_for_customers(&ctx.look_ahead());
     let figures = reading
         .ask_book(|book| book.figures_with(range, with_customers))
         .await?;
-    Ok(Settled(figures.try_into()?))
+    figures.try_into()
 }

@@ -111,7 +111,7 @@ impl Shop {
     /// How up to date the shop's data is, and what delays it.
     async fn health(&self, ctx: &Context<'_>) -> Result<ShopHealth, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read_tenant(self.tenant).await?;
-        let transaction = reading.transaction().await?;
+        let transaction = reading.transaction();
         let mut fetched = Vec::new();
         for &kind in ObjectKind::ALL {
             let cursor = transaction.sync_cursor(kind).await?;
