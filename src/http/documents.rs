@@ -1,10 +1,11 @@
 //! Documents that clients name instead of sending: automatic persisted queries, which a client registers by
 //! sending text and hash once, and trusted documents, which the operator registers and which are then the
-//! only ones that are carried out.
+//! only ones that are carried out. The dashboard's own documents are part of the program and always registered.
 
 mod kept;
 mod trusted;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
@@ -12,6 +13,7 @@ use axum::http::StatusCode;
 
 use super::HttpOptions;
 use super::answer::Refusal;
+use super::dashboard;
 use crate::graphql::{Limits, read_document};
 use kept::Kept;
 use trusted::Trusted;
@@ -19,7 +21,11 @@ pub use trusted::TrustedError;
 
 /// The documents that are known by name.
 #[derive(Debug)]
-pub struct Documents(Known);
+pub struct Documents {
+    known: Known,
+    /// The dashboard's documents by their hashes.
+    dashboard: HashMap<String, Arc<str>>,
+}
 
 #[derive(Debug)]
 enum Known {
@@ -65,11 +71,18 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 impl Documents {
     /// What the options say: reads the trusted documents, if there are any.
     pub fn open(options: &HttpOptions) -> Result<Self, TrustedError> {
-        Ok(Self(match &options.trusted_documents {
+        let known = match &options.trusted_documents {
             Some(path) => Known::Trusted(Trusted::read(path)?),
             None if options.persisted_queries == 0 => Known::Registered(None),
             None => Known::Registered(Some(Mutex::new(Kept::new(options.persisted_queries)))),
-        }))
+        };
+        let documents = dashboard::documents().into_iter();
+        Ok(Self {
+            known,
+            dashboard: documents
+                .map(|text| (sha256(text.as_bytes()), text.into()))
+                .collect(),
+        })
     }
 
     /// The text to carry out, from the text or the name that the client sent, or both.
@@ -79,7 +92,12 @@ impl Documents {
         id: Option<&DocumentId>,
         limits: &Limits,
     ) -> Result<Arc<str>, Refusal> {
-        match &self.0 {
+        if let (None, Some(id)) = (&text, id)
+            && let Some(text) = self.dashboard.get(id.text())
+        {
+            return Ok(Arc::clone(text));
+        }
+        match &self.known {
             Known::Trusted(trusted) => match (id, &text) {
                 (Some(id), _) => trusted.find(id.text()),
                 (None, Some(text)) => trusted.find(&sha256(text.as_bytes())),

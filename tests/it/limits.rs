@@ -310,6 +310,11 @@ async fn an_answer_says_what_it_cost_and_what_is_left() {
         ("{ me { email } }", 2, 2),
         ("{ overview { totalCustomers } }", 51, 51),
         ("{ ordersByDate { date } }", 101, 101),
+        (
+            "{ ordersByDate(compareTo: PREVIOUS_YEAR) { date previous { date } } }",
+            203,
+            203,
+        ),
         // Ten for the list, one for the connection, and the store has no orders: nothing for them.
         ("{ orders(first: 50) { nodes { id } } }", 111, 11),
         (

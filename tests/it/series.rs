@@ -198,6 +198,67 @@ async fn a_series_that_is_too_long_is_refused_with_a_better_idea() {
 
 /// Without fragments the parts of a series are written as they are; with them the library puts them together.
 #[tokio::test]
+async fn each_point_carries_the_point_at_its_position_in_the_compared_range() {
+    let app = TestApp::start().await;
+    let shop = store_with_a_clock_change(&app).await;
+    let series = |arguments: &str, fields: &str| {
+        let range = r#"range: { between: { from: "2026-03-29", to: "2026-03-31" } }"#;
+        format!("{{ ordersByDate({range} {arguments}) {{ {fields} }} }}")
+    };
+    let fields = "date start metrics { orders customers netSales { amount } }";
+    let compared = series(
+        "compareTo: PREVIOUS_PERIOD",
+        &format!("{fields} previous {{ {fields} previous {{ date }} }}"),
+    );
+    let compared = app.ask(&shop, &compared).await;
+    let plain = app.ask(&shop, &series("", fields)).await;
+    let before = format!(
+        r#"{{ ordersByDate(range: {{ between: {{ from: "2026-03-26", to: "2026-03-28" }} }}) {{ {fields} }} }}"#
+    );
+    let before = app.ask(&shop, &before).await;
+    let points = compared["ordersByDate"].as_array().unwrap();
+    assert_eq!(points.len(), 3);
+    for (position, point) in points.iter().enumerate() {
+        let mut point = point.clone();
+        let mut previous = point.as_object_mut().unwrap().remove("previous").unwrap();
+        assert_eq!(point, plain["ordersByDate"][position]);
+        assert_eq!(
+            previous.as_object_mut().unwrap().remove("previous"),
+            Some(Value::Null)
+        );
+        assert_eq!(previous, before["ordersByDate"][position]);
+    }
+    assert_eq!(points[1]["previous"]["date"], "2026-03-27");
+    assert_eq!(points[1]["previous"]["metrics"]["orders"], 1);
+
+    let without = app.ask(&shop, &series("", "previous { date }")).await;
+    let nothing = json!({ "previous": null });
+    assert_eq!(without["ordersByDate"], json!([nothing, nothing, nothing]));
+
+    // 29 February to 1 March: the year before has one day less.
+    let leap = r#"{ ordersByDate(range: { between: { from: "2028-02-28", to: "2028-03-01" } }, compareTo: PREVIOUS_YEAR) {
+        date previous { date } } }"#;
+    let point = |date: &str, previous: Option<&str>| json!({ "date": date, "previous": previous.map(|date| json!({ "date": date })) });
+    assert_eq!(
+        app.ask(&shop, leap).await["ordersByDate"],
+        json!([
+            point("2028-02-28", Some("2027-02-28")),
+            point("2028-02-29", Some("2027-03-01")),
+            point("2028-03-01", None),
+        ])
+    );
+
+    // Fourteen days by the hour are allowed, also where the year before had fifteen.
+    let hours = r#"{ ordersByDate(range: { between: { from: "2025-02-20", to: "2025-03-05" } }, interval: HOUR, compareTo: PREVIOUS_YEAR) {
+        start previous { start } } }"#;
+    let hours = app.ask(&shop, hours).await;
+    let hours = hours["ordersByDate"].as_array().unwrap();
+    assert_eq!(hours.len(), 14 * 24);
+    assert_eq!(hours[0]["previous"]["start"], "2024-02-19T23:00:00Z");
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
 async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;

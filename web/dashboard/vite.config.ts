@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,25 @@ const operations = () =>
       const { query } = createRequest(text, {});
       return [text, stringifyDocument(query), stringifyDocument(formatDocument(query))];
     });
+
+/** The SHA-256 of each query as urql sends it: with the type names that its cache needs. */
+const documentHashes = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(documents)
+      .filter(([, document]) => String(document).startsWith('\n    query '))
+      .map(([name, document]) => {
+        const text = stringifyDocument(formatDocument(createRequest(String(document), {}).query));
+        return [name.replace(/Document$/, ''), createHash('sha256').update(text).digest('hex')];
+      }),
+  );
+
+/** Makes the hashes a module, `virtual:document-hashes`: browsers hash only on secure origins. */
+const hashesModule = (): Plugin => ({
+  name: 'document-hashes',
+  resolveId: (id) => (id === 'virtual:document-hashes' ? `\0${id}` : undefined),
+  load: (id) =>
+    id === '\0virtual:document-hashes' ? `export default ${JSON.stringify(documentHashes())};` : undefined,
+});
 
 /**
  * Leaves what the program takes in: `index.html`, each script and style compressed, and the operations, which run
@@ -45,7 +65,7 @@ const forTheProgram = (): Plugin => ({
 export default defineConfig(({ command }) => ({
   // In the program the files are at /assets/; while developing Vite serves them as they are.
   base: command === 'build' ? '/assets/' : '/',
-  plugins: [react(), forTheProgram()],
+  plugins: [react(), hashesModule(), forTheProgram()],
   build: {
     target: 'es2022',
     assetsDir: '',

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, Lookahead, Object};
 use chrono::DateTime;
 
 use crate::domain::calendar::{CalendarInterval, DayRange, MAX_DAYS_BY_HOUR, MAX_POINTS};
@@ -45,7 +45,7 @@ impl AnalyticsQueries {
     /// A series with one point per interval of the range, in ascending order. Intervals without
     /// sales have zeros. Sums and order counts add up to those of `overview` over the same range. A
     /// customer with orders in several intervals counts in each of them. At most 1,000 points.
-    #[graphql(complexity = "100 + child_complexity")]
+    #[graphql(complexity = "series_cost(compare_to) + child_complexity")]
     async fn orders_by_date(
         &self,
         ctx: &Context<'_>,
@@ -56,14 +56,27 @@ impl AnalyticsQueries {
             default_with = "Interval::Day"
         )]
         interval: Interval,
+        #[graphql(desc = "Also return the points of this comparison range, as `previous`.")]
+        compare_to: Option<Comparison>,
     ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let range = resolve_range(&mut reading, range).await?;
-        let asked = ctx.look_ahead();
-        let with_starts = asked.field("start").exists();
-        let with_customers = asks_for_customers(&asked.field("metrics"));
-        series(&mut reading, range, interval, with_starts, with_customers).await
+        check_points(range, interval)?;
+        let selection = ctx.look_ahead();
+        let points = series(&mut reading, range, interval, &selection).await?;
+        let selection = selection.field("previous");
+        let Some(comparison) = compare_to.filter(|_| selection.exists()) else {
+            return Ok(points);
+        };
+        let compared = range.compared(comparison.into());
+        let mut previous = series(&mut reading, compared, interval, &selection)
+            .await?
+            .into_iter();
+        let points = points.into_iter();
+        Ok(points
+            .map(|point| point.compared_with(previous.next()))
+            .collect())
     }
 
     /// The customers with the highest total sales in a range or of all time. Guests are not
@@ -91,15 +104,18 @@ impl AnalyticsQueries {
     }
 }
 
+/// The cost of a series. The points of a compared range count like those of the range.
+const fn series_cost(compare_to: Option<Comparison>) -> usize {
+    if compare_to.is_some() { 200 } else { 100 }
+}
+
 async fn series(
     reading: &mut Reading,
     range: DayRange,
     interval: Interval,
-    with_starts: bool,
-    with_customers: bool,
+    selection: &Lookahead<'_>,
 ) -> Result<Vec<OrdersByDatePoint>, ApiError> {
     let Some(interval) = interval.calendar() else {
-        check_hours(range)?;
         let shop = reading.shop();
         let transaction = reading.transaction();
         let hours = transaction
@@ -110,15 +126,15 @@ async fn series(
             .map(|hour| OrdersByDatePoint::new(hour.date, hour.start, hour.figures));
         return points.collect();
     };
-    check_length(range, interval)?;
+    let with_customers = asks_for_customers(&selection.field("metrics"));
     let points = reading
         .ask_book(|book| book.series(range, interval, with_customers))
         .await?;
-    let starts = if with_starts {
+    let starts = if selection.field("start").exists() {
         let days: Vec<_> = points.iter().map(|(day, _)| *day).collect();
         reading.day_starts(&days).await?
     } else {
-        // Nobody sees them.
+        // The field is not selected.
         vec![DateTime::UNIX_EPOCH; points.len()]
     };
     let points = points
@@ -126,6 +142,13 @@ async fn series(
         .zip(starts)
         .map(|((day, figures), start)| OrdersByDatePoint::new(day, start, figures));
     points.collect()
+}
+
+fn check_points(range: DayRange, interval: Interval) -> Result<(), ApiError> {
+    match interval.calendar() {
+        Some(interval) => check_length(range, interval),
+        None => check_hours(range),
+    }
 }
 
 fn check_length(range: DayRange, interval: CalendarInterval) -> Result<(), ApiError> {

@@ -187,6 +187,9 @@ pub struct OrdersByDatePoint {
     start: Instant,
     /// The figures of the interval. Days outside the requested range do not count.
     metrics: SalesMetrics,
+    /// The point at the same position of the comparison range. Null without `compareTo`, or when the
+    /// comparison range has fewer points.
+    previous: Option<Box<Self>>,
 }
 
 impl OrdersByDatePoint {
@@ -199,7 +202,15 @@ impl OrdersByDatePoint {
             date: Day(date),
             start: Instant(start),
             metrics: figures.try_into()?,
+            previous: None,
         })
+    }
+
+    pub(in crate::graphql) fn compared_with(self, previous: Option<Self>) -> Self {
+        Self {
+            previous: previous.map(Box::new),
+            ..self
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 // PROGRAM and STORE are addresses; STORE is the simulated store's control. Prints what it did, and fails at the
 // first thing that is not as it should be.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { browserPath, open, shots, start, violations } from './browser.mjs';
 
@@ -94,15 +95,40 @@ if (!browserPath() && !process.env.CI) {
 }
 const browser = await start();
 const { context, page, faults } = await open(browser, program);
-// Where only registered operations run, the page's own do (dist/documents.json): it must send no others.
+// The server always has the documents of dist/documents.json, also where only registered ones run: the page must send
+// no others. It sends mutations as text, and queries by hash with GET.
 const registered = new Set(JSON.parse(readFileSync(new URL('documents.json', dist), 'utf8')));
+const registeredHashes = new Set([...registered].map((text) => createHash('sha256').update(text).digest('hex')));
 const mustBeRegistered = (text) => {
   const query = text && (JSON.parse(text).query ?? JSON.parse(text).payload?.query);
   if (query && !registered.has(query)) faults.push(`not registered: ${query}`);
 };
+/** The name of the operation that a GET to /graphql is for. */
+const queryIn = (url) => {
+  const { pathname, searchParams } = new URL(url);
+  return pathname === '/graphql' ? searchParams.get('operationName') : null;
+};
 page.on('request', (request) => {
   if (request.url() === `${program}/graphql`) mustBeRegistered(request.postData());
+  if (!queryIn(request.url())) return;
+  const { searchParams } = new URL(request.url());
+  const hash = JSON.parse(searchParams.get('extensions') ?? '{}').persistedQuery?.sha256Hash;
+  if (searchParams.has('query') || !registeredHashes.has(hash)) faults.push(`not by hash: ${request.url()}`);
 });
+/** The queries that a page sends while something happens, each with the status that the server answers. */
+const queriesDuring = async (page, work) => {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const names = new Map();
+  const statuses = [];
+  session.on('Network.requestWillBeSent', ({ requestId, request }) => names.set(requestId, queryIn(request.url)));
+  session.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => {
+    if (names.get(requestId)) statuses.push(`${names.get(requestId)} ${statusCode}`);
+  });
+  await work();
+  await session.detach();
+  return statuses.toSorted();
+};
 page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => mustBeRegistered(payload)));
 process.on('uncaughtException', async (error) => {
   console.error(error, faults);
@@ -151,6 +177,35 @@ await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
 await page.locator('.fresh').getByText('Live').waitFor();
 await inBothThemes(page, 'dashboard');
 did('the figures are the API’s');
+
+// A page load sends each of the two operations once. The second time the server answers that nothing changed.
+const loaded = async () => {
+  await page.reload();
+  await page.locator('[data-figure]').first().waitFor();
+  await page.waitForTimeout(1_000);
+};
+await loaded();
+assert.deepEqual(await queriesDuring(page, loaded), ['Account 304', 'Figures 304']);
+// The account and the figures appear together.
+const slow = async (name) => {
+  await page.route(
+    (url) => queryIn(url) === name,
+    async (route) => {
+      await new Promise((resolve) => { setTimeout(resolve, 600); });
+      await route.continue();
+    },
+  );
+  await page.reload();
+  await page.locator('.bones').first().waitFor();
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator('[data-figure]').count(), 0, name);
+  await page.locator('[data-figure]').first().waitFor();
+  assert.equal(await page.locator('.store .title').textContent(), 'Mill Lane Goods');
+  await page.unrouteAll();
+};
+await slow('Account');
+await slow('Figures');
+did('two operations');
 
 // Another range, by the menu, by the keyboard and by the address.
 await choose(page, 'Last 90 days');
@@ -272,15 +327,15 @@ did('still signed in, in six tabs');
 
 // What goes wrong says what to do.
 const answer = (body, status = 200) => (route) =>
-  route.request().postData()?.includes('query Dashboard')
+  queryIn(route.request().url()) === 'Figures'
     ? route.fulfill({ status, contentType: 'application/graphql-response+json', body: JSON.stringify(body) })
     : route.continue();
 const failing = async (handler, words, name) => {
-  await page.route('**/graphql', handler);
+  await page.route('**/graphql?*', handler);
   await choose(page, 'Last 7 days');
   await page.getByText(words).waitFor();
   await inBothThemes(page, name);
-  await page.unroute('**/graphql');
+  await page.unroute('**/graphql?*');
   await page.getByText(words).waitFor({ state: 'detached', timeout: 40_000 });
   await equalsTheApi(page, { preset: 'LAST_7_DAYS' }, token);
   await choose(page, 'Last 30 days');
@@ -289,7 +344,7 @@ const failing = async (handler, words, name) => {
 const refused = (code, extensions) => ({ errors: [{ message: 'No.', extensions: { code, ...extensions } }] });
 await failing(answer(refused('THROTTLED', { retryAfterSeconds: 2 }), 429), 'asks again in 2 seconds', 'throttled');
 await failing(
-  (route) => (route.request().postData()?.includes('query Dashboard') ? route.abort() : route.continue()),
+  (route) => (queryIn(route.request().url()) === 'Figures' ? route.abort() : route.continue()),
   'The server does not answer',
   'unreachable',
 );

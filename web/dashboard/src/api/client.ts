@@ -1,5 +1,6 @@
 // The GraphQL client of one sign-in: a cache, the token, HTTP, and a socket for what is pushed.
 import { authExchange } from '@urql/exchange-auth';
+import { persistedExchange } from '@urql/exchange-persisted';
 import { createClient } from 'graphql-ws';
 import {
   cacheExchange,
@@ -10,6 +11,7 @@ import {
   type CombinedError,
   type TypedDocumentNode,
 } from 'urql';
+import hashes from 'virtual:document-hashes';
 import type { TypedDocumentString } from '../gql/graphql';
 import { HEADERS } from './send';
 import * as session from './session';
@@ -22,6 +24,9 @@ export const codeOf = (error: CombinedError | undefined): string | undefined =>
   error?.graphQLErrors.map(({ extensions }) => extensions?.['code']).find((code) => typeof code === 'string') as
     | string
     | undefined;
+
+const nameOf = ({ definitions }: TypedDocumentNode<unknown, AnyVariables>) =>
+  definitions.map((definition) => ('operation' in definition ? definition.name?.value : undefined)).find(Boolean) ?? '';
 
 const isUnauthenticated = (error: CombinedError) =>
   codeOf(error) === 'UNAUTHENTICATED' || (error.response as Response | undefined)?.status === 401;
@@ -77,6 +82,12 @@ export const connect = (): Connection => {
           await session.token().catch(() => null);
         },
       })),
+      // Queries are sent by hash and with GET, so that the browser can revalidate a response it has cached. A server
+      // that does not have the document, such as one of an earlier build, gets its text.
+      persistedExchange({
+        generateHash: async (_, document) => hashes[nameOf(document)] ?? '',
+        preferGetForPersistedQueries: 'force',
+      }),
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: ({ query, variables }) => ({

@@ -1,15 +1,16 @@
-// Everything that the page shows, kept current: asked when the selection changes, when the store tells of a
-// change, when a sync ends, when the reader comes back, and again after what failed.
+// Keeps everything that the dashboard shows current. Two operations are sent: one for the account, one for the
+// figures. Both are sent again when a sync ends, when the reader comes back to the page, after an error, and at
+// intervals; the figures also when the selection changes and when the shop's data changes.
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useQuery, useSubscription, type CombinedError } from 'urql';
 import {
-  ComparedSalesDocument,
-  DashboardDocument,
+  AccountDocument,
+  FiguresDocument,
   StoreChangedDocument,
   SyncProgressDocument,
-  type DashboardQuery,
+  type AccountQuery,
+  type FiguresQuery,
   type RunFragment,
-  type SalesOverTimeFragment,
 } from '../gql/graphql';
 import { done, merged } from '../domain/runs';
 import type { Variables } from '../domain/range';
@@ -28,7 +29,7 @@ const problemOf = (error: CombinedError | undefined): Problem | null => {
   if (!error) return null;
   const code = codeOf(error);
   if (code === 'THROTTLED') return { kind: 'throttled', seconds: Number(extension(error, 'retryAfterSeconds') ?? 5) };
-  // The session's own page takes over.
+  // The app shows the sign-in page.
   if (code === 'UNAUTHENTICATED') return null;
   if (error.networkError && !code) return { kind: 'unreachable' };
   const field = extension(error, 'field');
@@ -37,115 +38,130 @@ const problemOf = (error: CombinedError | undefined): Problem | null => {
   return { kind: 'refused', message: error.graphQLErrors[0]?.message ?? 'Something went wrong.', id };
 };
 
-/** How soon to ask again after the first failure, the second… */
-const pause = (failures: number) => Math.min(30, 2 ** Math.min(failures, 5));
+/** How many seconds to wait before the next attempt, by the number of failures. */
+const delayAfter = (failures: number) => Math.min(30, 2 ** Math.min(failures, 5));
 
-/** The last answer stays while the next one is on its way. */
-const useLast = <T,>(value: T | undefined): T | undefined => {
-  const [last, setLast] = useState(value);
-  if (value !== undefined && value !== last) setLast(value);
-  return value ?? last;
+/** Returns the last defined value, so that the page keeps its content while the next response loads. */
+const useLatestValue = <T,>(value: T | undefined): T | undefined => {
+  const [latest, setLatest] = useState(value);
+  if (value !== undefined && value !== latest) setLatest(value);
+  return value ?? latest;
 };
 
-/** Calls at most once a moment, and once more for what came in between. */
-const useCalm = (work: () => void, moment: number) => {
+/** Calls `work` at most once per interval. Calls during an interval are made up for by one call at its end. */
+const useThrottled = (work: () => void, interval: number) => {
   const latest = useRef(work);
   useEffect(() => {
     latest.current = work;
   });
-  const state = useRef<{ timer: number; again: boolean }>({ timer: 0, again: false });
+  const state = useRef<{ timer: number; pending: boolean }>({ timer: 0, pending: false });
   useEffect(() => () => clearTimeout(state.current.timer), []);
   return useCallback(() => {
     const run = () => {
       latest.current();
       state.current.timer = window.setTimeout(() => {
         state.current.timer = 0;
-        if (state.current.again) {
-          state.current.again = false;
+        if (state.current.pending) {
+          state.current.pending = false;
           run();
         }
-      }, moment);
+      }, interval);
     };
-    if (state.current.timer) state.current.again = true;
+    if (state.current.timer) state.current.pending = true;
     else run();
-  }, [moment]);
+  }, [interval]);
 };
 
+/** The figures, with the variables that they were requested with. */
+export interface Figures {
+  data: FiguresQuery;
+  variables: Variables;
+}
+
 export interface Page {
-  data: DashboardQuery | undefined;
-  compared: SalesOverTimeFragment['ordersByDate'] | undefined;
+  account: AccountQuery | undefined;
+  figures: Figures | undefined;
   runs: RunFragment[];
+  /** Whether the first import is still running, so that the figures would be incomplete. */
+  importing: boolean;
   problem: Problem | null;
-  /** Whether what is shown is not yet what was asked for. */
+  /** Whether the figures on the page are not yet those of the selection. */
   waiting: boolean;
   live: boolean;
-  again: () => void;
+  refresh: () => void;
+  refreshAccount: () => void;
 }
 
 export const usePage = (connection: Connection, variables: Variables): Page => {
-  // What was seen before is shown at once, and asked again: it may have changed meanwhile.
-  const [answer, ask] = useQuery({
-    query: typed(DashboardDocument),
-    variables,
-    requestPolicy: 'cache-and-network',
-  });
-  const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
-  const calmly = useCalm(again, 1_500);
+  // A cached response is shown at once while the current one loads.
+  const requestPolicy = 'cache-and-network';
+  const [account, requestAccount] = useQuery({ query: typed(AccountDocument), requestPolicy });
+  const [figures, requestFigures] = useQuery({ query: typed(FiguresDocument), variables, requestPolicy });
+  const refreshAccount = useCallback(() => requestAccount({ requestPolicy: 'network-only' }), [requestAccount]);
+  const refreshFigures = useCallback(() => requestFigures({ requestPolicy: 'network-only' }), [requestFigures]);
+  const refresh = useCallback(() => {
+    refreshAccount();
+    refreshFigures();
+  }, [refreshAccount, refreshFigures]);
+  const throttledRefresh = useThrottled(refresh, 1_500);
+  const throttledRefreshFigures = useThrottled(refreshFigures, 1_500);
 
-  const data = useLast(answer.data);
-  const previous = data?.overview.previous?.range;
-  const [comparison, askComparison] = useQuery({
-    query: typed(ComparedSalesDocument),
-    variables: useMemo(
-      () => ({
-        range: { between: { from: previous?.from ?? '', to: previous?.to ?? '' } },
-        interval: variables.interval,
-      }),
-      [previous?.from, previous?.to, variables.interval],
+  const latestAccount = useLatestValue(account.data);
+  const { data, operation } = figures;
+  const latestFigures = useLatestValue(
+    useMemo(
+      () => (data && operation ? { data, variables: operation.variables as Variables } : undefined),
+      [data, operation],
     ),
-    pause: !previous,
-  });
+  );
 
-  // What is pushed.
+  // Pushed events.
   const [pushed, setPushed] = useState<RunFragment | null>(null);
   const listening = useSyncExternalStore(connection.onListening, connection.listening);
   const [change] = useSubscription({ query: typed(StoreChangedDocument) });
   const [progress] = useSubscription({ query: typed(SyncProgressDocument) });
   useEffect(() => {
-    if (change.data) calmly();
-  }, [change.data, calmly]);
+    if (change.data) throttledRefreshFigures();
+  }, [change.data, throttledRefreshFigures]);
   useEffect(() => {
     const run = progress.data?.syncProgress;
     if (!run) return undefined;
     setPushed(run);
     if (!done(run)) return undefined;
-    calmly();
-    // What follows a sync, such as listening to the store, is done a moment later and not told.
-    const timer = setTimeout(calmly, 5_000);
+    throttledRefresh();
+    // Some work follows a sync without an event, such as registering webhooks.
+    const timer = setTimeout(throttledRefresh, 5_000);
     return () => clearTimeout(timer);
-  }, [progress.data, calmly]);
-  // What happened while nobody listened is not told again.
+  }, [progress.data, throttledRefresh]);
+  // Events are not repeated after a reconnect.
   const wasOpen = useRef(false);
   useEffect(() => {
-    if (listening === 'open' && wasOpen.current) calmly();
+    if (listening === 'open' && wasOpen.current) throttledRefresh();
     if (listening === 'open') wasOpen.current = true;
-  }, [listening, calmly]);
+  }, [listening, throttledRefresh]);
 
-  const shown = useMemo(() => merged(data?.syncRuns.nodes ?? [], pushed), [data, pushed]);
-  const busy = shown.some((run) => !done(run));
-  const problem = problemOf(answer.error);
+  const runs = useMemo(() => merged(latestAccount?.syncRuns.nodes ?? [], pushed), [latestAccount, pushed]);
+  const busy = runs.some((run) => !done(run));
+  const error = figures.error ?? account.error;
+  const problem = problemOf(error);
 
-  // Without a socket: by asking. While a sync is under way, often.
+  // The account may report the end of the first import before the figures of that moment have loaded.
+  const isFirstImport = latestAccount?.me?.tenant.shop.lastSyncedAt === null && runs.length > 0;
+  const [importing, setImporting] = useState(false);
+  if (isFirstImport && !importing) setImporting(true);
+  if (!isFirstImport && importing && !figures.fetching && !figures.stale) setImporting(false);
+
+  // Without a socket the page polls: often while a sync is running.
   useEffect(() => {
     const seconds = listening === 'open' ? 60 : busy ? 2 : 30;
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') calmly();
+      if (document.visibilityState === 'visible') throttledRefresh();
     }, seconds * 1000);
     return () => clearInterval(timer);
-  }, [listening, busy, calmly]);
+  }, [listening, busy, throttledRefresh]);
   useEffect(() => {
     const back = () => {
-      if (document.visibilityState === 'visible') calmly();
+      if (document.visibilityState === 'visible') throttledRefresh();
     };
     document.addEventListener('visibilitychange', back);
     window.addEventListener('online', back);
@@ -153,41 +169,34 @@ export const usePage = (connection: Connection, variables: Variables): Page => {
       document.removeEventListener('visibilitychange', back);
       window.removeEventListener('online', back);
     };
-  }, [calmly]);
+  }, [throttledRefresh]);
 
-  // What failed for a while is asked again by itself.
+  // Transient errors are retried.
   const failures = useRef(0);
-  const passing = problem?.kind === 'unreachable' || problem?.kind === 'throttled';
-  const { error } = answer;
+  const transient = problem?.kind === 'unreachable' || problem?.kind === 'throttled';
   useEffect(() => {
-    if (!passing) {
+    if (!transient) {
       failures.current = 0;
       return undefined;
     }
     failures.current += 1;
-    const seconds = problem.kind === 'throttled' ? problem.seconds : pause(failures.current);
-    const timer = setTimeout(again, seconds * 1000);
+    const seconds = problem.kind === 'throttled' ? problem.seconds : delayAfter(failures.current);
+    const timer = setTimeout(refresh, seconds * 1000);
     return () => clearTimeout(timer);
-    // Once for each error, not for each time the page is drawn.
+    // Once per error, not once per render.
     // oxlint-disable-next-line exhaustive-deps
-  }, [error, passing]);
+  }, [error, transient]);
 
-  // The comparison follows the page.
-  const answered = answer.data;
-  const comparedFor = useRef(answered);
-  useEffect(() => {
-    if (!answered || answered === comparedFor.current) return;
-    comparedFor.current = answered;
-    if (answered.overview.previous) askComparison({ requestPolicy: 'cache-and-network' });
-  }, [answered, askComparison]);
-
+  const isCurrent = JSON.stringify(latestFigures?.variables) === JSON.stringify(variables);
   return {
-    data,
-    compared: previous ? comparison.data?.ordersByDate : undefined,
-    runs: shown,
+    account: latestAccount,
+    figures: latestFigures,
+    runs,
+    importing,
     problem,
-    waiting: answer.fetching && !answer.data,
+    waiting: !isCurrent && !problem,
     live: listening === 'open',
-    again,
+    refresh,
+    refreshAccount,
   };
 };

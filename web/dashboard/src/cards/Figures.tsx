@@ -4,12 +4,12 @@ import { toCsv } from '../domain/csv';
 import { changeOf, drawn, FIGURES, valueOf, type Figure, type FigureName } from '../domain/figures';
 import type { Formats } from '../domain/format';
 import type { Variables } from '../domain/range';
-import type { FiguresFragment, SalesOverTimeFragment } from '../gql/graphql';
+import type { OverviewFragment, SalesOverTimeFragment } from '../gql/graphql';
 import { Card } from '../ui/Card';
 import { Change } from '../ui/Change';
 import { Sparkline } from '../ui/Sparkline';
 
-type Overview = FiguresFragment['overview'];
+type Overview = OverviewFragment['overview'];
 type Series = SalesOverTimeFragment['ordersByDate'];
 
 interface TileProps {

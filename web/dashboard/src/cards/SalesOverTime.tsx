@@ -16,26 +16,27 @@ const NAMES: Partial<Record<Interval, string>> = { HOUR: 'Hour', DAY: 'Day', WEE
 interface Props {
   name: FigureName;
   series: Series;
-  compared: Series | undefined;
   days: Days;
   previous: Days | undefined;
   formats: Formats;
   variables: Variables;
   today: string;
   now: number;
+  /** The interval of the selection: that of `variables` once the figures have loaded. */
+  chosen: Interval;
   choose: (interval: Interval) => void;
 }
 
 export const SalesOverTime = (props: Props) => {
-  const { name, series, compared, days, previous, formats, variables, today, now, choose } = props;
+  const { name, series, days, previous, formats, variables, today, now, chosen, choose } = props;
   const [asTable, setAsTable] = useState(false);
   const figure = FIGURES.find((candidate) => candidate.name === name)!;
   const { interval } = variables;
   // Drawn anew when something to draw changed, not with each tick of the clock.
   const points = useMemo(
-    () => pointsOf(series, compared, { figure: name, interval, formats, today, now }),
+    () => pointsOf(series, { figure: name, interval, formats, today, now }),
     // oxlint-disable-next-line exhaustive-deps
-    [series, compared, name, interval, formats, today],
+    [series, name, interval, formats, today],
   );
   const sheet = () =>
     toCsv(
@@ -57,7 +58,7 @@ export const SalesOverTime = (props: Props) => {
       tools={
         <div className="segments" role="group" aria-label="Interval">
           {intervalsFor(length(days)).map((each) => (
-            <button key={each} type="button" aria-pressed={each === interval} onClick={() => choose(each)}>
+            <button key={each} type="button" aria-pressed={each === chosen} onClick={() => choose(each)}>
               {NAMES[each]}
             </button>
           ))}
@@ -90,8 +91,8 @@ export const SalesOverTime = (props: Props) => {
               <tr>
                 <th scope="col">{NAMES[interval]}</th>
                 <th scope="col" className="number">{figure.title}</th>
-                {compared && <th scope="col">Compared with</th>}
-                {compared && <th scope="col" className="number">{figure.title}</th>}
+                {previous && <th scope="col">Compared with</th>}
+                {previous && <th scope="col" className="number">{figure.title}</th>}
               </tr>
             </thead>
             <tbody>
@@ -102,8 +103,8 @@ export const SalesOverTime = (props: Props) => {
                     {point.unfinished && <span className="muted"> so far</span>}
                   </th>
                   <td className="number">{formats.figure(figure.kind, point.exact, true)}</td>
-                  {compared && <td>{point.comparedLong ?? '–'}</td>}
-                  {compared && <td className="number">{formats.figure(figure.kind, point.comparedExact, true)}</td>}
+                  {previous && <td>{point.comparedLong ?? '–'}</td>}
+                  {previous && <td className="number">{formats.figure(figure.kind, point.comparedExact, true)}</td>}
                 </tr>
               ))}
             </tbody>

@@ -5,11 +5,11 @@ import type { Formats } from '../domain/format';
 import type { Variables } from '../domain/range';
 import { sentence } from '../domain/problems';
 import { done, shareOf } from '../domain/runs';
-import type { RunFragment, StoreFragment } from '../gql/graphql';
+import type { RunFragment, MeFragment } from '../gql/graphql';
 import { Card } from '../ui/Card';
 import { Again } from '../ui/icons';
 
-type Shop = NonNullable<StoreFragment['me']>['tenant']['shop'];
+type Shop = NonNullable<MeFragment['me']>['tenant']['shop'];
 
 const STATUS: Record<RunFragment['status'], [string, string]> = {
   QUEUED: ['Waiting', 'warn'],

@@ -1,10 +1,10 @@
 // The query behind each card: its part of the page's operation, as an operation of its own.
 import {
-  FiguresFragmentDoc,
+  OverviewFragmentDoc,
   FromGrossToTotalFragmentDoc,
   RecentOrdersFragmentDoc,
   SalesOverTimeFragmentDoc,
-  StoreFragmentDoc,
+  MeFragmentDoc,
   SyncsFragmentDoc,
   TopCustomersFragmentDoc,
   TopProductsFragmentDoc,
@@ -12,14 +12,14 @@ import {
 import type { Variables } from './range';
 
 const PARTS = {
-  figures: FiguresFragmentDoc,
+  figures: OverviewFragmentDoc,
   salesOverTime: SalesOverTimeFragmentDoc,
   fromGrossToTotal: FromGrossToTotalFragmentDoc,
   topCustomers: TopCustomersFragmentDoc,
   recentOrders: RecentOrdersFragmentDoc,
   topProducts: TopProductsFragmentDoc,
   syncs: SyncsFragmentDoc,
-  store: StoreFragmentDoc,
+  account: MeFragmentDoc,
 };
 
 export type CardName = keyof typeof PARTS;

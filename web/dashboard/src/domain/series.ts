@@ -5,7 +5,7 @@ import type { Formats } from './format';
 import { plusDays } from './range';
 
 type Series = SalesOverTimeFragment['ordersByDate'];
-type Bucket = Series[number];
+type Bucket = Omit<Series[number], 'previous'>;
 
 export interface Point {
   /** For the axis. */
@@ -66,14 +66,10 @@ export interface SeriesOptions {
   now: number;
 }
 
-/** Puts the two series beside each other, interval by interval. */
-export const pointsOf = (
-  series: Series,
-  compared: Series | undefined,
-  { figure, interval, formats, today, now }: SeriesOptions,
-): Point[] =>
-  series.map((bucket, index) => {
-    const before = compared?.[index];
+/** The points of a series, each with the one that it is compared with. */
+export const pointsOf = (series: Series, { figure, interval, formats, today, now }: SeriesOptions): Point[] =>
+  series.map((bucket) => {
+    const before = bucket.previous;
     const [short, long] = labels(bucket, interval, formats);
     const begun = hasBegun(bucket, interval, now);
     return {

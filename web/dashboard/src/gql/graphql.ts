@@ -330,28 +330,25 @@ export type StoreSettingsQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type StoreSettingsQuery = { me: { id: string, email: string, memberships: Array<{ role: Role, tenant: { id: string } }>, tenant: { id: string, shop: { name: string, domain: string, status: ShopStatus, statusReason: string | null } } } | null };
 
-export type DashboardQueryVariables = Exact<{
+export type AccountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AccountQuery = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null, syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> }> } };
+
+export type FiguresQueryVariables = Exact<{
   range: DateRangeInput;
   compareTo?: Comparison | null | undefined;
   interval: Interval;
 }>;
 
 
-export type DashboardQuery = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null, overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, duties: { amount: string }, fees: { amount: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }, ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } }>, topCustomers: Array<{ rank: number, orders: number, customer: { id: string, displayName: string, email: string | null }, totalSpent: { amount: string, currencyCode: string } }>, recentOrders: { nodes: Array<{ id: string, name: string, processedAt: string, cancelledAt: string | null, financialStatus: string | null, fulfillmentStatus: string | null, test: boolean, customer: { displayName: string } | null, totalPrice: { amount: string, currencyCode: string } }> }, products: { nodes: Array<{ id: string, title: string, unitsSold: number, netSales: { amount: string, currencyCode: string } }> }, syncRuns: { nodes: Array<{ id: string, mode: SyncMode, status: SyncStatus, trigger: SyncTrigger, queuedAt: string, startedAt: string | null, finishedAt: string | null, error: string | null, progress: Array<{ kind: ObjectKind, done: number, total: number | null, leftOut: Array<string> }> }> } };
+export type FiguresQuery = { overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, duties: { amount: string }, fees: { amount: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }, ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }>, topCustomers: Array<{ rank: number, orders: number, customer: { id: string, displayName: string, email: string | null }, totalSpent: { amount: string, currencyCode: string } }>, recentOrders: { nodes: Array<{ id: string, name: string, processedAt: string, cancelledAt: string | null, financialStatus: string | null, fulfillmentStatus: string | null, test: boolean, customer: { displayName: string } | null, totalPrice: { amount: string, currencyCode: string } }> }, products: { nodes: Array<{ id: string, title: string, unitsSold: number, netSales: { amount: string, currencyCode: string } }> } };
 
-export type StoreFragment = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null };
+export type MeFragment = { me: { email: string, memberships: Array<{ role: Role, tenant: { id: string, shop: { name: string, domain: string } } }>, tenant: { id: string, shop: { name: string, domain: string, currencyCode: string, timeZone: string, status: ShopStatus, statusReason: string | null, lastSyncedAt: string | null, orderHistoryDays: number | null, health: { webhooks: WebhookState, webhooksProblem: string | null, webhooksCheckedAt: string | null, reconciledAt: string | null, reconciledMissed: number, reconciledDeleted: number, missingScopes: Array<string>, kinds: Array<{ kind: ObjectKind, fetchedUpTo: string | null, lastHeardAt: string | null }> } } } } | null };
 
-export type FiguresFragment = { overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null } };
+export type OverviewFragment = { overview: { totalCustomers: number, ordersInOtherCurrencies: number, range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { range: { from: string, to: string }, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null } };
 
-export type SalesOverTimeFragment = { ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } }> };
-
-export type ComparedSalesQueryVariables = Exact<{
-  range: DateRangeInput;
-  interval: Interval;
-}>;
-
-
-export type ComparedSalesQuery = { ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } }> };
+export type SalesOverTimeFragment = { ordersByDate: Array<{ date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } }, previous: { date: string, start: string, metrics: { orders: number, unitsSold: number, customers: number, newCustomers: number, returningCustomers: number, returningCustomerRate: number | null, grossSales: { amount: string, currencyCode: string }, discounts: { amount: string, currencyCode: string }, returns: { amount: string, currencyCode: string }, netSales: { amount: string, currencyCode: string }, shipping: { amount: string, currencyCode: string }, taxes: { amount: string, currencyCode: string }, totalSales: { amount: string, currencyCode: string }, averageOrderValue: { amount: string, currencyCode: string } } } | null }> };
 
 export type FromGrossToTotalFragment = { overview: { metrics: { grossSales: { amount: string, currencyCode: string }, discounts: { amount: string }, returns: { amount: string }, netSales: { amount: string }, shipping: { amount: string }, taxes: { amount: string }, duties: { amount: string }, fees: { amount: string }, totalSales: { amount: string } } } };
 
@@ -408,8 +405,8 @@ export const ProblemFragmentDoc = new TypedDocumentString(`
   code
 }
     `, {"fragmentName":"Problem"}) as unknown as TypedDocumentString<ProblemFragment, unknown>;
-export const StoreFragmentDoc = new TypedDocumentString(`
-    fragment Store on Query {
+export const MeFragmentDoc = new TypedDocumentString(`
+    fragment Me on Query {
   me {
     email
     memberships {
@@ -451,7 +448,7 @@ export const StoreFragmentDoc = new TypedDocumentString(`
     }
   }
 }
-    `, {"fragmentName":"Store"}) as unknown as TypedDocumentString<StoreFragment, unknown>;
+    `, {"fragmentName":"Me"}) as unknown as TypedDocumentString<MeFragment, unknown>;
 export const MetricsFragmentDoc = new TypedDocumentString(`
     fragment Metrics on SalesMetrics {
   orders
@@ -494,8 +491,8 @@ export const MetricsFragmentDoc = new TypedDocumentString(`
   returningCustomerRate
 }
     `, {"fragmentName":"Metrics"}) as unknown as TypedDocumentString<MetricsFragment, unknown>;
-export const FiguresFragmentDoc = new TypedDocumentString(`
-    fragment Figures on Query {
+export const OverviewFragmentDoc = new TypedDocumentString(`
+    fragment Overview on Query {
   overview(range: $range, compareTo: $compareTo) {
     range {
       from
@@ -556,14 +553,21 @@ export const FiguresFragmentDoc = new TypedDocumentString(`
   newCustomers
   returningCustomers
   returningCustomerRate
-}`, {"fragmentName":"Figures"}) as unknown as TypedDocumentString<FiguresFragment, unknown>;
+}`, {"fragmentName":"Overview"}) as unknown as TypedDocumentString<OverviewFragment, unknown>;
 export const SalesOverTimeFragmentDoc = new TypedDocumentString(`
     fragment SalesOverTime on Query {
-  ordersByDate(range: $range, interval: $interval) {
+  ordersByDate(range: $range, compareTo: $compareTo, interval: $interval) {
     date
     start
     metrics {
       ...Metrics
+    }
+    previous {
+      date
+      start
+      metrics {
+        ...Metrics
+      }
     }
   }
 }
@@ -970,18 +974,12 @@ export const StoreSettingsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<StoreSettingsQuery, StoreSettingsQueryVariables>;
-export const DashboardDocument = new TypedDocumentString(`
-    query Dashboard($range: DateRangeInput!, $compareTo: Comparison, $interval: Interval!) {
-  ...Store
-  ...Figures
-  ...SalesOverTime
-  ...FromGrossToTotal
-  ...TopCustomers
-  ...RecentOrders
-  ...TopProducts
+export const AccountDocument = new TypedDocumentString(`
+    query Account {
+  ...Me
   ...Syncs
 }
-    fragment Store on Query {
+    fragment Me on Query {
   me {
     email
     memberships {
@@ -1023,7 +1021,39 @@ export const DashboardDocument = new TypedDocumentString(`
     }
   }
 }
-fragment Figures on Query {
+fragment Syncs on Query {
+  syncRuns(first: 6) {
+    nodes {
+      ...Run
+    }
+  }
+}
+fragment Run on SyncRun {
+  id
+  mode
+  status
+  trigger
+  queuedAt
+  startedAt
+  finishedAt
+  progress {
+    kind
+    done
+    total
+    leftOut
+  }
+  error
+}`) as unknown as TypedDocumentString<AccountQuery, AccountQueryVariables>;
+export const FiguresDocument = new TypedDocumentString(`
+    query Figures($range: DateRangeInput!, $compareTo: Comparison, $interval: Interval!) {
+  ...Overview
+  ...SalesOverTime
+  ...FromGrossToTotal
+  ...TopCustomers
+  ...RecentOrders
+  ...TopProducts
+}
+    fragment Overview on Query {
   overview(range: $range, compareTo: $compareTo) {
     range {
       from
@@ -1046,11 +1076,18 @@ fragment Figures on Query {
   }
 }
 fragment SalesOverTime on Query {
-  ordersByDate(range: $range, interval: $interval) {
+  ordersByDate(range: $range, compareTo: $compareTo, interval: $interval) {
     date
     start
     metrics {
       ...Metrics
+    }
+    previous {
+      date
+      start
+      metrics {
+        ...Metrics
+      }
     }
   }
 }
@@ -1136,29 +1173,6 @@ fragment TopProducts on Query {
     }
   }
 }
-fragment Syncs on Query {
-  syncRuns(first: 6) {
-    nodes {
-      ...Run
-    }
-  }
-}
-fragment Run on SyncRun {
-  id
-  mode
-  status
-  trigger
-  queuedAt
-  startedAt
-  finishedAt
-  progress {
-    kind
-    done
-    total
-    leftOut
-  }
-  error
-}
 fragment Metrics on SalesMetrics {
   orders
   unitsSold
@@ -1198,60 +1212,7 @@ fragment Metrics on SalesMetrics {
   newCustomers
   returningCustomers
   returningCustomerRate
-}`) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
-export const ComparedSalesDocument = new TypedDocumentString(`
-    query ComparedSales($range: DateRangeInput!, $interval: Interval!) {
-  ...SalesOverTime
-}
-    fragment SalesOverTime on Query {
-  ordersByDate(range: $range, interval: $interval) {
-    date
-    start
-    metrics {
-      ...Metrics
-    }
-  }
-}
-fragment Metrics on SalesMetrics {
-  orders
-  unitsSold
-  grossSales {
-    amount
-    currencyCode
-  }
-  discounts {
-    amount
-    currencyCode
-  }
-  returns {
-    amount
-    currencyCode
-  }
-  netSales {
-    amount
-    currencyCode
-  }
-  shipping {
-    amount
-    currencyCode
-  }
-  taxes {
-    amount
-    currencyCode
-  }
-  totalSales {
-    amount
-    currencyCode
-  }
-  averageOrderValue {
-    amount
-    currencyCode
-  }
-  customers
-  newCustomers
-  returningCustomers
-  returningCustomerRate
-}`) as unknown as TypedDocumentString<ComparedSalesQuery, ComparedSalesQueryVariables>;
+}`) as unknown as TypedDocumentString<FiguresQuery, FiguresQueryVariables>;
 export const StoreChangedDocument = new TypedDocumentString(`
     subscription StoreChanged {
   storeChanged {

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useMutation } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import { typed, type Connection } from '../api/client';
-import { usePage, type Problem } from '../api/usePage';
+import { usePage, type Figures as FiguresOfRange, type Page, type Problem } from '../api/usePage';
 import { Figures } from '../cards/Figures';
 import { FromGrossToTotal } from '../cards/FromGrossToTotal';
 import { RecentOrders } from '../cards/RecentOrders';
@@ -13,8 +13,8 @@ import { TopCustomers } from '../cards/TopCustomers';
 import { TopProducts } from '../cards/TopProducts';
 import { formatsFor, todayIn, type Formats } from '../domain/format';
 import { sentence } from '../domain/problems';
-import { read, variables as variablesOf, write, type Selection } from '../domain/range';
-import { SyncNowDocument, type DashboardQuery } from '../gql/graphql';
+import { intervalOf, read, variables as variablesOf, write, type Selection } from '../domain/range';
+import { SyncNowDocument, type AccountQuery } from '../gql/graphql';
 import { Freshness } from '../ui/Freshness';
 import { Header } from '../ui/Header';
 import { KeyboardDialog, useKeys } from '../ui/keys';
@@ -25,7 +25,8 @@ import { Stores } from '../ui/Stores';
 import { useNow } from '../ui/useNow';
 import { FirstSync } from './FirstSync';
 
-type Shop = NonNullable<DashboardQuery['me']>['tenant']['shop'];
+type Me = NonNullable<AccountQuery['me']>;
+type Shop = Me['tenant']['shop'];
 
 export const useSelection = () => {
   const [search, setSearch] = useSearchParams();
@@ -125,15 +126,18 @@ export const Dashboard = ({ connection }: Props) => {
   const variables = useMemo(() => variablesOf(selection), [key]);
   const page = usePage(connection, variables);
   const now = useNow();
-  const me = page.data?.me;
+  const me = page.account?.me;
   const shop = me?.tenant.shop;
+  const days = page.figures?.data.overview.range;
   const formats = useMemo(
     () => formatsFor(localeOf(), shop?.currencyCode ?? 'USD', shop?.timeZone ?? 'UTC'),
     [shop?.currencyCode, shop?.timeZone],
   );
   const today = todayIn(shop?.timeZone ?? 'UTC', now);
+  const [{ fetching: asking }, startSync] = useMutation(typed(SyncNowDocument));
+  const sync = () => void startSync({ mode: 'INCREMENTAL' }).then(page.refreshAccount);
   const [keysShown, setKeysShown] = useState(false);
-  useKeys({ selection, choose, days: page.data?.overview.range, help: () => setKeysShown(true) });
+  useKeys({ selection, choose, days, help: () => setKeysShown(true) });
   useEffect(() => {
     document.title = shop ? `${shop.name} · XBoard` : 'XBoard';
   }, [shop]);
@@ -159,7 +163,7 @@ export const Dashboard = ({ connection }: Props) => {
         {shop?.lastSyncedAt !== null && (
           <RangePicker
             selection={selection}
-            days={page.data?.overview.range}
+            days={days}
             today={today}
             formats={formats}
             choose={choose}
@@ -167,9 +171,11 @@ export const Dashboard = ({ connection }: Props) => {
         )}
       </Header>
       <main id="content" tabIndex={-1}>
-        <Problems problem={page.problem} again={page.again} narrower={() => choose({ interval: 'MONTH' })} />
-        {page.data && shop ? (
-          <Content page={{ ...page, data: page.data }} {...{ shop, selection, choose, variables, formats, today, now }} />
+        <Problems problem={page.problem} again={page.refresh} narrower={() => choose({ interval: 'MONTH' })} />
+        {me && page.importing ? (
+          <FirstSync shop={me.tenant.shop} runs={page.runs} formats={formats} retry={sync} asking={asking} />
+        ) : me && page.figures ? (
+          <Content figures={page.figures} {...{ page, me, selection, choose, formats, today, now, sync, asking }} />
         ) : (
           <Skeleton />
         )}
@@ -180,27 +186,24 @@ export const Dashboard = ({ connection }: Props) => {
 };
 
 interface ContentProps {
-  page: ReturnType<typeof usePage> & { data: DashboardQuery };
-  shop: Shop;
+  page: Page;
+  figures: FiguresOfRange;
+  me: Me;
   selection: Selection;
   choose: (change: Partial<Selection>) => void;
-  variables: ReturnType<typeof variablesOf>;
   formats: Formats;
   today: string;
   now: number;
+  sync: () => void;
+  asking: boolean;
 }
 
-const Content = ({ page, shop, selection, choose, variables, formats, today, now }: ContentProps) => {
-  const { data, compared, runs } = page;
+const Content = ({ page, figures, me, selection, choose, formats, today, now, sync, asking }: ContentProps) => {
+  const { data, variables } = figures;
   const { overview } = data;
-  const [{ fetching: asking }, startSync] = useMutation(typed(SyncNowDocument));
-  const role = data.me?.memberships.find(({ tenant }) => tenant.id === data.me?.tenant.id)?.role;
+  const { shop } = me.tenant;
+  const role = me.memberships.find(({ tenant }) => tenant.id === me.tenant.id)?.role;
   const maySync = role === 'OWNER' || role === 'ADMIN';
-  const sync = () => void startSync({ mode: 'INCREMENTAL' }).then(page.again);
-  // Where nothing was ever complete, figures would only mislead.
-  if (shop.lastSyncedAt === null && runs.length > 0) {
-    return <FirstSync shop={shop} runs={runs} formats={formats} retry={sync} asking={asking} />;
-  }
   const { metrics } = overview;
   const empty = metrics.orders === 0 && Number(metrics.totalSales.amount) === 0 && data.recentOrders.nodes.length > 0;
   const days = overview.range;
@@ -225,20 +228,20 @@ const Content = ({ page, shop, selection, choose, variables, formats, today, now
           {...common}
           name={selection.figure}
           series={data.ordersByDate}
-          compared={compared}
           days={days}
           previous={overview.previous?.range}
           today={today}
           now={now}
+          chosen={intervalOf(selection)}
           choose={(interval) => choose({ interval })}
         />
-        <FromGrossToTotal {...common} metrics={{ ...metrics, ...data.overview.metrics }} days={days} />
+        <FromGrossToTotal {...common} metrics={metrics} days={days} />
         <TopCustomers {...common} customers={data.topCustomers} days={days} />
         <RecentOrders {...common} orders={data.recentOrders.nodes} now={now} />
         <TopProducts {...common} products={data.products.nodes} />
         <Syncs
           {...common}
-          runs={runs.slice(0, 6)}
+          runs={page.runs.slice(0, 6)}
           shop={shop}
           now={now}
           maySync={maySync}

@@ -2,11 +2,11 @@
 import type { Formats } from '../domain/format';
 import { sentence } from '../domain/problems';
 import { done, KINDS } from '../domain/runs';
-import type { RunFragment, StoreFragment } from '../gql/graphql';
+import type { RunFragment, MeFragment } from '../gql/graphql';
 import { Message } from '../ui/Message';
 
 interface Props {
-  shop: NonNullable<StoreFragment['me']>['tenant']['shop'];
+  shop: NonNullable<MeFragment['me']>['tenant']['shop'];
   runs: readonly RunFragment[];
   formats: Formats;
   retry: () => void;

@@ -1,9 +1,9 @@
 // How fresh what is shown is, in a word.
 import type { Formats } from '../domain/format';
 import { done, shareOf } from '../domain/runs';
-import type { RunFragment, StoreFragment } from '../gql/graphql';
+import type { RunFragment, MeFragment } from '../gql/graphql';
 
-type Shop = NonNullable<StoreFragment['me']>['tenant']['shop'];
+type Shop = NonNullable<MeFragment['me']>['tenant']['shop'];
 
 interface Props {
   shop: Shop;

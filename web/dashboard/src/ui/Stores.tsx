@@ -2,11 +2,11 @@
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { switchStore } from '../api/session';
-import type { StoreFragment } from '../gql/graphql';
+import type { MeFragment } from '../gql/graphql';
 import { Down } from './icons';
 import { Menu } from './Menu';
 
-type Me = NonNullable<StoreFragment['me']>;
+type Me = NonNullable<MeFragment['me']>;
 
 interface Props {
   me: Pick<Me, 'memberships'> & { tenant: { id: string; shop: { name: string } } };

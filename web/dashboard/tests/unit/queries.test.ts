@@ -13,7 +13,7 @@ const CARDS: CardName[] = [
   'recentOrders',
   'topProducts',
   'syncs',
-  'store',
+  'account',
 ];
 
 it.each(CARDS)('the query behind %s is an operation of its own, with its variables', (card) => {

@@ -66,15 +66,15 @@ describe('days', () => {
 
 describe('a series', () => {
   const formats = formatsFor('en-GB', 'GBP', 'Europe/London');
+  type Bucket = SalesOverTimeFragment['ordersByDate'][number];
   const bucket = (date: string, orders: number, start = `${date}T00:00:00Z`) =>
-    ({ date, start, metrics: { orders } }) as unknown as SalesOverTimeFragment['ordersByDate'][number];
+    ({ date, start, metrics: { orders }, previous: null }) as unknown as Bucket;
   const options = { figure: 'orders' as const, formats, today: '2026-06-17', now: Date.parse('2026-06-17T10:30:00Z') };
 
   it('marks the interval that goes on', () => {
     const open = (dates: string[], interval: 'DAY' | 'WEEK' | 'MONTH') =>
       pointsOf(
         dates.map((date) => bucket(date, 1)),
-        undefined,
         { ...options, interval },
       ).map(({ unfinished }) => unfinished);
     expect(open(['2026-06-15', '2026-06-16', '2026-06-17'], 'DAY')).toEqual([false, false, true]);
@@ -85,7 +85,8 @@ describe('a series', () => {
 
   it('says nothing of hours that have not begun', () => {
     const hours = [9, 10, 11].map((hour) => bucket('2026-06-17', hour, `2026-06-17T${String(hour).padStart(2, '0')}:00:00Z`));
-    expect(pointsOf(hours, hours, { ...options, interval: 'HOUR' }).map(({ value, compared, unfinished }) => [value, compared, unfinished])).toEqual([
+    const series = hours.map((hour) => ({ ...hour, previous: hour }));
+    expect(pointsOf(series, { ...options, interval: 'HOUR' }).map(({ value, compared, unfinished }) => [value, compared, unfinished])).toEqual([
       [9, 9, false],
       [10, 10, true],
       [null, 11, true],
@@ -93,7 +94,8 @@ describe('a series', () => {
   });
 
   it('stands beside the one that it is compared with, as far as that goes', () => {
-    const points = pointsOf([bucket('2026-06-01', 5), bucket('2026-06-02', 6)], [bucket('2026-05-30', 7)], { ...options, interval: 'DAY' });
+    const series = [{ ...bucket('2026-06-01', 5), previous: bucket('2026-05-30', 7) }, bucket('2026-06-02', 6)];
+    const points = pointsOf(series, { ...options, interval: 'DAY' });
     expect(points.map(({ exact, comparedExact }) => [exact, comparedExact])).toEqual([
       ['5', '7'],
       ['6', null],
