@@ -21,7 +21,7 @@ use crate::db::{Database, Patience};
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
 use crate::graphql::memory::Memory;
-use crate::graphql::{self, Buckets, MutationContext};
+use crate::graphql::{self, MutationContext, TokenBuckets};
 use crate::http::answers::Answers;
 use crate::http::documents::Documents;
 use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
@@ -137,11 +137,11 @@ fn limits_of(settings: &LimitSettings) -> graphql::Limits {
         root_fields: settings.xboard_limit_root_fields,
         directives: settings.xboard_limit_directives,
         duplicate_fields: settings.xboard_limit_duplicate_fields,
-        operations_at_once: settings.xboard_operations_at_once,
+        concurrent_operations: settings.xboard_operations_at_once,
         subscriptions: settings.xboard_limit_subscriptions,
-        budget: NonZeroU64::new(settings.xboard_budget).map(|maximum| graphql::Budget {
-            maximum,
-            restore_rate: settings.xboard_budget_per_second,
+        budget: NonZeroU64::new(settings.xboard_budget).map(|capacity| graphql::BucketConfig {
+            capacity,
+            refill_rate: settings.xboard_budget_per_second,
         }),
         ..graphql::Limits::default()
     }
@@ -189,7 +189,7 @@ impl App {
         let memory = Memory::new(config.http.kept_figures);
         let live = Live::new(database.clone(), memory, config.limits.subscriptions);
         let documents = Documents::open(&config.http).context("the documents cannot be used")?;
-        let buckets = Arc::new(Buckets::new(config.limits.budget));
+        let buckets = Arc::new(TokenBuckets::new(config.limits.budget));
         let router = http::router(HttpState::new(HttpParts {
             schema: graphql::build_schema(
                 config.limits,

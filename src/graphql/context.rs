@@ -43,7 +43,6 @@ pub struct RequestContext {
     snapshot: Snapshot,
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
-    known_complexity: Option<usize>,
     unused: AtomicUsize,
 }
 
@@ -95,7 +94,6 @@ impl RequestContext {
             snapshot,
             loaders,
             outcome,
-            known_complexity: None,
             unused: AtomicUsize::new(0),
         }
     }
@@ -125,19 +123,6 @@ impl RequestContext {
     pub fn with_refresh_tokens(mut self, refresh_tokens: Arc<RefreshTokens>) -> Self {
         self.refresh_tokens = refresh_tokens;
         self
-    }
-
-    /// The same for a question that was asked before, to the letter, and then found valid and of this cost.
-    #[must_use]
-    pub fn of_known_cost(self, complexity: Option<u64>) -> Self {
-        Self {
-            known_complexity: complexity.and_then(|points| usize::try_from(points).ok()),
-            ..self
-        }
-    }
-
-    pub(super) const fn known_complexity(&self) -> Option<usize> {
-        self.known_complexity
     }
 
     /// What the operation turns out to depend on: to be looked at when it has ended.
@@ -210,16 +195,18 @@ impl RequestContext {
             .await
     }
 
-    /// Notes that a page was shorter than what was paid for: of `asked` items, `given` were there.
-    pub(super) fn pay_back(&self, ctx: &Context<'_>, asked: i64, given: usize) {
-        let missing = usize::try_from(asked).unwrap_or(0).saturating_sub(given);
+    /// Refunds the items of a page that were requested and charged, but do not exist.
+    pub(super) fn refund(&self, ctx: &Context<'_>, requested: i64, found: usize) {
+        let missing = usize::try_from(requested)
+            .unwrap_or(0)
+            .saturating_sub(found);
         if missing > 0 {
-            let unused = missing.saturating_mul(cost::items(ctx.field()));
+            let unused = missing.saturating_mul(cost::complexity_of_selections(ctx.field()));
             self.unused.fetch_add(unused, Ordering::Relaxed);
         }
     }
 
-    /// What of the operation's cost was for items that were not there, so far.
+    /// The cost of the items that did not exist, so far.
     pub(super) fn unused_cost(&self) -> usize {
         self.unused.load(Ordering::Relaxed)
     }

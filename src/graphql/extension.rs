@@ -1,6 +1,6 @@
-//! What happens around every operation, whichever way it came: the document is read within the limits, its
-//! cost is paid, it waits for its turn, its answer is completed, and every error gets its code. One extension and not several, because
-//! async-graphql goes through all of them for each field.
+//! The policy of every operation, over HTTP, WebSockets and server-sent events alike: document limits, cost,
+//! concurrency, response formatting and error codes. It is one extension because async-graphql calls each
+//! extension for each field.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,64 +12,63 @@ use async_graphql::extensions::{
 };
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
-    CacheControl, ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult,
-    Value, Variables,
+    ErrorExtensionValues, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::RequestContext;
-use super::cost::{Buckets, Charge, Payer, Turns};
+use super::cost::{Charge, ConcurrencyLimiter, OperationCost, RateLimitKey, TokenBuckets};
 use super::document::{Library, Prepared};
 use super::error::{ApiError, INTERNAL, give_codes};
 use super::limits::Limits;
 use super::live::Live;
 use super::response_format;
 
-/// Makes a [`Guard`] for each operation, and keeps what they share.
-pub(super) struct GuardFactory {
+/// Creates an [`OperationPolicyExtension`] for each operation.
+pub(super) struct OperationPolicy {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     limits: Limits,
     library: Library,
-    buckets: Arc<Buckets>,
-    turns: Turns,
+    buckets: Arc<TokenBuckets>,
+    concurrency: ConcurrencyLimiter,
 }
 
-impl GuardFactory {
-    pub(super) fn new(limits: Limits, library: Library, buckets: Arc<Buckets>) -> Self {
+impl OperationPolicy {
+    pub(super) fn new(limits: Limits, library: Library, buckets: Arc<TokenBuckets>) -> Self {
         let shared = Arc::new(Shared {
             limits,
             library,
             buckets,
-            turns: Turns::new(limits.operations_at_once, limits.patience),
+            concurrency: ConcurrencyLimiter::new(limits.concurrent_operations, limits.slot_timeout),
         });
         Self { shared }
     }
 }
 
-impl ExtensionFactory for GuardFactory {
+impl ExtensionFactory for OperationPolicy {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Guard {
+        Arc::new(OperationPolicyExtension {
             shared: Arc::clone(&self.shared),
-            needs_turn: AtomicBool::new(false),
+            needs_slot: AtomicBool::new(false),
             asked: OnceLock::new(),
-            turn: Mutex::new(None),
+            slot: Mutex::new(None),
             charge: OnceLock::new(),
-            actual: OnceLock::new(),
+            cost: OnceLock::new(),
         })
     }
 }
 
-struct Guard {
+struct OperationPolicyExtension {
     shared: Arc<Shared>,
-    needs_turn: AtomicBool,
+    needs_slot: AtomicBool,
     asked: OnceLock<(Arc<Prepared>, Variables)>,
     /// Held until the operation ends.
-    turn: Mutex<Option<OwnedSemaphorePermit>>,
+    slot: Mutex<Option<OwnedSemaphorePermit>>,
     charge: OnceLock<Charge>,
-    actual: OnceLock<u64>,
+    cost: OnceLock<OperationCost>,
 }
 
 fn code(error: &ServerError) -> Option<&Value> {
@@ -83,21 +82,31 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
         .set(name, value);
 }
 
-impl Guard {
-    fn pay(&self, request: &RequestContext, complexity: usize) -> Result<(), ApiError> {
+impl OperationPolicyExtension {
+    fn charge(&self, request: &RequestContext, complexity: usize) -> Result<(), ApiError> {
         let maximum = self.shared.limits.complexity;
         if complexity > maximum {
             let limit = "complexity";
             return Err(ApiError::LimitExceeded { limit, maximum });
         }
-        let requested = u64::try_from(complexity).unwrap_or(u64::MAX);
-        let (charge, paid) =
-            self.shared
-                .buckets
-                .charge(Payer::of(request), requested, Instant::now());
-        // Each operation is validated once; a second charge would have nowhere to be kept.
-        self.charge.get_or_init(|| charge);
-        paid
+        // No operation is free: `{ __typename }` takes a slot and a turn of the executor too.
+        let requested = u64::try_from(complexity).unwrap_or(u64::MAX).max(1);
+        let key = RateLimitKey::of(request);
+        let charged = self.shared.buckets.charge(key, requested, Instant::now());
+        match charged {
+            Ok(charge) => {
+                // async-graphql validates each operation once.
+                self.charge.get_or_init(|| charge);
+                Ok(())
+            }
+            Err(throttled) => {
+                self.cost.get_or_init(|| OperationCost {
+                    requested,
+                    actual: None,
+                });
+                Err(throttled)
+            }
+        }
     }
 
     /// A document that was valid with the same variables before is.
@@ -117,47 +126,54 @@ impl Guard {
         Ok(result)
     }
 
-    async fn take_turn(&self, request: &RequestContext) -> Result<(), ApiError> {
-        if self.needs_turn.load(Ordering::Relaxed) {
-            let turn = self.shared.turns.take(Payer::of(request)).await;
-            if turn.is_err() {
-                // It was paid for, but is not carried out.
-                if let Some(charge) = self.charge.get() {
-                    self.shared.buckets.give_back(*charge, 0, Instant::now());
-                }
+    async fn acquire_slot(&self, request: &RequestContext) -> Result<(), ApiError> {
+        if self.needs_slot.load(Ordering::Relaxed) {
+            let key = RateLimitKey::of(request);
+            let slot = self.shared.concurrency.acquire_slot(key).await;
+            if slot.is_err()
+                && let Some(charge) = self.charge.get()
+            {
+                // The operation was charged, but is not executed.
+                self.shared.buckets.reconcile(*charge, 0, Instant::now());
+                self.cost.get_or_init(|| OperationCost {
+                    requested: charge.requested,
+                    actual: None,
+                });
             }
-            *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn?;
+            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(slot?);
         }
         Ok(())
     }
 
-    fn settle(&self, request: &RequestContext) {
+    /// Refunds the items that pages did not hold.
+    fn reconcile(&self, request: &RequestContext) {
         if let Some(charge) = self.charge.get() {
             let unused = u64::try_from(request.unused_cost()).unwrap_or(u64::MAX);
-            let actual = charge.requested.saturating_sub(unused);
-            self.actual.get_or_init(|| {
+            self.cost.get_or_init(|| {
+                let requested = charge.requested;
+                let actual = requested.saturating_sub(unused);
                 self.shared
                     .buckets
-                    .give_back(*charge, actual, Instant::now());
-                actual
+                    .reconcile(*charge, actual, Instant::now());
+                OperationCost {
+                    requested,
+                    actual: Some(actual),
+                }
             });
         }
     }
 }
 
 #[async_graphql::async_trait::async_trait]
-impl Extension for Guard {
+impl Extension for OperationPolicyExtension {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        // A subscription does not come this way: it waits most of the time, and must not wait in a turn.
-        self.needs_turn.store(true, Ordering::Relaxed);
+        // async-graphql does not call this for subscriptions. They wait for events most of the time, so they
+        // must not hold a slot.
+        self.needs_slot.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
         give_codes(&mut response);
-        match self.charge.get() {
-            Some(charge) => {
-                let actual = self.actual.get().copied();
-                let report = self.shared.buckets.report(*charge, actual, Instant::now());
-                response.extension("cost", report.value())
-            }
+        match self.cost.get() {
+            Some(cost) => response.extension("cost", cost.value()),
             None => response,
         }
     }
@@ -188,19 +204,11 @@ impl Extension for Guard {
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let request = ctx.data_opt::<RequestContext>();
-        let result = match request.and_then(RequestContext::known_complexity) {
-            // The very same question was found valid before.
-            Some(complexity) => ValidationResult {
-                cache_control: CacheControl::default(),
-                complexity,
-                depth: 0,
-            },
-            None => self.validate(ctx, next).await?,
-        };
+        let result = self.validate(ctx, next).await?;
         if let Some(request) = request {
             let refused = |error| vec![ApiError::in_no_place(error)];
-            self.pay(request, result.complexity).map_err(refused)?;
-            self.take_turn(request).await.map_err(refused)?;
+            self.charge(request, result.complexity).map_err(refused)?;
+            self.acquire_slot(request).await.map_err(refused)?;
         }
         Ok(result)
     }
@@ -224,7 +232,7 @@ impl Extension for Guard {
         let Some(request) = ctx.data_opt::<RequestContext>() else {
             return response;
         };
-        self.settle(request);
+        self.reconcile(request);
         for error in &mut response.errors {
             if code(error) == Some(&INTERNAL.into()) {
                 set(error, "requestId", request.request_id.as_str());

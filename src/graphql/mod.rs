@@ -33,8 +33,8 @@ use std::sync::Arc;
 use async_graphql::Schema;
 use async_graphql::parser::types::ExecutableDocument;
 
-pub use cost::{Buckets, Cost, Price};
-pub use limits::{Budget, Limits};
+pub use cost::{BucketConfig, BucketStatus, RateLimitKey, TokenBuckets};
+pub use limits::Limits;
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
 pub use subscription::SubscriptionRoot;
@@ -50,14 +50,14 @@ pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 pub fn build_schema(
     limits: Limits,
     introspection: bool,
-    buckets: Arc<Buckets>,
+    buckets: Arc<TokenBuckets>,
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
     let shape = response_format::Shape::of(&sdl());
     let library = document::Library::new(limits, introspection, shape);
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
-        .extension(extension::GuardFactory::new(limits, library, buckets));
+        .extension(extension::OperationPolicy::new(limits, library, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }

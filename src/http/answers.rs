@@ -3,30 +3,27 @@
 //! process knows from the news ([`Memory`]). Only answers that depend on nothing else are kept
 //! ([`Outcome`]), each for one store and one role, and for exactly the bytes that asked.
 
+use std::io::{self, Write as _};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use async_graphql::Value;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Response};
 use chrono::{DateTime, NaiveDate, Utc};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use moka::sync::Cache;
 
-use super::documents::sha256;
-use super::gzip;
-use super::media::Media;
-use super::{revalidate, two_parts};
+use super::etag;
+use super::media::{self, Media};
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 use crate::graphql::context::Outcome;
 use crate::graphql::memory::Memory;
-use crate::graphql::{Buckets, Price};
 
 /// What an entry costs beside its bytes.
 const OVERHEAD: usize = 256;
-/// About how long the JSON of a cost is.
-const COST: usize = 192;
 
 /// Who asked what: the body of a POST, or the query string of a GET.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,18 +54,21 @@ impl Question {
             bytes: Bytes::copy_from_slice(query.unwrap_or_default().as_bytes()),
         }
     }
+
+    pub(super) const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
 }
 
-/// An answer that may be given again.
+/// An answer that may be given again: its bytes are the same each time.
 #[derive(Debug)]
 pub(super) struct Answer {
     version: i64,
     today: NaiveDate,
-    price: Price,
-    /// The body up to what it cost.
-    beginning: Bytes,
-    /// The same, compressed for the first client that takes it so.
-    compressed: OnceLock<Option<gzip::Beginning>>,
+    cost: u64,
+    body: Bytes,
+    /// The compressed body, made for the first client that accepts gzip.
+    gzip: OnceLock<Option<Bytes>>,
     hash: String,
 }
 
@@ -82,37 +82,32 @@ impl Answer {
         if !plain {
             return None;
         }
-        let mut beginning = b"{\"data\":".to_vec();
-        serde_json::to_writer(&mut beginning, &answer.data).ok()?;
+        let body = serde_json::to_vec(answer).ok()?;
         Some(Self {
             version: known.version,
             today: known.today,
-            price: price(answer.extensions.get("cost")?)?,
-            hash: sha256(&beginning).get(..32)?.to_owned(),
-            compressed: OnceLock::new(),
-            beginning: beginning.into(),
+            cost: actual_cost(answer.extensions.get("cost")?)?,
+            hash: etag::hash(&body),
+            gzip: OnceLock::new(),
+            body: body.into(),
         })
     }
 
-    /// The answer in the form that the client reads, compressed where it takes that, with the JSON of what it
-    /// cost this time.
-    pub(super) fn in_media(
-        &self,
-        media: Media,
-        cost: &[u8],
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        let end = [b",\"extensions\":{\"cost\":", cost, b"}}"].concat();
-        let compressed = if gzip::is_accepted(headers) {
-            self.compressed(&end)
+    /// What each delivery of the answer costs.
+    pub(super) const fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// The answer in the form that the client reads, compressed where it takes that.
+    pub(super) fn in_media(&self, media: Media, headers: &HeaderMap) -> Response<Body> {
+        let compressed = if media::accepts_gzip(headers) {
+            self.gzip.get_or_init(|| compress(&self.body).ok()).clone()
         } else {
             None
         };
         let is_compressed = compressed.is_some();
-        let mut response = Response::new(match compressed {
-            Some(compressed) => Body::from(compressed),
-            None => two_parts::body(self.beginning.clone(), end.into()),
-        });
+        let body = compressed.unwrap_or_else(|| self.body.clone());
+        let mut response = Response::new(Body::from(body));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
         if is_compressed {
@@ -122,44 +117,32 @@ impl Answer {
         response
     }
 
-    fn compressed(&self, end: &[u8]) -> Option<Vec<u8>> {
-        let beginning = self
-            .compressed
-            .get_or_init(|| gzip::Beginning::new(&self.beginning).ok());
-        beginning.as_ref()?.with_end(end)
-    }
-
     /// How many bytes it takes, compressed or not.
     fn len(&self) -> usize {
-        // What is not compressed yet may be before it leaves: to about a quarter.
-        let compressed = self.compressed.get().and_then(Option::as_ref);
-        self.beginning.len() + compressed.map_or(self.beginning.len() / 4, gzip::Beginning::len)
+        // The compressed copy, about a quarter, may be made later.
+        self.body.len() + self.body.len() / 4
     }
 
-    /// The same as the answer to a GET: with a tag, or 304 for a client that has it. The cost is not part of
-    /// what the answer means, and so not of the tag.
-    pub(super) fn tagged(&self, media: Media, cost: &[u8], headers: &HeaderMap) -> Response<Body> {
-        let media_mark = match media {
-            Media::GraphQlResponse => 'g',
-            Media::Json => 'j',
-        };
-        let tag = format!("W/\"{}{media_mark}\"", self.hash);
-        revalidate::tagged(&tag, headers, || self.in_media(media, cost, headers))
+    /// The same as the answer to a GET: with a tag, or 304 for a client that has it.
+    pub(super) fn tagged(&self, media: Media, headers: &HeaderMap) -> Response<Body> {
+        etag::respond(&self.hash, media, headers, || self.in_media(media, headers))
     }
 }
 
-fn price(cost: &Value) -> Option<Price> {
+fn compress(body: &[u8]) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?.into())
+}
+
+fn actual_cost(cost: &Value) -> Option<u64> {
     let Value::Object(cost) = cost else {
         return None;
     };
-    let points = |name: &str| match cost.get(name)? {
+    match cost.get("actualQueryCost")? {
         Value::Number(number) => number.as_u64(),
         _ => None,
-    };
-    Some(Price {
-        requested: points("requestedQueryCost")?,
-        actual: points("actualQueryCost")?,
-    })
+    }
 }
 
 /// The answers that are kept, those least asked for leaving first.
@@ -186,40 +169,25 @@ impl Answers {
         }
     }
 
-    /// The answer, if one is kept that is still right, paid for anew: with the JSON of what it cost.
+    /// The answer, if one is kept that is still right.
     pub(super) fn find(
         &self,
         question: &Question,
         memory: &Memory,
         now: DateTime<Utc>,
-        buckets: &Buckets,
-    ) -> Option<(Arc<Answer>, Vec<u8>)> {
+    ) -> Option<Arc<Answer>> {
         let known = memory.store(question.tenant)?;
         let answer = self.kept.as_ref()?.get(question)?;
         let right = answer.version == known.version
             && answer.today == known.today
             && known.day.contains(&now);
-        if !right {
-            return None;
-        }
-        // Without enough points it is for the schema to refuse.
-        let cost = buckets.pay_again(question.tenant, answer.price, Instant::now())?;
-        let mut json = Vec::with_capacity(COST);
-        serde_json::to_writer(&mut json, &cost).ok()?;
-        Some((answer, json))
-    }
-
-    /// What a question cost when it was last answered, however long ago: that it is valid, and its cost, no
-    /// change of data changes.
-    pub(super) fn cost_of(&self, question: &Question) -> Option<u64> {
-        let answer = self.kept.as_ref()?.get(question)?;
-        Some(answer.price.requested)
+        right.then_some(answer)
     }
 
     /// Keeps an answer.
-    pub(super) fn keep(&self, question: Question, answer: &Arc<Answer>) {
+    pub(super) fn keep(&self, question: Question, answer: Answer) {
         if let Some(kept) = &self.kept {
-            kept.insert(question, Arc::clone(answer));
+            kept.insert(question, Arc::new(answer));
         }
     }
 }

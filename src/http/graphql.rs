@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
-use async_graphql::Value;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::header::USER_AGENT;
@@ -19,12 +19,12 @@ use super::answers::{Answer, Question};
 use super::layers::RequestId;
 use super::media::Media;
 use super::operation::Parameters;
-use super::{HttpState, bearer, live, media, operation, revalidate, session_cookie};
+use super::{HttpState, bearer, etag, live, media, operation, rate_limit, session_cookie};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::LIMIT_EXCEEDED;
-use crate::graphql::read_document;
 use crate::graphql::refresh_tokens::RefreshTokens;
+use crate::graphql::{RateLimitKey, read_document};
 
 /// How much of a body that is too large is read before the client is cut off.
 const MAX_DRAINED: usize = 16 * 1024 * 1024;
@@ -47,18 +47,22 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         media::require_json(&parts.headers)?;
         let body = read(&state, body).await?;
         let question = principal.map(|principal| Question::posted(principal, body.clone()));
-        if let Some((answer, cost)) = kept(&state, question.as_ref()) {
-            return Ok(answer.in_media(media, &cost, &parts.headers));
+        if let Some(answer) = kept(&state, question.as_ref()) {
+            let response = answer.in_media(media, &parts.headers);
+            return Ok(with_rate_limit(&state, &parts, principal, response));
         }
         let mut parameters = operation::from_body(&body)?;
         let text = find(&state, &mut parameters)?;
         let context =
             || context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
         let operation = || parameters.with_text(&text);
-        match execute(&state, operation, context, question).await? {
-            Executed::Lasting(answer, cost) => Ok(answer.in_media(media, &cost, &parts.headers)),
-            Executed::Once(answer) => Ok(answer::in_media(media, &answer)),
-        }
+        let answer = execute(&state, operation, context, question).await?;
+        Ok(with_rate_limit(
+            &state,
+            &parts,
+            principal,
+            answer::in_media(media, &answer),
+        ))
     })
     .await;
     if let RefreshTokens::Cookie(jar) = tokens.as_ref()
@@ -69,10 +73,18 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
     response
 }
 
-/// The answer to a question that was answered before, if it is still right.
-fn kept(state: &HttpState, question: Option<&Question>) -> Option<(Arc<Answer>, Vec<u8>)> {
-    let (memory, now) = (state.live.memory(), state.clock.now());
-    state.answers.find(question?, memory, now, &state.buckets)
+/// The answer to a question that was answered before, if it is still right. Without enough points for it the
+/// operation goes to the schema, which refuses it.
+fn kept(state: &HttpState, question: Option<&Question>) -> Option<Arc<Answer>> {
+    let question = question?;
+    let answer = state
+        .answers
+        .find(question, state.live.memory(), state.clock.now())?;
+    let key = RateLimitKey::Tenant(question.tenant());
+    state
+        .buckets
+        .charge_cached(key, answer.cost(), Instant::now())
+        .then_some(answer)
 }
 
 /// An operation whose answers are sent as they come.
@@ -93,8 +105,9 @@ pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Res
     respond(&parts, async |media| {
         let principal = bearer::principal(&state, &parts.headers).await?;
         let question = principal.map(|principal| Question::in_query(principal, parts.uri.query()));
-        if let Some((answer, cost)) = kept(&state, question.as_ref()) {
-            return Ok(answer.tagged(media, &cost, &parts.headers));
+        if let Some(answer) = kept(&state, question.as_ref()) {
+            let response = answer.tagged(media, &parts.headers);
+            return Ok(with_rate_limit(&state, &parts, principal, response));
         }
         let Query(pairs) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Refusal::malformed("The query string cannot be read."))?;
@@ -109,10 +122,9 @@ pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Res
         }
         let context = || context_of(&state, &parts, principal);
         let operation = || parameters.with_text(&text);
-        match execute(&state, operation, context, question).await? {
-            Executed::Lasting(answer, cost) => Ok(answer.tagged(media, &cost, &parts.headers)),
-            Executed::Once(answer) => Ok(revalidate::in_media(media, answer, &parts.headers)),
-        }
+        let answer = execute(&state, operation, context, question).await?;
+        let response = etag::in_media(media, &answer, &parts.headers);
+        Ok(with_rate_limit(&state, &parts, principal, response))
     })
     .await
 }
@@ -148,6 +160,20 @@ fn request_id(parts: &Parts) -> String {
         .unwrap_or_default()
 }
 
+fn with_rate_limit(
+    state: &HttpState,
+    parts: &Parts,
+    principal: Option<Principal>,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    let address = client_address(parts, state.options.behind_proxy);
+    let key = RateLimitKey::new(principal, address);
+    if let Some(status) = state.buckets.status(key, Instant::now()) {
+        rate_limit::add_headers(status, &mut response);
+    }
+    response
+}
+
 /// Reads the body, as much as is allowed.
 async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
     let largest = state.options.largest_body;
@@ -180,45 +206,27 @@ async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
     Ok(kept.freeze())
 }
 
-/// The answer of the schema.
-enum Executed {
-    /// It may be given again, and says in JSON what it cost this time.
-    Lasting(Arc<Answer>, Vec<u8>),
-    /// It was right when it was made.
-    Once(async_graphql::Response),
-}
-
 async fn execute(
     state: &HttpState,
     operation: impl FnOnce() -> async_graphql::Request,
     context: impl FnOnce() -> RequestContext,
     question: Option<Question>,
-) -> Result<Executed, Refusal> {
-    let known_cost = question
-        .as_ref()
-        .and_then(|question| state.answers.cost_of(question));
-    let context = context().of_known_cost(known_cost);
+) -> Result<async_graphql::Response, Refusal> {
+    let context = context();
     let outcome = context.outcome();
     let work = state.schema.execute(operation().data(context));
     let answer = tokio::time::timeout(state.options.operation_timeout, work)
         .await
         .map_err(|_| {
-            tracing::warn!("the operation took too long");
+            tracing::warn!("operation timed out");
             Refusal::timeout()
         })?;
-    let lasting = question.and_then(|question| {
-        let lasting = Arc::new(Answer::lasting(&answer, &outcome)?);
-        state.answers.keep(question, &lasting);
-        Some(lasting)
-    });
-    Ok(match lasting {
-        Some(lasting) => {
-            let value = answer.extensions.get("cost");
-            let cost = serde_json::to_vec(value.unwrap_or(&Value::Null)).unwrap_or_default();
-            Executed::Lasting(lasting, cost)
-        }
-        None => Executed::Once(answer),
-    })
+    if let Some(question) = question
+        && let Some(lasting) = Answer::lasting(&answer, &outcome)
+    {
+        state.answers.keep(question, lasting);
+    }
+    Ok(answer)
 }
 
 fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {

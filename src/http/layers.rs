@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use super::answer::Refusal;
 use super::media::Media;
+use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::{HttpOptions, Origins};
 
 /// How long a client may pause while it sends its body.
@@ -152,7 +153,7 @@ fn cors(origins: &Origins) -> CorsLayer {
             IF_NONE_MATCH,
             REQUEST_ID,
         ])
-        .expose_headers([ETAG, REQUEST_ID, RETRY_AFTER])
+        .expose_headers([ETAG, REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER])
         .max_age(Duration::from_hours(1))
 }
 

@@ -1,6 +1,6 @@
 //! What the client wants to read and what it sends: the headers `Accept` and `Content-Type`.
 
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::answer::Refusal;
@@ -121,6 +121,23 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the client accepts gzip.
+pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let encodings = headers
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','));
+    encodings
+        .filter_map(|encoding| {
+            let (name, parameters) = encoding.split_once(';').unwrap_or((encoding, ""));
+            let is_gzip = name.trim().eq_ignore_ascii_case("gzip");
+            let quality = parameters.trim().strip_prefix("q=").unwrap_or("1");
+            is_gzip.then(|| thousandths(quality).unwrap_or(0))
+        })
+        .any(|quality| quality > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -190,5 +207,22 @@ mod tests {
             assert!(!verdict(wrong), "{wrong}");
         }
         assert!(require_json(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_quality_of_zero_refuses_gzip() {
+        for (value, accepted) in [
+            ("gzip", true),
+            ("br;q=1.0, GZip;q=0.8, *;q=0.1", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.000", false),
+            ("deflate, br", false),
+            ("", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+            assert_eq!(accepts_gzip(&headers), accepted, "{value}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

@@ -8,22 +8,21 @@ mod built;
 mod cookies;
 mod dashboard;
 pub mod documents;
+mod etag;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod graphiql;
 mod graphql;
-mod gzip;
 mod health;
 mod layers;
 mod live;
 mod media;
 mod oauth;
 mod operation;
-mod revalidate;
+mod rate_limit;
 pub mod serve;
 mod session_cookie;
 mod socket;
-mod two_parts;
 mod webhooks;
 
 use std::ops::Deref;
@@ -41,7 +40,7 @@ use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
-use crate::graphql::{Buckets, Limits, XBoardSchema};
+use crate::graphql::{Limits, TokenBuckets, XBoardSchema};
 use crate::sync::SyncService;
 use answers::Answers;
 use documents::Documents;
@@ -121,8 +120,8 @@ pub struct HttpParts {
     pub attempts: Arc<Attempts>,
     /// The time.
     pub clock: Clock,
-    /// What each store has left to spend.
-    pub buckets: Arc<Buckets>,
+    /// The points that each caller has left.
+    pub buckets: Arc<TokenBuckets>,
     /// Answers that may be given again.
     pub answers: Arc<Answers>,
     /// The news of the stores.

@@ -24,7 +24,7 @@ async fn the_audit_of_graphql_over_http_is_passed_61_of_61() {
 /// Decision 8 in a test: when the library's layer passes, ours may go.
 #[tokio::test]
 async fn the_librarys_own_layer_still_carries_out_a_mutation_by_get_and_fails_the_audit() {
-    let buckets = std::sync::Arc::new(graphql::Buckets::new(None));
+    let buckets = std::sync::Arc::new(graphql::TokenBuckets::new(None));
     let schema = graphql::build_schema(graphql::Limits::default(), true, buckets, None, None);
     let router = Router::new().route(
         "/graphql",

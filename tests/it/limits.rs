@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pretty_assertions::assert_eq;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use xboard::graphql::{Budget, Limits};
+use xboard::graphql::{BucketConfig, Limits};
 
 use crate::support::TestApp;
 
@@ -72,9 +72,9 @@ fn each_limit_is_a_setting() {
         [101, 102, 103, 104, 105, 106, 107, 108, 109, 110]
     );
     assert_eq!(http.operation_timeout, Duration::from_secs(111));
-    assert_eq!(limits.operations_at_once.get(), 112);
+    assert_eq!(limits.concurrent_operations.get(), 112);
     assert_eq!(
-        (budget.maximum.get(), budget.restore_rate.get()),
+        (budget.capacity.get(), budget.refill_rate.get()),
         (113, 114)
     );
     assert_eq!(http.persisted_queries, 115);
@@ -291,6 +291,13 @@ async fn attacks_are_refused_before_they_cost_anything() {
     }
 }
 
+/// The points that the `RateLimit` header says are left.
+fn available_points(response: &reqwest::Response) -> u64 {
+    let header = response.headers()["ratelimit"].to_str().unwrap();
+    let rest = header.strip_prefix("\"points\";r=").unwrap();
+    rest.strip_suffix(";t=1").unwrap().parse().unwrap()
+}
+
 async fn cost_of(app: &TestApp, query: &str, token: Option<&str>) -> Value {
     let mut request = app.post().json(&json!({ "query": query }));
     if let Some(token) = token {
@@ -301,12 +308,12 @@ async fn cost_of(app: &TestApp, query: &str, token: Option<&str>) -> Value {
 }
 
 #[tokio::test]
-async fn an_answer_says_what_it_cost_and_what_is_left() {
+async fn a_response_contains_its_cost() {
     let app = TestApp::start().await;
     let user = app.register_shop("engines").await;
     app.work().await;
     for (query, requested, actual) in [
-        ("{ __typename }", 0, 0),
+        ("{ __typename }", 1, 1),
         ("{ me { email } }", 2, 2),
         ("{ overview { totalCustomers } }", 51, 51),
         ("{ ordersByDate { date } }", 101, 101),
@@ -331,32 +338,37 @@ async fn an_answer_says_what_it_cost_and_what_is_left() {
         let cost = cost_of(&app, query, Some(&user.token)).await;
         assert_eq!(cost["requestedQueryCost"], requested, "{query}");
         assert_eq!(cost["actualQueryCost"], actual, "{query}");
-        assert_eq!(cost["throttleStatus"]["maximumAvailable"], 100_000);
-        assert_eq!(cost["throttleStatus"]["restoreRate"], 10_000);
     }
-    // What was not executed for its form costs nothing.
+    // An operation that is not valid costs nothing.
     let cost = cost_of(&app, "{ nothing }", Some(&user.token)).await;
     assert_eq!(cost, Value::Null);
 }
 
 #[tokio::test]
-async fn over_its_budget_a_store_is_told_how_long_to_wait_and_others_are_not() {
+async fn a_tenant_over_its_budget_is_throttled_and_others_are_not() {
     let app = with_limits(|limits| {
-        limits.budget = Some(Budget {
-            maximum: NonZeroU64::new(250).unwrap(),
-            restore_rate: NonZeroU64::new(1).unwrap(),
+        limits.budget = Some(BucketConfig {
+            capacity: NonZeroU64::new(250).unwrap(),
+            refill_rate: NonZeroU64::new(1).unwrap(),
         });
     })
     .await;
     let first = app.register_shop("engines").await;
     let second = app.register_shop("looms").await;
     let query = "{ ordersByDate { date } }";
+    let ask = async || {
+        let request = app.post().bearer_auth(&first.token);
+        let request = request.json(&json!({ "query": query }));
+        request.send().await.unwrap()
+    };
     for available in [149, 48] {
-        let cost = cost_of(&app, query, Some(&first.token)).await;
-        let left = cost["throttleStatus"]["currentlyAvailable"]
-            .as_u64()
-            .unwrap();
-        assert!((available..available + 10).contains(&left), "{cost}");
+        let response = ask().await;
+        assert_eq!(
+            response.headers()["ratelimit-policy"],
+            "\"points\";q=250;w=250"
+        );
+        let left = available_points(&response);
+        assert!((available..available + 10).contains(&left), "{left}");
     }
     for (accept, status) in [
         (
@@ -379,6 +391,7 @@ async fn over_its_budget_a_store_is_told_how_long_to_wait_and_others_are_not() {
             .unwrap()
             .parse()
             .unwrap();
+        assert!(available_points(&response) < 60);
         let body: Value = response.json().await.unwrap();
         assert_eq!(body.get("data"), None, "{body}");
         let error = &body["errors"][0]["extensions"];
@@ -395,15 +408,15 @@ async fn over_its_budget_a_store_is_told_how_long_to_wait_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn operations_of_a_store_wait_for_their_turn_and_then_are_throttled() {
+async fn operations_of_a_tenant_wait_for_a_slot_and_are_then_throttled() {
     let app = with_limits(|limits| {
-        limits.operations_at_once = NonZeroU32::MIN;
-        limits.patience = Duration::from_millis(100);
+        limits.concurrent_operations = NonZeroU32::MIN;
+        limits.slot_timeout = Duration::from_millis(100);
     })
     .await;
     let busy = app.register_shop("engines").await;
     let other = app.register_shop("looms").await;
-    // The lock keeps the only turn taken.
+    // The lock keeps the only slot occupied.
     let mut connection = app.database.connection().await;
     sqlx::raw_sql("begin; lock table sync_runs")
         .execute(&mut connection)
@@ -436,4 +449,45 @@ async fn operations_of_a_store_wait_for_their_turn_and_then_are_throttled() {
     let body = app.graphql(query, json!({}), Some(&busy.token)).await;
     assert_eq!(body["data"]["me"]["email"], "owner@engines.example");
     app.database.leaves_jobs(2);
+}
+
+#[tokio::test]
+async fn the_cheapest_operation_without_a_token_costs_a_point_and_takes_a_slot() {
+    let app = with_limits(|limits| {
+        limits.concurrent_operations = NonZeroU32::MIN;
+        limits.slot_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let query = "mutation { __typename }";
+    let cost = cost_of(&app, query, None).await;
+    assert_eq!(
+        cost,
+        json!({ "requestedQueryCost": 1, "actualQueryCost": 1 })
+    );
+    // The lock keeps the only slot of this address occupied.
+    let mut connection = app.database.connection().await;
+    sqlx::raw_sql("begin; lock table users")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let login = r#"mutation { login(input: { email: "nobody@nowhere.example", password: "wrong wrong" }) { userErrors { code } } }"#;
+    let waiting = tokio::spawn(app.post().json(&json!({ "query": login })).send());
+    let throttled = async {
+        loop {
+            let (_, body) = app.try_graphql(query, json!({}), None).await;
+            if body["errors"][0]["extensions"]["code"] == "THROTTLED" {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), throttled)
+        .await
+        .unwrap();
+    sqlx::raw_sql("rollback")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::OK);
+    let (_, body) = app.try_graphql(query, json!({}), None).await;
+    assert_eq!(body["data"], json!({ "__typename": "Mutation" }));
 }

@@ -131,9 +131,9 @@ async fn a_get_is_answered_from_memory_with_the_same_tag() {
 #[tokio::test]
 async fn a_kept_answer_costs_what_it_cost_and_is_refused_when_nothing_is_left() {
     let world = Simulated::start_with(|config| {
-        config.limits.budget = Some(xboard::graphql::Budget {
-            maximum: std::num::NonZeroU64::new(1_000).unwrap(),
-            restore_rate: std::num::NonZeroU64::new(1).unwrap(),
+        config.limits.budget = Some(xboard::graphql::BucketConfig {
+            capacity: std::num::NonZeroU64::new(1_000).unwrap(),
+            refill_rate: std::num::NonZeroU64::new(1).unwrap(),
         });
     })
     .await;

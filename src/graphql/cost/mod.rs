@@ -1,13 +1,14 @@
-//! What operations cost, and who has how much left. Costs are known before an operation is run (each field
-//! says its own), are paid then, and what was asked for but not there is paid back.
+//! Rate limits by cost. The complexity of an operation is its requested cost: it is charged to the caller's
+//! token bucket before the operation runs. The actual cost is lower if pages held fewer items than requested;
+//! the difference is refunded.
 
-mod bucket;
-mod payer;
-mod turns;
-mod weigh;
+mod complexity;
+mod concurrency;
+mod rate_limit_key;
+mod token_bucket;
 
-pub(super) use bucket::Charge;
-pub use bucket::{Buckets, Cost, Price};
-pub(super) use payer::Payer;
-pub(super) use turns::Turns;
-pub(super) use weigh::items;
+pub(super) use complexity::complexity_of_selections;
+pub(super) use concurrency::ConcurrencyLimiter;
+pub use rate_limit_key::RateLimitKey;
+pub use token_bucket::{BucketConfig, BucketStatus, TokenBuckets};
+pub(super) use token_bucket::{Charge, OperationCost};

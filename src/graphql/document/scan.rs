@@ -1,7 +1,7 @@
 //! Counts what a text holds before anything is built from it: tokens, directives, open brackets.
 
 use crate::graphql::error::ApiError;
-use crate::graphql::limits::{Limits, MAX_BRACKETS};
+use crate::graphql::limits::{Limits, MAX_OPEN_BRACKETS};
 
 /// Refuses a text that holds too much. Ends at the first limit it meets.
 pub(super) fn check(text: &str, limits: &Limits) -> Result<(), ApiError> {
@@ -26,8 +26,8 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), ApiError> {
         if directives > limits.directives {
             return exceeded("directives", limits.directives);
         }
-        if open > MAX_BRACKETS {
-            return exceeded("nesting", MAX_BRACKETS);
+        if open > MAX_OPEN_BRACKETS {
+            return exceeded("nesting", MAX_OPEN_BRACKETS);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use async_graphql::Name;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 use crate::graphql::error::ApiError;
-use crate::graphql::limits::{Limits, MAX_NESTED};
+use crate::graphql::limits::{Limits, MAX_SELECTION_NESTING};
 
 /// Refuses a document of which an operation selects too much, or a fragment contains itself.
 pub(super) fn check(
@@ -132,10 +132,10 @@ impl<'a> Reader<'a> {
             });
         }
         size.nesting += 1;
-        if size.nesting > MAX_NESTED {
+        if size.nesting > MAX_SELECTION_NESTING {
             return Err(ApiError::LimitExceeded {
                 limit: "nesting",
-                maximum: MAX_NESTED,
+                maximum: MAX_SELECTION_NESTING,
             });
         }
         Ok(size)

@@ -142,6 +142,6 @@ where
     let slice = read_page(list, &mut reading, &page, Wanted::of(ctx)).await?;
     let more = read(&mut reading, &slice.rows).await?;
     drop(reading);
-    request.pay_back(ctx, page.count, slice.rows.len());
+    request.refund(ctx, page.count, slice.rows.len());
     Connection::new(slice, &name, tenant, L::key, |row| node(tenant, row, &more))
 }

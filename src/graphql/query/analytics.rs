@@ -99,7 +99,7 @@ impl AnalyticsQueries {
         } else {
             reading.transaction().top_customers(limit).await?
         };
-        request.pay_back(ctx, limit, ranking.len());
+        request.refund(ctx, limit, ranking.len());
         with_customers(&mut reading, tenant, ranking).await
     }
 }

@@ -31,9 +31,7 @@ const fromDashboard = (take) => {
   return () => channel.close();
 };
 
-const cost = ({ requestedQueryCost, actualQueryCost, throttleStatus }) =>
-  `cost ${actualQueryCost ?? requestedQueryCost}` +
-  (throttleStatus ? `, ${throttleStatus.currentlyAvailable} left` : '');
+const cost = ({ requestedQueryCost, actualQueryCost }) => `cost ${actualQueryCost ?? requestedQueryCost}`;
 
 function Page() {
   // For this tab of the browser only: gone when it is closed.

@@ -1,20 +1,20 @@
-//! What one item of a page costs, by what is asked of it: the same sum that async-graphql makes before the
-//! operation runs, for paying back the items that were not there.
+//! The complexity of one item of a page. async-graphql computes the same sum before it executes an operation;
+//! this one is used afterwards, to refund the items that a page did not hold.
 
 use async_graphql::{SelectionField, Value};
 
 use crate::graphql::pagination::page_cost;
 
-/// The cost of what is selected below a field, once.
-pub(in crate::graphql) fn items(field: SelectionField<'_>) -> usize {
+/// The complexity of the selections below a field, counted once.
+pub(in crate::graphql) fn complexity_of_selections(field: SelectionField<'_>) -> usize {
     field
         .selection_set()
-        .map(cost)
+        .map(complexity)
         .fold(0, usize::saturating_add)
 }
 
-fn cost(field: SelectionField<'_>) -> usize {
-    let below = items(field);
+fn complexity(field: SelectionField<'_>) -> usize {
+    let selections = complexity_of_selections(field);
     let is_connection = field
         .selection_set()
         .any(|child| matches!(child.name(), "nodes" | "edges" | "pageInfo" | "totalCount"));
@@ -27,8 +27,8 @@ fn cost(field: SelectionField<'_>) -> usize {
                 _ => None,
             }
         };
-        page_cost(number("first"), number("last"), below)
+        page_cost(number("first"), number("last"), selections)
     } else {
-        below.saturating_add(1)
+        selections.saturating_add(1)
     }
 }
