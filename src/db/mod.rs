@@ -14,6 +14,7 @@ pub mod keyset;
 pub mod line_items;
 pub mod live;
 pub mod members;
+mod migrate;
 pub mod orders;
 pub mod password_resets;
 mod patience;
@@ -36,6 +37,7 @@ mod upsert;
 pub mod verify;
 pub mod webhooks;
 
+pub use migrate::MIGRATOR;
 pub use patience::Patience;
 use safety::{APP, SYSTEM};
 pub use safety::{DIRECTORY, findings};
@@ -46,7 +48,7 @@ pub use upsert::Merged;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::domain::ids::TenantId;
 
@@ -59,6 +61,15 @@ pub enum DbError {
     /// The migrations could not be applied.
     #[error("migrations: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Another version of the program created the database. Nothing was changed in it.
+    #[error(
+        "an incompatible version of XBoard created this database (migration {version} differs); nothing was changed. \
+         Use an empty database (DATABASE_URL) or a new data directory (XBOARD_DATA_DIR)"
+    )]
+    Incompatible {
+        /// The first migration that this program does not share with the database.
+        version: i64,
+    },
     /// A setup in which one store's rows could be seen by another.
     #[error("unsafe database: {0}")]
     Unsafe(String),
@@ -124,9 +135,6 @@ impl DbError {
 /// Shorthand for what every statement returns.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
 
-/// The migrations, embedded.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
 /// Statements of requests take a fraction of what compiling them would, whatever PostgreSQL expects of them.
 const NO_JIT: [(&str, &str); 1] = [("jit", "off")];
 /// How long a request waits for a free connection. Less than a lock may be waited for, so that a row of waiters
@@ -136,19 +144,6 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 const BEHIND: u32 = 8;
 /// The most for the short statements of webhooks. They take turns, and each brings its own memory with it.
 const SHORT: u32 = 2;
-/// How long a migration waits for its locks in all.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-/// The pause before it is tried again.
-const MIGRATE_AGAIN: Duration = Duration::from_secs(1);
-
-/// Whether a migration did not get a lock: its own, or that of all migrations.
-fn is_locked_out(error: &sqlx::migrate::MigrateError) -> bool {
-    use sqlx::migrate::MigrateError;
-    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
-        return false;
-    };
-    matches!(cause, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
-}
 /// How long a connection may have been idle before it is tested.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
@@ -210,41 +205,6 @@ impl Database {
             pool: self.behind.clone(),
             ..self.clone()
         }
-    }
-
-    /// Applies the migrations that are missing, under a lock, so that several processes may start at once. Those of
-    /// a newer program are none of our business: while it is rolled out, a process of this one may start again.
-    pub async fn migrate(&self) -> Result<()> {
-        let mut own = sqlx::migrate::Migrator {
-            migrations: MIGRATOR.migrations.clone(),
-            ..sqlx::migrate::Migrator::DEFAULT
-        };
-        own.set_ignore_missing(true);
-        self.migrate_by(&own).await
-    }
-
-    /// Applies what is missing of these migrations. One that does not get its locks soon lets those who are
-    /// served go first, and comes again.
-    pub async fn migrate_by(&self, migrator: &sqlx::migrate::Migrator) -> Result<()> {
-        let options = Patience::of_migrations().of(&self.options);
-        let mut connection = PgConnection::connect_with(&options).await?;
-        let mut waited = Duration::ZERO;
-        loop {
-            let error = match migrator.run(&mut connection).await {
-                Ok(()) => break,
-                Err(error) => error,
-            };
-            // A failed migration leaves the lock of all migrations taken.
-            connection.close().await.ok();
-            if !is_locked_out(&error) || waited >= LONGEST_WAIT {
-                return Err(error.into());
-            }
-            tracing::warn!(error.cause = %error, "a migration waits for its locks and will be tried again");
-            tokio::time::sleep(MIGRATE_AGAIN).await;
-            waited += MIGRATE_AGAIN + Patience::of_migrations().lock;
-            connection = PgConnection::connect_with(&options).await?;
-        }
-        Ok(connection.close().await?)
     }
 
     /// Whether the database answers.
