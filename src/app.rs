@@ -99,10 +99,10 @@ impl AppConfig {
             public_url: config.public_url,
             sync: SyncConfig {
                 sync_interval: config.sync_interval,
-                upkeep_interval: config
+                maintenance_interval: config
                     .sync_interval
-                    .and(SyncConfig::default().upkeep_interval),
-                audit_kept: TimeDelta::days(config.audit_days.into()),
+                    .and(SyncConfig::default().maintenance_interval),
+                audit_retention: TimeDelta::days(config.audit_days.into()),
                 ..SyncConfig::default()
             },
             http: HttpOptions {

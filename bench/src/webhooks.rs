@@ -63,7 +63,7 @@ pub(crate) async fn run(url: &str, arguments: &WebhooksArgs) -> anyhow::Result<(
     config.shopify.base_url = Some(simulator.shopify_base_url());
     config.public_url = Some(format!("http://{address}"));
     config.sync.sync_interval = None;
-    config.sync.upkeep_interval = None;
+    config.sync.maintenance_interval = None;
     let app = App::build(config).await?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();

@@ -32,7 +32,7 @@ pub(super) fn forget(settings: &Settings, args: &ForgetArgs) -> anyhow::Result<E
         let database = running.open().await?;
         let mut system = database.system().await?;
         let Some(domain) = domain else {
-            for store in system.forgotten_stores().await? {
+            for store in system.erased_shops().await? {
                 let at = store.deleted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
                 println!("{at}\t{}\t{}", store.domain, store.asked_by);
             }

@@ -27,7 +27,7 @@ pub(super) fn reconcile(settings: &Settings, args: &ReconcileArgs) -> anyhow::Re
     runtime()?.block_on(async {
         let app = App::build(config).await?;
         for (tenant, domain) in stores(app.database(), args.shop.as_deref()).await? {
-            app.sync().queue_upkeep(tenant).await?;
+            app.sync().queue_maintenance(tenant).await?;
             println!("{domain} will be reconciled");
         }
         app.database().close().await;

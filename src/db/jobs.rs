@@ -1,51 +1,55 @@
-//! The queue of jobs. A job is written in the transaction that causes it, claimed with SKIP LOCKED (or, for a worker
-//! beside it, as it is written) under a lease that its worker renews, and put back when it fails. The jobs of a worker
-//! that dies are free at once, because it held a lock with its life ([`Presence`](super::presence::Presence)); those of
-//! one that hangs, when its lease runs out. So two may work on the same job for a moment: every job can be done twice
-//! without harm.
+//! The job queue. A job is inserted in the transaction that causes it. A worker claims it with SKIP LOCKED and renews
+//! its lease while it runs; a failed job is retried later. A job can run twice at the same time, when its worker hangs
+//! and its lease ends, so every job is idempotent.
+//!
+//! The table is local to the coordinator of a cluster: SKIP LOCKED appears nowhere else.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::presence::{self, Heard};
+use super::worker_heartbeat::{WorkerEvent, notify_workers};
 use super::{Database, DbError, Result, SystemTx, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, SyncRunId, TenantId};
 
-/// The kinds that may take long, the more the larger the store is.
-const LONG: [&str; 2] = ["sync", "reconcile"];
+/// Kinds that take longer the larger the shop is.
+const LONG_KINDS: [&str; 2] = ["sync", "reconcile"];
 
-/// What is to be done.
+/// How many jobs of one tenant run at the same time, in all processes. Two of them may be long.
+const MAX_RUNNING_PER_TENANT: usize = 3;
+
+/// The work of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum JobKind {
-    /// Carry out a run of a sync.
+    /// Execute a sync run.
     Sync {
-        /// Which one.
+        /// The run.
         run: SyncRunId,
     },
-    /// Fetch the objects that webhooks named.
-    Hints,
+    /// Fetch the objects that webhooks reported as changed.
+    Refetch,
     /// Answer a customer's privacy request.
     Privacy {
-        /// Which one.
+        /// The request.
         request: PrivacyRequestId,
     },
-    /// An owner disconnected the store: give up its webhooks, then forget the token.
+    /// An owner disconnected the shop: delete its webhook subscriptions, then its token.
     Disconnect,
-    /// The app was uninstalled: forget the token, stop the work.
+    /// The merchant uninstalled the app: delete the token and stop the syncs.
     Uninstall,
-    /// Shopify, or the operator, asks for everything of the store to be deleted.
+    /// Shopify or the operator demands that all data of the shop is deleted.
     RedactShop {
-        /// The operator does.
+        /// Whether the operator demands it.
         #[serde(default)]
         by_operator: bool,
     },
-    /// See to it that the webhooks are registered.
+    /// Create missing webhook subscriptions.
     Subscriptions,
-    /// Compare which objects the store has with those that are kept.
+    /// Compare the ids of all objects in Shopify with the stored ones.
     Reconcile,
 }
 
@@ -53,7 +57,7 @@ impl JobKind {
     const fn name(&self) -> &'static str {
         match self {
             Self::Sync { .. } => "sync",
-            Self::Hints => "hints",
+            Self::Refetch => "refetch",
             Self::Privacy { .. } => "privacy",
             Self::Disconnect => "disconnect",
             Self::Uninstall => "uninstall",
@@ -63,73 +67,40 @@ impl JobKind {
         }
     }
 
-    /// Whether it may take long, the more the larger the store is.
+    /// Whether the job takes longer the larger the shop is.
     #[must_use]
     pub fn is_long(&self) -> bool {
-        LONG.contains(&self.name())
+        LONG_KINDS.contains(&self.name())
     }
 
-    pub(super) fn row(self, tenant: TenantId) -> Result<JobRow> {
-        Ok(JobRow {
-            kind: self.name(),
-            dedupe_key: self.dedupe_key(tenant),
-            payload: serde_json::to_value(self)
-                .map_err(|error| DbError::Corrupt(error.to_string()))?,
-        })
-    }
-
-    pub(super) fn dedupe_key(&self, tenant: TenantId) -> String {
+    fn dedupe_key(&self, tenant: TenantId) -> String {
         match self {
             Self::Sync { run } => format!("sync:{tenant}:{run}"),
             Self::Privacy { request } => format!("privacy:{tenant}:{}", request.uuid()),
-            // Registering webhooks and giving them up are never done at the same time.
+            // Subscriptions are never created and deleted at the same time.
             Self::Disconnect => format!("{}:{tenant}", Self::Subscriptions.name()),
             other => format!("{}:{tenant}", other.name()),
         }
     }
 }
 
-/// What a job is written down as.
-#[derive(Debug)]
-pub(super) struct JobRow {
-    pub(super) kind: &'static str,
-    pub(super) dedupe_key: String,
-    pub(super) payload: serde_json::Value,
-}
-
-/// A job that a worker has claimed.
+/// A job that a worker claimed.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its number.
+    /// Its id.
     pub id: i64,
-    /// Who claimed it.
+    /// The worker that claimed it.
     pub worker: Uuid,
-    /// The store it is about.
+    /// The tenant it belongs to.
     pub tenant: TenantId,
-    /// What is to be done.
+    /// Its work.
     pub kind: JobKind,
-    /// How often it has been tried, this time included.
+    /// How often it was claimed without progress, this time included. A crash of the process counts.
     pub attempts: i32,
-    /// Whether another one was due then that nobody had claimed.
-    pub more: bool,
-}
-
-impl Job {
-    /// One that was claimed as it was written down.
-    pub(super) const fn handed(id: i64, worker: Uuid, tenant: TenantId, kind: JobKind) -> Self {
-        Self {
-            id,
-            worker,
-            tenant,
-            kind,
-            attempts: 1,
-            more: false,
-        }
-    }
 }
 
 impl TenantTx {
-    /// Queues a job, unless the same one is waiting already: then the answer is false.
+    /// Queues a job unless the same one waits already. True: it was queued.
     pub async fn queue_job(&mut self, kind: JobKind, run_at: DateTime<Utc>) -> Result<bool> {
         let tenant = self.tenant();
         queue(self.connection(), tenant, kind, run_at).await
@@ -142,52 +113,69 @@ async fn queue(
     kind: JobKind,
     run_at: DateTime<Utc>,
 ) -> Result<bool> {
-    let row = kind.row(tenant)?;
+    let payload =
+        serde_json::to_value(kind).map_err(|error| DbError::Corrupt(error.to_string()))?;
     let queued = sqlx::query!(
         "insert into jobs (tenant_id, kind, dedupe_key, payload, run_at, created_at) \
          values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
         tenant.uuid(),
-        row.kind,
-        row.dedupe_key,
-        row.payload,
+        kind.name(),
+        kind.dedupe_key(tenant),
+        payload,
         run_at,
     )
     .execute(&mut *connection)
     .await?
-    .rows_affected();
-    if queued == 1 {
-        presence::announce(connection, Heard::Queued).await?;
+    .rows_affected()
+        == 1;
+    if queued {
+        notify_workers(connection, WorkerEvent::JobQueued).await?;
     }
-    Ok(queued == 1)
+    Ok(queued)
 }
 
 impl Database {
-    /// Queues a job of a store, to run at an instant, unless the same one waits already: on its own, in one exchange.
-    /// True: it was queued.
+    /// Queues a job in a transaction of its own, unless the same one waits already. True: it was queued.
     pub async fn queue_job(
         &self,
         tenant: TenantId,
         kind: JobKind,
         run_at: DateTime<Utc>,
     ) -> Result<bool> {
-        let row = kind.row(tenant)?;
-        Ok(sqlx::query_scalar!(
-            "select queue_job($1, $2, $3, $4, $5, $6, $7) as \"queued!\"",
-            tenant.uuid(),
-            row.kind,
-            row.dedupe_key,
-            row.payload,
-            run_at,
-            presence::CHANNEL,
-            Heard::Queued.text(),
-        )
-        .fetch_one(&self.short)
-        .await?)
+        let mut transaction = self.webhook_transaction(tenant).await?;
+        let queued = transaction.queue_job(kind, run_at).await?;
+        transaction.commit().await?;
+        Ok(queued)
+    }
+}
+
+/// The columns of a claimed job.
+struct ClaimedRow {
+    id: i64,
+    tenant: TenantId,
+    payload: serde_json::Value,
+    attempts: i32,
+}
+
+/// The jobs that workers hold at the moment.
+struct RunningJobs {
+    by_tenant: HashMap<TenantId, usize>,
+    dedupe_keys: Vec<String>,
+}
+
+impl RunningJobs {
+    /// The tenants with at least this number of running jobs.
+    fn tenants_with(&self, at_least: usize) -> Vec<Uuid> {
+        self.by_tenant
+            .iter()
+            .filter(|(_, running)| **running >= at_least)
+            .map(|(tenant, _)| tenant.uuid())
+            .collect()
     }
 }
 
 impl SystemTx {
-    /// Queues a job of a store, unless the same one is waiting already.
+    /// Queues a job of a tenant unless the same one waits already.
     pub(super) async fn queue_job_of(
         &mut self,
         tenant: TenantId,
@@ -197,45 +185,39 @@ impl SystemTx {
         queue(self.connection(), tenant, kind, run_at).await
     }
 
-    /// Claims a due job that nobody works on: it was never claimed, or its lease has run out, or the worker
-    /// that claimed it is no longer there. One of the store that has the fewest under way, and of those the one
-    /// that is due longest, so that one store's backlog never keeps another waiting. A job waits while its like
-    /// is being worked on. With `quick`, none that [is long](JobKind::is_long).
+    /// Claims the oldest due job of a tenant without running jobs; if there is none, of a tenant below its limit. So
+    /// the backlog of one tenant delays no other. A job waits while one with the same dedupe key runs. `short_only`
+    /// excludes [long](JobKind::is_long) jobs.
     pub async fn claim_job(
         &mut self,
         worker: Uuid,
         now: DateTime<Utc>,
         lease: Duration,
-        quick: bool,
+        short_only: bool,
     ) -> Result<Option<Job>> {
-        let until = now + lease;
-        let row = sqlx::query!(
-            "update jobs set claimed_by = $1, claimed_until = $3, attempts = attempts + 1 \
-             where id = ( \
-                select j.id from jobs j \
-                where j.dead_at is null and j.run_at <= $2 \
-                   and (not $4::boolean or j.kind <> all($5::text[])) \
-                   and not exists (select from jobs r where r.tenant_id = j.tenant_id and r.dedupe_key = j.dedupe_key \
-                      and r.id <> j.id and r.claimed_until >= $2 and r.dead_at is null) \
-                   and case \
-                      when j.claimed_until is null or j.claimed_until < $2 then true \
-                      when j.claimed_by = $1 then false \
-                      else pg_try_advisory_xact_lock(hashtextextended(j.claimed_by::text, 0)) end \
-                order by (select count(*) from jobs r where r.tenant_id = j.tenant_id and r.claimed_until >= $2), \
-                   j.run_at, j.id \
-                limit 1 for update of j skip locked) \
-             returning id, tenant_id as \"tenant: TenantId\", payload, attempts, \
-                exists (select from jobs o where o.id <> jobs.id and o.dead_at is null and o.run_at <= $2 \
-                   and o.claimed_by is null) as \"more!\"",
-            worker,
-            now,
-            until,
-            quick,
-            &LONG.map(str::to_owned),
-        )
-        .fetch_optional(self.connection())
-        .await?;
-        let Some(row) = row else {
+        let running = self.running_jobs(now).await?;
+        let mut claimed = None;
+        for limit in [1, MAX_RUNNING_PER_TENANT] {
+            let busy = running.tenants_with(limit);
+            let kinds: &[&str] = if short_only { &LONG_KINDS } else { &[] };
+            let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            claimed = sqlx::query_file_as!(
+                ClaimedRow,
+                "src/db/jobs/sql/claim.sql",
+                worker,
+                now,
+                now + lease,
+                &kinds,
+                &busy,
+                &running.dedupe_keys,
+            )
+            .fetch_optional(self.connection())
+            .await?;
+            if claimed.is_some() || running.by_tenant.is_empty() {
+                break;
+            }
+        }
+        let Some(row) = claimed else {
             return Ok(None);
         };
         match serde_json::from_value(row.payload) {
@@ -245,18 +227,53 @@ impl SystemTx {
                 tenant: row.tenant,
                 kind,
                 attempts: row.attempts,
-                more: row.more,
             })),
-            // A newer version's job: put aside, so that it does not stand in the way of the others.
+            // A newer version of the program queued it.
             Err(error) => {
-                tracing::error!(job.id = row.id, error = %error, "a job that this version cannot read is set aside");
-                self.bury(row.id, worker, &error.to_string(), now).await?;
+                tracing::error!(job.id = row.id, error = %error, "job has an unknown payload; moved to the dead letters");
+                self.mark_dead(row.id, worker, &error.to_string(), now)
+                    .await?;
                 Ok(None)
             }
         }
     }
 
-    /// Renews a lease. False when the job is no longer this worker's.
+    async fn running_jobs(&mut self, now: DateTime<Utc>) -> Result<RunningJobs> {
+        let rows = sqlx::query!(
+            "select tenant_id as \"tenant: TenantId\", dedupe_key from jobs where claimed_until >= $1",
+            now
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let mut running = RunningJobs {
+            by_tenant: HashMap::new(),
+            dedupe_keys: Vec::new(),
+        };
+        for row in rows {
+            *running.by_tenant.entry(row.tenant).or_default() += 1;
+            running.dedupe_keys.push(row.dedupe_key);
+        }
+        Ok(running)
+    }
+
+    /// Ends the leases of workers without a [heartbeat](super::worker_heartbeat::WorkerHeartbeat), so that their jobs
+    /// can be claimed at once. `worker` keeps its own.
+    pub async fn expire_jobs_of_dead_workers(
+        &mut self,
+        worker: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let expired = sqlx::query_file!(
+            "src/db/jobs/sql/expire_jobs_of_dead_workers.sql",
+            worker,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(expired.rows_affected())
+    }
+
+    /// Renews a lease. False: the job belongs to another worker now.
     pub async fn renew_job(&mut self, job: &Job, until: DateTime<Utc>) -> Result<bool> {
         let renewed = sqlx::query!(
             "update jobs set claimed_until = $3 where id = $1 and claimed_by = $2",
@@ -270,7 +287,7 @@ impl SystemTx {
         Ok(renewed == 1)
     }
 
-    /// Forgets how often a job was tried, because it got somewhere.
+    /// Resets the attempts of a job that made progress.
     pub async fn reset_attempts(&mut self, job: i64) -> Result<()> {
         sqlx::query!(
             "update jobs set attempts = 1 where id = $1 and attempts > 1",
@@ -281,22 +298,30 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Takes a job that is done off the queue. Whether another one is due that nobody has claimed.
-    pub async fn finish_job(&mut self, job: &Job, now: DateTime<Utc>) -> Result<bool> {
-        Ok(sqlx::query_scalar!(
-            "with done as (delete from jobs where id = $1 and claimed_by = $2) \
-             select exists (select from jobs where id <> $1 and dead_at is null and run_at <= $3 \
-                and claimed_by is null) as \"more!\"",
+    /// Deletes a finished job.
+    pub async fn finish_job(&mut self, job: &Job) -> Result<()> {
+        sqlx::query!(
+            "delete from jobs where id = $1 and claimed_by = $2",
             job.id,
-            job.worker,
+            job.worker
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Whether a job is due that no worker has claimed.
+    pub async fn has_due_jobs(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            "select exists (select from jobs where dead_at is null and run_at <= $1 and claimed_by is null) \
+             as \"some!\"",
             now
         )
         .fetch_one(self.connection())
         .await?)
     }
 
-    /// Puts a job back, to be tried again at `run_at`. Where the same one was queued meanwhile, that one
-    /// stands for both.
+    /// Releases a job so that it runs again at `run_at`. If the same job was queued meanwhile, that one replaces it.
     pub async fn retry_job(&mut self, job: &Job, run_at: DateTime<Utc>, error: &str) -> Result<()> {
         let superseded = sqlx::query!(
             "delete from jobs j where j.id = $1 and j.claimed_by = $2 and exists ( \
@@ -323,8 +348,8 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Gives a job back untried, for a worker that is asked to stop: it is due at once.
-    pub async fn give_back_job(&mut self, job: &Job) -> Result<()> {
+    /// Releases a job that a stopping worker did not finish. The attempt does not count.
+    pub async fn release_job(&mut self, job: &Job) -> Result<()> {
         sqlx::query!(
             "update jobs set claimed_until = null, claimed_by = null, attempts = attempts - 1 \
              where id = $1 and claimed_by = $2",
@@ -336,12 +361,17 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Sets a job aside that has failed too often; an operator may look at it.
-    pub async fn bury_job(&mut self, job: &Job, error: &str, now: DateTime<Utc>) -> Result<()> {
-        self.bury(job.id, job.worker, error, now).await
+    /// Marks a job that failed too often as dead. An operator can retry it.
+    pub async fn move_to_dead_letter(
+        &mut self,
+        job: &Job,
+        error: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.mark_dead(job.id, job.worker, error, now).await
     }
 
-    async fn bury(
+    async fn mark_dead(
         &mut self,
         job: i64,
         worker: Uuid,
@@ -361,7 +391,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// How many jobs are waiting or being worked on.
+    /// How many jobs wait or run.
     pub async fn count_jobs(&mut self) -> Result<i64> {
         Ok(
             sqlx::query_scalar!("select count(*) as \"count!\" from jobs where dead_at is null")
@@ -371,55 +401,43 @@ impl SystemTx {
     }
 }
 
-/// A job as an operator sees it.
+/// A job as `xboard jobs list` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedJob {
-    /// Its number.
+    /// Its id.
     pub id: i64,
-    /// The domain of the store it is about; `None` when the store is gone.
+    /// The domain of the shop; `None` when the shop was deleted.
     pub shop: Option<String>,
-    /// What is to be done.
+    /// The kind of work.
     pub kind: String,
     /// `WAITING`, `RUNNING` or `DEAD`.
     pub state: String,
-    /// How often it was tried.
+    /// How often it was claimed without progress.
     pub attempts: i32,
-    /// When it is due, or was.
+    /// When it is or was due.
     pub run_at: DateTime<Utc>,
-    /// Why it failed the last time.
+    /// The last error.
     pub last_error: Option<String>,
 }
 
 impl SystemTx {
-    /// The jobs that there are, the dead ones first; with `dead`, those alone.
+    /// Lists at most 1,000 jobs, dead ones first. `dead` excludes all others.
     pub async fn list_jobs(&mut self, dead: bool, now: DateTime<Utc>) -> Result<Vec<ListedJob>> {
-        Ok(sqlx::query_as!(
-            ListedJob,
-            "select j.id, t.shop_domain as \"shop?\", j.kind, j.attempts, j.run_at, j.last_error, \
-                    case when j.dead_at is not null then 'DEAD' when j.claimed_until >= $2 then 'RUNNING' \
-                         else 'WAITING' end as \"state!\" \
-             from jobs j left join tenants t on t.id = j.tenant_id \
-             where not $1 or j.dead_at is not null order by j.dead_at is null, j.run_at, j.id limit 1000",
-            dead,
-            now
+        Ok(
+            sqlx::query_file_as!(ListedJob, "src/db/jobs/sql/list.sql", dead, now)
+                .fetch_all(self.connection())
+                .await?,
         )
-        .fetch_all(self.connection())
-        .await?)
     }
 
-    /// Lets dead jobs be tried again, with all their attempts: the one of that number, or every one. Where
-    /// the same one waits already, that one stands for both. Returns how many were dead.
+    /// Makes dead jobs due again with all their attempts: the one with this id, or every one. If the same job waits
+    /// already, that one replaces it. Returns how many were dead.
     pub async fn retry_dead_jobs(&mut self, id: Option<i64>, now: DateTime<Utc>) -> Result<u64> {
-        let superseded = sqlx::query!(
-            "delete from jobs j where j.dead_at is not null and ($1::bigint is null or j.id = $1) \
-               and exists (select from jobs o where o.dedupe_key = j.dedupe_key and o.claimed_by is null \
-                  and (o.dead_at is null or (o.id > j.id and ($1::bigint is null or o.id = $1))))",
-            id
-        )
-        .execute(self.connection())
-        .await?
-        .rows_affected();
-        let revived = sqlx::query!(
+        let superseded = sqlx::query_file!("src/db/jobs/sql/delete_superseded_dead.sql", id)
+            .execute(self.connection())
+            .await?
+            .rows_affected();
+        let retried = sqlx::query!(
             "update jobs set dead_at = null, attempts = 0, run_at = $2 \
              where dead_at is not null and ($1::bigint is null or id = $1)",
             id,
@@ -428,6 +446,6 @@ impl SystemTx {
         .execute(self.connection())
         .await?
         .rows_affected();
-        Ok(superseded + revived)
+        Ok(superseded + retried)
     }
 }

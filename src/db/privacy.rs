@@ -1,4 +1,4 @@
-//! Privacy requests: what is held of a customer, and taking it away; taking a whole store away.
+//! Privacy requests: a document of the stored data of a customer, its deletion, and the erasure of a whole shop.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -8,22 +8,22 @@ use crate::domain::audit::Actor;
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 
-/// A customer's request, passed on by Shopify.
+/// A customer's request that Shopify passed on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrivacyRequest {
     /// Its id.
     pub id: PrivacyRequestId,
     /// `DATA_REQUEST` or `CUSTOMER_REDACTION`.
     pub kind: String,
-    /// Whom it is about.
+    /// The customer.
     pub customer_id: i64,
     /// The orders that Shopify named.
     pub order_ids: Vec<i64>,
-    /// When it came.
+    /// When it was received.
     pub received_at: DateTime<Utc>,
     /// When it was answered.
     pub completed_at: Option<DateTime<Utc>>,
-    /// What is held of the customer.
+    /// The stored data of the customer.
     pub document: Option<Value>,
 }
 
@@ -39,7 +39,7 @@ macro_rules! delete_rows {
 }
 
 impl TenantTx {
-    /// A request, if it is there.
+    /// A request by its id.
     pub async fn privacy_request(
         &mut self,
         id: PrivacyRequestId,
@@ -78,7 +78,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Everything that is held of a customer, as one document: their orders, and those that Shopify named.
+    /// All stored data of a customer as one document, with their orders and those that Shopify named.
     pub async fn customer_document(&mut self, customer: i64, orders: &[i64]) -> Result<Value> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
@@ -106,15 +106,15 @@ impl TenantTx {
         .await?)
     }
 
-    /// Takes a customer's personal fields away, here, from the tags of their orders and from every document;
-    /// nothing brings them back. What was sold stays sold: no figure changes.
+    /// Deletes a customer's personal fields, the tags of their orders, and earlier documents. Later syncs do not restore
+    /// them. No figure changes.
     pub async fn redact_customer(
         &mut self,
         customer: i64,
         orders: &[i64],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        // First, because merges hold this row: one that began before the request was noted has ended then.
+        // Upserts hold this lock. One that began before the request was recorded has ended now.
         let store = self.lock_store().await?;
         let tenant = self.tenant().uuid();
         sqlx::query!(
@@ -144,7 +144,7 @@ impl TenantTx {
         self.bump_data_version(&store).await
     }
 
-    /// Notes that a request was answered.
+    /// Records that a request was answered.
     pub async fn complete_privacy_request(
         &mut self,
         id: PrivacyRequestId,
@@ -164,8 +164,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Forgets the token, and replaces the credentials by what is left of them.
-    pub async fn drop_access(&mut self, sealed: &[u8], now: DateTime<Utc>) -> Result<()> {
+    /// Deletes the token, and replaces the credentials by the rest of them.
+    pub async fn delete_access(&mut self, sealed: &[u8], now: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "update shop_credentials set sealed = $2, sealed_access_token = null, access_token_expires_at = null, \
@@ -180,7 +180,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Ends every run that has not ended, because there is nobody left to ask.
+    /// Cancels the active sync run and deletes the pending refetches of a disconnected shop.
     pub async fn cancel_sync_runs(&mut self, now: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
@@ -197,7 +197,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Takes everything of the store away.
+    /// Deletes all data of the shop.
     pub async fn delete_everything(&mut self) -> Result<()> {
         delete_rows!(
             self,
@@ -230,20 +230,20 @@ impl TenantTx {
     }
 }
 
-/// A store of which everything was deleted.
+/// A shop whose data was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForgottenStore {
+pub struct ErasedShop {
     /// Its domain.
     pub domain: String,
-    /// Who asked for it: `OPERATOR` or `SHOPIFY`.
+    /// Who demanded it: `OPERATOR` or `SHOPIFY`.
     pub asked_by: String,
-    /// When it was done.
+    /// When it was deleted.
     pub deleted_at: DateTime<Utc>,
 }
 
 impl SystemTx {
-    /// Takes a store out of the schedules and its jobs out of the queue, but for the one that says so. Webhooks
-    /// that are being registered this moment are: whoever gives them up waits for that.
+    /// Removes a shop from the schedules and deletes its jobs, except `job`. A running job that creates webhook
+    /// subscriptions goes on; the one that deletes them waits for it.
     pub async fn disconnect_tenant(&mut self, tenant: TenantId, job: Option<i64>) -> Result<()> {
         sqlx::query!(
             "update tenants set status = 'DISCONNECTED' where id = $1",
@@ -253,7 +253,7 @@ impl SystemTx {
         .await?;
         sqlx::query!(
             "delete from jobs where tenant_id = $1 and ($2::bigint is null or id <> $2) \
-               and (kind in ('sync', 'hints', 'reconcile') or kind in ('subscriptions', 'disconnect') and claimed_by is null)",
+               and (kind in ('sync', 'refetch', 'reconcile') or kind in ('subscriptions', 'disconnect') and claimed_by is null)",
             tenant.uuid(),
             job
         )
@@ -262,8 +262,8 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Notes that everything of a store is deleted, and who asked for it.
-    pub async fn note_forgotten(
+    /// Records that a shop was erased, and who demanded it.
+    pub async fn record_erasure(
         &mut self,
         tenant: TenantId,
         domain: &ShopDomain,
@@ -283,17 +283,17 @@ impl SystemTx {
         Ok(())
     }
 
-    /// The stores of which everything was deleted, the last first.
-    pub async fn forgotten_stores(&mut self) -> Result<Vec<ForgottenStore>> {
+    /// The erased shops, the last first.
+    pub async fn erased_shops(&mut self) -> Result<Vec<ErasedShop>> {
         Ok(sqlx::query_as!(
-            ForgottenStore,
+            ErasedShop,
             "select shop_domain as domain, asked_by, deleted_at from forgotten_stores order by deleted_at desc, id"
         )
         .fetch_all(self.connection())
         .await?)
     }
 
-    /// Takes a store out of the directory, with the accounts that belong to no other, and every job but one.
+    /// Deletes a tenant with its jobs, except `job`, and the users that belong to no other tenant.
     pub async fn delete_tenant(&mut self, tenant: TenantId, job: i64) -> Result<()> {
         sqlx::query!(
             "delete from jobs where tenant_id = $1 and id <> $2",

@@ -1,283 +1,190 @@
-//! Deliveries of webhooks and the hints they leave: which objects are to be fetched.
+//! Deliveries of webhooks, and the objects that they request to be fetched again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
-use uuid::Uuid;
 
-use super::jobs::{Job, JobKind};
+use super::jobs::JobKind;
 use super::shops::{SealedCredentials, ShopStatus};
-use super::{Database, DbError, Result, TenantTx, presence};
+use super::{Database, DbError, Result, TenantTx, begin, enter_tenant};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
 
-/// An object that Shopify said has changed.
+/// An object that has to be fetched again because Shopify reported a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// What kind of object.
+pub struct PendingRefetch {
+    /// The kind of object.
     pub kind: ObjectKind,
-    /// Its number.
+    /// Its Shopify id.
     pub id: i64,
-    /// Whether it was said to be deleted.
+    /// Whether Shopify reported it as deleted.
     pub deleted: bool,
-    /// Moves with each mention.
+    /// Grows with each request.
     pub version: i64,
 }
 
-/// When a topic was last heard.
+/// When the last delivery of a topic was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeardTopic {
+pub struct TopicReceipt {
     /// `orders/updated`
     pub topic: String,
-    /// When its last delivery came.
-    pub at: DateTime<Utc>,
+    /// When its last delivery was received.
+    pub last_received_at: DateTime<Utc>,
 }
 
 /// A delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
-    /// Its id: the same for every repetition.
+    /// Its id, the same for every repetition.
     pub id: &'a str,
     /// `orders/updated`
     pub topic: &'a str,
     /// The digest of its body, where a replay under another id would do harm.
     pub digest: Option<&'a [u8]>,
-    /// The objects to be fetched, and whether they were said to be deleted.
-    pub hints: &'a [(ObjectKind, i64, bool)],
+    /// The objects to fetch, and whether Shopify reported them as deleted.
+    pub refetches: &'a [(ObjectKind, i64, bool)],
 }
 
-/// What deliveries call for.
-#[derive(Clone, Copy, Debug)]
-pub struct CalledFor {
-    /// What is to be done.
-    pub job: Option<JobKind>,
-    /// Who would do it at once.
-    pub claim: Option<Claim>,
-}
-
-/// A worker that has a place for a job.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim {
-    /// Which one.
-    pub worker: Uuid,
-    /// When its lease would end.
-    pub until: DateTime<Utc>,
-    /// The most hints that it follows at once.
-    pub hints: i32,
-}
-
-/// What became of deliveries.
-#[derive(Debug)]
-pub enum Noted {
-    /// All of them came before, or the store is gone: nothing was written.
-    Repeated,
-    /// They are written down with what they call for, which waits for a worker.
-    Queued,
-    /// They are written down, and the job that they call for was waiting already.
-    WaitsAlready,
-    /// They are written down, and the job that they call for is claimed for the worker that had a place. Where that
-    /// is to follow hints, here they are.
-    Claimed(Job, Option<Box<ToFollow>>),
-}
-
-/// What is left of a store's hints after some were followed.
+/// How recording deliveries ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// None, and with the transaction the job is off the queue.
-    All {
-        /// Whether another job of the store is due that nobody has claimed.
-        more: bool,
-    },
-    /// Some.
-    SomeAreLeft,
+pub enum RecordOutcome {
+    /// All of them were recorded before, or the shop is gone. Nothing was written.
+    Duplicate,
+    /// They are recorded, and their job is queued or there is none.
+    Recorded,
+    /// They are recorded, and the same job was waiting already.
+    JobWasWaiting,
 }
 
-/// What there is to follow of a store.
+/// The next objects of a shop to fetch again.
 #[derive(Debug)]
-pub struct ToFollow {
-    /// The store's own domain.
+pub struct RefetchBatch {
+    /// The domain of the shop.
     pub domain: ShopDomain,
-    /// Whether it may be asked.
+    /// Whether Shopify can be asked.
     pub status: ShopStatus,
-    /// What it is asked with, if that is known.
+    /// The credentials, if there are any.
     pub credentials: Option<SealedCredentials>,
-    /// The hints that wait longest.
-    pub hints: Vec<Hint>,
+    /// The requests that wait longest.
+    pub refetches: Vec<PendingRefetch>,
 }
 
 impl Database {
-    /// Notes deliveries of a store with what they call for, in one exchange with the database, unless they came before:
-    /// by their ids, or by their bodies where digests are given. A hint that is left again is the same hint, in the
-    /// place of its first mention: what is mentioned all the time must not fall behind for ever. What is written lasts.
-    pub async fn note_deliveries(
-        &self,
-        tenant: TenantId,
-        deliveries: &[Delivery<'_>],
-        called_for: CalledFor,
-        now: DateTime<Utc>,
-    ) -> Result<Noted> {
-        note_deliveries(&self.short, tenant, deliveries, called_for, now).await
-    }
-
-    /// What there is to follow of a store, at most so many hints; `None`: it is gone.
-    pub async fn hints_to_follow(&self, tenant: TenantId, most: i32) -> Result<Option<ToFollow>> {
-        let follow = sqlx::query_scalar!(
-            "select hints_to_follow($1, $2) as \"follow: StoreToFollow\"",
-            tenant.uuid(),
-            most
-        )
-        .fetch_one(&self.short)
-        .await?;
-        follow.map(StoreToFollow::read).transpose()
+    /// A transaction on the connections that are reserved for deliveries.
+    pub async fn webhook_transaction(&self, tenant: TenantId) -> Result<TenantTx> {
+        let transaction = begin(&self.short, "begin", &enter_tenant(tenant)).await?;
+        Ok(TenantTx::entered(transaction, tenant))
     }
 }
 
-/// [`ToFollow`], as it comes.
-#[derive(Debug, sqlx::Type)]
-#[sqlx(type_name = "store_to_follow")]
-struct StoreToFollow {
-    domain: ShopDomain,
-    status: String,
-    credentials_kind: Option<String>,
-    sealed: Option<Vec<u8>>,
-    sealed_access_token: Option<Vec<u8>>,
-    access_token_expires_at: Option<DateTime<Utc>>,
+/// Refetch requests as columns: each object once, in the order of its key, so that two transactions lock the same
+/// rows in the same order.
+struct RefetchColumns {
     kinds: Vec<String>,
     ids: Vec<i64>,
     deleted: Vec<bool>,
-    versions: Vec<i64>,
 }
 
-impl StoreToFollow {
-    fn read(self) -> Result<ToFollow> {
-        let named = self.kinds.into_iter().zip(self.ids);
-        let marked = self.deleted.into_iter().zip(self.versions);
-        let hints = named.zip(marked).map(|((kind, id), (deleted, version))| {
-            Ok(Hint {
-                kind: ObjectKind::from_code(&kind)
-                    .ok_or_else(|| DbError::Corrupt(format!("kind {kind}")))?,
-                id,
-                deleted,
-                version,
-            })
-        });
-        let credentials = self.credentials_kind.zip(self.sealed);
-        Ok(ToFollow {
-            domain: self.domain,
-            status: ShopStatus::from_code(&self.status)?,
-            credentials: credentials.map(|(kind, sealed)| SealedCredentials {
-                kind,
-                sealed,
-                sealed_access_token: self.sealed_access_token,
-                access_token_expires_at: self.access_token_expires_at,
-            }),
-            hints: hints.collect::<Result<_>>()?,
-        })
-    }
-}
-
-/// Deliveries and what they mention, as columns.
-struct Columns {
-    ids: Vec<String>,
-    topics: Vec<String>,
-    digests: Vec<Option<Vec<u8>>>,
-    hint_kinds: Vec<String>,
-    hint_ids: Vec<i64>,
-    hints_deleted: Vec<bool>,
-}
-
-impl Columns {
-    /// Each object that is mentioned comes once, in the order of the keys of hints.
-    fn of(deliveries: &[Delivery<'_>]) -> Self {
-        let mut hints = BTreeMap::new();
-        for (kind, id, deleted) in deliveries.iter().flat_map(|one| one.hints) {
-            *hints.entry((kind.code(), *id)).or_insert(false) |= deleted;
+impl RefetchColumns {
+    fn new(deliveries: &[Delivery<'_>]) -> Self {
+        let mut refetches = BTreeMap::new();
+        for (kind, id, deleted) in deliveries.iter().flat_map(|delivery| delivery.refetches) {
+            *refetches.entry((kind.code(), *id)).or_insert(false) |= deleted;
         }
-        let digest = |one: &Delivery<'_>| one.digest.map(<[u8]>::to_vec);
         Self {
-            ids: deliveries.iter().map(|one| one.id.to_owned()).collect(),
-            topics: deliveries.iter().map(|one| one.topic.to_owned()).collect(),
-            digests: deliveries.iter().map(digest).collect(),
-            hint_kinds: hints.keys().map(|(kind, _)| (*kind).to_owned()).collect(),
-            hint_ids: hints.keys().map(|(_, id)| *id).collect(),
-            hints_deleted: hints.into_values().collect(),
+            kinds: refetches
+                .keys()
+                .map(|(kind, _)| (*kind).to_owned())
+                .collect(),
+            ids: refetches.keys().map(|(_, id)| *id).collect(),
+            deleted: refetches.into_values().collect(),
         }
     }
-}
-
-#[expect(
-    clippy::as_conversions,
-    reason = "how a query is told that elements may be null"
-)]
-async fn note_deliveries(
-    database: impl PgExecutor<'_>,
-    tenant: TenantId,
-    deliveries: &[Delivery<'_>],
-    CalledFor { job, claim }: CalledFor,
-    now: DateTime<Utc>,
-) -> Result<Noted> {
-    let columns = Columns::of(deliveries);
-    let row = job.map(|job| job.row(tenant)).transpose()?;
-    let (kind, key, payload) = row.map_or((None, None, None), |row| {
-        (Some(row.kind), Some(row.dedupe_key), Some(row.payload))
-    });
-    let noted = sqlx::query!(
-        "select noted as \"noted!\", queued as \"queued!\", claimed, follow as \"follow: StoreToFollow\" \
-         from take_deliveries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        tenant.uuid(),
-        &columns.ids,
-        &columns.topics,
-        &columns.digests as &[Option<Vec<u8>>],
-        now,
-        &columns.hint_kinds,
-        &columns.hint_ids,
-        &columns.hints_deleted,
-        kind,
-        key,
-        payload,
-        claim.map(|claim| claim.worker),
-        claim.map(|claim| claim.until),
-        presence::CHANNEL,
-        presence::Heard::Queued.text(),
-        claim.map(|claim| claim.hints),
-    )
-    .fetch_one(database)
-    .await?;
-    if !noted.noted {
-        return Ok(Noted::Repeated);
-    }
-    let (Some(kind), Some(claim), Some(id)) = (job, claim, noted.claimed) else {
-        return Ok(if job.is_some() && !noted.queued {
-            Noted::WaitsAlready
-        } else {
-            Noted::Queued
-        });
-    };
-    let to_follow = noted
-        .follow
-        .map(StoreToFollow::read)
-        .transpose()?
-        .map(Box::new);
-    let job = Job::handed(id, claim.worker, tenant, kind);
-    Ok(Noted::Claimed(job, to_follow))
 }
 
 impl TenantTx {
-    /// Notes a delivery as [`Database::note_deliveries`] does, within a transaction, with which it lasts.
-    pub async fn note_delivery(
+    /// Records deliveries with the objects that they request, and queues their job, unless all of them were recorded
+    /// before. A duplicate among new deliveries requests its objects once more, which does no harm.
+    pub async fn record_deliveries(
         &mut self,
-        delivery: Delivery<'_>,
-        called_for: CalledFor,
+        deliveries: &[Delivery<'_>],
+        job: Option<JobKind>,
         now: DateTime<Utc>,
-    ) -> Result<Noted> {
-        let tenant = self.tenant();
-        note_deliveries(self.connection(), tenant, &[delivery], called_for, now).await
+    ) -> Result<RecordOutcome> {
+        if self.insert_deliveries(deliveries, now).await?.is_empty() {
+            return Ok(RecordOutcome::Duplicate);
+        }
+        self.request_refetches(deliveries, now).await?;
+        let Some(job) = job else {
+            return Ok(RecordOutcome::Recorded);
+        };
+        Ok(if self.queue_job(job, now).await? {
+            RecordOutcome::Recorded
+        } else {
+            RecordOutcome::JobWasWaiting
+        })
     }
 
-    /// Leaves a hint for each stored order of a customer: they may be another's now.
-    pub async fn leave_order_hints(&mut self, customer: i64, now: DateTime<Utc>) -> Result<()> {
+    /// Returns the topics of the deliveries that were new.
+    #[expect(
+        clippy::as_conversions,
+        reason = "tells query_file! that elements may be null"
+    )]
+    async fn insert_deliveries(
+        &mut self,
+        deliveries: &[Delivery<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<BTreeSet<String>> {
+        let tenant = self.tenant().uuid();
+        let ids: Vec<String> = deliveries.iter().map(|one| one.id.to_owned()).collect();
+        let topics: Vec<String> = deliveries.iter().map(|one| one.topic.to_owned()).collect();
+        let digests: Vec<Option<Vec<u8>>> = deliveries
+            .iter()
+            .map(|one| one.digest.map(<[u8]>::to_vec))
+            .collect();
+        let recorded = sqlx::query_file_scalar!(
+            "src/db/webhooks/sql/record_deliveries.sql",
+            tenant,
+            &ids,
+            &topics,
+            &digests as &[Option<Vec<u8>>],
+            now
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(recorded.into_iter().collect())
+    }
+
+    async fn request_refetches(
+        &mut self,
+        deliveries: &[Delivery<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let columns = RefetchColumns::new(deliveries);
+        if columns.ids.is_empty() {
+            return Ok(());
+        }
+        let tenant = self.tenant().uuid();
+        sqlx::query_file!(
+            "src/db/webhooks/sql/request_refetches.sql",
+            tenant,
+            &columns.kinds,
+            &columns.ids,
+            &columns.deleted,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Requests all stored orders of a customer: they may belong to another customer now.
+    pub async fn request_orders_of_customer(
+        &mut self,
+        customer: i64,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
@@ -293,8 +200,43 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Whether any hint waits.
-    pub async fn has_hints(&mut self) -> Result<bool> {
+    /// The shop and at most `limit` of its refetch requests, oldest first. `None`: the shop is gone.
+    pub async fn next_refetches(&mut self, limit: i64) -> Result<Option<RefetchBatch>> {
+        let tenant = self.tenant().uuid();
+        let target = sqlx::query_file!("src/db/webhooks/sql/refetch_target.sql", tenant)
+            .fetch_optional(self.connection())
+            .await?;
+        let Some(target) = target else {
+            return Ok(None);
+        };
+        let rows = sqlx::query_file!("src/db/webhooks/sql/pending_refetches.sql", tenant, limit)
+            .fetch_all(self.connection())
+            .await?;
+        let refetches = rows.into_iter().map(|row| {
+            let kind = ObjectKind::from_code(&row.kind);
+            Ok(PendingRefetch {
+                kind: kind.ok_or_else(|| DbError::Corrupt(format!("kind {}", row.kind)))?,
+                id: row.id,
+                deleted: row.deleted,
+                version: row.version,
+            })
+        });
+        let credentials = target.credentials_kind.zip(target.sealed);
+        Ok(Some(RefetchBatch {
+            domain: target.domain,
+            status: ShopStatus::from_code(&target.status)?,
+            credentials: credentials.map(|(kind, sealed)| SealedCredentials {
+                kind,
+                sealed,
+                sealed_access_token: target.sealed_access_token,
+                access_token_expires_at: target.access_token_expires_at,
+            }),
+            refetches: refetches.collect::<Result<_>>()?,
+        }))
+    }
+
+    /// Whether objects wait to be fetched again.
+    pub async fn has_pending_refetches(&mut self) -> Result<bool> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
             "select exists (select from webhook_hints where tenant_id = $1) as \"some!\"",
@@ -304,64 +246,31 @@ impl TenantTx {
         .await?)
     }
 
-    /// Takes hints away that were followed; those heard again meanwhile stay. Where none are left of the store, the
-    /// job is done, and is taken off the queue with them; so is one that was queued meanwhile, for a hint that is seen
-    /// here with it.
-    pub async fn drop_hints(
+    /// Deletes requests that were executed. One that was repeated meanwhile stays.
+    pub async fn delete_refetches(
         &mut self,
         kind: ObjectKind,
-        hints: &[Hint],
-        job: &Job,
-        now: DateTime<Utc>,
-    ) -> Result<Followed> {
+        refetches: &[PendingRefetch],
+    ) -> Result<()> {
         let tenant = self.tenant().uuid();
-        // In the order of those who leave them, so that each waits for the other at the first hint of both.
-        let mut in_order: Vec<(i64, i64)> =
-            hints.iter().map(|hint| (hint.id, hint.version)).collect();
-        in_order.sort_unstable();
-        let (ids, versions): (Vec<i64>, Vec<i64>) = in_order.into_iter().unzip();
-        let row = sqlx::query!(
-            "with dropped as ( \
-                delete from webhook_hints h using unnest($3::bigint[], $4::bigint[]) d(id, version) \
-                where h.tenant_id = $1 and h.kind = $2 and h.id = d.id and h.version = d.version \
-                returning h.id), \
-             others as materialized ( \
-                select (select count(*) from (select from webhook_hints where tenant_id = $1 limit $5) h) \
-                   > (select count(*) from dropped) as are_left), \
-             done as ( \
-                delete from jobs j where j.tenant_id = $1 and not (select are_left from others) \
-                   and ((j.id = $6 and j.claimed_by = $7) \
-                      or (j.dedupe_key = $9 and j.claimed_by is null and j.dead_at is null))) \
-             select are_left as \"are_left!\", \
-                exists (select from jobs j where j.tenant_id = $1 and j.id <> $6 \
-                and j.dedupe_key <> $9 and j.dead_at is null and j.run_at <= $8 and j.claimed_by is null) as \"more!\" \
-             from others",
+        // In the order in which deliveries lock them.
+        let mut keys: Vec<(i64, i64)> = refetches.iter().map(|one| (one.id, one.version)).collect();
+        keys.sort_unstable();
+        let (ids, versions): (Vec<i64>, Vec<i64>) = keys.into_iter().unzip();
+        sqlx::query_file!(
+            "src/db/webhooks/sql/delete_refetches.sql",
             tenant,
             kind.code(),
             &ids,
-            &versions,
-            i64::try_from(hints.len()).unwrap_or(i64::MAX).saturating_add(1),
-            job.id,
-            job.worker,
-            now,
-            job.kind.dedupe_key(job.tenant)
+            &versions
         )
-        .fetch_one(self.connection())
+        .execute(self.connection())
         .await?;
-        Ok(if row.are_left {
-            Followed::SomeAreLeft
-        } else {
-            Followed::All { more: row.more }
-        })
+        Ok(())
     }
 
-    /// Of these orders, those that the store would show if it had them: one that shows only its newest orders says
-    /// nothing of the others by not having them.
-    pub async fn orders_that_are_shown(
-        &mut self,
-        ids: &[i64],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<i64>> {
+    /// Filters out orders that are too old for Shopify to show. A missing order that is visible was deleted.
+    pub async fn visible_orders(&mut self, ids: &[i64], now: DateTime<Utc>) -> Result<Vec<i64>> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
             "select i.id as \"id!\" from unnest($2::bigint[]) i(id) where not exists ( \
@@ -376,22 +285,22 @@ impl TenantTx {
         .await?)
     }
 
-    /// When each topic was last heard.
-    pub async fn heard_topics(&mut self) -> Result<Vec<HeardTopic>> {
+    /// When the last delivery of each topic was received.
+    pub async fn last_received_by_topic(&mut self) -> Result<Vec<TopicReceipt>> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_as!(
-            HeardTopic,
-            "select topic, max(received_at) as \"at!\" from webhook_deliveries where tenant_id = $1 \
-             group by topic order by topic",
+            TopicReceipt,
+            "select topic, max(received_at) as \"last_received_at!\" from webhook_deliveries \
+             where tenant_id = $1 group by topic order by topic",
             tenant
         )
         .fetch_all(self.connection())
         .await?)
     }
 
-    /// Forgets deliveries that came before: their like is no longer repeated. One whose replay would do harm is
-    /// remembered for good: there is one for each time that the app was uninstalled.
-    pub async fn prune_deliveries(&mut self, before: DateTime<Utc>) -> Result<()> {
+    /// Deletes deliveries that Shopify no longer repeats. One with a digest stays: its replay would do harm. There is
+    /// one for each time that the app was uninstalled.
+    pub async fn delete_deliveries_before(&mut self, before: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "delete from webhook_deliveries where tenant_id = $1 and received_at < $2 and digest is null",
@@ -403,8 +312,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes a customer's privacy request.
-    pub async fn note_privacy_request(
+    /// Records a customer's privacy request.
+    pub async fn record_privacy_request(
         &mut self,
         id: PrivacyRequestId,
         redaction: bool,
@@ -433,7 +342,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The secrets that sign the store's webhooks: the sealed credentials, and those before them if they were
+    /// The sealed credentials that hold the webhook secrets: the current ones, and the previous ones if they were
     /// replaced after `since`.
     pub async fn signing_credentials(&mut self, since: DateTime<Utc>) -> Result<Vec<Vec<u8>>> {
         let tenant = self.tenant().uuid();

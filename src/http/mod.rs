@@ -148,7 +148,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/graphql/ws", get(socket::socket))
         .route(
             "/webhooks",
-            post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::LARGEST_DELIVERY)),
+            post(webhooks::post).layer(DefaultBodyLimit::max(webhooks::MAX_DELIVERY_BYTES)),
         )
         .route("/oauth/install", get(oauth::install))
         .route("/oauth/callback", get(oauth::callback))

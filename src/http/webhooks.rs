@@ -1,5 +1,5 @@
-//! `POST /webhooks`: the raw body and a few headers, handed on as they came. The answer says whether Shopify
-//! should send it again; why a signature did not hold is nobody's business.
+//! `POST /webhooks`: passes the raw body and a few headers on. The status says whether Shopify should send the
+//! delivery again; a refused signature gets no reason.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request, State};
@@ -9,8 +9,8 @@ use tracing::Instrument as _;
 use super::HttpState;
 use crate::sync::{Delivery, Received, SyncService};
 
-/// The most bytes of a delivery. Ours hold a few fields; Shopify's own largest samples stay far below.
-pub(super) const LARGEST_DELIVERY: usize = 1024 * 1024;
+/// The largest body of a delivery. Ours have a few fields; Shopify's largest samples are far smaller.
+pub(super) const MAX_DELIVERY_BYTES: usize = 1024 * 1024;
 
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> StatusCode {
     let headers = request.headers().clone();
@@ -18,16 +18,16 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> St
         Ok(body) => body,
         Err(rejection) => return rejection.status(),
     };
-    take_in(state.sync.clone(), headers, body).await
+    receive(state.sync.clone(), headers, body).await
 }
 
-/// To its end, even if whoever delivers it hangs up: a job that was claimed for this process is handed over.
+/// Runs to its end even if the client disconnects: the refetch job may have to be queued again after the commit.
 #[expect(
     clippy::disallowed_methods,
-    reason = "ends by itself, as soon as the delivery is written down"
+    reason = "the task ends as soon as the delivery is recorded"
 )]
-async fn take_in(sync: SyncService, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let taking_in = async move {
+async fn receive(sync: SyncService, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let receiving = async move {
         let delivery = Delivery {
             signature: text(&headers, "x-shopify-hmac-sha256"),
             shop: text(&headers, "x-shopify-shop-domain"),
@@ -37,16 +37,17 @@ async fn take_in(sync: SyncService, headers: HeaderMap, body: Bytes) -> StatusCo
         };
         sync.receive(delivery).await
     };
-    match tokio::spawn(taking_in.in_current_span()).await {
+    match tokio::spawn(receiving.in_current_span()).await {
         Ok(Ok(Received::Stored | Received::Ignored)) => StatusCode::OK,
-        Ok(Ok(Received::Unproven)) => StatusCode::UNAUTHORIZED,
+        Ok(Ok(Received::Unverified)) => StatusCode::UNAUTHORIZED,
         Ok(Ok(Received::Malformed)) => StatusCode::BAD_REQUEST,
+        Ok(Ok(Received::Overloaded)) => StatusCode::SERVICE_UNAVAILABLE,
         Ok(Err(error)) => {
-            tracing::error!(error = %error, "a delivery could not be written down");
+            tracing::error!(error = %error, "delivery could not be recorded");
             StatusCode::SERVICE_UNAVAILABLE
         }
         Err(error) => {
-            tracing::error!(error = %error, "taking a delivery in broke off");
+            tracing::error!(error = %error, "receiving a delivery panicked");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

@@ -1,5 +1,4 @@
-//! Connecting a store: the credentials are proven by asking the store for its own record before anything is
-//! written.
+//! Connecting a shop. The credentials are verified by a request for the shop's own record before anything is written.
 
 use crate::db::jobs::JobKind;
 use crate::db::sync_runs::SyncRun;
@@ -11,33 +10,33 @@ use crate::shopify::{ErrorKind, ShopifyError, TokenProvider};
 use crate::sync::SyncService;
 use crate::sync::tokens::sealed_credentials;
 
-/// Why a store could not be connected.
+/// Why a shop could not be connected.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No store answers under this domain.
-    #[error("there is no such store")]
+    /// No shop answers under this domain.
+    #[error("there is no such shop")]
     NotFound,
-    /// The store did not answer, or not in a way that can be read; trying again later may help.
-    #[error("the store could not be reached: {0}")]
+    /// The shop did not answer. A retry may help.
+    #[error("the shop could not be reached: {0}")]
     Unreachable(#[source] ShopifyError),
-    /// The store refused the credentials.
-    #[error("the store refused the credentials")]
+    /// The shop refused the credentials.
+    #[error("the shop refused the credentials")]
     Rejected,
-    /// The credentials do not let the app read what it needs.
+    /// The credentials lack scopes that the app needs.
     #[error("missing scopes: {}", .0.join(", "))]
     MissingScopes(Vec<String>),
-    /// PostgreSQL knows the store's time zone under none of its names.
+    /// PostgreSQL has the shop's time zone under none of its names.
     #[error(
-        "the database does not know the store's time zone, {0}: whoever runs this server has to update its zone data"
+        "the database does not have the shop's time zone, {0}: the operator has to update its zone data"
     )]
     UnknownTimeZone(String),
-    /// The store is closed, frozen or locked.
-    #[error("the store is suspended: {0}")]
+    /// The shop is closed, frozen or locked.
+    #[error("the shop is suspended: {0}")]
     Suspended(#[source] ShopifyError),
-    /// Our own fault: a query that this version of Shopify refuses, or an unreadable answer.
-    #[error("the store's answer could not be used: {0}")]
+    /// A defect of the program: Shopify refuses the query, or its response is unreadable.
+    #[error("the shop's response could not be used: {0}")]
     Internal(#[source] ShopifyError),
-    /// Our own database failed.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -55,7 +54,7 @@ impl From<ShopifyError> for ConnectError {
 }
 
 impl SyncService {
-    /// Asks the store who it is and what the credentials allow. Nothing is written.
+    /// Fetches the shop's record and checks the granted scopes. Nothing is written.
     pub async fn verify_shop(
         &self,
         domain: &ShopDomain,
@@ -87,15 +86,14 @@ impl SyncService {
         if !self.name_time_zone(&mut record, None).await? {
             return Err(ConnectError::UnknownTimeZone(record.time_zone));
         }
-        // Requests go on to the domain that was proven, whatever other name the store has for itself; which
-        // store it is, the gid says.
+        // Requests use the verified domain, whatever other domain the shop reports. The gid identifies the shop.
         Ok(ShopRecord {
             domain: domain.clone(),
             ..record
         })
     }
 
-    /// Writes a proven store and its credentials, sealed.
+    /// Writes a verified shop and its encrypted credentials.
     pub async fn store_shop(
         &self,
         transaction: &mut TenantTx,
@@ -114,8 +112,7 @@ impl SyncService {
         Ok(())
     }
 
-    /// Puts proven credentials in place of those before, notes that the store lets the app in again, and has
-    /// its webhooks looked after.
+    /// Replaces the credentials by verified ones, marks the shop as connected, and queues a check of its webhooks.
     pub(super) async fn replace_credentials(
         &self,
         transaction: &mut TenantTx,
@@ -134,7 +131,7 @@ impl SyncService {
         Ok(())
     }
 
-    /// Queues a sync, or gives the one that is already waiting or under way.
+    /// Queues a sync, or returns the one that waits or runs already.
     pub async fn request_sync(
         &self,
         transaction: &mut TenantTx,
@@ -142,7 +139,7 @@ impl SyncService {
         trigger: SyncTrigger,
     ) -> Result<SyncRun, DbError> {
         let now = self.clock.now();
-        // Another may be created, or end, between the two statements: a few rounds always settle it.
+        // Another run may start or end between the two statements.
         for _ in 0..3 {
             if let Some(active) = transaction.active_sync_run().await? {
                 return Ok(active);
@@ -155,7 +152,7 @@ impl SyncService {
             }
         }
         Err(DbError::Corrupt(
-            "a sync run that is neither there nor can be made".to_owned(),
+            "a sync run neither exists nor can be created".to_owned(),
         ))
     }
 }

@@ -1,6 +1,5 @@
-//! Disconnecting a store, and connecting it again. The store's data stays; what could be used to reach it goes.
-//! What has to be said to Shopify is said by a job, so that it is said whatever happens meanwhile, and the
-//! token is forgotten after that.
+//! Disconnecting a shop, and connecting it again. The data stays; a job deletes the webhook subscriptions at Shopify and
+//! then the token.
 
 use tracing::{info, warn};
 
@@ -15,12 +14,12 @@ use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopRecord;
 use crate::domain::sync::{SyncMode, SyncTrigger};
 
-/// What members read where the store was.
-const DISCONNECTED: &str = "an owner disconnected the store; connect it again to go on";
+/// The status reason that members read.
+const DISCONNECTED: &str = "an owner disconnected the shop; connect it again to go on";
 
 impl SyncService {
-    /// Takes a store out of everything that runs by itself, ends its syncs, and queues what is left to do.
-    /// Nothing lasts before the commit.
+    /// Removes a shop from the schedules, ends its syncs, and queues the job that deletes its access. The caller
+    /// commits.
     pub async fn disconnect_shop(
         &self,
         mut system: SystemTx,
@@ -37,8 +36,8 @@ impl SyncService {
         Ok(transaction)
     }
 
-    /// Gives a known store proven credentials in place of those before, puts it back into the schedules, and
-    /// starts a sync. Nothing lasts before the commit.
+    /// Replaces the credentials of a shop by verified ones, adds it to the schedules again, and queues a sync. The
+    /// caller commits.
     pub async fn reconnect_shop(
         &self,
         mut system: SystemTx,
@@ -56,8 +55,8 @@ impl SyncService {
         Ok((transaction, run))
     }
 
-    /// What disconnecting has left to do: the webhooks are given up, then the token is forgotten. A store that
-    /// no longer lets us in, or does not answer after many attempts, keeps its token here no longer for that.
+    /// Deletes the webhook subscriptions and then the token. The token is deleted even if Shopify refuses it or does
+    /// not answer after all attempts.
     pub(super) async fn finish_disconnecting(&self, job: &Job) -> Result<(), SyncError> {
         let tenant = job.tenant;
         let shop = self.database.tenant(tenant).await?.shop().await?;
@@ -65,34 +64,34 @@ impl SyncService {
             return Ok(());
         };
         if shop.status != ShopStatus::Disconnected {
-            // It was connected again before this came to it: now its webhooks are wanted.
-            return self.look_after_webhooks(tenant).await;
+            // It was connected again before this job ran.
+            return self.ensure_webhook_subscriptions(tenant).await;
         }
-        match self.give_up_webhooks(tenant).await {
+        match self.delete_webhook_subscriptions(tenant).await {
             Ok(()) => {}
             Err(error) if error.is_transient() && job.attempts < self.config.max_attempts => {
                 return Err(error);
             }
             Err(error) => {
-                warn!(tenant.id = %tenant, error = %error, "the webhooks of a disconnected store could not be given up");
+                warn!(tenant.id = %tenant, error = %error, "webhook subscriptions of a disconnected shop could not be deleted");
             }
         }
         let mut transaction = self.database.tenant(tenant).await?;
-        let forgotten = self.forget_access(&mut transaction).await?;
+        let deleted = self.delete_access(&mut transaction).await?;
         transaction.commit().await?;
-        self.signers.forget(&shop.domain);
-        info!(tenant.id = %tenant, token.forgotten = forgotten, "a store was disconnected");
+        self.signing_keys.invalidate(&shop.domain);
+        info!(tenant.id = %tenant, token.deleted = deleted, "shop disconnected");
         Ok(())
     }
 
-    /// Forgets the token of a disconnected store. The app's secret stays, sealed: Shopify signs with it what it
-    /// still has to say, last of all that everything is to be deleted.
-    pub(super) async fn forget_access(&self, transaction: &mut TenantTx) -> Result<bool, DbError> {
+    /// Deletes the token of a disconnected shop. The app's secret stays, encrypted: Shopify signs its last webhooks with
+    /// it, such as the demand to delete all data.
+    pub(super) async fn delete_access(&self, transaction: &mut TenantTx) -> Result<bool, DbError> {
         let tenant = transaction.tenant();
         let Some(held) = transaction.lock_credentials().await? else {
             return Ok(false);
         };
-        // Whoever connects the store again writes new credentials first, and waits for this lock to do so.
+        // A reconnect waits for this lock before it writes new credentials.
         let shop = transaction.shop().await?;
         if shop.is_none_or(|shop| shop.status != ShopStatus::Disconnected) {
             return Ok(false);
@@ -110,7 +109,7 @@ impl SyncService {
             other @ Credentials::ClientCredentials { .. } => other,
         };
         let sealed = sealed_credentials(&self.sealer, tenant, &credentials)?;
-        transaction.drop_access(&sealed, self.clock.now()).await?;
+        transaction.delete_access(&sealed, self.clock.now()).await?;
         Ok(true)
     }
 }

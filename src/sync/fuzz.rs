@@ -1,4 +1,4 @@
-//! The parsers of this room, for what `src/fuzzing.rs` sends them.
+//! The parsers of this module, for `src/fuzzing.rs`.
 
 type Parser = fn(&[u8]);
 

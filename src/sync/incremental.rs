@@ -1,5 +1,5 @@
-//! Fetching page by page: what changed since the last sync, or everything when Shopify refuses a bulk
-//! operation. A page's objects and its cursor are committed together.
+//! Fetches page by page: the changes since the last sync, or everything when Shopify refuses a bulk operation. The
+//! objects of a page and its cursor are committed together.
 
 use tracing::warn;
 
@@ -18,7 +18,7 @@ impl Run<'_> {
                 .store
                 .changed_ids(step.kind, step.since, step.page_cursor.as_deref())
                 .await?;
-            // Shopify matches customers by whole days: what changed earlier that day is left out here.
+            // Shopify filters customers by whole days. Earlier changes of the day are dropped here.
             let ids: Vec<i64> = page
                 .ids
                 .iter()
@@ -57,11 +57,11 @@ impl Run<'_> {
         };
         if let Some(fetched) = &fetched {
             if fetched.left_out.len() == ids.len() && ids.len() > 1 {
-                return Err(SyncError::NothingUnderstood(step.kind));
+                return Err(SyncError::NothingReadable(step.kind));
             }
             step.leave_out(&fetched.left_out);
             if !fetched.denied.is_empty() {
-                // Neither changed nor gone: they stay as they are until the app may read them.
+                // They stay as they are until the app may read them.
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");
             }
             transaction

@@ -1,23 +1,23 @@
-//! What to fetch and when: connecting a store, its first backfill, incremental syncs, and the worker that
-//! carries them out. Everything here can be interrupted at any point and done again without harm.
+//! Everything between Shopify and the database: connecting a shop, its initial backfill, incremental syncs, webhooks,
+//! and the worker that runs them. Each step can be interrupted at any point and repeated without harm.
 
 mod backfill;
 mod connect;
 mod disconnect;
 #[cfg(test)]
 pub(crate) mod fuzz;
-mod hints;
 mod incremental;
 mod installs;
 mod keys;
-mod places;
+mod maintenance;
 mod privacy;
 mod reconcile;
+mod refetch;
 mod run;
+mod scheduler;
 mod subscriptions;
 mod time_zone;
 mod tokens;
-mod upkeep;
 mod webhooks;
 pub mod worker;
 
@@ -39,45 +39,44 @@ use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::shopify::Shopify;
 
-/// How ingestion behaves. The defaults are what production uses.
+/// Settings of syncs, webhooks and the worker. Production uses the defaults.
 #[derive(Clone, Copy, Debug)]
 pub struct SyncConfig {
-    /// How often each store is synced without being asked; `None`: never.
+    /// How often each shop is synced without a request; `None`: never.
     pub sync_interval: Option<Duration>,
-    /// How often each store's webhooks are looked after and its ids are compared; `None`: never.
-    pub upkeep_interval: Option<Duration>,
-    /// How many jobs one process works on at a time.
+    /// How often the [maintenance](SyncService::queue_maintenance) of each shop runs; `None`: never.
+    pub maintenance_interval: Option<Duration>,
+    /// How many jobs one process runs at a time.
     pub concurrency: usize,
-    /// How long a claimed job is safe from other workers without a sign of life.
+    /// How long a claim lasts without renewal.
     pub lease: Duration,
-    /// How many orders, customers or products are merged in one transaction of a backfill.
+    /// How many objects one transaction of the initial backfill writes.
     pub merge_chunk: i64,
-    /// The first wait between two looks at a bulk operation; it doubles up to `bulk_poll_max`.
+    /// The first delay between two polls of a bulk operation; it doubles up to `bulk_poll_max`.
     pub bulk_poll_min: Duration,
-    /// The longest wait between two looks at a bulk operation.
+    /// The longest delay between two polls of a bulk operation.
     pub bulk_poll_max: Duration,
-    /// A bulk operation that writes nothing for so long is cancelled and begun anew.
+    /// A bulk operation without progress for this time is cancelled and started again.
     pub bulk_stall: Duration,
-    /// The wait before a failed job is tried again; it doubles with each attempt.
+    /// The delay before a failed job is retried; it doubles with each attempt.
     pub retry_base: Duration,
-    /// The time between two rounds of fetching what webhooks named, within which mentions gather, once there were
-    /// several in a row; the first is a sixteenth of it, and it doubles.
-    pub hint_window: Duration,
-    /// How many objects that webhooks named are fetched in one round.
-    pub hint_round: i32,
-    /// How long one store's rounds go on before other stores' jobs have their turn.
-    pub hint_turn: Duration,
-    /// How often a job is tried before its run counts as failed.
+    /// The longest time from one refetch batch of a shop to the next. The first is a sixteenth of it, then it doubles.
+    pub refetch_pause: Duration,
+    /// How many changed objects one batch fetches.
+    pub refetch_batch: i64,
+    /// How long the refetch job of one shop runs before jobs of other shops come first.
+    pub refetch_time_slice: Duration,
+    /// How often a job is attempted without progress before it fails. An attempt that ends with its process counts.
     pub max_attempts: i32,
-    /// How long the entries of an audit log are kept.
-    pub audit_kept: TimeDelta,
+    /// How long entries of the audit log are kept.
+    pub audit_retention: TimeDelta,
 }
 
 impl Default for SyncConfig {
     fn default() -> Self {
         Self {
             sync_interval: Some(Duration::from_mins(5)),
-            upkeep_interval: Some(Duration::from_hours(24)),
+            maintenance_interval: Some(Duration::from_hours(24)),
             concurrency: 4,
             lease: Duration::from_secs(20),
             merge_chunk: 3_000,
@@ -85,16 +84,16 @@ impl Default for SyncConfig {
             bulk_poll_max: Duration::from_secs(5),
             bulk_stall: Duration::from_mins(30),
             retry_base: Duration::from_secs(2),
-            hint_window: Duration::from_secs(1),
-            hint_round: 500,
-            hint_turn: Duration::from_secs(10),
+            refetch_pause: Duration::from_secs(1),
+            refetch_batch: 500,
+            refetch_time_slice: Duration::from_secs(10),
             max_attempts: 8,
-            audit_kept: TimeDelta::days(365),
+            audit_retention: TimeDelta::days(365),
         }
     }
 }
 
-/// Everything ingestion needs; cheap to clone.
+/// The service behind syncs, webhooks and jobs; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SyncService {
     database: Database,
@@ -102,16 +101,15 @@ pub struct SyncService {
     sealer: Arc<Sealer>,
     clock: Clock,
     config: SyncConfig,
-    signers: Arc<webhooks::Signers>,
-    mentions: Arc<webhooks::Gathering<webhooks::Mention>>,
+    signing_keys: Arc<webhooks::SigningKeys>,
+    batcher: Arc<webhooks::DeliveryBatcher<webhooks::ObjectDelivery>>,
     bulk_finished: Arc<Notify>,
-    handover: places::Handover,
-    /// Where Shopify reaches this program; no slash at the end.
+    /// The URL at which Shopify reaches this program, without a slash at the end.
     public_url: Option<Arc<str>>,
 }
 
 impl SyncService {
-    /// Brings the parts together; nothing is started.
+    /// Creates the service; nothing is started.
     #[must_use]
     pub fn new(
         database: Database,
@@ -127,15 +125,14 @@ impl SyncService {
             sealer,
             clock,
             config,
-            signers: Arc::default(),
-            mentions: Arc::default(),
+            signing_keys: Arc::default(),
+            batcher: Arc::default(),
             bulk_finished: Arc::default(),
-            handover: places::Handover::default(),
             public_url: public_url.map(Into::into),
         }
     }
 
-    /// Whether browsers reach this program by https.
+    /// Whether browsers reach this program over https.
     #[must_use]
     pub fn is_public_https(&self) -> bool {
         self.public_url

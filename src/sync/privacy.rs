@@ -1,4 +1,4 @@
-//! What Shopify's privacy topics and an uninstalled app call for.
+//! The jobs that Shopify's privacy topics and an uninstalled app cause.
 
 use tracing::{info, warn};
 
@@ -10,11 +10,11 @@ use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::shopify::{ErrorKind, ShopifyError};
 
-/// What the owner reads where the store was.
-const UNINSTALLED: &str = "the app was uninstalled in Shopify; connect the store again to go on";
+/// The status reason that the owner reads.
+const UNINSTALLED: &str = "the app was uninstalled in Shopify; connect the shop again to go on";
 
 impl SyncService {
-    /// Answers a customer's request: writes down what is held, or takes it away.
+    /// Answers a customer's request: stores a document of the customer's data, or deletes the data.
     pub(super) async fn answer_privacy(
         &self,
         tenant: TenantId,
@@ -51,12 +51,12 @@ impl SyncService {
         let entry = entry.to(format!("customer {}", request.customer_id));
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        info!(tenant.id = %tenant, privacy.kind = request.kind, "a privacy request was answered");
+        info!(tenant.id = %tenant, privacy.kind = request.kind, "privacy request answered");
         Ok(())
     }
 
-    /// Forgets the token and stops the work. The data stays until Shopify asks for it to go; the secret stays
-    /// too, because it signs that request.
+    /// Deletes the token and stops the syncs. The data stays until Shopify demands its deletion, and the secret stays
+    /// because it signs that demand.
     pub(super) async fn uninstall(&self, tenant: TenantId, job: i64) -> Result<(), DbError> {
         let now = self.clock.now();
         let mut transaction = self.database.work(tenant).await?;
@@ -66,19 +66,19 @@ impl SyncService {
         transaction
             .set_shop_status(ShopStatus::Disconnected, UNINSTALLED)
             .await?;
-        self.forget_access(&mut transaction).await?;
+        self.delete_access(&mut transaction).await?;
         transaction.cancel_sync_runs(now).await?;
         let entry = Entry::done(Action::StoreDisconnected, Actor::Shopify);
         transaction.note(&entry, now).await?;
         let mut system = transaction.into_system().await?;
         system.disconnect_tenant(tenant, Some(job)).await?;
         system.commit().await?;
-        info!(tenant.id = %tenant, "the app was uninstalled");
+        info!(tenant.id = %tenant, "app uninstalled");
         Ok(())
     }
 
-    /// Takes everything of a store away. Shopify asks for it two days after the app was uninstalled; a store
-    /// that still lets us in did not, and a replay of the request from its last life changes nothing.
+    /// Deletes all data of a shop. Shopify demands it two days after the app was uninstalled. A shop whose credentials
+    /// still work was not uninstalled, so a replay of an old demand changes nothing.
     pub(super) async fn redact_shop(
         &self,
         tenant: TenantId,
@@ -93,7 +93,7 @@ impl SyncService {
         if shop.status != ShopStatus::Disconnected {
             match self.store_of(tenant, &shop).shop_record().await {
                 Ok(_) => {
-                    warn!(tenant.id = %tenant, "a store that lets us in was to be deleted: it stays");
+                    warn!(tenant.id = %tenant, "shop was not erased: its credentials still work");
                     return Ok(());
                 }
                 Err(ShopifyError::NotFound) => {}
@@ -110,12 +110,12 @@ impl SyncService {
             Actor::Shopify
         };
         system
-            .note_forgotten(tenant, &shop.domain, &asked_by, self.clock.now())
+            .record_erasure(tenant, &shop.domain, &asked_by, self.clock.now())
             .await?;
         system.delete_tenant(tenant, job).await?;
         system.commit().await?;
-        self.signers.forget(&shop.domain);
-        info!(tenant.id = %tenant, "everything of a store was deleted");
+        self.signing_keys.invalidate(&shop.domain);
+        info!(tenant.id = %tenant, "shop erased");
         Ok(())
     }
 }

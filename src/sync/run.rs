@@ -1,5 +1,5 @@
-//! Carrying out one run of a sync: the store's own record first, then each kind of object. What one kind
-//! fails at does not keep the others from being fetched.
+//! Executes one sync run: the shop's own record first, then each kind of object. A kind that fails does not stop the
+//! others.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use crate::domain::ids::{SyncRunId, TenantId};
 use crate::domain::sync::{ObjectKind, SyncMode, SyncStatus};
 use crate::shopify::{ErrorKind, ShopifyError, Store, StoreCounts};
 
-/// An incremental sync begins this long before the newest change it has seen: Shopify's index may be late,
-/// and its comparisons have been seen to be off by a bound.
+/// An incremental sync starts this long before the newest change that was seen: Shopify's search index may be late, and
+/// its comparisons were seen to be inexact at the bound.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
-/// Why a run did not get through.
+/// Why a job or a sync run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// Shopify refused, failed or could not be understood.
+    /// Shopify refused, failed, or sent an unreadable response.
     #[error(transparent)]
     Shopify(#[from] ShopifyError),
-    /// Our own database failed.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The credentials no longer let the app read what it needs.
+    /// The credentials lack scopes that the app needs.
     #[error("the app may no longer read: {}", .0.join(", "))]
     MissingScopes(Vec<String>),
-    /// What was downloaded is not what Shopify said it would be.
+    /// The downloaded file does not hold as much as Shopify announced.
     #[error("the bulk file held {found} {what} where Shopify announced {announced}")]
     IncompleteFile {
         /// `lines` or `objects`.
@@ -46,41 +46,54 @@ pub enum SyncError {
     /// The bulk operation ended without a result.
     #[error("the bulk operation ended without a result: {0}")]
     BulkFailed(String),
-    /// Other bulk operations of the app are in the way.
-    #[error("the store runs as many bulk operations as it allows: {0}")]
+    /// The shop already runs as many bulk operations as Shopify allows.
+    #[error("the shop runs as many bulk operations as Shopify allows: {0}")]
     BulkBusy(String),
-    /// Of all the objects of a page none could be understood: no single one is to blame.
-    #[error("nothing of what the store gives of its {} can be understood", .0.code().to_lowercase())]
-    NothingUnderstood(ObjectKind),
-    /// PostgreSQL knows the store's time zone under none of its names.
-    #[error("the database does not know the time zone {0}")]
+    /// No object of a page could be read, so the fault is not in a single one.
+    #[error("none of the shop's {} can be read", .0.code().to_lowercase())]
+    NothingReadable(ObjectKind),
+    /// PostgreSQL has the shop's time zone under none of its names.
+    #[error("the database does not have the time zone {0}")]
     UnknownTimeZone(String),
-    /// Another store answers under the domain.
-    #[error("another store answers under this domain")]
-    OtherStore,
+    /// Another shop answers under the domain.
+    #[error("another shop answers under this domain")]
+    OtherShop,
+    /// The job panicked.
+    #[error("job panicked: {0}")]
+    Panicked(String),
+    /// The process died during each attempt.
+    #[error("the worker died during each of {0} attempts")]
+    WorkerDied(i32),
 }
 
 impl SyncError {
-    /// Whether trying again later may help.
+    /// Whether a retry may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Shopify(error) => error.kind() == ErrorKind::Retryable,
             Self::Db(error) => !matches!(error, DbError::Corrupt(_) | DbError::Unsafe(_)),
-            Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => true,
+            Self::IncompleteFile { .. }
+            | Self::BulkFailed(_)
+            | Self::BulkBusy(_)
+            | Self::Panicked(_) => true,
             Self::MissingScopes(_)
-            | Self::NothingUnderstood(_)
+            | Self::WorkerDied(_)
+            | Self::NothingReadable(_)
             | Self::UnknownTimeZone(_)
-            | Self::OtherStore => false,
+            | Self::OtherShop => false,
         }
     }
 
-    /// What the store's owner is told: what was wrong and what to do. Nothing of our insides.
+    /// The message for the shop's owner: the cause and the remedy, without internals.
     #[must_use]
     pub fn owner_message(&self) -> String {
         match self {
             Self::Shopify(error) => error.to_string(),
-            Self::Db(_) => "XBoard's own database failed, again and again".to_owned(),
+            Self::Db(_) => "XBoard's database failed repeatedly".to_owned(),
+            Self::Panicked(_) | Self::WorkerDied(_) => {
+                "XBoard failed repeatedly; its operator finds the cause in the log".to_owned()
+            }
             Self::MissingScopes(scopes) => {
                 format!(
                     "grant the app these scopes and sync again: {}",
@@ -88,22 +101,21 @@ impl SyncError {
                 )
             }
             Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => {
-                format!("{self}, again and again; start the sync once more later")
+                format!("{self}; this happened repeatedly, start the sync again later")
             }
-            Self::NothingUnderstood(_) => {
-                format!("{self}; this version of XBoard may be too old for the store")
+            Self::NothingReadable(_) => {
+                format!("{self}; this version of XBoard may be too old for the shop")
             }
             Self::UnknownTimeZone(_) => {
-                format!("{self}; its zone data is to be updated, then sync again")
+                format!("{self}; update its zone data, then sync again")
             }
-            Self::OtherStore => {
-                "another store answers under this domain; connect it as a store of its own"
-                    .to_owned()
+            Self::OtherShop => {
+                "another shop answers under this domain; connect it as a shop of its own".to_owned()
             }
         }
     }
 
-    /// How long to wait at least before trying again, where Shopify says so.
+    /// The shortest delay before a retry, if Shopify gave one.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -112,7 +124,7 @@ impl SyncError {
         }
     }
 
-    /// What the failure says of the store itself.
+    /// The status of the shop that the failure implies.
     fn shop_status(&self) -> Option<ShopStatus> {
         match self {
             Self::Shopify(ShopifyError::NotFound) => Some(ShopStatus::Suspended),
@@ -127,21 +139,25 @@ impl SyncError {
     }
 }
 
-/// One run under way.
+/// A run that is being executed.
 pub(super) struct Run<'a> {
     pub(super) sync: &'a SyncService,
     pub(super) tenant: TenantId,
     pub(super) id: SyncRunId,
     pub(super) mode: SyncMode,
     pub(super) store: Store,
-    /// Before this the store shows no orders; `None` when it shows all.
+    /// Shopify shows no orders before this; `None` when it shows all.
     pub(super) oldest_order: Option<DateTime<Utc>>,
 }
 
 impl SyncService {
-    /// Carries out a run, from where it stands. `Ok`: it has ended, well or because there is nothing more to
-    /// do. `Err`: it has not; the caller tries again or calls [`fail_sync`](Self::fail_sync).
-    pub(super) async fn carry_out(&self, tenant: TenantId, id: SyncRunId) -> Result<(), SyncError> {
+    /// Executes a run from where it stands. `Ok`: it has ended. `Err`: it has not; the caller retries or calls
+    /// [`fail_sync`](Self::fail_sync).
+    pub(super) async fn execute_run(
+        &self,
+        tenant: TenantId,
+        id: SyncRunId,
+    ) -> Result<(), SyncError> {
         let Some((run, shop)) = self.begin(tenant, id).await? else {
             return Ok(());
         };
@@ -151,7 +167,7 @@ impl SyncService {
         );
         let mut record = store.shop_record().await?;
         if record.gid != shop.gid {
-            return Err(SyncError::OtherStore);
+            return Err(SyncError::OtherShop);
         }
         let missing = record.missing_scopes();
         if !missing.is_empty() {
@@ -168,7 +184,7 @@ impl SyncService {
         let mut transaction = self.database.work(tenant).await?;
         transaction.update_shop(&record).await?;
         if record.currency != shop.currency || record.time_zone != shop.time_zone {
-            info!(tenant.id = %tenant, "the store's currency or time zone changed: its figures are worked out anew");
+            info!(tenant.id = %tenant, "the shop's currency or time zone changed; rebuilding its figures");
             transaction.rebuild_figures().await?;
         }
         transaction.commit().await?;
@@ -187,7 +203,7 @@ impl SyncService {
             oldest_order,
         };
         let outcome = run.fetch_all(history_opened).await;
-        // A first load that was cut off leaves them to whoever ends it, well or not.
+        // An interrupted initial backfill has not built them.
         let mut transaction = self.database.work(tenant).await?;
         transaction.build_pending_figures().await?;
         transaction.commit().await?;
@@ -199,9 +215,9 @@ impl SyncService {
             .finish_sync_run(id, SyncStatus::Succeeded, None, now)
             .await?;
         transaction.mark_synced(now).await?;
-        // What deliveries named while Shopify was away was given up after some attempts; now it answers again.
-        if transaction.has_hints().await? {
-            transaction.queue_job(JobKind::Hints, now).await?;
+        // The refetch job fails while Shopify is down; now it answers again.
+        if transaction.has_pending_refetches().await? {
+            transaction.queue_job(JobKind::Refetch, now).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -225,7 +241,7 @@ impl SyncService {
         })
     }
 
-    /// Notes that a run is given up, and what that says of the store.
+    /// Ends a run as failed, and sets the status of the shop that the failure implies.
     pub(super) async fn fail_sync(
         &self,
         tenant: TenantId,
@@ -244,8 +260,8 @@ impl SyncService {
         transaction.commit().await
     }
 
-    /// Notes what a failure outside of a run says of the store.
-    pub(super) async fn note_trouble(
+    /// Sets the status of the shop that the failure of another job implies.
+    pub(super) async fn record_failure(
         &self,
         tenant: TenantId,
         error: &SyncError,
@@ -262,8 +278,8 @@ impl SyncService {
 }
 
 impl Run<'_> {
-    /// Customers and products before orders, so that an order finds whom and what it names. A kind that
-    /// fails is reported after the others have been fetched.
+    /// Customers and products come before the orders that refer to them. A kind that fails is reported after the others
+    /// were fetched.
     async fn fetch_all(&self, history_opened: bool) -> Result<(), SyncError> {
         let counts = if self.mode == SyncMode::Full {
             self.store.counts().await?
@@ -284,7 +300,7 @@ impl Run<'_> {
                 continue;
             }
             if let Err(error) = self.fetch(step).await {
-                warn!(tenant.id = %self.tenant, sync.kind = kind.code(), error = %error, "a kind of object could not be fetched");
+                warn!(tenant.id = %self.tenant, sync.kind = kind.code(), error = %error, "objects could not be fetched");
                 failure.get_or_insert(error);
             }
         }
@@ -328,7 +344,7 @@ impl Run<'_> {
         Ok(self.sync.database.tenant(self.tenant).await?)
     }
 
-    /// Writes where a kind of object stands, on its own.
+    /// Saves a step in a transaction of its own.
     pub(super) async fn save(&self, step: &SyncStep) -> Result<(), SyncError> {
         let mut transaction = self.transaction().await?;
         transaction.save_sync_step(self.id, step).await?;
@@ -336,7 +352,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Ends a kind of object in the transaction of its last rows: the cursor moves with them or not at all.
+    /// Ends a step in the transaction of its last rows, so that the cursor never moves without them.
     pub(super) async fn finish_step(
         &self,
         transaction: &mut TenantTx,
@@ -352,7 +368,7 @@ impl Run<'_> {
         transaction.save_sync_step(self.id, step).await?;
         info!(
             tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.method = step.method.code(),
-            sync.done = step.done, sync.staged = loader.staged(), "a kind of object is in"
+            sync.done = step.done, sync.staged = loader.staged(), "objects fetched"
         );
         Ok(())
     }

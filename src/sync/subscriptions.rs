@@ -1,5 +1,5 @@
-//! The webhooks that a store sends us: asked for when it is connected, looked after daily, given up when it
-//! is disconnected. Shopify deletes a subscription that failed eight times, and says nothing.
+//! The webhook subscriptions of a shop: created when it is connected, checked daily, deleted when it is disconnected.
+//! Shopify deletes a subscription whose deliveries failed eight times, without a notice.
 
 use tracing::{info, warn};
 
@@ -10,11 +10,11 @@ use crate::domain::ids::TenantId;
 use crate::domain::shop::is_granted;
 use crate::shopify::{Store, Subscription};
 
-/// Identical deliveries within a short time are sent once; with `updated_at` they are not identical.
+/// Shopify drops identical deliveries within a short time. `updated_at` makes them differ.
 const OBJECT: &[&str] = &["id", "updated_at"];
 const SHOP: &[&str] = &["id", "myshopify_domain", "updated_at"];
 
-/// What is listened to, and the fields of each: no more of a customer than a number.
+/// The topics, and the fields of each. Of a customer only the id is included.
 const TOPICS: &[(&str, &[&str])] = &[
     ("ORDERS_CREATE", OBJECT),
     ("ORDERS_UPDATED", OBJECT),
@@ -44,17 +44,20 @@ const TOPICS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What Shopify tells nobody of who lacks this scope, and which is not needed: that a customer is gone is
-/// found by the daily comparison too.
-const BY_SCOPE: (&str, &str) = ("CUSTOMERS_MERGE", "read_customer_merge");
+/// A topic that Shopify sends only to apps with this scope. It is not needed: the daily reconciliation finds merged
+/// customers too.
+const OPTIONAL_TOPIC: (&str, &str) = ("CUSTOMERS_MERGE", "read_customer_merge");
 
-/// What a store without a secret is told.
+/// The problem of a shop that is connected without a secret.
 const NO_SECRET: &str =
-    "webhooks cannot be verified without the app's API secret: connect the store with it";
+    "webhooks cannot be verified without the app's API secret: connect the shop with it";
 
 impl SyncService {
-    /// Lists the store's subscriptions, ends those that are not as they should be and makes what is missing.
-    pub(super) async fn look_after_webhooks(&self, tenant: TenantId) -> Result<(), SyncError> {
+    /// Creates missing subscriptions and deletes outdated ones.
+    pub(super) async fn ensure_webhook_subscriptions(
+        &self,
+        tenant: TenantId,
+    ) -> Result<(), SyncError> {
         let Some(public_url) = self.public_url.clone() else {
             return Ok(());
         };
@@ -64,8 +67,8 @@ impl SyncService {
         let Some(shop) = shop.filter(|shop| shop.status == ShopStatus::Connected) else {
             return Ok(());
         };
-        let signer = self.signer(&shop.domain, true).await?;
-        let (registered, problem) = if signer.is_none_or(|signer| signer.secrets.is_empty()) {
+        let keys = self.read_signing_keys(&shop.domain).await?;
+        let (registered, problem) = if keys.is_none_or(|keys| keys.secrets.is_empty()) {
             (0, Some(NO_SECRET.to_owned()))
         } else {
             let store = self.store_of(tenant, &shop);
@@ -73,19 +76,19 @@ impl SyncService {
             repair(&store, &uri, &shop.scopes).await?
         };
         if let Some(problem) = &problem {
-            warn!(tenant.id = %tenant, problem, "not all webhooks are registered");
+            warn!(tenant.id = %tenant, problem, "webhook subscriptions are missing");
         }
         let now = self.clock.now();
         let mut transaction = self.database.tenant(tenant).await?;
         transaction
-            .note_webhooks(registered, problem.as_deref(), now)
+            .record_subscriptions(registered, problem.as_deref(), now)
             .await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Ends the store's subscriptions to this program, as far as the store still lets us.
-    pub async fn give_up_webhooks(&self, tenant: TenantId) -> Result<(), SyncError> {
+    /// Deletes the shop's subscriptions to this program.
+    pub async fn delete_webhook_subscriptions(&self, tenant: TenantId) -> Result<(), SyncError> {
         let Some(public_url) = self.public_url.clone() else {
             return Ok(());
         };
@@ -105,7 +108,7 @@ impl SyncService {
     }
 }
 
-fn is_right(subscription: &Subscription, topic: &str, fields: &[&str]) -> bool {
+fn is_current(subscription: &Subscription, topic: &str, fields: &[&str]) -> bool {
     subscription.topic == topic
         && subscription.include_fields.len() == fields.len()
         && fields
@@ -113,22 +116,22 @@ fn is_right(subscription: &Subscription, topic: &str, fields: &[&str]) -> bool {
             .all(|field| subscription.include_fields.iter().any(|has| has == field))
 }
 
-/// How many topics are listened to in the end, and what Shopify said to the first that is not.
+/// How many topics are subscribed to in the end, and Shopify's message for the first that is not.
 async fn repair(
     store: &Store,
     uri: &str,
     scopes: &[String],
 ) -> Result<(i32, Option<String>), SyncError> {
     let mut ours = store.subscriptions().await?;
-    // Others of the same app belong to somebody else.
+    // Other subscriptions of the same app lead to other servers.
     ours.retain(|subscription| subscription.uri == uri);
     let (mut registered, mut problem) = (0, None);
     for (topic, fields) in TOPICS {
-        let place = ours
+        let position = ours
             .iter()
-            .position(|subscription| is_right(subscription, topic, fields));
-        if let Some(place) = place {
-            ours.swap_remove(place);
+            .position(|subscription| is_current(subscription, topic, fields));
+        if let Some(position) = position {
+            ours.swap_remove(position);
             registered += 1;
             continue;
         }
@@ -137,11 +140,13 @@ async fn repair(
         }
         match store.subscribe(topic, uri, fields).await? {
             None => {
-                info!(shop.domain = %store.domain(), webhook.topic = topic, "a webhook was registered");
+                info!(shop.domain = %store.domain(), webhook.topic = topic, "webhook subscription created");
                 registered += 1;
             }
-            Some(message) if *topic == BY_SCOPE.0 && !is_granted(scopes, BY_SCOPE.1) => {
-                info!(shop.domain = %store.domain(), webhook.topic = topic, message, "a webhook needs a scope that was not granted");
+            Some(message)
+                if *topic == OPTIONAL_TOPIC.0 && !is_granted(scopes, OPTIONAL_TOPIC.1) =>
+            {
+                info!(shop.domain = %store.domain(), webhook.topic = topic, message, "webhook topic needs a scope that was not granted");
             }
             Some(message) => {
                 problem.get_or_insert(format!("{topic}: {message}"));

@@ -1,4 +1,4 @@
-//! The store's time zone, under a name that PostgreSQL knows: calendar days are its work.
+//! Finds a name of the shop's time zone that PostgreSQL has, because PostgreSQL computes calendar days.
 
 use super::SyncService;
 use crate::db::DbError;
@@ -6,16 +6,16 @@ use crate::domain::shop::ShopRecord;
 use crate::domain::time_zone::names_of;
 
 impl SyncService {
-    /// Calls the zone by the name that is kept of it, else by the store's, else by another one that it has: by the
-    /// first of them that PostgreSQL knows. Whether it knows one.
+    /// Sets the zone of the record to the first name that PostgreSQL has: the stored name, the shop's, or an alias.
+    /// False: PostgreSQL has none of them.
     pub(super) async fn name_time_zone(
         &self,
         record: &mut ShopRecord,
-        kept: Option<&str>,
+        stored: Option<&str>,
     ) -> Result<bool, DbError> {
         let mut names = names_of(&record.time_zone);
-        if let Some(place) = names.iter().position(|name| Some(name.as_str()) == kept) {
-            let name = names.remove(place);
+        if let Some(position) = names.iter().position(|name| Some(name.as_str()) == stored) {
+            let name = names.remove(position);
             names.insert(0, name);
         }
         let known = self.database.known_time_zone(&names).await?;

@@ -1,11 +1,12 @@
-//! The worker: claims jobs, carries them out under a lease, puts failed ones back, and queues the scheduled
-//! syncs. Any number of processes may run one; what a killed one was working on, the next takes up at once.
+//! The worker: claims jobs, runs them under a lease, retries failed ones, and moves hopeless ones to the dead letters.
+//! Any number of processes may run a worker.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use tokio::sync::{Notify, mpsc, watch};
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,249 +14,249 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::places::{HandedJob, Place, Places};
 use super::{SyncError, SyncService};
 use crate::db::DbError;
 use crate::db::jobs::{Job, JobKind};
-use crate::db::presence::{Heard, Presence};
-use crate::db::shops::ShopStatus;
-use crate::db::webhooks::ToFollow;
-use crate::domain::ids::TenantId;
-use crate::domain::sync::{SyncMode, SyncTrigger};
+use crate::db::worker_heartbeat::{WorkerEvent, WorkerHeartbeat};
 
-/// How long an idle worker waits before it looks again; a job that is queued wakes it at once.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often an idle worker polls. A queued job wakes it at once; polling finds jobs that become due later, and those
+/// of dead workers.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest wait before a failed job is tried again.
-const RETRY_MAX: Duration = Duration::from_mins(5);
+/// The longest delay before a failed job is retried.
+const MAX_RETRY_DELAY: Duration = Duration::from_mins(5);
 
-/// A store whose credentials were refused is asked this often.
-const UNWELL_INTERVAL: TimeDelta = TimeDelta::hours(1);
-
-/// Works on jobs until `shutdown` is cancelled; then finishes nothing new and gives back what it holds.
+/// Runs jobs until `shutdown` is cancelled. Then it releases the jobs that it holds.
 pub async fn run(sync: SyncService, shutdown: CancellationToken) {
     let worker = Uuid::now_v7();
-    info!(worker.id = %worker, "the worker is running");
+    info!(worker.id = %worker, "worker started");
     let tracker = TaskTracker::new();
-    let queued = Arc::new(Notify::new());
-    let (present, seen) = watch::channel(false);
-    let places = Places::new(sync.config.concurrency);
+    let wake_up = Arc::new(Notify::new());
+    let (alive, seen) = watch::channel(false);
     let dispatcher = Dispatcher {
         sync: sync.clone(),
         worker,
-        queued: Arc::clone(&queued),
-        places: places.clone(),
-        handed: sync.handover.open(worker, places, seen.clone()),
-        working: JoinSet::new(),
+        wake_up: Arc::clone(&wake_up),
+        slots: Arc::new(Semaphore::new(sync.config.concurrency)),
+        // One slot is free of long jobs, if there are two: changed objects are fetched while large shops are synced.
+        long_slots: Arc::new(Semaphore::new(
+            sync.config.concurrency.saturating_sub(1).max(1),
+        )),
+        running: JoinSet::new(),
         shutdown: shutdown.clone(),
+        dead_workers_checked: None,
     };
     tracker.spawn(dispatcher.run(seen));
-    tracker.spawn(schedule(sync.clone(), shutdown));
+    tracker.spawn(super::scheduler::run(sync.clone(), shutdown));
     tracker.close();
     tokio::select! {
-        () = stay_present(&sync, worker, &present, &queued) => {}
+        () = hold_heartbeat(&sync, worker, &alive, &wake_up) => {}
         () = tracker.wait() => {}
     }
-    info!(worker.id = %worker, "the worker has stopped");
+    info!(worker.id = %worker, "worker stopped");
 }
 
-/// Holds the worker's sign of life, and takes it up anew when the connection is lost. While it is not held,
-/// nothing is claimed; what is being worked on may be taken by another, which the lease then tells.
-async fn stay_present(
+/// Holds the worker's heartbeat, and starts it again when its connection is lost. Without a heartbeat the worker
+/// claims nothing. Another worker may take its jobs meanwhile; the lease shows that.
+async fn hold_heartbeat(
     sync: &SyncService,
     worker: Uuid,
-    present: &watch::Sender<bool>,
-    queued: &Notify,
+    alive: &watch::Sender<bool>,
+    wake_up: &Notify,
 ) {
-    let pause = sync.config.lease / 3;
+    let interval = sync.config.lease / 3;
     loop {
-        match sync.database.presence(worker).await {
-            Ok(mut presence) => {
-                present.send_replace(true);
-                // What was queued before we listened.
-                queued.notify_one();
-                listen(sync, &mut presence, pause, queued).await;
-                present.send_replace(false);
-                warn!(worker.id = %worker, "the worker's sign of life was lost");
+        match sync.database.worker_heartbeat(worker).await {
+            Ok(mut heartbeat) => {
+                alive.send_replace(true);
+                // Jobs may have been queued before the worker listened.
+                wake_up.notify_one();
+                listen(sync, &mut heartbeat, interval, wake_up).await;
+                alive.send_replace(false);
+                warn!(worker.id = %worker, "worker heartbeat lost; connecting again");
             }
             Err(error) => {
-                warn!(worker.id = %worker, error = %error, "the worker cannot give a sign of life");
-                tokio::time::sleep(IDLE).await;
+                warn!(worker.id = %worker, error = %error, "worker heartbeat could not be started");
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
     }
 }
 
-/// Hands on what is heard, until the sign of life is lost.
-async fn listen(sync: &SyncService, presence: &mut Presence, pause: Duration, queued: &Notify) {
-    let mut confirm_at = Instant::now() + pause;
+/// Passes events on until the heartbeat is lost.
+async fn listen(
+    sync: &SyncService,
+    heartbeat: &mut WorkerHeartbeat,
+    interval: Duration,
+    wake_up: &Notify,
+) {
+    let mut check_at = Instant::now() + interval;
     loop {
         tokio::select! {
-            heard = presence.hear() => match heard {
-                Ok(Some(Heard::Queued)) => queued.notify_one(),
-                Ok(Some(Heard::BulkFinished)) => sync.bulk_finished.notify_waiters(),
+            event = heartbeat.next_event() => match event {
+                Ok(Some(WorkerEvent::JobQueued)) => wake_up.notify_one(),
+                Ok(Some(WorkerEvent::BulkOperationFinished)) => sync.bulk_finished.notify_waiters(),
                 Ok(None) | Err(_) => return,
             },
-            () = tokio::time::sleep_until(confirm_at) => {
-                let confirmed = tokio::time::timeout(pause, presence.confirm()).await;
-                if !matches!(confirmed, Ok(Ok(()))) {
+            () = tokio::time::sleep_until(check_at) => {
+                let checked = tokio::time::timeout(interval, heartbeat.check()).await;
+                if !matches!(checked, Ok(Ok(()))) {
                     return;
                 }
-                confirm_at = Instant::now() + pause;
+                check_at = Instant::now() + interval;
             }
         }
     }
 }
 
-/// Claims the jobs of a worker and has them carried out: one that claims for all places, so that a job which
-/// was queued is looked for once.
+/// Claims jobs for all slots of a worker and runs them.
 struct Dispatcher {
     sync: SyncService,
     worker: Uuid,
-    queued: Arc<Notify>,
-    places: Places,
-    /// Jobs that were claimed for this worker as they were written down.
-    handed: mpsc::UnboundedReceiver<HandedJob>,
-    /// What is being worked on. Each says in the end whether another job may be due.
-    working: JoinSet<bool>,
+    wake_up: Arc<Notify>,
+    slots: Arc<Semaphore>,
+    long_slots: Arc<Semaphore>,
+    /// Each task returns whether another job may be due.
+    running: JoinSet<bool>,
     shutdown: CancellationToken,
+    dead_workers_checked: Option<Instant>,
 }
 
 impl Dispatcher {
-    async fn run(mut self, mut seen: watch::Receiver<bool>) {
-        let mut look = true;
+    async fn run(mut self, mut alive: watch::Receiver<bool>) {
+        let mut poll = true;
         loop {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
-                // Its sender lives as long as the worker.
-                _ = seen.wait_for(|present| *present) => {}
+                // The sender lives as long as the worker.
+                _ = alive.wait_for(|alive| *alive) => {}
             }
+            let slots = Arc::clone(&self.slots);
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
-                Some(handed) = self.handed.recv() => {
-                    self.start(handed.job, handed.to_follow, handed.place);
-                }
-                place = self.places.free(), if look => look = self.claim_and_start(place).await,
-                more = ended(&mut self.working) => look |= more,
-                () = self.queued.notified() => look = true,
-                () = tokio::time::sleep(IDLE), if !look => look = true,
+                Ok(slot) = slots.acquire_owned(), if poll => poll = self.claim_and_start(slot).await,
+                more_due = next_finished(&mut self.running) => poll |= more_due,
+                () = self.wake_up.notified() => poll = true,
+                () = tokio::time::sleep(POLL_INTERVAL), if !poll => poll = true,
             }
         }
-        self.sync.handover.shut(self.worker);
-        while let Ok(handed) = self.handed.try_recv() {
-            settle(self.sync.give_back(&handed.job).await);
-        }
-        // Each gives back what it holds.
-        while self.working.join_next().await.is_some() {}
+        // Each task releases its job.
+        while self.running.join_next().await.is_some() {}
     }
 
-    /// Starts the next job; whether there may be another one.
-    async fn claim_and_start(&mut self, place: Place) -> bool {
-        let long = self.places.for_a_long_job();
-        match claim(&self.sync, self.worker, long.is_none()).await {
-            Ok(Some(job)) => {
-                let more = job.more;
-                let long = long.filter(|_| job.kind.is_long());
-                self.start(job, None, (place, long));
-                more
+    /// Claims and starts the next job. Whether another one may be due.
+    async fn claim_and_start(&mut self, slot: OwnedSemaphorePermit) -> bool {
+        let long_slot = Arc::clone(&self.long_slots).try_acquire_owned().ok();
+        match self.claim(long_slot.is_none()).await {
+            Ok(Some((job, more_due))) => {
+                let long_slot = long_slot.filter(|_| job.kind.is_long());
+                let sync = self.sync.clone();
+                let shutdown = self.shutdown.clone();
+                self.running.spawn(async move {
+                    let more_due = run_claimed(&sync, &job, &shutdown).await;
+                    drop((slot, long_slot));
+                    more_due
+                });
+                more_due
             }
             Ok(None) => false,
             Err(error) => {
-                warn!(error = %error, "no job could be claimed");
+                warn!(error = %error, "jobs could not be claimed");
                 false
             }
         }
     }
 
-    /// Starts a job in a place that is held until it ends.
-    fn start(&mut self, job: Job, to_follow: Option<Box<ToFollow>>, place: impl Send + 'static) {
-        let sync = self.sync.clone();
-        let shutdown = self.shutdown.clone();
-        self.working.spawn(async move {
-            let more = work(&sync, &job, to_follow, &shutdown).await;
-            drop(place);
-            more
-        });
+    /// The next job, and whether another one is due.
+    async fn claim(&mut self, short_only: bool) -> Result<Option<(Job, bool)>, DbError> {
+        let now = self.sync.clock.now();
+        let check_is_due = self
+            .dead_workers_checked
+            .is_none_or(|checked| checked.elapsed() >= POLL_INTERVAL);
+        let mut transaction = self.sync.database.system().await?;
+        if check_is_due {
+            let expired = transaction
+                .expire_jobs_of_dead_workers(self.worker, now)
+                .await?;
+            if expired > 0 {
+                info!(jobs = expired, "taking over jobs of dead workers");
+            }
+            self.dead_workers_checked = Some(Instant::now());
+        }
+        let lease = self.sync.config.lease;
+        let job = transaction
+            .claim_job(self.worker, now, lease, short_only)
+            .await?;
+        let more_due = job.is_some() && transaction.has_due_jobs(now).await?;
+        transaction.commit().await?;
+        Ok(job.map(|job| (job, more_due)))
     }
 }
 
-/// Waits for the next one to end; for ever when there is none. One that panicked leaves its job to the lease.
-async fn ended(working: &mut JoinSet<bool>) -> bool {
-    match working.join_next().await {
-        Some(Ok(more)) => more,
+/// Waits for the next task to finish; for ever when none runs.
+async fn next_finished(running: &mut JoinSet<bool>) -> bool {
+    match running.join_next().await {
+        Some(Ok(more_due)) => more_due,
         Some(Err(error)) => {
-            error!(error = %error, "a job broke off");
+            error!(error = %error, "worker task failed");
             true
         }
         None => std::future::pending().await,
     }
 }
 
-async fn claim(sync: &SyncService, worker: Uuid, quick: bool) -> Result<Option<Job>, DbError> {
-    let mut transaction = sync.database.system().await?;
-    let job = transaction
-        .claim_job(worker, sync.clock.now(), sync.config.lease, quick)
-        .await?;
-    transaction.commit().await?;
-    Ok(job)
-}
-
-/// Carries a job out while renewing its lease. When the lease is lost, or the worker is asked to stop, the
-/// work is dropped where it stands: everything that counts has been committed, and the next one goes on.
-/// Whether another job may be due.
-async fn work(
-    sync: &SyncService,
-    job: &Job,
-    to_follow: Option<Box<ToFollow>>,
-    shutdown: &CancellationToken,
-) -> bool {
+/// Runs a job while renewing its lease. If the lease is lost or the worker stops, the job is dropped where it stands:
+/// its progress is committed, and the next worker continues from there. Whether another job may be due.
+async fn run_claimed(sync: &SyncService, job: &Job, shutdown: &CancellationToken) -> bool {
+    if job.attempts > sync.config.max_attempts {
+        // The process died while it ran the job, more often than that is a coincidence.
+        return logged(
+            sync.fail(job, &SyncError::WorkerDied(job.attempts - 1))
+                .await,
+        );
+    }
     let outcome = tokio::select! {
-        outcome = sync.carry_out_job(job, to_follow) => Some(outcome),
-        () = keep_lease(sync, job) => None,
+        outcome = AssertUnwindSafe(sync.run_job(job)).catch_unwind() => outcome,
+        () = keep_lease(sync, job) => {
+            warn!(job.id, "job lease lost");
+            return true;
+        }
         () = shutdown.cancelled() => {
-            settle(sync.give_back(job).await);
+            logged(sync.release(job).await.map(|()| true));
             return true;
         }
     };
-    match outcome {
-        Some(Ok(Done::OffTheQueue { more })) => Some(more),
-        Some(Ok(Done::Queued)) => settle(sync.finish(job).await),
-        Some(Err(error)) => settle(sync.put_back_or_give_up(job, &error).await),
-        None => {
-            warn!(job.id, "the lease of a job was lost");
-            None
+    logged(match outcome {
+        Ok(Ok(())) => sync.finish(job).await,
+        Ok(Err(error)) => sync.retry_or_fail(job, &error).await,
+        Err(panic) => {
+            let error = SyncError::Panicked(panic_message(panic.as_ref()));
+            sync.retry_or_fail(job, &error).await
         }
-    }
-    .unwrap_or(true)
+    })
 }
 
-fn settle<T>(outcome: Result<T, DbError>) -> Option<T> {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+/// Logs that an outcome could not be saved: the lease then ends, and the job runs again.
+fn logged(outcome: Result<bool, DbError>) -> bool {
     outcome
-        // The lease runs out and the job is taken up again.
-        .inspect_err(|error| error!(error = %error, "a job's outcome could not be written"))
-        .ok()
+        .inspect_err(|error| error!(error = %error, "job outcome could not be saved"))
+        .unwrap_or(true)
 }
 
-/// How a job that is done stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Done {
-    /// It is still to be taken off the queue.
-    Queued,
-    /// It was taken off with the last of its work.
-    OffTheQueue {
-        /// Whether another job may be due.
-        more: bool,
-    },
-}
-
-/// Returns when the lease is lost.
+/// Renews the lease of a job. Returns when the lease is lost.
 async fn keep_lease(sync: &SyncService, job: &Job) {
     loop {
         tokio::time::sleep(sync.config.lease / 3).await;
         match sync.renew(job).await {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => debug!(error = %error, "a lease could not be renewed"),
+            Err(error) => debug!(error = %error, "job lease could not be renewed"),
         }
     }
 }
@@ -270,143 +271,79 @@ impl SyncService {
         Ok(renewed)
     }
 
-    /// Whether another job is due.
+    /// Deletes a finished job. Whether another one is due.
     async fn finish(&self, job: &Job) -> Result<bool, DbError> {
         let mut transaction = self.database.system().await?;
-        let more = transaction.finish_job(job, self.clock.now()).await?;
+        transaction.finish_job(job).await?;
+        let more_due = transaction.has_due_jobs(self.clock.now()).await?;
         transaction.commit().await?;
-        Ok(more)
+        Ok(more_due)
     }
 
-    async fn give_back(&self, job: &Job) -> Result<(), DbError> {
+    async fn release(&self, job: &Job) -> Result<(), DbError> {
         let mut transaction = self.database.system().await?;
-        transaction.give_back_job(job).await?;
+        transaction.release_job(job).await?;
         transaction.commit().await
     }
 
-    /// Whether another job may be due.
-    async fn put_back_or_give_up(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
-        if error.is_transient() && job.attempts < self.config.max_attempts {
-            let delay = self
-                .retry_delay(job.attempts)
-                .max(error.retry_after().unwrap_or_default());
-            warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "a job will be tried again");
-            let mut transaction = self.database.system().await?;
-            transaction
-                .retry_job(job, self.clock.now() + delay, &error.to_string())
-                .await?;
-            transaction.commit().await?;
-            return Ok(true);
+    /// Retries a job later if that may help, else fails it. Whether another job may be due.
+    async fn retry_or_fail(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
+        if !error.is_transient() || job.attempts >= self.config.max_attempts {
+            return self.fail(job, error).await;
         }
-        error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "a job has failed");
-        if let JobKind::Sync { run } = job.kind {
-            // The run itself says why; the next one fetches what this one did not.
-            self.fail_sync(job.tenant, run, error).await?;
-            return self.finish(job).await;
-        }
-        self.note_trouble(job.tenant, error).await?;
+        let delay = self
+            .retry_delay(job.attempts)
+            .max(error.retry_after().unwrap_or_default());
+        warn!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, retry.delay_ms = %delay.as_millis(), "job failed and will be retried");
         let mut transaction = self.database.system().await?;
         transaction
-            .bury_job(job, &error.to_string(), self.clock.now())
+            .retry_job(job, self.clock.now() + delay, &error.to_string())
             .await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    async fn carry_out_job(
-        &self,
-        job: &Job,
-        to_follow: Option<Box<ToFollow>>,
-    ) -> Result<Done, SyncError> {
-        match job.kind {
-            JobKind::Sync { run } => Box::pin(self.carry_out(job.tenant, run)).await?,
-            JobKind::Hints => return Box::pin(self.follow_hints(job, to_follow)).await,
-            JobKind::Privacy { request } => self.answer_privacy(job.tenant, request).await?,
-            JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await?,
-            JobKind::Uninstall => self.uninstall(job.tenant, job.id).await?,
-            JobKind::RedactShop { by_operator } => {
-                Box::pin(self.redact_shop(job.tenant, job.id, by_operator)).await?;
-            }
-            JobKind::Subscriptions => Box::pin(self.look_after_webhooks(job.tenant)).await?,
-            JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await?,
+    /// Ends a job that cannot succeed: a sync run becomes `FAILED`, every other job becomes a dead letter.
+    async fn fail(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
+        error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "job failed");
+        if let JobKind::Sync { run } = job.kind {
+            // The next scheduled run fetches everything that this one did not.
+            self.fail_sync(job.tenant, run, error).await?;
+            return self.finish(job).await;
         }
-        Ok(Done::Queued)
+        self.record_failure(job.tenant, error).await?;
+        let mut transaction = self.database.system().await?;
+        transaction
+            .move_to_dead_letter(job, &error.to_string(), self.clock.now())
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
-    /// Doubles with each attempt, with up to a half on top so that many do not come back at once.
+    async fn run_job(&self, job: &Job) -> Result<(), SyncError> {
+        match job.kind {
+            JobKind::Sync { run } => Box::pin(self.execute_run(job.tenant, run)).await,
+            JobKind::Refetch => Box::pin(self.process_pending_refetches(job)).await,
+            JobKind::Privacy { request } => Ok(self.answer_privacy(job.tenant, request).await?),
+            JobKind::Disconnect => Box::pin(self.finish_disconnecting(job)).await,
+            JobKind::Uninstall => Ok(self.uninstall(job.tenant, job.id).await?),
+            JobKind::RedactShop { by_operator } => {
+                Box::pin(self.redact_shop(job.tenant, job.id, by_operator)).await
+            }
+            JobKind::Subscriptions => Box::pin(self.ensure_webhook_subscriptions(job.tenant)).await,
+            JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await,
+        }
+    }
+
+    /// Doubles with each attempt, plus up to half of it at random, so that failed jobs do not retry all at once.
     fn retry_delay(&self, attempts: i32) -> Duration {
         let doublings = u32::try_from(attempts.clamp(1, 12)).unwrap_or(1) - 1;
         let delay = self
             .config
             .retry_base
             .saturating_mul(1 << doublings)
-            .min(RETRY_MAX);
+            .min(MAX_RETRY_DELAY);
         let jitter = u32::from(Uuid::new_v4().as_bytes().first().copied().unwrap_or(0));
         delay + delay * jitter / 512
-    }
-
-    /// Queues a sync for each store that is due. Returns how many were.
-    pub async fn queue_due_syncs(&self) -> Result<usize, DbError> {
-        let Some(interval) = self.config.sync_interval else {
-            return Ok(0);
-        };
-        let now = self.clock.now();
-        let mut transaction = self.database.system().await?;
-        let due = transaction.take_due_tenants(now, now + interval).await?;
-        transaction.commit().await?;
-        for &tenant in &due {
-            self.queue_scheduled_sync(tenant).await?;
-        }
-        Ok(due.len())
-    }
-
-    async fn queue_scheduled_sync(&self, tenant: TenantId) -> Result<(), DbError> {
-        let mut transaction = self.database.tenant(tenant).await?;
-        let unwell = match transaction.shop().await?.map(|shop| shop.status) {
-            Some(ShopStatus::Connected) => false,
-            Some(ShopStatus::ReauthorisationNeeded | ShopStatus::Suspended) => true,
-            Some(ShopStatus::Disconnected) | None => return Ok(()),
-        };
-        self.request_sync(
-            &mut transaction,
-            SyncMode::Incremental,
-            SyncTrigger::Schedule,
-        )
-        .await?;
-        // Those that a failed job left behind.
-        if !unwell && transaction.has_hints().await? {
-            transaction
-                .queue_job(JobKind::Hints, self.clock.now())
-                .await?;
-        }
-        transaction.commit().await?;
-        if unwell {
-            let mut transaction = self.database.system().await?;
-            transaction
-                .postpone_tenant(tenant, self.clock.now() + UNWELL_INTERVAL)
-                .await?;
-            transaction.commit().await?;
-        }
-        Ok(())
-    }
-}
-
-async fn schedule(sync: SyncService, shutdown: CancellationToken) {
-    let intervals = [sync.config.sync_interval, sync.config.upkeep_interval];
-    let Some(interval) = intervals.into_iter().flatten().min() else {
-        return;
-    };
-    let look = (interval / 10).clamp(Duration::from_secs(1), Duration::from_secs(30));
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(look) => {}
-        }
-        if let Err(error) = sync.queue_due_syncs().await {
-            warn!(error = %error, "the scheduled syncs could not be queued");
-        }
-        if let Err(error) = sync.queue_due_upkeep().await {
-            warn!(error = %error, "the upkeep of stores could not be queued");
-        }
     }
 }

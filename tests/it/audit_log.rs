@@ -202,7 +202,7 @@ async fn a_long_log_is_paged_through_and_old_entries_go() {
         .collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
 
-    // The daily upkeep takes away what is older than a year.
+    // The daily maintenance deletes what is older than a year.
     let tenant = sqlx::query_scalar(
         "update audit_log set at = now() - interval '366 days' where action = 'STORE_CONNECTED' returning tenant_id",
     )
@@ -210,7 +210,7 @@ async fn a_long_log_is_paged_through_and_old_entries_go() {
     .await
     .map(|id: uuid::Uuid| serde_json::from_value(json!(id)).unwrap())
     .unwrap();
-    app.app().sync().queue_upkeep(tenant).await.unwrap();
+    app.app().sync().queue_maintenance(tenant).await.unwrap();
     app.work().await;
     let left = log(&app, &owner.token).await;
     assert_eq!(left.len(), 4, "{left:?}");
@@ -311,7 +311,7 @@ async fn a_refresh_token_that_is_used_twice_is_told_once() {
 #[tokio::test]
 async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_them() {
     let app = TestApp::start_with(|config| {
-        config.sync.upkeep_interval = Some(Duration::from_hours(24));
+        config.sync.maintenance_interval = Some(Duration::from_hours(24));
     })
     .await;
     let owner = app.register_shop("engines").await;
@@ -333,7 +333,7 @@ async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_t
             .await
             .unwrap();
     }
-    assert_eq!(app.app().sync().queue_due_upkeep().await.unwrap(), 1);
+    assert_eq!(app.app().sync().queue_due_maintenance().await.unwrap(), 1);
     app.work().await;
     let left = log(&app, &owner.token).await;
     let user = "USER owner@engines.example";
@@ -348,5 +348,5 @@ async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_t
     assert_eq!(deliveries, 0);
     assert_eq!(shop.statistics().requests, 0);
     // The next one is due in a day.
-    assert_eq!(app.app().sync().queue_due_upkeep().await.unwrap(), 0);
+    assert_eq!(app.app().sync().queue_due_maintenance().await.unwrap(), 0);
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shopify_simulator::{
@@ -14,9 +14,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xboard::db::jobs::JobKind;
 use xboard::db::shops::ShopStatus;
-use xboard::db::webhooks::{CalledFor, Claim, Delivery, Followed, Hint, Noted};
-use xboard::domain::ids::TenantId;
-use xboard::domain::sync::ObjectKind;
 
 use crate::support::{
     Connected, ITSELF, REGISTER, Simulated, deliver, deliver_to, quick_retries, register_input,
@@ -233,7 +230,7 @@ async fn a_hint_whose_job_was_carried_out_before_it_was_committed_is_followed_al
         .unwrap();
     assert!(
         transaction
-            .queue_job(JobKind::Hints, Utc::now())
+            .queue_job(JobKind::Refetch, Utc::now())
             .await
             .unwrap()
     );
@@ -306,9 +303,9 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
 async fn a_store_with_much_to_fetch_lets_others_have_their_turn() {
     let world = Simulated::start_with(|config| {
         config.sync.concurrency = 1;
-        config.sync.hint_round = 2;
-        config.sync.hint_turn = Duration::ZERO;
-        config.sync.hint_window = Duration::ZERO;
+        config.sync.refetch_batch = 2;
+        config.sync.refetch_time_slice = Duration::ZERO;
+        config.sync.refetch_pause = Duration::ZERO;
     })
     .await;
     let (busy, calm) = (store(&world, "busy").await, store(&world, "calm").await);
@@ -394,7 +391,13 @@ async fn a_delivery_is_known_again_after_a_week_and_an_old_uninstallation_for_go
         .execute(&mut connection)
         .await
         .unwrap();
-        world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+        world
+            .app
+            .app()
+            .sync()
+            .queue_maintenance(tenant)
+            .await
+            .unwrap();
         world.app.work().await;
         send(&world, "again", "app/uninstalled", "u2", gone).await;
         send(&world, "again", "orders/create", "d1", &body).await;
@@ -550,88 +553,6 @@ async fn a_redacted_customer_leaves_no_word_in_tags_and_none_comes_back() {
     .await
     .unwrap();
     assert_eq!(kept, 0);
-}
-
-/// Takes a delivery about an order in, for a worker that has a place.
-async fn note(world: &Simulated, tenant: TenantId, id: &str, order: i64, worker: Uuid) -> Noted {
-    let now = Utc::now();
-    let delivery = Delivery {
-        id,
-        topic: "orders/updated",
-        digest: None,
-        hints: &[(ObjectKind::Orders, order, false)],
-    };
-    let called_for = CalledFor {
-        job: Some(JobKind::Hints),
-        claim: Some(Claim {
-            worker,
-            until: now + TimeDelta::minutes(1),
-            hints: 10,
-        }),
-    };
-    let database = world.app.database.db();
-    database
-        .note_deliveries(tenant, &[delivery], called_for, now)
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn a_delivery_brings_its_job_to_a_worker_unless_its_like_is_under_way_and_one_ends_both() {
-    let world = Simulated::start().await;
-    let store = store(&world, "handed").await;
-    let tenant = world.tenant(&store).await;
-    let database = world.app.database.db();
-    let worker = Uuid::now_v7();
-    let _presence = database.presence(worker).await.unwrap();
-    let Noted::Claimed(job, Some(to_follow)) = note(&world, tenant, "d1", 7, worker).await else {
-        panic!("nobody worked on its like");
-    };
-    assert_eq!((job.worker, job.attempts), (worker, 1));
-    assert_eq!(to_follow.domain.as_str(), "handed.myshopify.com");
-    let early = to_follow.hints;
-    assert_eq!(early.len(), 1);
-
-    let second = note(&world, tenant, "d2", 7, worker).await;
-    assert!(matches!(second, Noted::Queued), "{second:?}");
-    let again = note(&world, tenant, "d2", 7, worker).await;
-    assert!(matches!(again, Noted::Repeated), "{again:?}");
-    let third = note(&world, tenant, "d3", 8, worker).await;
-    assert!(matches!(third, Noted::WaitsAlready), "{third:?}");
-    assert_eq!(world.app.database.jobs().await, 2);
-    let mut system = database.system().await.unwrap();
-    let lease = Duration::from_mins(1);
-    let claimed = system
-        .claim_job(Uuid::now_v7(), Utc::now(), lease, false)
-        .await
-        .unwrap();
-    assert!(claimed.is_none(), "its like is under way");
-    drop(system);
-
-    let drop_hints = async |hints: &[Hint]| {
-        let mut transaction = database.tenant(tenant).await.unwrap();
-        let followed = transaction
-            .drop_hints(ObjectKind::Orders, hints, &job, Utc::now())
-            .await
-            .unwrap();
-        transaction.commit().await.unwrap();
-        followed
-    };
-    assert_eq!(drop_hints(&early).await, Followed::SomeAreLeft);
-    assert_eq!(world.app.database.jobs().await, 2);
-    let rest = database.hints_to_follow(tenant, 10).await.unwrap().unwrap();
-    assert_eq!(rest.hints.len(), 2, "one of them was heard again meanwhile");
-    let done = Followed::All { more: false };
-    assert_eq!(drop_hints(&rest.hints).await, done);
-    assert_eq!(world.app.database.jobs().await, 0);
-    let another = note(&world, tenant, "d4", 9, worker).await;
-    let Noted::Claimed(job, Some(to_follow)) = another else {
-        panic!("{another:?}");
-    };
-    let mut transaction = database.tenant(tenant).await.unwrap();
-    let followed = transaction.drop_hints(ObjectKind::Orders, &to_follow.hints, &job, Utc::now());
-    assert_eq!(followed.await.unwrap(), done);
-    transaction.commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -54,13 +54,13 @@ async fn a_job_waits_while_its_like_is_worked_on_and_nothing_that_comes_in_is_lo
     let now = instant("2026-03-01T12:00:00Z");
     let tenant = database.new_tenant();
     let worker = Uuid::now_v7();
-    queue(&database, tenant, JobKind::Hints, now).await;
-    queue(&database, tenant, JobKind::Hints, now).await;
+    queue(&database, tenant, JobKind::Refetch, now).await;
+    queue(&database, tenant, JobKind::Refetch, now).await;
     let first = claim(&database, worker, now).await.unwrap();
-    queue(&database, tenant, JobKind::Hints, now).await;
+    queue(&database, tenant, JobKind::Refetch, now).await;
     assert!(claim(&database, worker, now).await.is_none());
     let mut system = database.db().system().await.unwrap();
-    system.finish_job(&first, now).await.unwrap();
+    system.finish_job(&first).await.unwrap();
     system.commit().await.unwrap();
     let second = claim(&database, worker, now).await.unwrap();
     assert!(second.id > first.id);
@@ -96,7 +96,7 @@ async fn a_job_that_failed_too_often_is_listed_and_tried_again_when_the_operator
     let job = claim(&database, worker, now).await.unwrap();
     let mut system = database.db().system().await.unwrap();
     system
-        .bury_job(&job, "it was not to be", now)
+        .move_to_dead_letter(&job, "it was not to be", now)
         .await
         .unwrap();
     system.commit().await.unwrap();

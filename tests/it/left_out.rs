@@ -142,7 +142,13 @@ async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
     // The daily comparison finds both, once they can be understood.
     *odd.lock().unwrap() = "nothing any more".to_owned();
     let tenant = world.tenant(&store).await;
-    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+    world
+        .app
+        .app()
+        .sync()
+        .queue_maintenance(tenant)
+        .await
+        .unwrap();
     world.app.work().await;
     assert_eq!(orders(&world, &store).await, 8);
     world.assert_verified(&store).await;
@@ -172,7 +178,8 @@ async fn where_nothing_can_be_understood_the_run_fails_and_is_made_up_for() {
     let ended = world.app.sync_and_wait(&store.token, "INCREMENTAL").await;
     assert_eq!(ended, "FAILED");
     let (ended, _) = newest_run(&world, &store).await;
-    let said = "nothing of what the store gives of its orders can be understood; this version of XBoard may be too old for the store";
+    let said =
+        "none of the shop's orders can be read; this version of XBoard may be too old for the shop";
     assert_eq!(ended, json!(["FAILED", said]));
     *odd.lock().unwrap() = "nothing any more".to_owned();
     world.sync(&store).await;

@@ -580,7 +580,10 @@ async fn a_token_that_ended_is_refreshed_once_though_two_processes_need_it_at_on
     })
     .await;
     let upkeep = world.app.app().sync();
-    upkeep.queue_upkeep(tenant(&world).await).await.unwrap();
+    upkeep
+        .queue_maintenance(tenant(&world).await)
+        .await
+        .unwrap();
     let mut looking = world.app.database.connection().await;
     let second_waits = until("the second waits for the first", async || {
         let waiting = "select exists(select from pg_stat_activity \

@@ -236,7 +236,7 @@ async fn disconnect(world: &Simulated, store: &Connected) {
         payload,
         json!({ "userErrors": [], "tenant": { "shop": {
             "status": "DISCONNECTED", "connected": false,
-            "statusReason": "an owner disconnected the store; connect it again to go on" } } })
+            "statusReason": "an owner disconnected the shop; connect it again to go on" } } })
     );
 }
 

@@ -428,7 +428,7 @@ async fn a_time_zone_that_the_database_does_not_know_ends_the_sync_and_leaves_th
     );
     assert_eq!(
         last_run(&world, &store).await["error"],
-        "the database does not know the time zone Nowhere/Land; its zone data is to be updated, then sync again"
+        "the database does not have the time zone Nowhere/Land; update its zone data, then sync again"
     );
     assert_complete(&world, &store).await;
     store.shop.set_zone("Europe/London".parse().unwrap());

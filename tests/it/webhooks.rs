@@ -321,17 +321,17 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
     let tenant = world.tenant(&store).await;
     let sync = world.app.app().sync();
     store.shop.lose_subscriptions();
-    sync.queue_upkeep(tenant).await.unwrap();
+    sync.queue_maintenance(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(store.shop.subscriptions().len(), 16);
     store.shop.reset_statistics();
-    sync.queue_upkeep(tenant).await.unwrap();
+    sync.queue_maintenance(tenant).await.unwrap();
     world.app.work().await;
     assert_eq!(
         store.shop.statistics().by_operation.get("WebhookCreate"),
         None
     );
-    sync.give_up_webhooks(tenant).await.unwrap();
+    sync.delete_webhook_subscriptions(tenant).await.unwrap();
     assert_eq!(store.shop.subscriptions(), Vec::new());
 }
 
@@ -348,7 +348,13 @@ async fn a_store_that_does_not_tell_of_merged_customers_tells_of_everything_else
     ]);
     world.sync(&store).await;
     let tenant = world.tenant(&store).await;
-    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+    world
+        .app
+        .app()
+        .sync()
+        .queue_maintenance(tenant)
+        .await
+        .unwrap();
     world.app.work().await;
     let subscriptions = store.shop.subscriptions();
     assert_eq!(subscriptions.len(), 15);
@@ -378,7 +384,13 @@ async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
     store.shop.lose_subscriptions();
     store.shop.set_webhook_plan(WebhookPlan::default());
     let tenant = world.tenant(&store).await;
-    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+    world
+        .app
+        .app()
+        .sync()
+        .queue_maintenance(tenant)
+        .await
+        .unwrap();
     world.app.work().await;
     assert_eq!(store.shop.subscriptions(), Vec::new());
     let mut snapshot = world
@@ -388,9 +400,9 @@ async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
         .tenant_snapshot(tenant)
         .await
         .unwrap();
-    let upkeep = snapshot.upkeep().await.unwrap();
-    assert_eq!(upkeep.webhooks_registered, 0);
-    let problem = upkeep.webhooks_problem.unwrap();
+    let maintenance = snapshot.maintenance().await.unwrap();
+    assert_eq!(maintenance.webhooks_registered, 0);
+    let problem = maintenance.webhooks_problem.unwrap();
     assert!(problem.contains("http:// is not supported"), "{problem}");
 }
 
@@ -406,7 +418,13 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
     store.shop.delete_customer(customer.id).unwrap();
     store.shop.cancel_order(kept.id).unwrap();
     let tenant = world.tenant(&store).await;
-    world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+    world
+        .app
+        .app()
+        .sync()
+        .queue_maintenance(tenant)
+        .await
+        .unwrap();
     world.app.work().await;
     assert_eq!(
         totals(&world, &store).await,
@@ -422,9 +440,12 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
         .tenant_snapshot(tenant)
         .await
         .unwrap();
-    let upkeep = snapshot.upkeep().await.unwrap();
+    let maintenance = snapshot.maintenance().await.unwrap();
     assert_eq!(
-        (upkeep.reconciled_missed, upkeep.reconciled_deleted),
+        (
+            maintenance.reconciled_missed,
+            maintenance.reconciled_deleted
+        ),
         (2, 2)
     );
 }
@@ -438,7 +459,13 @@ async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
         .collect();
     let reconciled = async || {
         let tenant = world.tenant(&store).await;
-        world.app.app().sync().queue_upkeep(tenant).await.unwrap();
+        world
+            .app
+            .app()
+            .sync()
+            .queue_maintenance(tenant)
+            .await
+            .unwrap();
         world.app.work().await;
         world.assert_verified(&store).await;
         let query = "{ overview { totalCustomers } }";

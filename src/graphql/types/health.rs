@@ -3,9 +3,9 @@
 use async_graphql::{Enum, SimpleObject};
 
 use super::sync::ObjectKind;
+use crate::db::maintenance::Maintenance;
 use crate::db::shops::{self, ShopStatus};
-use crate::db::upkeep::Upkeep;
-use crate::db::webhooks::HeardTopic;
+use crate::db::webhooks::TopicReceipt;
 use crate::domain::shop::ShopRecord;
 use crate::domain::sync;
 use crate::graphql::scalars::Instant;
@@ -66,8 +66,8 @@ pub enum WebhookState {
 /// What the health of a store is read from.
 pub(super) struct Facts {
     pub(super) shop: shops::Shop,
-    pub(super) upkeep: Upkeep,
-    pub(super) heard: Vec<HeardTopic>,
+    pub(super) maintenance: Maintenance,
+    pub(super) heard: Vec<TopicReceipt>,
     pub(super) fetched: Vec<(sync::ObjectKind, Option<Instant>)>,
 }
 
@@ -75,11 +75,14 @@ impl From<Facts> for ShopHealth {
     fn from(facts: Facts) -> Self {
         let Facts {
             shop,
-            upkeep,
+            maintenance,
             heard,
             fetched,
         } = facts;
-        let webhooks = match (&upkeep.webhooks_checked_at, &upkeep.webhooks_problem) {
+        let webhooks = match (
+            &maintenance.webhooks_checked_at,
+            &maintenance.webhooks_problem,
+        ) {
             (None, _) => WebhookState::Off,
             (Some(_), None) => WebhookState::Active,
             (Some(_), Some(_)) => WebhookState::Incomplete,
@@ -89,7 +92,7 @@ impl From<Facts> for ShopHealth {
             KindHealth {
                 kind: kind.into(),
                 fetched_up_to,
-                last_heard_at: last.map(|topic| topic.at).max().map(Instant),
+                last_heard_at: last.map(|topic| topic.last_received_at).max().map(Instant),
             }
         });
         let reauthorisation_needed = shop.status == ShopStatus::ReauthorisationNeeded;
@@ -106,11 +109,11 @@ impl From<Facts> for ShopHealth {
         Self {
             kinds: kinds.collect(),
             webhooks,
-            webhooks_problem: upkeep.webhooks_problem,
-            webhooks_checked_at: upkeep.webhooks_checked_at.map(Instant),
-            reconciled_at: upkeep.reconciled_at.map(Instant),
-            reconciled_missed: upkeep.reconciled_missed,
-            reconciled_deleted: upkeep.reconciled_deleted,
+            webhooks_problem: maintenance.webhooks_problem,
+            webhooks_checked_at: maintenance.webhooks_checked_at.map(Instant),
+            reconciled_at: maintenance.reconciled_at.map(Instant),
+            reconciled_missed: maintenance.reconciled_missed,
+            reconciled_deleted: maintenance.reconciled_deleted,
             order_history_days,
             missing_scopes: missing.into_iter().map(str::to_owned).collect(),
             reauthorisation_needed,

@@ -119,8 +119,8 @@ impl Shop {
         }
         Ok(ShopHealth::from(Facts {
             shop: self.row.clone(),
-            upkeep: transaction.upkeep().await?,
-            heard: transaction.heard_topics().await?,
+            maintenance: transaction.maintenance().await?,
+            heard: transaction.last_received_by_topic().await?,
             fetched,
         }))
     }

@@ -1,36 +1,35 @@
-//! Taking deliveries in: proven, read, written down together with the work they call for, answered. Nothing
-//! is fetched and nothing is changed here; that is the worker's.
+//! Receiving deliveries: verify the signature, read the event, record it with the work it causes, answer. Nothing is
+//! fetched and nothing else is written here; workers do that.
 
-mod gathering;
-mod secrets;
+mod batcher;
+mod signing_keys;
 mod topics;
 
-pub(super) use gathering::Gathering;
-pub(super) use secrets::Signers;
+pub(super) use batcher::DeliveryBatcher;
+pub(super) use signing_keys::SigningKeys;
 #[cfg(test)]
 pub(super) use topics::fuzz as fuzz_delivery;
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
-use self::gathering::Turn;
-use self::topics::{Call, Named, Unreadable};
+use self::batcher::BatchSlot;
+use self::topics::{NamedShop, Unreadable, WebhookEvent};
 use super::SyncService;
-use super::places::KeptPlace;
 use crate::db::jobs::JobKind;
-use crate::db::webhooks::{self, CalledFor, Claim, Noted};
+use crate::db::webhooks::{self, RecordOutcome};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::{ObjectKind, SyncMode, SyncTrigger};
 use crate::shopify::signature::{Verified, verify};
 
-/// The longest id and the longest topic that are written down.
-const LONGEST_HEADER: usize = 128;
+/// The longest delivery id and the longest topic that are recorded.
+const MAX_HEADER_LENGTH: usize = 128;
 
-/// A delivery as it came: nothing of it is proven.
+/// A delivery as received; nothing of it is verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
     /// `X-Shopify-Hmac-Sha256`
@@ -45,254 +44,248 @@ pub struct Delivery<'a> {
     pub body: &'a [u8],
 }
 
-/// A delivery that says of an object that it changed, or that it is gone.
+/// A verified delivery that reports a changed or deleted object, ready to be recorded.
 #[derive(Debug)]
-pub(in crate::sync) struct Mention {
-    delivery: String,
+pub(in crate::sync) struct ObjectDelivery {
+    id: String,
     topic: String,
-    hints: Vec<(ObjectKind, i64, bool)>,
+    refetches: Vec<(ObjectKind, i64, bool)>,
 }
 
-/// What became of a delivery.
+/// How a delivery was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It is written down, and what it calls for is queued; or it came before.
+    /// It is recorded and its work is queued; or it was recorded before.
     Stored,
-    /// It calls for nothing.
+    /// It needs no work.
     Ignored,
-    /// Its signature does not hold, or its store is not known: which of them is not told.
-    Unproven,
-    /// It is proven, but cannot be read.
+    /// The signature does not hold, or there is no such shop. The answer does not say which.
+    Unverified,
+    /// It is verified but cannot be read.
     Malformed,
+    /// Too many deliveries could not be verified; Shopify should send this one again.
+    Overloaded,
+}
+
+/// How the verification of a delivery ended.
+enum Verification<'a> {
+    /// The shop signed it.
+    Shop(TenantId, NamedShop, Verified<'a>),
+    /// The operator's app signed it, for a shop that is not connected or that uses other credentials.
+    OperatorApp,
+    /// No known key signed it.
+    Failed,
+    /// It would need a look-up, and there were too many.
+    Overloaded,
 }
 
 impl SyncService {
-    /// Takes a delivery in.
+    /// Receives a delivery.
     pub async fn receive(&self, delivery: Delivery<'_>) -> Result<Received, DbError> {
-        let domain = ShopDomain::parse(delivery.shop).ok();
-        let Some((tenant, named, body)) = self.prove(domain, &delivery).await? else {
-            return Ok(if self.is_of_own_app(&delivery) {
-                Received::Ignored
-            } else {
-                Received::Unproven
-            });
+        let (tenant, shop, body) = match self.verify(&delivery).await? {
+            Verification::Shop(tenant, shop, body) => (tenant, shop, body),
+            Verification::OperatorApp => return Ok(Received::Ignored),
+            Verification::Failed => return Ok(Received::Unverified),
+            Verification::Overloaded => return Ok(Received::Overloaded),
         };
-        let readable = |text: &str| (1..=LONGEST_HEADER).contains(&text.len());
-        if !readable(delivery.topic) || !readable(delivery.id) {
+        let valid = |text: &str| (1..=MAX_HEADER_LENGTH).contains(&text.len());
+        if !valid(delivery.topic) || !valid(delivery.id) {
             return Ok(Received::Malformed);
         }
-        let call = match topics::read(delivery.topic, &named, body) {
-            Ok(Call::Nothing) => return Ok(Received::Ignored),
-            Ok(Call::BulkFinished) => {
-                // Whichever process waits for it. It is looked for in any case, so nothing is written down.
+        let event = match topics::read(delivery.topic, &shop, body) {
+            Ok(WebhookEvent::Ignored) => return Ok(Received::Ignored),
+            Ok(WebhookEvent::BulkOperationFinished) => {
+                // Wakes the process that polls for it. Polling finds the end too, so nothing is recorded.
                 let mut transaction = self.database.system().await?;
-                transaction.announce_bulk_finished().await?;
+                transaction.notify_bulk_operation_finished().await?;
                 transaction.commit().await?;
                 return Ok(Received::Ignored);
             }
-            Ok(call) => call,
+            Ok(event) => event,
             Err(Unreadable::Malformed) => return Ok(Received::Malformed),
-            Err(Unreadable::OtherShop) => return Ok(Received::Unproven),
+            Err(Unreadable::OtherShop) => return Ok(Received::Unverified),
         };
-        self.write_down(tenant, delivery, call).await?;
+        self.record(tenant, delivery, event).await?;
         Ok(Received::Stored)
     }
 
-    /// Writes a delivery down with what it calls for, unless it came before.
-    async fn write_down(
+    /// Records a delivery with the work that its event causes, in one transaction.
+    async fn record(
         &self,
         tenant: TenantId,
         delivery: Delivery<'_>,
-        call: Call,
+        event: WebhookEvent,
     ) -> Result<(), DbError> {
-        let hints = call.hints();
-        if matches!(call, Call::Changed(..) | Call::Deleted(..)) {
-            let mention = Mention {
-                delivery: delivery.id.to_owned(),
+        let refetches = event.refetches();
+        if matches!(event, WebhookEvent::Changed(..) | WebhookEvent::Deleted(..)) {
+            let delivery = ObjectDelivery {
+                id: delivery.id.to_owned(),
                 topic: delivery.topic.to_owned(),
-                hints,
+                refetches,
             };
-            return self.write_mention_down(tenant, Arc::new(mention)).await;
+            return self.record_in_batch(tenant, Arc::new(delivery)).await;
         }
-        // A replay of it under another id would cut off a store that was connected again.
-        let digest =
-            (call == Call::Uninstalled).then(|| digest::digest(&digest::SHA256, delivery.body));
+        // A replay under another id would disconnect a shop that was connected again.
+        let digest = (event == WebhookEvent::Uninstalled)
+            .then(|| digest::digest(&digest::SHA256, delivery.body));
         let request = PrivacyRequestId::generate();
-        let (job, now) = (call.job(request), self.clock.now());
-        let (place, called_for) = self.called_for(tenant, job, now);
+        let job = event.job(request);
         let delivery = webhooks::Delivery {
             id: delivery.id,
             topic: delivery.topic,
             digest: digest.as_ref().map(AsRef::as_ref),
-            hints: &hints,
+            refetches: &refetches,
         };
-        let mut transaction = self.database.tenant(tenant).await?;
-        let noted = transaction.note_delivery(delivery, called_for, now).await?;
-        if !matches!(noted, Noted::Repeated) {
-            self.note_the_rest(&mut transaction, &call, request).await?;
+        let mut transaction = self.database.webhook_transaction(tenant).await?;
+        let outcome = transaction
+            .record_deliveries(&[delivery], job, self.clock.now())
+            .await?;
+        if outcome != RecordOutcome::Duplicate {
+            self.record_rest(&mut transaction, &event, request).await?;
         }
         transaction.commit().await?;
-        let noted = match noted {
-            // What was read of the hints lacks those that were left since.
-            Noted::Claimed(job, _) => Noted::Claimed(job, None),
-            noted => noted,
-        };
-        self.set_about(tenant, noted, job, place).await
+        self.ensure_refetch_job(tenant, job, outcome).await
     }
 
-    /// Writes down that an object was mentioned, with all that waits to be written down of the store.
-    async fn write_mention_down(
+    /// Records a delivery together with the others of its shop that wait to be recorded.
+    async fn record_in_batch(
         &self,
         tenant: TenantId,
-        mention: Arc<Mention>,
+        delivery: Arc<ObjectDelivery>,
     ) -> Result<(), DbError> {
-        match self.mentions.turn(tenant, Arc::clone(&mention)).await {
-            Turn::Written => return Ok(()),
-            Turn::Together(together) => {
-                let all = together.all();
-                match self.write_mentions_down(tenant, &all).await {
+        match self.batcher.join(tenant, Arc::clone(&delivery)).await {
+            BatchSlot::Written => return Ok(()),
+            BatchSlot::Write(batch) => {
+                let deliveries = batch.deliveries();
+                match self.record_batch(tenant, &deliveries).await {
                     Ok(()) => {
-                        together.written();
+                        batch.succeed();
                         return Ok(());
                     }
-                    Err(error) if all.len() == 1 => return Err(error),
+                    Err(error) if deliveries.len() == 1 => return Err(error),
                     Err(_) => {}
                 }
             }
-            Turn::Alone => {}
+            BatchSlot::Alone => {}
         }
-        self.write_mentions_down(tenant, &[mention]).await
+        self.record_batch(tenant, &[delivery]).await
     }
 
-    async fn write_mentions_down(
+    async fn record_batch(
         &self,
         tenant: TenantId,
-        mentions: &[Arc<Mention>],
+        deliveries: &[Arc<ObjectDelivery>],
     ) -> Result<(), DbError> {
-        let deliveries: Vec<webhooks::Delivery<'_>> = mentions
+        let deliveries: Vec<webhooks::Delivery<'_>> = deliveries
             .iter()
-            .map(|mention| webhooks::Delivery {
-                id: &mention.delivery,
-                topic: &mention.topic,
+            .map(|delivery| webhooks::Delivery {
+                id: &delivery.id,
+                topic: &delivery.topic,
                 digest: None,
-                hints: &mention.hints,
+                refetches: &delivery.refetches,
             })
             .collect();
-        let (job, now) = (Some(JobKind::Hints), self.clock.now());
-        let (place, called_for) = self.called_for(tenant, job, now);
-        let noted = self
-            .database
-            .note_deliveries(tenant, &deliveries, called_for, now)
+        let job = Some(JobKind::Refetch);
+        let mut transaction = self.database.webhook_transaction(tenant).await?;
+        let outcome = transaction
+            .record_deliveries(&deliveries, job, self.clock.now())
             .await?;
-        self.set_about(tenant, noted, job, place).await
+        transaction.commit().await?;
+        self.ensure_refetch_job(tenant, job, outcome).await
     }
 
-    /// A job, and the place that is kept for it in this process, if there is one.
-    fn called_for(
+    /// Queues the refetch job again, after the commit, when the same job was waiting before it. A worker may have
+    /// executed that one before the new requests were visible.
+    async fn ensure_refetch_job(
         &self,
         tenant: TenantId,
         job: Option<JobKind>,
-        now: DateTime<Utc>,
-    ) -> (Option<KeptPlace>, CalledFor) {
-        let place = job.and_then(|_| self.handover.keep_place(tenant));
-        let claim = place.as_ref().map(|place| Claim {
-            worker: place.worker,
-            until: now + self.config.lease,
-            hints: self.config.hint_round,
-        });
-        (place, CalledFor { job, claim })
-    }
-
-    /// Sees to it that what is written down is done.
-    async fn set_about(
-        &self,
-        tenant: TenantId,
-        noted: Noted,
-        job: Option<JobKind>,
-        place: Option<KeptPlace>,
+        outcome: RecordOutcome,
     ) -> Result<(), DbError> {
-        match noted {
-            Noted::Claimed(job, to_follow) => {
-                if let Some(place) = place {
-                    place.hand_over(job, to_follow);
-                }
-            }
-            Noted::WaitsAlready if job == Some(JobKind::Hints) => {
-                // The job that waited may have been carried out before this hint could be seen.
-                let now = self.clock.now();
-                self.database.queue_job(tenant, JobKind::Hints, now).await?;
-            }
-            Noted::WaitsAlready | Noted::Queued | Noted::Repeated => {}
+        if outcome == RecordOutcome::JobWasWaiting && job == Some(JobKind::Refetch) {
+            let now = self.clock.now();
+            self.database
+                .queue_job(tenant, JobKind::Refetch, now)
+                .await?;
         }
         Ok(())
     }
 
-    /// Whether the operator's own app signed it, for a store that it was installed in and that no account has
-    /// taken over, or that is read by other credentials: there is nothing to do, and Shopify may know.
-    fn is_of_own_app(&self, delivery: &Delivery<'_>) -> bool {
-        let secret = self.shopify.app().map(|app| app.client_secret.clone());
-        let secrets: Vec<_> = secret.into_iter().collect();
-        verify(delivery.body, delivery.signature, &secrets).is_some()
-    }
-
-    async fn prove<'a>(
-        &self,
-        domain: Option<ShopDomain>,
-        delivery: &Delivery<'a>,
-    ) -> Result<Option<(TenantId, Named, Verified<'a>)>, DbError> {
-        let Some(domain) = domain else {
-            return Ok(None);
+    /// Verifies the signature of a delivery. Cached keys need no query; keys are read again when they are old, or
+    /// when the signature does not hold, the latter at a bounded rate.
+    async fn verify<'a>(&self, delivery: &Delivery<'a>) -> Result<Verification<'a>, DbError> {
+        let body_signed_with =
+            |secrets: &[SecretString]| verify(delivery.body, delivery.signature, secrets);
+        let app_secret = self.shopify.app().map(|app| app.client_secret.clone());
+        let signed_by_app = body_signed_with(&app_secret.into_iter().collect::<Vec<_>>()).is_some();
+        let unverified = if signed_by_app {
+            Verification::OperatorApp
+        } else {
+            Verification::Failed
         };
-        let mut signer = self.signer(&domain, false).await?;
-        let outdated = signer
+        let Ok(domain) = ShopDomain::parse(delivery.shop) else {
+            return Ok(unverified);
+        };
+        let cached = self.signing_keys.cached(&domain);
+        let body = cached
             .as_ref()
-            .is_some_and(|signer| signer.may_be_outdated());
-        let holds = |signer: Option<&secrets::Signer>| {
-            let secrets = signer.map_or(&[][..], |signer| &signer.secrets);
-            verify(delivery.body, delivery.signature, secrets)
+            .and_then(|keys| body_signed_with(&keys.secrets));
+        let keys = match (cached, body) {
+            (Some(keys), Some(_)) if keys.is_fresh() => Some(keys),
+            // Old keys signed it, so a stranger did not cause this query.
+            (Some(_), Some(_)) => self.read_signing_keys(&domain).await?,
+            (Some(keys), None) if !keys.may_be_replaced() => return Ok(unverified),
+            (None, _) if self.signing_keys.is_unknown(&domain) => return Ok(unverified),
+            _ if !signed_by_app && !self.signing_keys.may_look_up_unverified() => {
+                return Ok(Verification::Overloaded);
+            }
+            _ => self.read_signing_keys(&domain).await?,
         };
-        let mut body = holds(signer.as_deref());
-        if body.is_none() && outdated {
-            signer = self.signer(&domain, true).await?;
-            body = holds(signer.as_deref());
-        }
-        Ok(signer.zip(body).map(|(signer, body)| {
-            let number = signer.number;
-            (signer.tenant, Named { domain, number }, body)
-        }))
+        let body = keys
+            .as_ref()
+            .and_then(|keys| body_signed_with(&keys.secrets));
+        Ok(match keys.zip(body) {
+            Some((keys, body)) => {
+                let number = keys.number;
+                Verification::Shop(keys.tenant, NamedShop { domain, number }, body)
+            }
+            None => unverified,
+        })
     }
 
-    /// What a delivery calls for besides its hints and its job.
-    async fn note_the_rest(
+    /// Records the parts of an event that are no refetches.
+    async fn record_rest(
         &self,
         transaction: &mut TenantTx,
-        call: &Call,
+        event: &WebhookEvent,
         request: PrivacyRequestId,
     ) -> Result<(), DbError> {
         let now = self.clock.now();
-        match call {
-            Call::Merged { gone, .. } => transaction.leave_order_hints(*gone, now).await,
-            Call::ShopChanged => {
+        match event {
+            WebhookEvent::CustomersMerged { gone, .. } => {
+                transaction.request_orders_of_customer(*gone, now).await
+            }
+            WebhookEvent::ShopChanged => {
                 self.request_sync(transaction, SyncMode::Incremental, SyncTrigger::Webhook)
                     .await?;
                 Ok(())
             }
-            Call::DataRequest { customer, orders } => {
+            WebhookEvent::DataRequest { customer, orders } => {
                 transaction
-                    .note_privacy_request(request, false, *customer, orders, now)
+                    .record_privacy_request(request, false, *customer, orders, now)
                     .await
             }
-            Call::RedactCustomer { customer, orders } => {
+            WebhookEvent::RedactCustomer { customer, orders } => {
                 transaction
-                    .note_privacy_request(request, true, *customer, orders, now)
+                    .record_privacy_request(request, true, *customer, orders, now)
                     .await
             }
-            Call::Changed(..)
-            | Call::Deleted(..)
-            | Call::RedactShop
-            | Call::Uninstalled
-            | Call::BulkFinished
-            | Call::Nothing => Ok(()),
+            WebhookEvent::Changed(..)
+            | WebhookEvent::Deleted(..)
+            | WebhookEvent::RedactShop
+            | WebhookEvent::Uninstalled
+            | WebhookEvent::BulkOperationFinished
+            | WebhookEvent::Ignored => Ok(()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a delivery says: read from verified bytes only, and no more of it than is needed.
+//! Reads the event of a delivery, from verified bytes only, and no more of them than needed.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -9,54 +9,56 @@ use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::signature::Verified;
 
-/// What a delivery calls for.
+/// The event that a delivery reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    /// An object changed: fetch it.
+pub(super) enum WebhookEvent {
+    /// An object changed.
     Changed(ObjectKind, i64),
-    /// An object is gone.
+    /// An object was deleted.
     Deleted(ObjectKind, i64),
-    /// A customer became part of another one, with all their orders.
-    Merged { kept: i64, gone: i64 },
-    /// The store's own record changed.
+    /// A customer was merged into another one, with all orders.
+    CustomersMerged { kept: i64, gone: i64 },
+    /// The shop's own record changed.
     ShopChanged,
-    /// A customer asks what is held.
+    /// A customer asks for the stored data.
     DataRequest { customer: i64, orders: Vec<i64> },
-    /// A customer's personal fields are to go.
+    /// A customer's personal fields have to be deleted.
     RedactCustomer { customer: i64, orders: Vec<i64> },
-    /// Everything of the store is to go.
+    /// All data of the shop has to be deleted.
     RedactShop,
     /// The app was uninstalled.
     Uninstalled,
-    /// A bulk operation has ended: whoever waits for one may look.
-    BulkFinished,
-    /// Nothing that concerns us, or a topic that this version does not know.
-    Nothing,
+    /// A bulk operation finished.
+    BulkOperationFinished,
+    /// A topic that needs no work, or that this version does not read.
+    Ignored,
 }
 
-impl Call {
-    /// The objects that are to be fetched, and whether they were said to be deleted.
-    pub(super) fn hints(&self) -> Vec<(ObjectKind, i64, bool)> {
+impl WebhookEvent {
+    /// The objects to fetch, and whether Shopify reported them as deleted.
+    pub(super) fn refetches(&self) -> Vec<(ObjectKind, i64, bool)> {
         match *self {
             Self::Changed(kind, id) => vec![(kind, id, false)],
             Self::Deleted(kind, id) => vec![(kind, id, true)],
-            Self::Merged { kept, gone } => [kept, gone]
+            Self::CustomersMerged { kept, gone } => [kept, gone]
                 .map(|customer| (ObjectKind::Customers, customer, false))
                 .to_vec(),
             _ => Vec::new(),
         }
     }
 
-    /// What is to be done. A privacy request is noted under this id.
+    /// The job that the event causes. A privacy request gets this id.
     pub(super) const fn job(&self, request: PrivacyRequestId) -> Option<JobKind> {
         match self {
-            Self::Changed(..) | Self::Deleted(..) | Self::Merged { .. } => Some(JobKind::Hints),
+            Self::Changed(..) | Self::Deleted(..) | Self::CustomersMerged { .. } => {
+                Some(JobKind::Refetch)
+            }
             Self::DataRequest { .. } | Self::RedactCustomer { .. } => {
                 Some(JobKind::Privacy { request })
             }
             Self::RedactShop => Some(JobKind::RedactShop { by_operator: false }),
             Self::Uninstalled => Some(JobKind::Uninstall),
-            Self::ShopChanged | Self::BulkFinished | Self::Nothing => None,
+            Self::ShopChanged | Self::BulkOperationFinished | Self::Ignored => None,
         }
     }
 }
@@ -64,17 +66,17 @@ impl Call {
 /// Why a delivery could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// No JSON, or without the field that its topic promises.
+    /// It is no JSON, or lacks a field that its topic has.
     Malformed,
-    /// It speaks of another store than its header.
+    /// Its body is about another shop than its header.
     OtherShop,
 }
 
-/// The store that a delivery's header names.
+/// The shop that the header of a delivery names.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct NamedShop {
     pub(super) domain: ShopDomain,
-    /// Its number at Shopify.
+    /// The number in its Shopify id.
     pub(super) number: Option<i64>,
 }
 
@@ -120,8 +122,8 @@ impl Payload {
         id.ok_or(Unreadable::Malformed)
     }
 
-    /// Whether it speaks of this store. The header that names the store is not signed; this is.
-    fn is_about(&self, shop: &Named) -> bool {
+    /// Whether the body is about this shop. Shopify does not sign the header that names the shop.
+    fn is_about(&self, shop: &NamedShop) -> bool {
         match self.myshopify_domain.as_ref().or(self.shop_domain.as_ref()) {
             Some(named) => ShopDomain::parse(named).is_ok_and(|named| named == shop.domain),
             None => shop.number.is_some() && self.id().ok() == shop.number,
@@ -135,27 +137,31 @@ impl Payload {
         Ok(customer.id)
     }
 
-    fn merged(&self) -> Result<Call, Unreadable> {
+    fn merged(&self) -> Result<WebhookEvent, Unreadable> {
         let number = |gid: &Option<String>| gid.as_ref()?.rsplit('/').next()?.parse().ok();
         let kept = number(&self.admin_graphql_api_customer_kept_id);
         let gone = number(&self.admin_graphql_api_customer_deleted_id);
         let (kept, gone) = kept.zip(gone).ok_or(Unreadable::Malformed)?;
-        Ok(Call::Merged { kept, gone })
+        Ok(WebhookEvent::CustomersMerged { kept, gone })
     }
 
-    /// Topics are not signed: a body that shows a living object is no deletion, whatever its header says.
-    fn deleted(&self, kind: ObjectKind) -> Result<Call, Unreadable> {
+    /// Shopify does not sign the topic: a body with the fields of an existing object is no deletion.
+    fn deleted(&self, kind: ObjectKind) -> Result<WebhookEvent, Unreadable> {
         let id = self.id()?;
         Ok(if self.updated_at.is_some() {
-            Call::Changed(kind, id)
+            WebhookEvent::Changed(kind, id)
         } else {
-            Call::Deleted(kind, id)
+            WebhookEvent::Deleted(kind, id)
         })
     }
 }
 
-/// Reads a delivery of a topic, for the store that its header names.
-pub(super) fn read(topic: &str, shop: &Named, body: Verified<'_>) -> Result<Call, Unreadable> {
+/// Reads a delivery of a topic, for the shop that its header names.
+pub(super) fn read(
+    topic: &str,
+    shop: &NamedShop,
+    body: Verified<'_>,
+) -> Result<WebhookEvent, Unreadable> {
     let payload: Payload =
         serde_json::from_slice(body.bytes()).map_err(|_| Unreadable::Malformed)?;
     let is_about_a_shop = matches!(
@@ -175,40 +181,42 @@ pub(super) fn read(topic: &str, shop: &Named, body: Verified<'_>) -> Result<Call
         "products/delete" => payload.deleted(ObjectKind::Products)?,
         "orders/edited" => {
             let edit = payload.order_edit.ok_or(Unreadable::Malformed)?;
-            Call::Changed(ObjectKind::Orders, edit.order_id)
+            WebhookEvent::Changed(ObjectKind::Orders, edit.order_id)
         }
-        "refunds/create" => Call::Changed(
+        "refunds/create" => WebhookEvent::Changed(
             ObjectKind::Orders,
             payload.order_id.ok_or(Unreadable::Malformed)?,
         ),
-        "customers/data_request" => Call::DataRequest {
+        "customers/data_request" => WebhookEvent::DataRequest {
             customer: payload.customer()?,
             orders: payload.orders_requested,
         },
-        "customers/redact" => Call::RedactCustomer {
+        "customers/redact" => WebhookEvent::RedactCustomer {
             customer: payload.customer()?,
             orders: payload.orders_to_redact,
         },
-        "shop/redact" => Call::RedactShop,
-        "app/uninstalled" => Call::Uninstalled,
-        "shop/update" => Call::ShopChanged,
-        "bulk_operations/finish" => Call::BulkFinished,
+        "shop/redact" => WebhookEvent::RedactShop,
+        "app/uninstalled" => WebhookEvent::Uninstalled,
+        "shop/update" => WebhookEvent::ShopChanged,
+        "bulk_operations/finish" => WebhookEvent::BulkOperationFinished,
         "customers/create" | "customers/update" => {
-            Call::Changed(ObjectKind::Customers, payload.id()?)
+            WebhookEvent::Changed(ObjectKind::Customers, payload.id()?)
         }
         "customers/merge" => payload.merged()?,
-        "products/create" | "products/update" => Call::Changed(ObjectKind::Products, payload.id()?),
+        "products/create" | "products/update" => {
+            WebhookEvent::Changed(ObjectKind::Products, payload.id()?)
+        }
         "orders/create"
         | "orders/updated"
         | "orders/paid"
         | "orders/cancelled"
         | "orders/fulfilled"
-        | "orders/partially_fulfilled" => Call::Changed(ObjectKind::Orders, payload.id()?),
-        _ => Call::Nothing,
+        | "orders/partially_fulfilled" => WebhookEvent::Changed(ObjectKind::Orders, payload.id()?),
+        _ => WebhookEvent::Ignored,
     })
 }
 
-/// Reads a body under every topic, as if its signature held: for what `src/fuzzing.rs` sends.
+/// Reads a body under every topic, as if its signature held. Called by `src/fuzzing.rs`.
 #[cfg(test)]
 pub(in crate::sync) fn fuzz(bytes: &[u8]) {
     use base64::Engine as _;
@@ -217,7 +225,7 @@ pub(in crate::sync) fn fuzz(bytes: &[u8]) {
     let signature = base64::engine::general_purpose::STANDARD.encode(tag.as_ref());
     let secrets = [secrecy::SecretString::from("hush")];
     let body = crate::shopify::signature::verify(bytes, &signature, &secrets).unwrap();
-    let named = Named {
+    let named = NamedShop {
         domain: ShopDomain::parse("a.myshopify.com").unwrap(),
         number: Some(99),
     };
@@ -246,13 +254,13 @@ mod tests {
     use super::*;
     use crate::shopify::signature::verify;
 
-    fn of(topic: &str, body: &str) -> Result<Call, Unreadable> {
+    fn of(topic: &str, body: &str) -> Result<WebhookEvent, Unreadable> {
         use base64::Engine as _;
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"hush");
         let tag = aws_lc_rs::hmac::sign(&key, body.as_bytes());
         let signature = base64::engine::general_purpose::STANDARD.encode(tag.as_ref());
         let body = verify(body.as_bytes(), &signature, &[SecretString::from("hush")]).unwrap();
-        let named = Named {
+        let named = NamedShop {
             domain: ShopDomain::parse("a.myshopify.com").unwrap(),
             number: Some(99),
         };
@@ -260,32 +268,35 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_shows_a_living_object_deletes_nothing() {
+    fn a_body_with_the_fields_of_an_existing_object_deletes_nothing() {
         assert_eq!(
             of("orders/delete", r#"{"id":7}"#),
-            Ok(Call::Deleted(ObjectKind::Orders, 7))
+            Ok(WebhookEvent::Deleted(ObjectKind::Orders, 7))
         );
         assert_eq!(
             of(
                 "orders/delete",
                 r#"{"id":7,"updated_at":"2026-11-23T00:00:00Z"}"#
             ),
-            Ok(Call::Changed(ObjectKind::Orders, 7))
+            Ok(WebhookEvent::Changed(ObjectKind::Orders, 7))
         );
     }
 
     #[test]
-    fn what_is_about_a_shop_must_be_about_this_one() {
+    fn an_event_of_a_shop_must_name_this_shop() {
         assert_eq!(
             of("shop/redact", r#"{"shop_domain":"a.myshopify.com"}"#),
-            Ok(Call::RedactShop)
+            Ok(WebhookEvent::RedactShop)
         );
         assert_eq!(
             of("shop/redact", r#"{"shop_domain":"b.myshopify.com"}"#),
             Err(Unreadable::OtherShop)
         );
         assert_eq!(of("shop/redact", "{}"), Err(Unreadable::OtherShop));
-        assert_eq!(of("app/uninstalled", r#"{"id":99}"#), Ok(Call::Uninstalled));
+        assert_eq!(
+            of("app/uninstalled", r#"{"id":99}"#),
+            Ok(WebhookEvent::Uninstalled)
+        );
         assert_eq!(
             of("app/uninstalled", r#"{"id":7}"#),
             Err(Unreadable::OtherShop)
@@ -293,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_bodies_are_told_from_unknown_topics() {
+    fn malformed_bodies_and_unknown_topics_are_distinguished() {
         assert_eq!(of("orders/create", "no json"), Err(Unreadable::Malformed));
         assert_eq!(
             of("orders/create", r#"{"id":"7"}"#),
@@ -303,13 +314,19 @@ mod tests {
             of("orders/create", r#"{"id":7.5}"#),
             Err(Unreadable::Malformed)
         );
-        assert_eq!(of("themes/publish", r#"{"id":7}"#), Ok(Call::Nothing));
+        assert_eq!(
+            of("themes/publish", r#"{"id":7}"#),
+            Ok(WebhookEvent::Ignored)
+        );
         assert_eq!(
             of(
                 "refunds/create",
                 r#"{"id":9,"order_id":820982911946154508}"#
             ),
-            Ok(Call::Changed(ObjectKind::Orders, 820_982_911_946_154_508))
+            Ok(WebhookEvent::Changed(
+                ObjectKind::Orders,
+                820_982_911_946_154_508
+            ))
         );
     }
 }

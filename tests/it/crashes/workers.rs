@@ -15,6 +15,10 @@ const LEASE: Duration = Duration::from_hours(1);
 
 async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Option<Job> {
     let mut system = database.db().system().await.unwrap();
+    system
+        .expire_jobs_of_dead_workers(worker, now)
+        .await
+        .unwrap();
     let job = system.claim_job(worker, now, LEASE, false).await.unwrap();
     system.commit().await.unwrap();
     job
@@ -33,7 +37,7 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
     transaction.commit().await.unwrap();
     let [killed, heir, third] = [(); 3].map(|()| Uuid::now_v7());
 
-    let presence = database.db().presence(killed).await.unwrap();
+    let presence = database.db().worker_heartbeat(killed).await.unwrap();
     let job = claim(&database, killed, now).await.unwrap();
     assert!(
         claim(&database, heir, now).await.is_none(),
@@ -45,7 +49,7 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
         "nobody takes a job from himself"
     );
 
-    let _presence = database.db().presence(heir).await.unwrap();
+    let _presence = database.db().worker_heartbeat(heir).await.unwrap();
     let taken = loop {
         // The server learns of the lost connection in a moment.
         if let Some(job) = claim(&database, heir, now).await {
@@ -67,7 +71,7 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
         "one that hangs loses its job with its lease"
     );
     let mut system = database.db().system().await.unwrap();
-    system.finish_job(&taken, now).await.unwrap();
+    system.finish_job(&taken).await.unwrap();
     system.commit().await.unwrap();
 }
 

@@ -72,7 +72,7 @@ fn quick_config(server: &Server, simulator: &Simulator) -> AppConfig {
     config.sync.bulk_poll_min = Duration::from_millis(10);
     config.sync.bulk_poll_max = Duration::from_millis(100);
     config.sync.retry_base = Duration::from_millis(50);
-    config.sync.hint_window = Duration::from_millis(100);
+    config.sync.refetch_pause = Duration::from_millis(100);
     config.limits.budget = None;
     config
 }

@@ -347,7 +347,7 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
         public_url: None,
         sync: SyncConfig {
             sync_interval: None,
-            upkeep_interval: None,
+            maintenance_interval: None,
             ..SyncConfig::default()
         },
         http: HttpOptions {

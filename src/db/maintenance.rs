@@ -1,4 +1,4 @@
-//! The upkeep of stores: when it is due, what it found, and what is kept of each object to compare with.
+//! The maintenance of shops: when it is due, its results, and the stored versions of objects for the reconciliation.
 
 use std::collections::HashMap;
 
@@ -9,47 +9,47 @@ use super::{Result, SystemTx, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
 
-/// How many numbers of kept objects are read at a time.
-const KEPT_AT_ONCE: i64 = 10_000;
+/// How many ids of stored objects are read at a time.
+const STORED_IDS_BATCH: i64 = 10_000;
 
-/// The state in which an object is kept.
+/// The version in which an object is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeptVersion {
-    /// Shopify's time of the last change; none for a customer whom only an order names.
+pub struct StoredVersion {
+    /// When Shopify last changed it; `None` for a customer that only an order names.
     pub updated_at: Option<DateTime<Utc>>,
-    /// When Shopify was asked.
+    /// When it was fetched.
     pub synced_at: DateTime<Utc>,
 }
 
-/// How a store's upkeep stands.
+/// The results of a shop's last maintenance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Upkeep {
-    /// When its ids were last compared.
+pub struct Maintenance {
+    /// When the ids were last compared.
     pub reconciled_at: Option<DateTime<Utc>>,
-    /// How many objects the last comparison had to fetch.
+    /// How many objects that comparison had to fetch.
     pub reconciled_missed: i32,
-    /// How many it found to be gone.
+    /// How many it found deleted.
     pub reconciled_deleted: i32,
-    /// When its webhooks were last looked after.
+    /// When the webhook subscriptions were last checked.
     pub webhooks_checked_at: Option<DateTime<Utc>>,
-    /// How many topics it then listened to.
+    /// How many topics were subscribed to then.
     pub webhooks_registered: i32,
-    /// What stood in the way.
+    /// Why a subscription is missing.
     pub webhooks_problem: Option<String>,
 }
 
-struct KeptRow {
+struct StoredRow {
     id: i64,
     updated_at: Option<DateTime<Utc>>,
     synced_at: DateTime<Utc>,
 }
 
-/// The state of kept objects of one table.
-macro_rules! kept {
+/// The stored versions of objects of one table.
+macro_rules! stored {
     ($table:literal, $transaction:expr, $ids:expr) => {{
         let tenant = $transaction.tenant().uuid();
         sqlx::query_as!(
-            KeptRow,
+            StoredRow,
             "select id, updated_at as \"updated_at?\", synced_at from "
                 + $table
                 + " where tenant_id = $1 and id = any($2) and deleted_at is null",
@@ -62,20 +62,20 @@ macro_rules! kept {
 }
 
 impl TenantTx {
-    /// Of these objects, those that are kept and not deleted, and in which state.
-    pub async fn kept_versions(
+    /// The stored versions of these objects, without deleted ones.
+    pub async fn stored_versions(
         &mut self,
         kind: ObjectKind,
         ids: &[i64],
-    ) -> Result<HashMap<i64, KeptVersion>> {
+    ) -> Result<HashMap<i64, StoredVersion>> {
         let rows = match kind {
-            ObjectKind::Customers => kept!("customers", self, ids),
-            ObjectKind::Products => kept!("products", self, ids),
-            ObjectKind::Orders => kept!("orders", self, ids),
+            ObjectKind::Customers => stored!("customers", self, ids),
+            ObjectKind::Products => stored!("products", self, ids),
+            ObjectKind::Orders => stored!("orders", self, ids),
         };
-        let version = |row: KeptRow| {
+        let version = |row: StoredRow| {
             let (updated_at, synced_at) = (row.updated_at, row.synced_at);
-            let version = KeptVersion {
+            let version = StoredVersion {
                 updated_at,
                 synced_at,
             };
@@ -84,13 +84,13 @@ impl TenantTx {
         Ok(rows.into_iter().map(version).collect())
     }
 
-    /// The numbers of kept objects in order, some of those after one of them: what was read before `asked_at`
-    /// and is not deleted. Customers whom only an order names are left out, and orders before `oldest`.
-    pub async fn kept_ids(
+    /// The next ids of stored objects after `after`, in order: those that were fetched before `fetched_before` and are
+    /// not deleted. Customers that only an order names and orders before `oldest` are excluded.
+    pub async fn stored_ids(
         &mut self,
         kind: ObjectKind,
         after: i64,
-        asked_at: DateTime<Utc>,
+        fetched_before: DateTime<Utc>,
         oldest: Option<DateTime<Utc>>,
     ) -> Result<Vec<i64>> {
         let tenant = self.tenant().uuid();
@@ -101,8 +101,8 @@ impl TenantTx {
                        and deleted_at is null and updated_at is not null order by id limit $4",
                     tenant,
                     after,
-                    asked_at,
-                    KEPT_AT_ONCE
+                    fetched_before,
+                    STORED_IDS_BATCH
                 )
                 .fetch_all(self.connection())
                 .await?
@@ -113,8 +113,8 @@ impl TenantTx {
                        and deleted_at is null order by id limit $4",
                     tenant,
                     after,
-                    asked_at,
-                    KEPT_AT_ONCE
+                    fetched_before,
+                    STORED_IDS_BATCH
                 )
                 .fetch_all(self.connection())
                 .await?
@@ -125,8 +125,8 @@ impl TenantTx {
                        and ($5::timestamptz is null or least(created_at, processed_at) >= $5) order by id limit $4",
                     tenant,
                     after,
-                    asked_at,
-                    KEPT_AT_ONCE,
+                    fetched_before,
+                    STORED_IDS_BATCH,
                     oldest
                 )
                 .fetch_all(self.connection())
@@ -135,8 +135,8 @@ impl TenantTx {
         })
     }
 
-    /// Notes what a comparison of ids found.
-    pub async fn note_reconciled(
+    /// Records the result of a comparison of ids.
+    pub async fn record_reconciliation(
         &mut self,
         missed: usize,
         deleted: usize,
@@ -158,8 +158,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes how many topics the store's webhooks cover.
-    pub async fn note_webhooks(
+    /// Records the result of a check of the webhook subscriptions.
+    pub async fn record_subscriptions(
         &mut self,
         registered: i32,
         problem: Option<&str>,
@@ -181,11 +181,11 @@ impl TenantTx {
         Ok(())
     }
 
-    /// How the store's upkeep stands.
-    pub async fn upkeep(&mut self) -> Result<Upkeep> {
+    /// The results of the last maintenance.
+    pub async fn maintenance(&mut self) -> Result<Maintenance> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_as!(
-            Upkeep,
+            Maintenance,
             "select reconciled_at, reconciled_missed, reconciled_deleted, webhooks_checked_at, \
                     webhooks_registered, webhooks_problem \
              from shop_upkeep where tenant_id = $1",
@@ -198,18 +198,17 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// Queues the upkeep of each store that is due and puts its next one at `next`, all or nothing. Returns how
-    /// many were.
-    pub async fn queue_due_upkeep(
+    /// Queues the maintenance of each shop that is due, and sets the next one to `next`. Returns how many there were.
+    pub async fn queue_due_maintenance(
         &mut self,
         jobs: &[JobKind],
         now: DateTime<Utc>,
         next: DateTime<Utc>,
     ) -> Result<usize> {
-        let due = self.take_due_upkeep(now, next).await?;
+        let due = self.take_due_maintenance(now, next).await?;
         for &(tenant, connected) in &due {
             for &job in jobs {
-                // Of a disconnected store nothing is asked: the comparison prunes what is old, and ends there.
+                // For a disconnected shop, reconciliation only deletes old rows.
                 if connected || job == JobKind::Reconcile {
                     self.queue_job_of(tenant, job, now).await?;
                 }
@@ -218,7 +217,7 @@ impl SystemTx {
         Ok(due.len())
     }
 
-    async fn take_due_upkeep(
+    async fn take_due_maintenance(
         &mut self,
         now: DateTime<Utc>,
         next: DateTime<Utc>,
