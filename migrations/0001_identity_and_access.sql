@@ -53,13 +53,13 @@ create table tenants (
   shop_gid text not null unique,
   status text not null check (status in ('CONNECTED', 'DISCONNECTED')),
   next_sync_at timestamptz,
-  next_upkeep_at timestamptz,
+  next_maintenance_at timestamptz,
   created_at timestamptz not null
 );
 comment on table tenants is 'The directory of shops, with the times of their next scheduled sync and maintenance. Holds no data of a shop.';
 create index tenants_due on tenants (next_sync_at) where status = 'CONNECTED';
 -- Disconnected shops need maintenance too: their old webhook deliveries and audit entries expire.
-create index tenants_upkeep on tenants (next_upkeep_at);
+create index tenants_maintenance on tenants (next_maintenance_at);
 
 create table memberships (
   tenant_id uuid not null references tenants (id) on delete cascade,

@@ -33,15 +33,15 @@ comment on column privacy_requests.document is 'The customer''s data, for the sh
 create index privacy_requests_received on privacy_requests (tenant_id, received_at desc, id desc);
 create index privacy_requests_customer on privacy_requests (tenant_id, customer_id);
 
-create table forgotten_stores (
+create table erased_shops (
   id uuid primary key,
   shop_domain text not null,
-  asked_by text not null check (asked_by in ('OPERATOR', 'SHOPIFY')),
+  requested_by text not null check (requested_by in ('OPERATOR', 'SHOPIFY')),
   deleted_at timestamptz not null
 );
-comment on table forgotten_stores is 'Erased shops. The erasure deletes the shop''s audit log too, so this is the only record of it. A shop that connects again becomes a new tenant.';
-create index forgotten_stores_deleted on forgotten_stores (deleted_at);
-grant select, insert on forgotten_stores to xboard_system;
+comment on table erased_shops is 'Erased shops. The erasure deletes the shop''s audit log too, so this is the only record of it. A shop that connects again becomes a new tenant.';
+create index erased_shops_deleted on erased_shops (deleted_at);
+grant select, insert on erased_shops to xboard_system;
 
 do $$
 declare

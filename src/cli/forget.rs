@@ -34,7 +34,7 @@ pub(super) fn forget(settings: &Settings, args: &ForgetArgs) -> anyhow::Result<E
         let Some(domain) = domain else {
             for store in system.erased_shops().await? {
                 let at = store.deleted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-                println!("{at}\t{}\t{}", store.domain, store.asked_by);
+                println!("{at}\t{}\t{}", store.domain, store.requested_by);
             }
             return anyhow::Ok(());
         };

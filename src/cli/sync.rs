@@ -51,8 +51,11 @@ pub(super) fn sync(settings: &Settings, args: &SyncArgs) -> anyhow::Result<ExitC
     match run.status {
         SyncStatus::Succeeded => {
             println!("{} is synced", args.shop);
-            for kind in progress.iter().filter(|kind| !kind.left_out.is_empty()) {
-                let numbers: Vec<_> = kind.left_out.iter().map(i64::to_string).collect();
+            for kind in progress
+                .iter()
+                .filter(|kind| !kind.skipped_objects.is_empty())
+            {
+                let numbers: Vec<_> = kind.skipped_objects.iter().map(i64::to_string).collect();
                 println!(
                     "these {} could not be read and stay as they were: {}",
                     kind.kind.code().to_lowercase(),

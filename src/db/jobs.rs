@@ -313,7 +313,7 @@ impl SystemTx {
     /// Whether a job is due that no worker has claimed.
     pub async fn has_due_jobs(&mut self, now: DateTime<Utc>) -> Result<bool> {
         Ok(sqlx::query_scalar!(
-            "select exists (select from jobs where dead_at is null and run_at <= $1 and claimed_by is null) \
+            "select exists (select from jobs where failed_at is null and run_at <= $1 and claimed_by is null) \
              as \"some!\"",
             now
         )
@@ -326,7 +326,7 @@ impl SystemTx {
         let superseded = sqlx::query!(
             "delete from jobs j where j.id = $1 and j.claimed_by = $2 and exists ( \
                 select from jobs w where w.dedupe_key = j.dedupe_key and w.id <> j.id \
-                   and w.claimed_by is null and w.dead_at is null)",
+                   and w.claimed_by is null and w.failed_at is null)",
             job.id,
             job.worker
         )
@@ -379,7 +379,7 @@ impl SystemTx {
         now: DateTime<Utc>,
     ) -> Result<()> {
         sqlx::query!(
-            "update jobs set claimed_by = null, claimed_until = null, dead_at = $4, last_error = $3 \
+            "update jobs set claimed_by = null, claimed_until = null, failed_at = $4, last_error = $3 \
              where id = $1 and claimed_by = $2",
             job,
             worker,
@@ -394,7 +394,7 @@ impl SystemTx {
     /// How many jobs wait or run.
     pub async fn count_jobs(&mut self) -> Result<i64> {
         Ok(
-            sqlx::query_scalar!("select count(*) as \"count!\" from jobs where dead_at is null")
+            sqlx::query_scalar!("select count(*) as \"count!\" from jobs where failed_at is null")
                 .fetch_one(self.connection())
                 .await?,
         )
@@ -438,8 +438,8 @@ impl SystemTx {
             .await?
             .rows_affected();
         let retried = sqlx::query!(
-            "update jobs set dead_at = null, attempts = 0, run_at = $2 \
-             where dead_at is not null and ($1::bigint is null or id = $1)",
+            "update jobs set failed_at = null, attempts = 0, run_at = $2 \
+             where failed_at is not null and ($1::bigint is null or id = $1)",
             id,
             now
         )

@@ -144,7 +144,7 @@ impl TenantTx {
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into shop_upkeep (tenant_id, reconciled_at, reconciled_missed, reconciled_deleted) \
+            "insert into shop_maintenance (tenant_id, reconciled_at, reconciled_missed, reconciled_deleted) \
              values ($1, $2, $3, $4) \
              on conflict (tenant_id) do update set reconciled_at = excluded.reconciled_at, \
                 reconciled_missed = excluded.reconciled_missed, reconciled_deleted = excluded.reconciled_deleted",
@@ -167,7 +167,7 @@ impl TenantTx {
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into shop_upkeep (tenant_id, webhooks_checked_at, webhooks_registered, webhooks_problem) \
+            "insert into shop_maintenance (tenant_id, webhooks_checked_at, webhooks_registered, webhooks_problem) \
              values ($1, $2, $3, $4) \
              on conflict (tenant_id) do update set webhooks_checked_at = excluded.webhooks_checked_at, \
                 webhooks_registered = excluded.webhooks_registered, webhooks_problem = excluded.webhooks_problem",
@@ -188,7 +188,7 @@ impl TenantTx {
             Maintenance,
             "select reconciled_at, reconciled_missed, reconciled_deleted, webhooks_checked_at, \
                     webhooks_registered, webhooks_problem \
-             from shop_upkeep where tenant_id = $1",
+             from shop_maintenance where tenant_id = $1",
             tenant
         )
         .fetch_optional(self.connection())
@@ -223,10 +223,10 @@ impl SystemTx {
         next: DateTime<Utc>,
     ) -> Result<Vec<(TenantId, bool)>> {
         let due = sqlx::query!(
-            "update tenants set next_upkeep_at = $2 \
+            "update tenants set next_maintenance_at = $2 \
              where id in ( \
-                select id from tenants where next_upkeep_at is null or next_upkeep_at <= $1 \
-                order by next_upkeep_at nulls first limit 100 for update skip locked) \
+                select id from tenants where next_maintenance_at is null or next_maintenance_at <= $1 \
+                order by next_maintenance_at nulls first limit 100 for update skip locked) \
              returning id as \"id: TenantId\", status = 'CONNECTED' as \"connected!\"",
             now,
             next

@@ -191,7 +191,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        sqlx::query!("delete from webhook_hints where tenant_id = $1", tenant)
+        sqlx::query!("delete from pending_refetches where tenant_id = $1", tenant)
             .execute(self.connection())
             .await?;
         Ok(())
@@ -219,10 +219,11 @@ impl TenantTx {
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",
-            "webhook_hints",
+            "webhook_topics",
+            "pending_refetches",
             "privacy_requests",
             "audit_log",
-            "shop_upkeep",
+            "shop_maintenance",
             "shop_credentials",
             "shops",
         );
@@ -235,8 +236,8 @@ impl TenantTx {
 pub struct ErasedShop {
     /// Its domain.
     pub domain: String,
-    /// Who demanded it: `OPERATOR` or `SHOPIFY`.
-    pub asked_by: String,
+    /// Who requested it: `OPERATOR` or `SHOPIFY`.
+    pub requested_by: String,
     /// When it was deleted.
     pub deleted_at: DateTime<Utc>,
 }
@@ -267,15 +268,15 @@ impl SystemTx {
         &mut self,
         tenant: TenantId,
         domain: &ShopDomain,
-        asked_by: &Actor,
+        requested_by: &Actor,
         now: DateTime<Utc>,
     ) -> Result<()> {
         sqlx::query!(
-            "insert into forgotten_stores (id, shop_domain, asked_by, deleted_at) values ($1, $2, $3, $4) \
+            "insert into erased_shops (id, shop_domain, requested_by, deleted_at) values ($1, $2, $3, $4) \
              on conflict do nothing",
             tenant.uuid(),
             domain.as_str(),
-            asked_by.kind(),
+            requested_by.kind(),
             now
         )
         .execute(self.connection())
@@ -287,7 +288,7 @@ impl SystemTx {
     pub async fn erased_shops(&mut self) -> Result<Vec<ErasedShop>> {
         Ok(sqlx::query_as!(
             ErasedShop,
-            "select shop_domain as domain, asked_by, deleted_at from forgotten_stores order by deleted_at desc, id"
+            "select shop_domain as domain, requested_by, deleted_at from erased_shops order by deleted_at desc, id"
         )
         .fetch_all(self.connection())
         .await?)

@@ -1,4 +1,4 @@
-//! The list of a store's sync runs.
+//! The list of a shop's sync runs.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::{Result, TenantTx};
 use crate::domain::ids::SyncRunId;
 
 impl TenantTx {
-    /// Runs by when they were asked for.
+    /// Runs in the order in which they were queued.
     pub async fn sync_runs(
         &mut self,
         keys: &Keyset<(DateTime<Utc>, SyncRunId)>,
@@ -38,7 +38,7 @@ impl TenantTx {
         Ok(ids.drain(..).filter_map(|id| runs.remove(&id)).collect())
     }
 
-    /// How many runs there were.
+    /// How many runs there are.
     pub async fn count_sync_runs(&mut self) -> Result<i64> {
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(

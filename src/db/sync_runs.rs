@@ -1,4 +1,4 @@
-//! The runs of syncs and how far each kind of object is.
+//! Sync runs, and the progress of each kind of object in them.
 
 use chrono::{DateTime, Utc};
 
@@ -6,95 +6,96 @@ use super::{DbError, Result, TenantTx};
 use crate::domain::ids::SyncRunId;
 use crate::domain::sync::{ObjectKind, SyncMode, SyncStatus, SyncTrigger};
 
-/// A run of a sync.
+/// A sync run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncRun {
     /// Its id.
     pub id: SyncRunId,
-    /// How much it fetches.
+    /// Whether it fetches everything or only changes.
     pub mode: SyncMode,
-    /// What started it.
+    /// What caused it.
     pub trigger: SyncTrigger,
-    /// How far it is.
+    /// Its status.
     pub status: SyncStatus,
-    /// When it was asked for.
+    /// When it was queued.
     pub queued_at: DateTime<Utc>,
-    /// When a worker took it up.
+    /// When a worker started it.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, well or not.
+    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// Why it failed, in a sentence for the store's owner.
+    /// Why it failed, in a sentence for the shop's owner.
     pub error: Option<String>,
 }
 
-/// How far one kind of object of a run is.
+/// The progress of one kind of object in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncProgress {
     /// The run.
     pub run: SyncRunId,
-    /// Which objects.
+    /// The kind of object.
     pub kind: ObjectKind,
-    /// How many are in.
+    /// How many objects are stored.
     pub done: i32,
-    /// Of how many; `None` while unknown.
+    /// How many there are; `None` while unknown.
     pub total: Option<i32>,
-    /// The numbers of objects that are left as they were, the first hundred.
-    pub left_out: Vec<i64>,
+    /// The ids of skipped objects, at most a hundred.
+    pub skipped_objects: Vec<i64>,
 }
 
-/// Where one kind of object of a run stands, for the worker to go on from.
+/// The state of one kind of object in a run, from which a worker continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncStep {
-    /// Which objects.
+    /// The kind of object.
     pub kind: ObjectKind,
     /// How they are fetched.
     pub method: SyncMethod,
-    /// The bulk operation that was started.
+    /// The gid of its bulk operation.
     pub bulk_operation_gid: Option<String>,
     /// When Shopify started it, by Shopify's clock.
     pub bulk_created_at: Option<DateTime<Utc>>,
-    /// When it was asked for, by our clock: what its rows are as of.
-    pub bulk_asked_at: Option<DateTime<Utc>>,
-    /// How many bulk operations were tried and failed.
+    /// When it was requested, by the program's clock: its objects are fetched as of then.
+    pub bulk_requested_at: Option<DateTime<Utc>>,
+    /// How many bulk operations failed.
     pub bulk_attempts: i32,
-    /// The page that comes next.
+    /// The cursor of the next page.
     pub page_cursor: Option<String>,
-    /// Objects changed before this are not asked for; `None`: all are.
+    /// Objects that changed before this are not fetched; `None`: all are.
     pub since: Option<DateTime<Utc>>,
-    /// The newest `updatedAt` seen.
+    /// The newest `updatedAt` of the fetched objects.
     pub high_water: Option<DateTime<Utc>>,
-    /// How many are in.
+    /// How many objects are stored.
     pub done: i32,
-    /// Of how many; `None` while unknown.
+    /// How many there are; `None` while unknown.
     pub total: Option<i32>,
-    /// The numbers of objects that Shopify fails at or that cannot be understood, the first hundred: they stay as they are.
-    pub left_out: Vec<i64>,
+    /// The ids of objects that Shopify fails to return or that are unreadable, at most a hundred. Their stored version
+    /// stays.
+    pub skipped_objects: Vec<i64>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// So many objects that were left out are named.
-const MAX_LEFT_OUT: usize = 100;
+/// How many skipped objects a step lists.
+const MAX_SKIPPED: usize = 100;
 
 impl SyncStep {
-    /// Notes that objects stay as they are.
-    pub fn leave_out(&mut self, ids: &[i64]) {
-        let room = MAX_LEFT_OUT.saturating_sub(self.left_out.len());
-        self.left_out.extend(ids.iter().take(room));
+    /// Adds skipped objects.
+    pub fn skip(&mut self, ids: &[i64]) {
+        let space = MAX_SKIPPED.saturating_sub(self.skipped_objects.len());
+        self.skipped_objects.extend(ids.iter().take(space));
     }
 }
 
 /// How objects are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncMethod {
-    /// By one bulk operation.
+    /// With one bulk operation.
     Bulk,
     /// Page by page.
     Paged,
 }
 
 impl SyncMethod {
-    /// The method as the database keeps it.
+    /// The method as the database stores it.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -108,7 +109,7 @@ fn corrupt(what: &str, code: &str) -> DbError {
     DbError::Corrupt(format!("{what} {code}"))
 }
 
-/// What the columns of a run are, before their words are read.
+/// The columns of a run.
 struct RunRow {
     id: SyncRunId,
     mode: String,
@@ -140,7 +141,7 @@ impl TryFrom<RunRow> for SyncRun {
 }
 
 impl TenantTx {
-    /// The run that is waiting or under way.
+    /// The run that is queued or running.
     pub async fn active_sync_run(&mut self) -> Result<Option<SyncRun>> {
         let tenant = self.tenant();
         let row = sqlx::query_as!(
@@ -154,7 +155,7 @@ impl TenantTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Runs by id; those that are not there are left out.
+    /// The runs with these ids.
     pub async fn sync_runs_by_id(&mut self, ids: &[SyncRunId]) -> Result<Vec<SyncRun>> {
         let tenant = self.tenant();
         let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
@@ -175,7 +176,7 @@ impl TenantTx {
         let tenant = self.tenant();
         let ids: Vec<_> = runs.iter().map(|id| id.uuid()).collect();
         let rows = sqlx::query!(
-            "select run_id as \"run: SyncRunId\", kind, done, total, left_out from sync_steps \
+            "select run_id as \"run: SyncRunId\", kind, done, total, skipped_objects from sync_steps \
              where tenant_id = $1 and run_id = any($2) order by run_id, kind = 'ORDERS', kind",
             tenant.uuid(),
             &ids
@@ -191,14 +192,13 @@ impl TenantTx {
                     kind,
                     done: row.done,
                     total: row.total,
-                    left_out: row.left_out,
+                    skipped_objects: row.skipped_objects,
                 })
             })
             .collect()
     }
 
-    /// Writes a new run that waits for a worker. A run that is already active is met as a unique violation:
-    /// look for it first, in the same transaction.
+    /// Inserts a queued run. `None`: another run is active.
     pub async fn create_sync_run(
         &mut self,
         mode: SyncMode,
@@ -232,7 +232,7 @@ impl TenantTx {
         }))
     }
 
-    /// Notes that a worker took the run up. False when it has ended meanwhile.
+    /// Marks a run as running. False: it has ended.
     pub async fn start_sync_run(&mut self, id: SyncRunId, now: DateTime<Utc>) -> Result<bool> {
         let tenant = self.tenant();
         let started = sqlx::query!(
@@ -249,7 +249,7 @@ impl TenantTx {
         Ok(started == 1)
     }
 
-    /// Notes how the run ended.
+    /// Ends a run.
     pub async fn finish_sync_run(
         &mut self,
         id: SyncRunId,
@@ -272,7 +272,7 @@ impl TenantTx {
         self.announce_sync(id).await
     }
 
-    /// Where the run stands with a kind of object; written on first asking.
+    /// The step of a kind of object. Inserted if it does not exist.
     pub async fn sync_step(
         &mut self,
         run: SyncRunId,
@@ -295,8 +295,8 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         let row = sqlx::query!(
-            "select method, bulk_operation_gid, bulk_created_at, bulk_asked_at, bulk_attempts, page_cursor, since, high_water, \
-                    done, total, left_out, finished_at \
+            "select method, bulk_operation_gid, bulk_created_at, bulk_requested_at, bulk_attempts, page_cursor, since, high_water, \
+                    done, total, skipped_objects, finished_at \
              from sync_steps where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
             run.uuid(),
@@ -313,24 +313,24 @@ impl TenantTx {
             },
             bulk_operation_gid: row.bulk_operation_gid,
             bulk_created_at: row.bulk_created_at,
-            bulk_asked_at: row.bulk_asked_at,
+            bulk_requested_at: row.bulk_requested_at,
             bulk_attempts: row.bulk_attempts,
             page_cursor: row.page_cursor,
             since: row.since,
             high_water: row.high_water,
             done: row.done,
             total: row.total,
-            left_out: row.left_out,
+            skipped_objects: row.skipped_objects,
             finished_at: row.finished_at,
         })
     }
 
-    /// Writes where the run now stands with a kind of object.
+    /// Saves the step of a kind of object.
     pub async fn save_sync_step(&mut self, run: SyncRunId, step: &SyncStep) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
             "update sync_steps set method = $4, bulk_operation_gid = $5, bulk_created_at = $6, bulk_attempts = $7, \
-                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12, bulk_asked_at = $13, left_out = $14 \
+                    page_cursor = $8, high_water = $9, done = $10, total = $11, finished_at = $12, bulk_requested_at = $13, skipped_objects = $14 \
              where tenant_id = $1 and run_id = $2 and kind = $3",
             tenant.uuid(),
             run.uuid(),
@@ -344,8 +344,8 @@ impl TenantTx {
             step.done,
             step.total,
             step.finished_at,
-            step.bulk_asked_at,
-            &step.left_out,
+            step.bulk_requested_at,
+            &step.skipped_objects,
         )
         .execute(self.connection())
         .await?;

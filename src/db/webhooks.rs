@@ -112,9 +112,11 @@ impl TenantTx {
         job: Option<JobKind>,
         now: DateTime<Utc>,
     ) -> Result<RecordOutcome> {
-        if self.insert_deliveries(deliveries, now).await?.is_empty() {
+        let topics = self.insert_deliveries(deliveries, now).await?;
+        if topics.is_empty() {
             return Ok(RecordOutcome::Duplicate);
         }
+        self.update_topics(topics, now).await?;
         self.request_refetches(deliveries, now).await?;
         let Some(job) = job else {
             return Ok(RecordOutcome::Recorded);
@@ -156,6 +158,20 @@ impl TenantTx {
         Ok(recorded.into_iter().collect())
     }
 
+    async fn update_topics(&mut self, topics: BTreeSet<String>, now: DateTime<Utc>) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let topics: Vec<String> = topics.into_iter().collect();
+        sqlx::query_file!(
+            "src/db/webhooks/sql/update_topics.sql",
+            tenant,
+            &topics,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     async fn request_refetches(
         &mut self,
         deliveries: &[Delivery<'_>],
@@ -187,10 +203,10 @@ impl TenantTx {
     ) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "insert into webhook_hints (tenant_id, kind, id, deleted, heard_at) \
+            "insert into pending_refetches (tenant_id, kind, id, deleted, requested_at) \
              select o.tenant_id, 'ORDERS', o.id, false, $3::timestamptz from orders o \
              where o.tenant_id = $1 and o.customer_id = $2 and o.deleted_at is null order by o.id \
-             on conflict (tenant_id, kind, id) do update set version = webhook_hints.version + 1",
+             on conflict (tenant_id, kind, id) do update set version = pending_refetches.version + 1",
             tenant,
             customer,
             now
@@ -239,7 +255,7 @@ impl TenantTx {
     pub async fn has_pending_refetches(&mut self) -> Result<bool> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
-            "select exists (select from webhook_hints where tenant_id = $1) as \"some!\"",
+            "select exists (select from pending_refetches where tenant_id = $1) as \"some!\"",
             tenant
         )
         .fetch_one(self.connection())
@@ -290,8 +306,7 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_as!(
             TopicReceipt,
-            "select topic, max(received_at) as \"last_received_at!\" from webhook_deliveries \
-             where tenant_id = $1 group by topic order by topic",
+            "select topic, last_received_at from webhook_topics where tenant_id = $1 order by topic",
             tenant
         )
         .fetch_all(self.connection())

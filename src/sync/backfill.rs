@@ -134,7 +134,7 @@ impl Run<'_> {
             Ok(started) => {
                 step.bulk_operation_gid = Some(started.gid.clone());
                 step.bulk_created_at = Some(started.created_at);
-                step.bulk_asked_at = Some(asked_at);
+                step.bulk_requested_at = Some(asked_at);
                 self.save(step).await?;
                 Ok(Some(started.gid))
             }
@@ -199,7 +199,9 @@ impl Run<'_> {
         loader: &mut Loader,
         operation: &BulkStatus,
     ) -> Result<(), SyncError> {
-        let asked_at = step.bulk_asked_at.unwrap_or_else(|| self.sync.clock.now());
+        let asked_at = step
+            .bulk_requested_at
+            .unwrap_or_else(|| self.sync.clock.now());
         match (operation.status, &operation.url, &operation.partial_url) {
             (BulkState::Completed, Some(url), _) => {
                 self.download(loader, url, Some(operation)).await?;

@@ -59,7 +59,7 @@ impl Run<'_> {
             if fetched.left_out.len() == ids.len() && ids.len() > 1 {
                 return Err(SyncError::NothingReadable(step.kind));
             }
-            step.leave_out(&fetched.left_out);
+            step.skip(&fetched.left_out);
             if !fetched.denied.is_empty() {
                 // They stay as they are until the app may read them.
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");

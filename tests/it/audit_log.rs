@@ -326,7 +326,7 @@ async fn what_is_old_goes_from_disconnected_stores_too_and_nothing_is_asked_of_t
         "update audit_log set at = now() - interval '366 days' where action = 'STORE_CONNECTED'",
         "insert into webhook_deliveries (tenant_id, id, topic, received_at) \
          select id, 'old', 'orders/create', now() - interval '31 days' from tenants",
-        "update tenants set next_upkeep_at = now() - interval '1 minute'",
+        "update tenants set next_maintenance_at = now() - interval '1 minute'",
     ] {
         sqlx::query(statement)
             .execute(&mut connection)

@@ -315,7 +315,7 @@ async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_a
     let began = Instant::now();
     loop {
         let (dead, failed): (i64, i64) = sqlx::query_as(
-            "select (select count(*) from jobs where dead_at is not null), \
+            "select (select count(*) from jobs where failed_at is not null), \
                     (select count(*) from sync_runs where status = 'FAILED')",
         )
         .fetch_one(&mut connection)
@@ -354,7 +354,7 @@ async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_a
     world.shop.set_fault_rate(None);
     let back = world.assert_current().await;
     // What was set aside while Shopify was away has been followed, without anybody asking for it.
-    let hints: i64 = sqlx::query_scalar("select count(*) from webhook_hints")
+    let hints: i64 = sqlx::query_scalar("select count(*) from pending_refetches")
         .fetch_one(&mut connection)
         .await
         .unwrap();

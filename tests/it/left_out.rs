@@ -213,7 +213,7 @@ async fn what_webhooks_name_comes_in_beside_what_cannot_be_understood() {
     assert_eq!(orders(&world, &store).await, 9);
     let counts = world.app.database.row_counts().await;
     assert!(
-        counts.contains(&("webhook_hints".to_owned(), 0)),
+        counts.contains(&("pending_refetches".to_owned(), 0)),
         "{counts:?}"
     );
 }

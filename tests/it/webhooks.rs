@@ -197,14 +197,14 @@ async fn a_repeated_delivery_is_answered_and_done_once_even_a_week_later() {
         send(&world, "orders/create", "d1", &body).await,
         StatusCode::OK
     );
-    assert_eq!(count(&world, "webhook_hints").await, 1);
+    assert_eq!(count(&world, "pending_refetches").await, 1);
     world.app.work().await;
-    assert_eq!(count(&world, "webhook_hints").await, 0);
+    assert_eq!(count(&world, "pending_refetches").await, 0);
     assert_eq!(
         send(&world, "orders/create", "d1", &body).await,
         StatusCode::OK
     );
-    assert_eq!(count(&world, "webhook_hints").await, 0);
+    assert_eq!(count(&world, "pending_refetches").await, 0);
     assert_eq!(totals(&world, &store).await, (1, "40.00".to_owned()));
 }
 
@@ -553,7 +553,7 @@ async fn an_uninstalled_app_forgets_the_token_and_a_redacted_shop_leaves_nothing
     assert_eq!(count(&world, "shops").await, 1);
     assert_eq!(count(&world, "users").await, 1);
     let forgotten: Vec<(String, String)> =
-        sqlx::query_as("select shop_domain, asked_by from forgotten_stores")
+        sqlx::query_as("select shop_domain, requested_by from erased_shops")
             .fetch_all(&mut world.app.database.connection().await)
             .await
             .unwrap();
@@ -711,10 +711,10 @@ async fn deliveries_that_come_at_the_same_time_are_written_down_together_and_eac
         transactions <= 20,
         "{deliveries} deliveries by {transactions} transactions"
     );
-    assert_eq!(count(&world, "webhook_hints").await, 60);
+    assert_eq!(count(&world, "pending_refetches").await, 60);
     assert_eq!(world.app.database.jobs().await, 1);
     world.app.work().await;
-    assert_eq!(count(&world, "webhook_hints").await, 0);
+    assert_eq!(count(&world, "pending_refetches").await, 0);
     assert_eq!(totals(&world, &store).await, (60, "2400.00".to_owned()));
     world.assert_verified(&store).await;
 }

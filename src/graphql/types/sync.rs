@@ -100,7 +100,11 @@ impl From<sync_runs::SyncProgress> for SyncProgress {
             kind: progress.kind.into(),
             done: progress.done,
             total: progress.total,
-            left_out: progress.left_out.iter().map(i64::to_string).collect(),
+            left_out: progress
+                .skipped_objects
+                .iter()
+                .map(i64::to_string)
+                .collect(),
         }
     }
 }

@@ -408,7 +408,7 @@ impl World {
 
     /// Nothing is left of the deliveries but the note that they came.
     pub(super) async fn assert_no_hints_left(&mut self) {
-        let hints: i64 = sqlx::query_scalar("select count(*) from webhook_hints")
+        let hints: i64 = sqlx::query_scalar("select count(*) from pending_refetches")
             .fetch_one(&mut self.looking)
             .await
             .unwrap();

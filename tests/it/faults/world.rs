@@ -254,7 +254,7 @@ impl World {
         let mut connection = self.connection().await;
         let began = Instant::now();
         loop {
-            let left: i64 = sqlx::query_scalar("select count(*) from jobs where dead_at is null")
+            let left: i64 = sqlx::query_scalar("select count(*) from jobs where failed_at is null")
                 .fetch_one(&mut connection)
                 .await
                 .unwrap();
@@ -317,7 +317,7 @@ impl World {
         let lines: Vec<String> = sqlx::query_scalar(
             "(select 'job ' || jobs::text from jobs order by id) union all \
              (select 'run ' || sync_runs::text from sync_runs order by queued_at desc limit 5) union all \
-             (select 'hint ' || webhook_hints::text from webhook_hints) union all \
+             (select 'hint ' || pending_refetches::text from pending_refetches) union all \
              (select 'order ' || id || ' deleted ' || coalesce(deleted_at::text, 'never') from orders) union all \
              (select 'tenant ' || tenants::text from tenants)",
         )

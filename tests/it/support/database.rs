@@ -127,9 +127,10 @@ impl Keeper {
 
     async fn drop(&mut self, name: &str) -> Result<Vec<String>, sqlx::Error> {
         let mut inside = PgConnection::connect(url_of(name).as_str()).await?;
-        let jobs = sqlx::query_scalar("select kind from jobs where dead_at is null order by kind")
-            .fetch_all(&mut inside)
-            .await?;
+        let jobs =
+            sqlx::query_scalar("select kind from jobs where failed_at is null order by kind")
+                .fetch_all(&mut inside)
+                .await?;
         inside.close().await?;
         execute(
             &mut self.connection,

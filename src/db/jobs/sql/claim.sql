@@ -6,7 +6,7 @@ update jobs set
 where id = (
   select id
   from jobs
-  where dead_at is null
+  where failed_at is null
     and run_at <= $2
     and (claimed_until is null or claimed_until < $2)
     and kind <> all ($4::text[])

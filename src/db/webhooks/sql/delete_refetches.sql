@@ -1,5 +1,5 @@
 -- Deletes requests that were executed. One that was repeated meanwhile has another version and stays.
-delete from webhook_hints r
+delete from pending_refetches r
 using unnest($3::bigint[], $4::bigint[]) done (id, version)
 where r.tenant_id = $1
   and r.kind = $2

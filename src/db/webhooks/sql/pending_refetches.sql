@@ -1,5 +1,5 @@
 select kind, id, deleted, version
-from webhook_hints
+from pending_refetches
 where tenant_id = $1
-order by heard_at, id
+order by requested_at, id
 limit $2
