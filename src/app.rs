@@ -21,17 +21,17 @@ use crate::db::{Database, Patience};
 use crate::domain::clock::Clock;
 use crate::graphql::live::Live;
 use crate::graphql::memory::Memory;
-use crate::graphql::{self, MutationContext, TokenBuckets};
+use crate::graphql::{self, DocumentCache, MutationContext, TokenBuckets};
 use crate::http::answers::Answers;
-use crate::http::documents::Documents;
-use crate::http::{self, HttpOptions, HttpParts, HttpState, Origins};
+use crate::http::persisted_queries::PersistedQueries;
+use crate::http::{self, AllowedOrigins, HttpOptions, HttpParts, HttpState};
 use crate::shopify::{InstallableApp, Shopify, ShopifyConfig};
 use crate::sync::{SyncConfig, SyncService};
 
-/// How often it is looked whether the session of an open subscription is still alive.
-const SESSION_CHECK: Duration = Duration::from_secs(30);
-/// Proxies commonly end a connection on which nothing was said for a minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often the session of an open subscription is checked.
+const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(30);
+/// Proxies commonly close a connection after a minute without traffic.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
 const CONNECTIONS: u32 = 20;
 
@@ -106,21 +106,21 @@ impl AppConfig {
                 ..SyncConfig::default()
             },
             http: HttpOptions {
-                origins: match config.cors_origins {
-                    CorsOrigins::Any => Origins::Any,
-                    CorsOrigins::Only(list) => Origins::Only(list),
+                allowed_origins: match config.cors_origins {
+                    CorsOrigins::Any => AllowedOrigins::Any,
+                    CorsOrigins::Only(list) => AllowedOrigins::Only(list),
                 },
                 graphiql: config.introspection,
                 behind_proxy: config.trust_proxy,
                 over_https,
-                session_check: SESSION_CHECK,
-                keep_alive: KEEP_ALIVE,
+                session_check_interval: SESSION_CHECK_INTERVAL,
+                keep_alive_interval: KEEP_ALIVE_INTERVAL,
                 operation_timeout: config.limits.operation_timeout(),
-                largest_body: config.limits.xboard_limit_body,
+                max_body_bytes: config.limits.xboard_limit_body,
                 kept_answers: config.limits.xboard_answer_cache,
                 kept_figures: config.limits.xboard_figures_cache,
-                persisted_queries: config.limits.xboard_persisted_queries,
-                trusted_documents: config.limits.trusted_documents(),
+                document_cache_bytes: config.limits.xboard_document_cache,
+                persisted_documents: config.limits.persisted_documents(),
             },
         }
     }
@@ -188,19 +188,26 @@ impl App {
         };
         let memory = Memory::new(config.http.kept_figures);
         let live = Live::new(database.clone(), memory, config.limits.subscriptions);
-        let documents = Documents::open(&config.http).context("the documents cannot be used")?;
+        let documents = Arc::new(DocumentCache::new(
+            config.limits,
+            config.introspection,
+            config.http.document_cache_bytes,
+        ));
+        let persisted_queries = PersistedQueries::new(&config.http, Arc::clone(&documents))
+            .context("the persisted documents cannot be used")?;
         let buckets = Arc::new(TokenBuckets::new(config.limits.budget));
         let router = http::router(HttpState::new(HttpParts {
             schema: graphql::build_schema(
                 config.limits,
                 config.introspection,
+                documents,
                 Arc::clone(&buckets),
                 Some(mutations),
                 Some(live.clone()),
             ),
             live: live.clone(),
             limits: config.limits,
-            documents: Arc::new(documents),
+            persisted_queries,
             attempts,
             database: database.clone(),
             tokens,

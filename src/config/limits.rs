@@ -1,4 +1,4 @@
-//! The settings of the API's limits: see `docs/limits.md` for what each one counts.
+//! The settings of the API limits. `docs/limits.md` explains them.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// The limits as the operator wrote them.
+/// The limits as configured by the operator.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits of the API")]
 pub struct LimitSettings {
-    /// The most bytes of a request's body
+    /// The most bytes of a request body
     #[arg(
         long,
         env,
@@ -20,7 +20,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_body: usize,
 
-    /// The most bytes of a document's text
+    /// The most bytes of a document
     #[arg(
         long,
         env,
@@ -40,11 +40,11 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_tokens: usize,
 
-    /// How deep fields may nest; tools that read the schema need 15
+    /// The deepest nesting of fields. Introspection tools need 15
     #[arg(long, env, global = true, default_value_t = 15, value_name = "LEVELS")]
     pub xboard_limit_depth: usize,
 
-    /// What one operation may cost
+    /// The highest cost of an operation
     #[arg(
         long,
         env,
@@ -54,7 +54,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_complexity: usize,
 
-    /// The most fields of an operation, with its fragments written out
+    /// The most fields of an operation, with fragments expanded
     #[arg(
         long,
         env,
@@ -74,7 +74,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_aliases: usize,
 
-    /// The most fields at the root of an operation
+    /// The most root fields of an operation
     #[arg(long, env, global = true, default_value_t = 40, value_name = "FIELDS")]
     pub xboard_limit_root_fields: usize,
 
@@ -88,15 +88,15 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_directives: usize,
 
-    /// The most fields that are there again under the same name
+    /// The most fields that repeat a response key
     #[arg(long, env, global = true, default_value_t = 20, value_name = "FIELDS")]
     pub xboard_limit_duplicate_fields: usize,
 
-    /// How long one operation may take
+    /// The timeout of an operation
     #[arg(long, env, global = true, default_value = "15", value_name = "SECONDS")]
     pub xboard_operation_seconds: NonZeroU32,
 
-    /// How many operations of one store are carried out at once; more wait for their turn
+    /// How many operations of a tenant run at the same time. Others wait for a slot
     #[arg(
         long,
         env,
@@ -106,7 +106,7 @@ pub struct LimitSettings {
     )]
     pub xboard_operations_at_once: NonZeroU32,
 
-    /// The most subscriptions of one store that are open at once, and the most operations over one socket
+    /// The most open subscriptions of a tenant, and the most operations of a WebSocket
     #[arg(
         long,
         env,
@@ -116,7 +116,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_subscriptions: usize,
 
-    /// What a store may spend at once; 0 turns the limit off
+    /// The points in the token bucket of a tenant. 0 turns the limit off
     #[arg(
         long,
         env,
@@ -126,7 +126,7 @@ pub struct LimitSettings {
     )]
     pub xboard_budget: u64,
 
-    /// What a store gets back each second
+    /// The points that a token bucket gains each second
     #[arg(
         long,
         env,
@@ -136,7 +136,7 @@ pub struct LimitSettings {
     )]
     pub xboard_budget_per_second: NonZeroU64,
 
-    /// How many bytes of answers are kept, to be given again until the store's data changes; 0 turns that off
+    /// The size of the response cache. 0 turns it off
     #[arg(
         long,
         env,
@@ -146,7 +146,7 @@ pub struct LimitSettings {
     )]
     pub xboard_answer_cache: u64,
 
-    /// How many bytes of stores' daily figures are kept, to make answers from
+    /// The size of the cache of sales timelines
     #[arg(
         long,
         env,
@@ -156,7 +156,7 @@ pub struct LimitSettings {
     )]
     pub xboard_figures_cache: u64,
 
-    /// How many bytes of documents are kept for clients that send only their hashes; 0 turns that off
+    /// The size of the document cache. 0 turns off the cache and automatic persisted queries
     #[arg(
         long,
         env,
@@ -164,24 +164,24 @@ pub struct LimitSettings {
         default_value_t = 16_777_216,
         value_name = "BYTES"
     )]
-    pub xboard_persisted_queries: usize,
+    pub xboard_document_cache: u64,
 
-    /// A directory or manifest of documents: only these are carried out, and no others
+    /// A directory or manifest of documents. Only these documents are executed
     #[arg(long, env, global = true, value_name = "PATH")]
-    pub xboard_trusted_documents: Option<PathBuf>,
+    pub xboard_persisted_documents: Option<PathBuf>,
 }
 
 impl LimitSettings {
-    /// How long one operation may take.
+    /// The timeout of an operation.
     #[must_use]
     pub fn operation_timeout(&self) -> Duration {
         Duration::from_secs(self.xboard_operation_seconds.get().into())
     }
 
-    /// The file or directory of the documents that may be carried out; none: all may.
+    /// The safelist; `None`: all documents are executed.
     #[must_use]
-    pub fn trusted_documents(&self) -> Option<PathBuf> {
-        self.xboard_trusted_documents
+    pub fn persisted_documents(&self) -> Option<PathBuf> {
+        self.xboard_persisted_documents
             .clone()
             .filter(|path| !path.as_os_str().is_empty())
     }

@@ -1,48 +1,48 @@
-//! What a caller is told when something fails: a code and a fixed sentence. The cause stays in the log.
+//! The errors of the API: a code and a fixed sentence. The cause is only logged.
 
 use async_graphql::{Error, ErrorExtensionValues, ErrorExtensions, Response, ServerError};
 
 use crate::db::DbError;
 
-/// An error of the API. Deliberately not `Display`: async-graphql turns everything that is into an answer,
-/// and a cause must never become one.
+/// An error of the API. It does not implement `Display`, because async-graphql converts every `Display` type
+/// into a response, and a cause must never become part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
-    /// No token, or none that holds.
+    /// No token, or an invalid one.
     Unauthenticated,
-    /// The token holds, but its role may not do this.
+    /// The role of the caller does not allow this.
     Forbidden,
-    /// What was asked for makes no sense; says what would.
+    /// An argument is invalid.
     BadUserInput {
-        /// The argument or field that is wrong.
+        /// The invalid argument or field.
         field: &'static str,
-        /// A sentence for the developer who sent it.
+        /// A sentence for the developer of the client.
         message: String,
     },
-    /// The thing is not there, or not the caller's: the two are told apart by nobody.
+    /// The object does not exist, or belongs to another tenant. Callers cannot distinguish the two.
     NotFound,
-    /// One operation asks for more than is ever given.
+    /// The operation exceeds a limit.
     LimitExceeded {
-        /// Which limit: a name of `docs/limits.md`.
+        /// The name of the limit in `docs/limits.md`.
         limit: &'static str,
-        /// What it allows.
+        /// The limit.
         maximum: usize,
     },
-    /// Too much was asked in too short a time.
+    /// The caller exceeds its rate limit.
     Throttled {
-        /// After how many seconds it is worth asking again.
+        /// When the caller may retry.
         retry_after_seconds: u64,
     },
-    /// The answer took too long.
+    /// The operation timed out.
     Timeout,
-    /// The database cannot be used for now.
+    /// The database is not available.
     Unavailable,
-    /// Ours to repair. The cause was logged when this value was made.
+    /// An internal error. Its cause was logged when this value was created.
     Internal,
 }
 
 impl ApiError {
-    /// An argument that makes no sense, and why.
+    /// An invalid argument, and the reason.
     #[must_use]
     pub fn bad_input(field: &'static str, message: impl Into<String>) -> Self {
         Self::BadUserInput {
@@ -51,16 +51,16 @@ impl ApiError {
         }
     }
 
-    /// A failure of ours. Logs the cause, here and nowhere else.
+    /// An internal error. Logs the cause.
     #[must_use]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(error.cause = %cause, "the request failed");
+        tracing::error!(error.cause = %cause, "request failed");
         Self::Internal
     }
 
-    /// The error as an answer tells it, without a place in the text: it would say nothing more.
+    /// The GraphQL error without a location in the document.
     #[must_use]
-    pub fn in_no_place(self) -> ServerError {
+    pub fn without_location(self) -> ServerError {
         let error = Error::from(self);
         ServerError {
             extensions: error.extensions,
@@ -91,35 +91,35 @@ impl ApiError {
             Self::Unauthenticated => {
                 "Sign in first: send a valid token as `Authorization: Bearer`."
             }
-            Self::Forbidden => "Your role in this store does not allow that.",
+            Self::Forbidden => "Your role in this shop does not allow this.",
             Self::BadUserInput { message, .. } => message,
-            Self::NotFound => "There is no such thing in this store.",
+            Self::NotFound => "There is no such object in this shop.",
             Self::LimitExceeded { .. } => {
-                "The operation asks for too much at once: `extensions.limit` says what of."
+                "The operation exceeds a limit. `extensions.limit` contains its name."
             }
             Self::Throttled { .. } => {
-                "Too much was asked in too short a time: `extensions.retryAfterSeconds` says how long to wait."
+                "Rate limit exceeded. Retry after `extensions.retryAfterSeconds` seconds."
             }
-            Self::Timeout => "The answer took too long. Ask for less at once, or try again.",
+            Self::Timeout => "The operation timed out. Request less data, or retry.",
             Self::Unavailable => {
-                "The service is overloaded or about to be back: `extensions.retryAfterSeconds` says how long to wait."
+                "The service is temporarily unavailable. Retry after `extensions.retryAfterSeconds` seconds."
             }
             Self::Internal => "Something went wrong on our side.",
         }
     }
 }
 
-/// The code of a fault of the caller's.
-pub(super) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
-/// The code of an operation that no one may ask for.
+/// The code of invalid input.
+pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+/// The code of an operation that exceeds a limit.
 pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
-/// The code of an operation that may be asked for later.
+/// The code of an operation that exceeds the rate limit.
 pub const THROTTLED: &str = "THROTTLED";
-/// The code of an operation that cannot be carried out just now, through no fault of its own.
+/// The code of an operation that failed because the database is not available.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
-/// After how many seconds it is worth asking again.
+/// When a client may retry after [`UNAVAILABLE`].
 pub const UNAVAILABLE_SECONDS: u64 = 2;
-/// The code of a fault of ours.
+/// The code of an internal error.
 pub(super) const INTERNAL: &str = "INTERNAL";
 
 impl From<ApiError> for Error {
@@ -142,9 +142,9 @@ impl From<ApiError> for Error {
     }
 }
 
-/// Gives a code to every error that has none: the library's own are of documents that do not parse or validate.
-pub fn give_codes(answer: &mut Response) {
-    for error in &mut answer.errors {
+/// Adds a code to errors without one: those of documents that do not parse or validate.
+pub fn add_missing_codes(response: &mut Response) {
+    for error in &mut response.errors {
         let extensions = error
             .extensions
             .get_or_insert_with(ErrorExtensionValues::default);
@@ -157,11 +157,11 @@ pub fn give_codes(answer: &mut Response) {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         if error.is_timeout() {
-            tracing::warn!(error.cause = %error, "the database took too long");
+            tracing::warn!(error.cause = %error, "database statement timed out");
             return Self::Timeout;
         }
         if error.is_unavailable() {
-            tracing::warn!(error.cause = %error, "the database cannot be used for now");
+            tracing::warn!(error.cause = %error, "database is not available");
             return Self::Unavailable;
         }
         Self::internal(&error)
@@ -173,21 +173,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_never_becomes_an_answer() {
+    fn a_cause_never_becomes_part_of_a_response() {
         let error = DbError::Corrupt("password_hash is empty".to_owned());
-        let answer: Error = ApiError::from(error).into();
-        assert_eq!(answer.message, "Something went wrong on our side.");
+        let response: Error = ApiError::from(error).into();
+        assert_eq!(response.message, "Something went wrong on our side.");
         assert_eq!(
-            answer.extensions.unwrap().get("code"),
+            response.extensions.unwrap().get("code"),
             Some(&"INTERNAL".into())
         );
     }
 
     #[test]
     fn bad_input_names_the_field() {
-        let answer: Error = ApiError::bad_input("first", "Too many.").into();
-        let extensions = answer.extensions.unwrap();
-        assert_eq!(answer.message, "Too many.");
+        let response: Error = ApiError::bad_input("first", "Too many.").into();
+        let extensions = response.extensions.unwrap();
+        assert_eq!(response.message, "Too many.");
         assert_eq!(extensions.get("code"), Some(&"BAD_USER_INPUT".into()));
         assert_eq!(extensions.get("field"), Some(&"first".into()));
     }

@@ -18,8 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::RequestContext;
 use super::cost::{Charge, ConcurrencyLimiter, OperationCost, RateLimitKey, TokenBuckets};
-use super::document::{Library, Prepared};
-use super::error::{ApiError, INTERNAL, give_codes};
+use super::document::{DocumentCache, ParsedDocument};
+use super::error::{ApiError, INTERNAL, add_missing_codes};
 use super::limits::Limits;
 use super::live::Live;
 use super::response_format;
@@ -31,16 +31,20 @@ pub(super) struct OperationPolicy {
 
 struct Shared {
     limits: Limits,
-    library: Library,
+    documents: Arc<DocumentCache>,
     buckets: Arc<TokenBuckets>,
     concurrency: ConcurrencyLimiter,
 }
 
 impl OperationPolicy {
-    pub(super) fn new(limits: Limits, library: Library, buckets: Arc<TokenBuckets>) -> Self {
+    pub(super) fn new(
+        limits: Limits,
+        documents: Arc<DocumentCache>,
+        buckets: Arc<TokenBuckets>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             limits,
-            library,
+            documents,
             buckets,
             concurrency: ConcurrencyLimiter::new(limits.concurrent_operations, limits.slot_timeout),
         });
@@ -53,7 +57,7 @@ impl ExtensionFactory for OperationPolicy {
         Arc::new(OperationPolicyExtension {
             shared: Arc::clone(&self.shared),
             needs_slot: AtomicBool::new(false),
-            asked: OnceLock::new(),
+            operation: OnceLock::new(),
             slot: Mutex::new(None),
             charge: OnceLock::new(),
             cost: OnceLock::new(),
@@ -64,7 +68,7 @@ impl ExtensionFactory for OperationPolicy {
 struct OperationPolicyExtension {
     shared: Arc<Shared>,
     needs_slot: AtomicBool,
-    asked: OnceLock<(Arc<Prepared>, Variables)>,
+    operation: OnceLock<(Arc<ParsedDocument>, Variables)>,
     /// Held until the operation ends.
     slot: Mutex<Option<OwnedSemaphorePermit>>,
     charge: OnceLock<Charge>,
@@ -89,7 +93,7 @@ impl OperationPolicyExtension {
             let limit = "complexity";
             return Err(ApiError::LimitExceeded { limit, maximum });
         }
-        // No operation is free: `{ __typename }` takes a slot and a turn of the executor too.
+        // No operation is free: `{ __typename }` takes a slot too.
         let requested = u64::try_from(complexity).unwrap_or(u64::MAX).max(1);
         let key = RateLimitKey::of(request);
         let charged = self.shared.buckets.charge(key, requested, Instant::now());
@@ -109,19 +113,21 @@ impl OperationPolicyExtension {
         }
     }
 
-    /// A document that was valid with the same variables before is.
+    /// Validates the operation, or returns the cached result of an earlier validation.
     async fn validate(
         &self,
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let asked = self.asked.get();
-        if let Some(known) = asked.and_then(|(prepared, with)| prepared.known_valid(with)) {
-            return Ok(known);
+        let operation = self.operation.get();
+        let cached =
+            operation.and_then(|(document, variables)| document.cached_validation(variables));
+        if let Some(result) = cached {
+            return Ok(result);
         }
         let result = next.run(ctx).await?;
-        if let Some((prepared, variables)) = asked {
-            prepared.note_valid(variables, result);
+        if let Some((document, variables)) = operation {
+            document.cache_validation(variables, result);
         }
         Ok(result)
     }
@@ -171,7 +177,7 @@ impl Extension for OperationPolicyExtension {
         // must not hold a slot.
         self.needs_slot.store(true, Ordering::Relaxed);
         let mut response = next.run(ctx).await;
-        give_codes(&mut response);
+        add_missing_codes(&mut response);
         match self.cost.get() {
             Some(cost) => response.extension("cost", cost.value()),
             None => response,
@@ -183,18 +189,21 @@ impl Extension for OperationPolicyExtension {
         ctx: &ExtensionContext<'_>,
         query: &str,
         variables: &Variables,
-        // Not run: async-graphql's own checks of the document take exponential time.
+        // Not called: async-graphql's own checks of the document can take exponential time.
         _: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
-        let prepared = self.shared.library.prepare(query)?;
-        if let Some(request) = ctx.data_opt::<RequestContext>() {
-            if prepared.lasts {
-                request.note_lasting();
-            }
+        let parsed = match ctx.data_opt::<Arc<ParsedDocument>>() {
+            Some(parsed) => Arc::clone(parsed),
+            None => self.shared.documents.parse(query)?,
+        };
+        if parsed.is_cacheable
+            && let Some(request) = ctx.data_opt::<RequestContext>()
+        {
+            request.note_lasting();
         }
-        let document = prepared.document.clone();
-        // Each operation is read once.
-        self.asked.get_or_init(|| (prepared, variables.clone()));
+        let document = parsed.document.clone();
+        // async-graphql calls this once for each operation.
+        self.operation.get_or_init(|| (parsed, variables.clone()));
         Ok(document)
     }
 
@@ -206,7 +215,7 @@ impl Extension for OperationPolicyExtension {
         let request = ctx.data_opt::<RequestContext>();
         let result = self.validate(ctx, next).await?;
         if let Some(request) = request {
-            let refused = |error| vec![ApiError::in_no_place(error)];
+            let refused = |error| vec![ApiError::without_location(error)];
             self.charge(request, result.complexity).map_err(refused)?;
             self.acquire_slot(request).await.map_err(refused)?;
         }
@@ -220,10 +229,11 @@ impl Extension for OperationPolicyExtension {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
-        if let Some((prepared, variables)) = self.asked.get() {
-            response_format::complete(
-                self.shared.library.shape(),
-                &prepared.document,
+        let operation = self.operation.get();
+        if let Some((parsed, variables)) = operation {
+            response_format::complete_response(
+                self.shared.documents.types(),
+                &parsed.document,
                 operation_name,
                 variables,
                 &mut response,
@@ -238,12 +248,9 @@ impl Extension for OperationPolicyExtension {
                 set(error, "requestId", request.request_id.as_str());
             }
         }
-        // A subscription goes on for hours: between two events it holds no snapshot, and no connection.
+        // A subscription must not hold its snapshot, and so a connection, between two events.
         request.refresh().await;
-        if self
-            .asked
-            .get()
-            .is_some_and(|(prepared, _)| prepared.changes)
+        if operation.is_some_and(|(parsed, _)| parsed.has_mutation)
             && let Some(live) = ctx.data_opt::<Live>()
         {
             // What was acknowledged is not contradicted by what is still remembered.

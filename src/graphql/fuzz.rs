@@ -28,10 +28,10 @@ fn tenant() -> TenantId {
 fn read_document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let limits = Limits::default();
-    if document::read(&text, &limits, true).is_ok() {
+    if document::parse(&text, &limits, true).is_ok() {
         assert!(text.len() <= limits.characters);
     }
-    drop(document::read(&text, &limits, false));
+    drop(document::parse(&text, &limits, false));
 }
 
 fn read_cursor(bytes: &[u8]) {

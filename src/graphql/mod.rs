@@ -31,9 +31,9 @@ pub mod types;
 use std::sync::Arc;
 
 use async_graphql::Schema;
-use async_graphql::parser::types::ExecutableDocument;
 
 pub use cost::{BucketConfig, BucketStatus, RateLimitKey, TokenBuckets};
+pub use document::{DocumentCache, ParsedDocument, sha256_hex};
 pub use limits::Limits;
 pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
@@ -50,14 +50,13 @@ pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 pub fn build_schema(
     limits: Limits,
     introspection: bool,
+    documents: Arc<DocumentCache>,
     buckets: Arc<TokenBuckets>,
     mutations: Option<MutationContext>,
     live: Option<Live>,
 ) -> XBoardSchema {
-    let shape = response_format::Shape::of(&sdl());
-    let library = document::Library::new(limits, introspection, shape);
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
-        .extension(extension::OperationPolicy::new(limits, library, buckets));
+        .extension(extension::OperationPolicy::new(limits, documents, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }
@@ -72,13 +71,6 @@ pub fn build_schema(
             .disable_suggestions()
             .finish()
     }
-}
-
-/// Reads a document as the schema would, for finding out what kind of operation it holds. `None`: the schema
-/// will say what is wrong with it.
-#[must_use]
-pub fn read_document(text: &str, limits: &Limits) -> Option<ExecutableDocument> {
-    document::read(text, limits, true).ok()
 }
 
 /// The schema in its own language: what `schema.graphql` holds.

@@ -15,8 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use moka::sync::Cache;
 
+use super::content_negotiation::{MediaType, accepts_gzip};
 use super::etag;
-use super::media::{self, Media};
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 use crate::graphql::context::Outcome;
@@ -99,8 +99,8 @@ impl Answer {
     }
 
     /// The answer in the form that the client reads, compressed where it takes that.
-    pub(super) fn in_media(&self, media: Media, headers: &HeaderMap) -> Response<Body> {
-        let compressed = if media::accepts_gzip(headers) {
+    pub(super) fn in_media(&self, media: MediaType, headers: &HeaderMap) -> Response<Body> {
+        let compressed = if accepts_gzip(headers) {
             self.gzip.get_or_init(|| compress(&self.body).ok()).clone()
         } else {
             None
@@ -124,7 +124,7 @@ impl Answer {
     }
 
     /// The same as the answer to a GET: with a tag, or 304 for a client that has it.
-    pub(super) fn tagged(&self, media: Media, headers: &HeaderMap) -> Response<Body> {
+    pub(super) fn tagged(&self, media: MediaType, headers: &HeaderMap) -> Response<Body> {
         etag::respond(&self.hash, media, headers, || self.in_media(media, headers))
     }
 }

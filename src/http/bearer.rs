@@ -4,8 +4,8 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
 use super::HttpState;
-use super::answer::Refusal;
-use super::live::Caller;
+use super::response::HttpError;
+use super::response_stream::Caller;
 use crate::auth::tokens::{Bearer, TokenError};
 use crate::db::DbError;
 use crate::domain::principal::Principal;
@@ -17,7 +17,7 @@ use crate::graphql::memory::Session;
 pub(super) async fn principal(
     state: &HttpState,
     headers: &HeaderMap,
-) -> Result<Option<Principal>, Refusal> {
+) -> Result<Option<Principal>, HttpError> {
     let caller = caller(state, headers).await?;
     Ok(caller.map(|caller| caller.principal))
 }
@@ -26,7 +26,7 @@ pub(super) async fn principal(
 pub(super) async fn caller(
     state: &HttpState,
     headers: &HeaderMap,
-) -> Result<Option<Caller>, Refusal> {
+) -> Result<Option<Caller>, HttpError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
@@ -34,21 +34,21 @@ pub(super) async fn caller(
         (Some(_), Some(_)) => None,
     };
     let token = token.ok_or_else(|| {
-        Refusal::unauthenticated("The Authorization header is not a bearer token.")
+        HttpError::unauthenticated("The Authorization header is not a bearer token.")
     })?;
     of_token(state, token).await.map(Some)
 }
 
 /// Who a token speaks for, if its session is alive.
-async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
+async fn of_token(state: &HttpState, token: &str) -> Result<Caller, HttpError> {
     let (bearer, expires_at) = state.tokens.verify(token).map_err(|error| {
-        Refusal::unauthenticated(match error {
+        HttpError::unauthenticated(match error {
             TokenError::Expired => "The token has expired.",
             TokenError::Invalid | TokenError::Signing => "The token is not valid.",
         })
     })?;
     let session = session(state, bearer).await?;
-    let session = session.ok_or_else(|| Refusal::unauthenticated("The session has ended."))?;
+    let session = session.ok_or_else(|| HttpError::unauthenticated("The session has ended."))?;
     let principal = Principal {
         user: bearer.user,
         tenant: bearer.tenant,
@@ -63,7 +63,7 @@ async fn of_token(state: &HttpState, token: &str) -> Result<Caller, Refusal> {
 
 /// What the bearer may do, while the session is alive: from memory where that can be relied on, else from the
 /// database.
-async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, Refusal> {
+async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, HttpError> {
     let now = state.clock.now();
     let memory = state.live.memory();
     let id = bearer.session.uuid();
@@ -82,9 +82,9 @@ async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, R
     }
     .await
     .map_err(|error: DbError| match ApiError::from(error) {
-        ApiError::Timeout => Refusal::timeout(),
-        ApiError::Unavailable => Refusal::unavailable(),
-        _ => Refusal::internal(),
+        ApiError::Timeout => HttpError::timeout(),
+        ApiError::Unavailable => HttpError::unavailable(),
+        _ => HttpError::internal(),
     })?;
     let session = found.map(|(role, expires_at)| Session {
         user: bearer.user,
@@ -110,7 +110,7 @@ pub(super) async fn of_connection(
 }
 
 /// Whether a caller's token or session has ended. A database that does not answer ends nothing.
-pub(super) async fn is_over(state: &HttpState, caller: Caller) -> bool {
+pub(super) async fn is_session_ended(state: &HttpState, caller: Caller) -> bool {
     let now = state.clock.now();
     let Principal {
         user,

@@ -1,53 +1,46 @@
-//! Reading the cookies that a browser sends along.
+//! Reading the `Cookie` header.
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use cookie::Cookie;
 use secrecy::SecretString;
 
-/// The value of a cookie. Of two with this name one was planted: neither is believed.
-pub(super) fn sent(headers: &HeaderMap, name: &str) -> Option<SecretString> {
-    let mut found = headers
+/// The value of a cookie. If the browser sends two cookies of this name, another site may have planted one of
+/// them: neither is accepted.
+pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<SecretString> {
+    let mut cookies = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .filter(|(known, _)| *known == name);
-    match (found.next(), found.next()) {
-        (Some((_, value)), None) => Some(value.into()),
+        .flat_map(Cookie::split_parse)
+        .filter_map(Result::ok)
+        .filter(|cookie| cookie.name() == name);
+    match (cookies.next(), cookies.next()) {
+        (Some(cookie), None) => Some(cookie.value().into()),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use secrecy::ExposeSecret as _;
 
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(*name, axum::http::HeaderValue::from_static(value));
-        }
-        headers
-    }
-
     #[test]
-    fn a_cookie_that_is_there_twice_is_not_believed() {
-        let token = |pairs: &[_]| {
-            sent(&headers(pairs), "xboard_session").map(|token| token.expose_secret().to_owned())
+    fn two_cookies_of_one_name_are_not_accepted() {
+        let token = |values: &[&'static str]| {
+            let headers = values
+                .iter()
+                .map(|value| (COOKIE, HeaderValue::from_static(value)))
+                .collect();
+            read(&headers, "xboard_session").map(|token| token.expose_secret().to_owned())
         };
         let once = "theme=dark; xboard_session=abc; x=y";
-        assert_eq!(token(&[("cookie", once)]), Some("abc".to_owned()));
-        assert_eq!(token(&[("cookie", "xboard_sessions=abc")]), None);
-        assert_eq!(
-            token(&[("cookie", "xboard_session=abc; xboard_session=def")]),
-            None
-        );
-        assert_eq!(
-            token(&[("cookie", "xboard_session=abc"), ("cookie", once)]),
-            None
-        );
+        assert_eq!(token(&[once]), Some("abc".to_owned()));
+        assert_eq!(token(&["xboard_sessions=abc"]), None);
+        assert_eq!(token(&["xboard_session=abc; xboard_session=def"]), None);
+        assert_eq!(token(&["xboard_session=abc", once]), None);
     }
 }

@@ -1,5 +1,4 @@
-//! `GET /`: the page that a merchant keeps open. It is built from `web/dashboard` and asks the same GraphQL
-//! that any frontend would; this room knows nothing of what it shows.
+//! The dashboard page, built from `web/dashboard`. It uses the public GraphQL API like any other client.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -7,10 +6,10 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Response};
 
 use super::HttpState;
-use super::built::BuiltPage;
+use super::static_assets::StaticPage;
 
-/// The addresses that the page shows something of its own at.
-pub(super) const ADDRESSES: [&str; 6] = [
+/// The paths that the page routes itself.
+pub(super) const PATHS: [&str; 6] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -19,23 +18,22 @@ pub(super) const ADDRESSES: [&str; 6] = [
     "/settings",
 ];
 
-/// Neither a script nor a style is taken from the page's text, nothing from another host, and no text is ever
-/// turned into a script.
-const PAGE: BuiltPage = BuiltPage {
+/// The policy allows no inline scripts or styles, no other hosts, and no strings as scripts.
+const PAGE: StaticPage = StaticPage {
     files: include!(concat!(env!("OUT_DIR"), "/dashboard_files.rs")),
     policy: HeaderValue::from_static(
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
          img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     ),
-    absent: NOT_BUILT,
+    fallback: NOT_BUILT,
 };
 
-/// What the page's text says of the explorer.
+/// The meta tag that shows the link to GraphiQL.
 const EXPLORER: &str = r#"name="xboard-explorer" content="on""#;
 const NO_EXPLORER: &str = r#"name="xboard-explorer" content="off""#;
 
-/// The page, at each of its addresses.
+/// The page, at each of its paths.
 pub(super) async fn page(State(state): State<HttpState>) -> Response<Body> {
     let html = PAGE.html().map(|html| {
         if state.options.graphiql {
@@ -45,19 +43,19 @@ pub(super) async fn page(State(state): State<HttpState>) -> Response<Body> {
         }
     });
     let mut response = PAGE.respond(html);
-    // Asked about each time: it names the files of this very build.
+    // Browsers revalidate the page each time, because it names the files of this build.
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
-/// What the page asks: part of this program, like the page itself.
+/// The operations that the page sends.
 pub(super) fn documents() -> Vec<String> {
     PAGE.documents()
 }
 
-/// A script or style of the page.
+/// A script or stylesheet.
 pub(super) async fn asset(Path(name): Path<String>) -> Response<Body> {
     PAGE.asset(&name)
 }
@@ -68,8 +66,8 @@ const NOT_BUILT: &str = r#"<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>XBoard</title>
 <h1>XBoard</h1>
-<p>A gateway between Shopify stores and their numbers. This program was compiled without its dashboard page. To
-have it, install Node.js (https://nodejs.org), then run <code>./run setup</code> and compile again.</p>
+<p>An analytics gateway for Shopify. This program was compiled without its dashboard page. To add the page, install
+Node.js (https://nodejs.org), run <code>./run setup</code> and compile again.</p>
 <ul>
 <li><code>POST /graphql</code>: the API</li>
 <li><a href="/health">/health</a>: the program is alive</li>

@@ -6,27 +6,28 @@ use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
-use super::answer;
-use super::documents::sha256;
-use super::media::Media;
+use super::content_negotiation::MediaType;
+use super::response;
+use crate::graphql::sha256_hex;
 
 /// The response to a GET. Errors have no tag: they may be gone the next time.
 pub(super) fn in_media(
-    media: Media,
-    answer: &async_graphql::Response,
+    media: MediaType,
+    response: &async_graphql::Response,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    if answer.errors.is_empty() {
-        let hash = hash(&serde_json::to_vec(answer).unwrap_or_default());
-        respond(&hash, media, headers, || answer::in_media(media, answer))
+    let http_response = || response::from_graphql(media, response);
+    if response.errors.is_empty() {
+        let hash = hash(&serde_json::to_vec(response).unwrap_or_default());
+        respond(&hash, media, headers, http_response)
     } else {
-        answer::in_media(media, answer)
+        http_response()
     }
 }
 
 /// The hash of a body: 128 bits of its SHA-256.
 pub(super) fn hash(body: &[u8]) -> String {
-    let mut hash = sha256(body);
+    let mut hash = sha256_hex(body);
     hash.truncate(32);
     hash
 }
@@ -34,7 +35,7 @@ pub(super) fn hash(body: &[u8]) -> String {
 /// The response with a tag, or 304 if the client sent the tag.
 pub(super) fn respond(
     hash: &str,
-    media: Media,
+    media: MediaType,
     headers: &HeaderMap,
     response: impl FnOnce() -> Response<Body>,
 ) -> Response<Body> {
@@ -60,10 +61,10 @@ pub(super) fn respond(
 }
 
 /// A weak tag, because the body may be compressed. The media type is part of the tag.
-fn tag(hash: &str, media: Media) -> Option<ETag> {
+fn tag(hash: &str, media: MediaType) -> Option<ETag> {
     let media = match media {
-        Media::GraphQlResponse => 'g',
-        Media::Json => 'j',
+        MediaType::GraphQlResponse => 'g',
+        MediaType::Json | MediaType::EventStream => 'j',
     };
     format!("W/\"{hash}{media}\"").parse().ok()
 }

@@ -1,10 +1,11 @@
-//! The parsers of this room, for what `src/fuzzing.rs` sends them.
+//! The fuzzing targets of this module: its parsers. See `src/fuzzing.rs`.
 
 use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, Uri};
 
-use super::{bearer, cookies, media, oauth, operation};
+use super::content_negotiation::{MediaType, require_json};
+use super::{bearer, cookies, oauth, request_parameters};
 
 type Parser = fn(&[u8]);
 
@@ -16,13 +17,11 @@ pub(crate) const TARGETS: &[(&str, Parser)] = &[
 ];
 
 fn read_operation(bytes: &[u8]) {
-    if let Ok(parameters) = operation::from_body(bytes) {
-        drop(parameters.with_text("{ __typename }"));
-    }
+    drop(request_parameters::from_body(bytes));
     let text = String::from_utf8_lossy(bytes);
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    drop(operation::from_query(pairs.collect()));
+    drop(request_parameters::from_query(pairs.collect()));
 }
 
 fn read_authorization(bytes: &[u8]) {
@@ -39,11 +38,11 @@ fn read_media(bytes: &[u8]) {
     let mut headers = HeaderMap::new();
     headers.append(ACCEPT, value.clone());
     headers.append(CONTENT_TYPE, value);
-    let _ = media::Media::accepted(&headers);
-    drop(media::require_json(&headers));
+    let _ = MediaType::negotiate(&headers, MediaType::ALL);
+    drop(require_json(&headers));
 }
 
-/// What a browser brings back from a store that was asked to install the app.
+/// The callback of Shopify's OAuth flow.
 fn read_consent(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Ok(uri) = format!("/oauth/callback?{text}").parse::<Uri>() else {
@@ -53,7 +52,7 @@ fn read_consent(bytes: &[u8]) {
     parts.uri = uri;
     if let Ok(value) = HeaderValue::from_bytes(bytes) {
         parts.headers.insert(COOKIE, value);
-        drop(cookies::sent(&parts.headers, "xboard_install"));
+        drop(cookies::read(&parts.headers, "xboard_install"));
     }
     drop(oauth::fields(&parts));
 }

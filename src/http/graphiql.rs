@@ -1,21 +1,20 @@
-//! `GET /graphiql`: the API's explorer. The page is built from `web/graphiql`, and its
-//! Content-Security-Policy allows no other host.
+//! The GraphiQL page, built from `web/graphiql`. Its Content-Security-Policy allows no other host.
 
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderValue, Response};
 
-use super::built::BuiltPage;
+use super::static_assets::StaticPage;
 
-/// The editor writes styles of its own; everything else comes from this host or not at all.
-const PAGE: BuiltPage = BuiltPage {
+/// The editor needs inline styles.
+const PAGE: StaticPage = StaticPage {
     files: include!(concat!(env!("OUT_DIR"), "/graphiql_files.rs")),
     policy: HeaderValue::from_static(
         "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
          style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    absent: NOT_BUILT,
+    fallback: NOT_BUILT,
 };
 
 /// The page.
@@ -23,7 +22,7 @@ pub(super) async fn page() -> Response<Body> {
     PAGE.respond(PAGE.html().map(str::to_owned))
 }
 
-/// A script or style of the page.
+/// A script or stylesheet.
 pub(super) async fn asset(Path(name): Path<String>) -> Response<Body> {
     PAGE.asset(&name)
 }
@@ -33,8 +32,8 @@ const NOT_BUILT: &str = r#"<!doctype html>
 <meta charset="utf-8">
 <title>GraphiQL was not built</title>
 <h1>GraphiQL was not built</h1>
-<p>This program was compiled without its GraphiQL page. To have it, install Node.js
-(https://nodejs.org), then run <code>./run setup</code> and compile again.
-The API itself is here: <code>POST /graphql</code>.</p>
+<p>This program was compiled without its GraphiQL page. To add it, install Node.js
+(https://nodejs.org), run <code>./run setup</code> and compile again.
+The API is at <code>POST /graphql</code>.</p>
 </html>
 "#;

@@ -1,70 +1,55 @@
-//! `/graphql`: one operation a request. async-graphql's own axum handler is not used: it carries out
-//! mutations sent with GET, and its status codes and media types are not those of the specification.
+//! `/graphql`: GraphQL over HTTP, one operation per request. async-graphql's axum handler is not used, because
+//! it executes mutations sent with GET and does not follow the specification's status codes and media types
+//! (docs/decisions/0008).
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use bytes::BytesMut;
-
 use futures_util::StreamExt as _;
 
-use super::answer::{self, Refusal};
 use super::answers::{Answer, Question};
-use super::layers::RequestId;
-use super::media::Media;
-use super::operation::Parameters;
-use super::{HttpState, bearer, etag, live, media, operation, rate_limit, session_cookie};
+use super::client_address::client_address;
+use super::content_negotiation::{MediaType, require_json};
+use super::middleware::RequestId;
+use super::response::HttpError;
+use super::response_stream::response_stream;
+use super::{
+    HttpState, bearer, etag, rate_limit, request_parameters, response, session_cookie, sse,
+};
 use crate::domain::principal::Principal;
+use crate::graphql::RateLimitKey;
 use crate::graphql::context::RequestContext;
-use crate::graphql::error::LIMIT_EXCEEDED;
+use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use crate::graphql::refresh_tokens::RefreshTokens;
-use crate::graphql::{RateLimitKey, read_document};
 
-/// How much of a body that is too large is read before the client is cut off.
-const MAX_DRAINED: usize = 16 * 1024 * 1024;
+/// How much of a too large body is read before the connection is closed.
+const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
 
 /// `POST /graphql`.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    if live::wants_events(&parts.headers) {
-        return match follow(&state, &parts, body).await {
-            Ok(events) => events,
-            Err(refusal) => refusal.in_media(Media::Json, &request_id(&parts)),
-        };
+    let Some(media) = MediaType::negotiate(&parts.headers, MediaType::ALL) else {
+        return not_acceptable(&parts);
+    };
+    if media == MediaType::EventStream {
+        return stream(&state, &parts, body)
+            .await
+            .unwrap_or_else(|error| error.into_response(MediaType::Json, &request_id(&parts)));
     }
     let tokens = match session_cookie::refresh_tokens(&parts, state.options.behind_proxy) {
         Ok(tokens) => Arc::new(tokens),
-        Err(refusal) => return refusal.in_media(Media::Json, &request_id(&parts)),
+        Err(error) => return error.into_response(MediaType::Json, &request_id(&parts)),
     };
-    let mut response = respond(&parts, async |media| {
-        let principal = bearer::principal(&state, &parts.headers).await?;
-        media::require_json(&parts.headers)?;
-        let body = read(&state, body).await?;
-        let question = principal.map(|principal| Question::posted(principal, body.clone()));
-        if let Some(answer) = kept(&state, question.as_ref()) {
-            let response = answer.in_media(media, &parts.headers);
-            return Ok(with_rate_limit(&state, &parts, principal, response));
-        }
-        let mut parameters = operation::from_body(&body)?;
-        let text = find(&state, &mut parameters)?;
-        let context =
-            || context_of(&state, &parts, principal).with_refresh_tokens(Arc::clone(&tokens));
-        let operation = || parameters.with_text(&text);
-        let answer = execute(&state, operation, context, question).await?;
-        Ok(with_rate_limit(
-            &state,
-            &parts,
-            principal,
-            answer::in_media(media, &answer),
-        ))
-    })
-    .await;
+    let mut response = execute_post(&state, &parts, body, media, Arc::clone(&tokens))
+        .await
+        .unwrap_or_else(|error| error.into_response(media, &request_id(&parts)));
     if let RefreshTokens::Cookie(jar) = tokens.as_ref()
         && let Some(change) = jar.change()
     {
@@ -73,91 +58,126 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
     response
 }
 
-/// The answer to a question that was answered before, if it is still right. Without enough points for it the
-/// operation goes to the schema, which refuses it.
-fn kept(state: &HttpState, question: Option<&Question>) -> Option<Arc<Answer>> {
-    let question = question?;
-    let answer = state
-        .answers
-        .find(question, state.live.memory(), state.clock.now())?;
-    let key = RateLimitKey::Tenant(question.tenant());
-    state
-        .buckets
-        .charge_cached(key, answer.cost(), Instant::now())
-        .then_some(answer)
+async fn execute_post(
+    state: &HttpState,
+    parts: &Parts,
+    body: Body,
+    media: MediaType,
+    tokens: Arc<RefreshTokens>,
+) -> Result<Response<Body>, HttpError> {
+    let principal = bearer::principal(state, &parts.headers).await?;
+    require_json(&parts.headers)?;
+    let body = read_body(state, body).await?;
+    let question = principal.map(|principal| Question::posted(principal, body.clone()));
+    if let Some(cached) = cached_response(state, question.as_ref()) {
+        let response = cached.in_media(media, &parts.headers);
+        return Ok(with_rate_limit(state, parts, principal, response));
+    }
+    let parameters = request_parameters::from_body(&body)?;
+    let document = state
+        .persisted_queries
+        .find(parameters.query.as_deref(), parameters.document_id.as_ref())?;
+    let context = request_context(state, parts, principal).with_refresh_tokens(tokens);
+    let request = parameters.into_request(document);
+    let response = execute(state, request, context, question).await?;
+    let response = response::from_graphql(media, &response);
+    Ok(with_rate_limit(state, parts, principal, response))
 }
 
-/// An operation whose answers are sent as they come.
-async fn follow(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
+/// An operation whose responses are sent as server-sent events.
+async fn stream(state: &HttpState, parts: &Parts, body: Body) -> Result<Response<Body>, HttpError> {
     let caller = bearer::caller(state, &parts.headers).await?;
-    media::require_json(&parts.headers)?;
-    let tokens = session_cookie::of_stream(&parts.headers, state.options.behind_proxy);
-    let context = context_of(state, parts, caller.map(|caller| caller.principal))
+    require_json(&parts.headers)?;
+    let tokens =
+        session_cookie::refresh_tokens_of_stream(&parts.headers, state.options.behind_proxy);
+    let context = request_context(state, parts, caller.map(|caller| caller.principal))
         .with_refresh_tokens(Arc::new(tokens));
-    let body = read(state, body).await?;
-    let answers = live::answers(state, operation::from_body(&body)?, context)?;
-    Ok(live::events(state.clone(), answers, caller))
+    let body = read_body(state, body).await?;
+    let responses = response_stream(state, request_parameters::from_body(&body)?, context)?;
+    Ok(sse::response(state.clone(), responses, caller))
 }
 
 /// `GET /graphql`: queries only.
 pub(super) async fn get(State(state): State<HttpState>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    respond(&parts, async |media| {
-        let principal = bearer::principal(&state, &parts.headers).await?;
-        let question = principal.map(|principal| Question::in_query(principal, parts.uri.query()));
-        if let Some(answer) = kept(&state, question.as_ref()) {
-            let response = answer.tagged(media, &parts.headers);
-            return Ok(with_rate_limit(&state, &parts, principal, response));
-        }
-        let Query(pairs) = Query::try_from_uri(&parts.uri)
-            .map_err(|_| Refusal::malformed("The query string cannot be read."))?;
-        let mut parameters = operation::from_query(pairs)?;
-        let text = find(&state, &mut parameters)?;
-        // What cannot be read changes nothing either: the schema will say what is wrong with it.
-        let name = parameters.operation_name.as_deref();
-        if read_document(&text, &state.limits)
-            .is_some_and(|document| !operation::is_safe(&document, name))
-        {
-            return Err(Refusal::only_by_post());
-        }
-        let context = || context_of(&state, &parts, principal);
-        let operation = || parameters.with_text(&text);
-        let answer = execute(&state, operation, context, question).await?;
-        let response = etag::in_media(media, &answer, &parts.headers);
-        Ok(with_rate_limit(&state, &parts, principal, response))
-    })
-    .await
-}
-
-fn find(state: &HttpState, parameters: &mut Parameters) -> Result<Arc<str>, Refusal> {
-    let text = parameters.query.take();
-    state
-        .documents
-        .find(text, parameters.id.as_ref(), &state.limits)
-}
-
-/// Answers in the form that the client reads.
-async fn respond(
-    parts: &Parts,
-    work: impl AsyncFnOnce(Media) -> Result<Response<Body>, Refusal>,
-) -> Response<Body> {
-    let id = request_id(parts);
-    let Some(media) = Media::accepted(&parts.headers) else {
-        let message = "Accept application/graphql-response+json or application/json.";
-        return Refusal::new(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", message)
-            .in_media(Media::Json, &id);
+    let Some(media) = MediaType::negotiate(&parts.headers, MediaType::SINGLE) else {
+        return not_acceptable(&parts);
     };
-    work(media)
+    execute_get(&state, &parts, media)
         .await
-        .unwrap_or_else(|refusal| refusal.in_media(media, &id))
+        .unwrap_or_else(|error| error.into_response(media, &request_id(&parts)))
 }
 
-fn request_id(parts: &Parts) -> String {
-    parts
-        .extensions
-        .get::<RequestId>()
-        .map(|id| id.0.clone())
-        .unwrap_or_default()
+async fn execute_get(
+    state: &HttpState,
+    parts: &Parts,
+    media: MediaType,
+) -> Result<Response<Body>, HttpError> {
+    let principal = bearer::principal(state, &parts.headers).await?;
+    let question = principal.map(|principal| Question::in_query(principal, parts.uri.query()));
+    if let Some(cached) = cached_response(state, question.as_ref()) {
+        let response = cached.tagged(media, &parts.headers);
+        return Ok(with_rate_limit(state, parts, principal, response));
+    }
+    let Query(pairs) = Query::try_from_uri(&parts.uri)
+        .map_err(|_| HttpError::bad_request("The query string is not valid."))?;
+    let parameters = request_parameters::from_query(pairs)?;
+    let document = state
+        .persisted_queries
+        .find(parameters.query.as_deref(), parameters.document_id.as_ref())?;
+    let operation_type = document.operation_type(parameters.operation_name.as_deref());
+    // The schema reports an operation that does not exist.
+    if operation_type.is_some_and(|operation_type| operation_type != OperationType::Query) {
+        return Err(HttpError::post_required());
+    }
+    let context = request_context(state, parts, principal);
+    let request = parameters.into_request(document);
+    let response = execute(state, request, context, question).await?;
+    let response = etag::in_media(media, &response, &parts.headers);
+    Ok(with_rate_limit(state, parts, principal, response))
+}
+
+fn not_acceptable(parts: &Parts) -> Response<Body> {
+    let message = "Accept application/graphql-response+json or application/json.";
+    HttpError::new(StatusCode::NOT_ACCEPTABLE, BAD_USER_INPUT, message)
+        .into_response(MediaType::Json, &request_id(parts))
+}
+
+/// The cached response of a request, after its cost is charged. If the budget is too small, the operation goes
+/// to the schema, which refuses it.
+fn cached_response(state: &HttpState, question: Option<&Question>) -> Option<Arc<Answer>> {
+    let question = question?;
+    let cached = state
+        .answers
+        .find(question, state.live.memory(), state.clock.now())?;
+    let key = RateLimitKey::Tenant(question.tenant());
+    state
+        .buckets
+        .charge_cached(key, cached.cost(), Instant::now())
+        .then_some(cached)
+}
+
+/// Executes an operation within the timeout, and caches the response if it is cacheable.
+async fn execute(
+    state: &HttpState,
+    request: async_graphql::Request,
+    context: RequestContext,
+    question: Option<Question>,
+) -> Result<async_graphql::Response, HttpError> {
+    let outcome = context.outcome();
+    let work = state.schema.execute(request.data(context));
+    let response = tokio::time::timeout(state.options.operation_timeout, work)
+        .await
+        .map_err(|_| {
+            tracing::warn!("operation timed out");
+            HttpError::timeout()
+        })?;
+    if let Some(question) = question
+        && let Some(cacheable) = Answer::lasting(&response, &outcome)
+    {
+        state.answers.keep(question, cacheable);
+    }
+    Ok(response)
 }
 
 fn with_rate_limit(
@@ -174,62 +194,11 @@ fn with_rate_limit(
     response
 }
 
-/// Reads the body, as much as is allowed.
-async fn read(state: &HttpState, body: Body) -> Result<Bytes, Refusal> {
-    let largest = state.options.largest_body;
-    let mut chunks = body.into_data_stream();
-    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::malformed("The body could not be read."))?;
-        seen = seen.saturating_add(chunk.len());
-        if seen <= largest && kept.is_empty() {
-            // As a rule there is one, and it is taken as it is.
-            kept = chunk.into();
-        } else if seen <= largest {
-            kept.extend_from_slice(&chunk);
-        } else if seen <= largest.saturating_add(MAX_DRAINED) {
-            // Read on and forget: a client that is cut off while it sends does not see why.
-            kept = BytesMut::new();
-        } else {
-            break;
-        }
-    }
-    if seen > largest {
-        let kib = largest / 1024;
-        let message = format!("The operation is too large: at most {kib} KiB.");
-        return Err(Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            LIMIT_EXCEEDED,
-            message,
-        ));
-    }
-    Ok(kept.freeze())
-}
-
-async fn execute(
+fn request_context(
     state: &HttpState,
-    operation: impl FnOnce() -> async_graphql::Request,
-    context: impl FnOnce() -> RequestContext,
-    question: Option<Question>,
-) -> Result<async_graphql::Response, Refusal> {
-    let context = context();
-    let outcome = context.outcome();
-    let work = state.schema.execute(operation().data(context));
-    let answer = tokio::time::timeout(state.options.operation_timeout, work)
-        .await
-        .map_err(|_| {
-            tracing::warn!("operation timed out");
-            Refusal::timeout()
-        })?;
-    if let Some(question) = question
-        && let Some(lasting) = Answer::lasting(&answer, &outcome)
-    {
-        state.answers.keep(question, lasting);
-    }
-    Ok(answer)
-}
-
-fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) -> RequestContext {
+    parts: &Parts,
+    principal: Option<Principal>,
+) -> RequestContext {
     let address = client_address(parts, state.options.behind_proxy);
     let agent = parts.headers.get(USER_AGENT);
     RequestContext::new(
@@ -243,46 +212,41 @@ fn context_of(state: &HttpState, parts: &Parts, principal: Option<Principal>) ->
     .with_user_agent(agent.and_then(|agent| agent.to_str().ok()))
 }
 
-pub(super) fn client_address(parts: &Parts, behind_proxy: bool) -> Option<IpAddr> {
-    let peer = || {
-        parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip())
-    };
-    if behind_proxy {
-        forwarded_for(&parts.headers).or_else(peer)
-    } else {
-        peer()
-    }
+fn request_id(parts: &Parts) -> String {
+    parts
+        .extensions
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default()
 }
 
-/// The last address of the list: the one that our own proxy wrote. Those before it are the client's word.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let list = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()?
-        .to_str()
-        .ok()?;
-    list.rsplit(',').next()?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn only_the_proxys_own_entry_of_the_list_is_believed() {
-        let mut headers = HeaderMap::new();
-        headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.1"));
-        headers.append(
-            "x-forwarded-for",
-            HeaderValue::from_static("10.0.0.2, 192.0.2.7"),
-        );
-        assert_eq!(forwarded_for(&headers), Some("192.0.2.7".parse().unwrap()));
-        assert_eq!(forwarded_for(&HeaderMap::new()), None);
+/// Reads the body up to its size limit.
+async fn read_body(state: &HttpState, body: Body) -> Result<Bytes, HttpError> {
+    let limit = state.options.max_body_bytes;
+    let mut chunks = body.into_data_stream();
+    let (mut content, mut length) = (BytesMut::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| HttpError::bad_request("The body could not be read."))?;
+        length = length.saturating_add(chunk.len());
+        if length <= limit && content.is_empty() {
+            // Most bodies are one chunk, which is not copied.
+            content = chunk.into();
+        } else if length <= limit {
+            content.extend_from_slice(&chunk);
+        } else if length <= limit.saturating_add(MAX_DRAINED_BYTES) {
+            // Drain the body: most clients read the response only after they sent the whole request.
+            content = BytesMut::new();
+        } else {
+            break;
+        }
     }
+    if length > limit {
+        let kib = limit / 1024;
+        return Err(HttpError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            LIMIT_EXCEEDED,
+            format!("The operation is too large: at most {kib} KiB."),
+        ));
+    }
+    Ok(content.freeze())
 }

@@ -1,4 +1,4 @@
-//! Whether the program is alive, and whether its database is.
+//! Health checks of the program and of its database.
 
 use std::time::Instant;
 
@@ -10,12 +10,12 @@ use serde_json::json;
 
 use super::HttpState;
 
-/// `GET /health`: alive. Touches nothing, so that a slow database never gets the program restarted.
+/// `GET /health`: the liveness check. It does not use the database, so a slow database does not restart the program.
 pub(super) async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok" }))
 }
 
-/// `GET /dbtest`: the database answers.
+/// `GET /dbtest`: the readiness check of the database.
 pub(super) async fn dbtest(State(state): State<HttpState>) -> impl IntoResponse {
     let start = Instant::now();
     match state.database.ping().await {
@@ -27,7 +27,7 @@ pub(super) async fn dbtest(State(state): State<HttpState>) -> impl IntoResponse 
             )
         }
         Err(error) => {
-            tracing::warn!(error.cause = %error, "the database does not answer");
+            tracing::warn!(error.cause = %error, "database does not respond");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 Json(json!({ "status": "unavailable" })),

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::graphql::client_address;
+use super::client_address::client_address;
 use super::{HttpState, cookies};
 use crate::sync::{InstallError, Installed};
 
@@ -34,7 +34,7 @@ pub(super) async fn install(State(state): State<HttpState>, request: Request) ->
         put(&mut response, RETRY_AFTER, &wait.0.as_secs().to_string());
         return response;
     }
-    let kept = cookies::sent(&parts.headers, COOKIE_NAME);
+    let kept = cookies::read(&parts.headers, COOKIE_NAME);
     match state
         .sync
         .ask_for_consent(&fields(&parts), kept.as_ref())
@@ -57,7 +57,7 @@ pub(super) async fn install(State(state): State<HttpState>, request: Request) ->
 /// `GET /oauth/callback`.
 pub(super) async fn callback(State(state): State<HttpState>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    let kept = cookies::sent(&parts.headers, COOKIE_NAME);
+    let kept = cookies::read(&parts.headers, COOKIE_NAME);
     match state
         .sync
         .take_consent(&fields(&parts), kept.as_ref())

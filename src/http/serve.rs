@@ -1,4 +1,4 @@
-//! Listening, and going in good order: what is under way is finished, for a while.
+//! Serving requests, and graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,10 +8,10 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// How long what is under way may take once the program was told to end.
-const GRACE: Duration = Duration::from_secs(20);
+/// How long open requests may take after the shutdown began.
+const GRACE_PERIOD: Duration = Duration::from_secs(20);
 
-/// Serves until the token is cancelled, and then until the last answer is sent or the patience ends.
+/// Serves until the token is cancelled, then until all requests are answered or the grace period ends.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -20,14 +20,14 @@ pub async fn serve(
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server =
         axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let patience = async {
+    let grace_period = async {
         shutdown.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(GRACE_PERIOD).await;
     };
     tokio::select! {
         result = server => result,
-        () = patience => {
-            tracing::warn!("some clients did not take their answers in time");
+        () = grace_period => {
+            tracing::warn!("shutdown grace period ended with open requests");
             Ok(())
         }
     }

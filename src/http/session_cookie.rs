@@ -1,9 +1,8 @@
-//! The session of our own page: its refresh token is in a cookie that no script can read, and never in an
-//! answer. The cookie gives no rights by itself; all it can do is to be traded by `refreshSession`.
+//! The session cookie of the dashboard: the refresh token is in an `HttpOnly` cookie and never in a response body.
+//! The cookie authenticates only the mutation `refreshSession`.
 //!
-//! Another site's page cannot use it: the browser does not send it along (`SameSite=Strict`), the header that
-//! asks for it cannot be sent across origins without leave (which CORS does not give), and the page's origin is
-//! looked at besides.
+//! Pages of other sites cannot use it: the browser does not send the cookie (`SameSite=Strict`), CORS does not
+//! allow the header that requests it, and the origin of the page is checked.
 
 use axum::body::Body;
 use axum::http::header::{HOST, ORIGIN, SET_COOKIE};
@@ -11,42 +10,46 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use secrecy::ExposeSecret as _;
 
-use super::answer::Refusal;
 use super::cookies;
+use super::response::HttpError;
+use crate::graphql::error::ApiError;
 use crate::graphql::refresh_tokens::{CookieChange, Jar, RefreshTokens};
 
-/// The header that asks for the cookie: `XBoard-Session: cookie`.
-const WISH: HeaderName = HeaderName::from_static("xboard-session");
-/// What the browser says of the page that asks; a script cannot write it.
+/// The header that requests the cookie: `XBoard-Session: cookie`.
+const SESSION_HEADER: HeaderName = HeaderName::from_static("xboard-session");
+/// The site of the page, as the browser reports it. Scripts cannot set this header.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const NAME: &str = "xboard_session";
-/// As long as a refresh token is good.
+/// The lifetime of a refresh token.
 const LIFETIME_SECONDS: u32 = 30 * 24 * 60 * 60;
 
-/// Where the refresh tokens of a request go.
-pub(super) fn refresh_tokens(parts: &Parts, behind_proxy: bool) -> Result<RefreshTokens, Refusal> {
+/// Decides where the refresh tokens of a request go.
+pub(super) fn refresh_tokens(
+    parts: &Parts,
+    behind_proxy: bool,
+) -> Result<RefreshTokens, HttpError> {
     let own_page = is_own_page(&parts.headers, behind_proxy);
-    match parts.headers.get(&WISH) {
+    match parts.headers.get(&SESSION_HEADER) {
         None if own_page => Ok(RefreshTokens::Withheld),
         None => Ok(RefreshTokens::Answered),
-        Some(wish) if wish != "cookie" => Err(Refusal::malformed(
-            "The header `XBoard-Session` can only be `cookie`.",
+        Some(value) if value != "cookie" => Err(HttpError::bad_request(
+            "The value of the header `XBoard-Session` must be `cookie`.",
         )),
-        Some(_) if own_page => Ok(RefreshTokens::Cookie(Jar::new(cookies::sent(
+        Some(_) if own_page => Ok(RefreshTokens::Cookie(Jar::new(cookies::read(
             &parts.headers,
             NAME,
         )))),
-        Some(_) => Err(Refusal::new(
+        Some(_) => Err(HttpError::new(
             StatusCode::FORBIDDEN,
-            "FORBIDDEN",
-            "The session cookie is for this server's own pages.",
+            ApiError::Forbidden.code(),
+            "Only pages of this server may use the session cookie.",
         )),
     }
 }
 
-/// The same for answers that come bit by bit, whose headers are gone before a token is made.
-pub(super) fn of_stream(headers: &HeaderMap, behind_proxy: bool) -> RefreshTokens {
+/// The same for streams: their headers are sent before a token exists, so they cannot set cookies.
+pub(super) fn refresh_tokens_of_stream(headers: &HeaderMap, behind_proxy: bool) -> RefreshTokens {
     if is_own_page(headers, behind_proxy) {
         RefreshTokens::Withheld
     } else {
@@ -54,8 +57,8 @@ pub(super) fn of_stream(headers: &HeaderMap, behind_proxy: bool) -> RefreshToken
     }
 }
 
-/// Whether a page of this very server asks. The browser says so itself, but only over a connection that it
-/// trusts; over others the origin tells.
+/// Whether a page of this server sent the request. Browsers send `Sec-Fetch-Site` only over secure connections;
+/// over others the origin decides.
 fn is_own_page(headers: &HeaderMap, behind_proxy: bool) -> bool {
     if let Some(site) = headers.get(&FETCH_SITE) {
         return site == "same-origin";
@@ -73,7 +76,7 @@ fn is_own_page(headers: &HeaderMap, behind_proxy: bool) -> bool {
     }
 }
 
-/// Writes into the answer what became of the cookie.
+/// Sets or deletes the cookie.
 pub(super) fn write(change: &CookieChange, parts: &Parts, response: &mut Response<Body>) {
     let (token, lifetime) = match change {
         CookieChange::Keep(token) => (token.expose_secret(), LIFETIME_SECONDS),
@@ -93,7 +96,7 @@ pub(super) fn write(change: &CookieChange, parts: &Parts, response: &mut Respons
     }
 }
 
-/// Whether the page came over TLS, which a proxy in front speaks: the browser names the scheme.
+/// Whether the page was loaded over TLS. A proxy may terminate TLS, so the origin decides.
 fn is_encrypted(headers: &HeaderMap) -> bool {
     headers
         .get(ORIGIN)
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_of_this_server_is_our_own() {
+    fn only_a_page_of_this_server_is_an_own_page() {
         let own = |pairs: &[_]| is_own_page(&headers(pairs), false);
         let host = ("host", "board.example:3001");
         assert!(own(&[host, ("origin", "https://board.example:3001")]));

@@ -30,7 +30,7 @@ fn ending(user: &Registered, left: TimeDelta) -> String {
 async fn the_packages_graphql_ws_and_graphql_sse_work_unchanged() {
     let directory = node::project("tests/clients", "graphql-ws").await;
     let world = Simulated::start_with(|config| {
-        config.http.session_check = Duration::from_millis(100);
+        config.http.session_check_interval = Duration::from_millis(100);
     })
     .await;
     let user = world.app.register_shop("lively").await;

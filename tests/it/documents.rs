@@ -1,4 +1,4 @@
-//! Documents that clients name instead of sending them, and the mode in which only registered ones run.
+//! Persisted queries, and the safelist of persisted documents.
 
 use pretty_assertions::assert_eq;
 use reqwest::StatusCode;
@@ -26,7 +26,7 @@ fn code(body: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_query_that_was_sent_with_its_hash_is_known_by_it() {
+async fn a_query_that_was_sent_with_its_hash_is_found_by_the_hash() {
     let app = TestApp::start().await;
     let by_hash = json!({ "extensions": persisted(HASH) });
     let (status, body) = send(&app, &by_hash).await;
@@ -34,7 +34,7 @@ async fn a_query_that_was_sent_with_its_hash_is_known_by_it() {
     assert_eq!(body["errors"][0]["message"], "PersistedQueryNotFound");
     assert_eq!(code(&body), "PERSISTED_QUERY_NOT_FOUND");
 
-    // Somebody else's text under this name is refused, and not kept.
+    // Another text with this hash is refused and not cached.
     let wrong = json!({ "query": "{ me { id } }", "extensions": persisted(HASH) });
     let (status, body) = send(&app, &wrong).await;
     assert_eq!(
@@ -51,7 +51,7 @@ async fn a_query_that_was_sent_with_its_hash_is_known_by_it() {
     assert_eq!(body["data"], json!({ "__typename": "Query" }));
     let (_, body) = send(&app, &by_hash).await;
     assert_eq!(body["data"], json!({ "__typename": "Query" }));
-    // By GET too, as clients do so that answers can be cached.
+    // Clients use GET so that responses can be cached.
     let extensions = persisted(HASH).to_string();
     let url = reqwest::Url::parse_with_params("http://h/graphql", [("extensions", extensions)]);
     let path = format!("/graphql?{}", url.unwrap().query().unwrap());
@@ -60,7 +60,7 @@ async fn a_query_that_was_sent_with_its_hash_is_known_by_it() {
 }
 
 #[tokio::test]
-async fn a_mutation_by_its_hash_is_not_carried_out_by_get() {
+async fn a_persisted_mutation_is_not_executed_by_get() {
     let app = TestApp::start().await;
     let mutation = "mutation { logout { userErrors { code } } }";
     let output = std::process::Command::new("sha256sum")
@@ -85,8 +85,8 @@ async fn a_mutation_by_its_hash_is_not_carried_out_by_get() {
 }
 
 #[tokio::test]
-async fn without_room_clients_are_told_to_send_the_text() {
-    let app = TestApp::start_with(|config| config.http.persisted_queries = 0).await;
+async fn without_a_document_cache_persisted_queries_are_not_supported() {
+    let app = TestApp::start_with(|config| config.http.document_cache_bytes = 0).await;
     let (_, body) = send(&app, &json!({ "extensions": persisted(HASH) })).await;
     assert_eq!(body["errors"][0]["message"], "PersistedQueryNotSupported");
     let (_, body) = send(&app, &json!({ "query": QUERY })).await;
@@ -94,13 +94,14 @@ async fn without_room_clients_are_told_to_send_the_text() {
 }
 
 #[tokio::test]
-async fn where_documents_are_registered_no_others_are_carried_out() {
+async fn with_a_safelist_only_registered_documents_are_executed() {
     let directory = tempfile::tempdir().unwrap();
     let manifest = directory.path().join("manifest.json");
     let documents = json!({ "dashboard": "{ me { email } }", "type": QUERY });
     std::fs::write(&manifest, documents.to_string()).unwrap();
     let app =
-        TestApp::start_with(|config| config.http.trusted_documents = Some(manifest.clone())).await;
+        TestApp::start_with(|config| config.http.persisted_documents = Some(manifest.clone()))
+            .await;
     for body in [
         json!({ "documentId": "dashboard" }),
         json!({ "query": "{ me { email } }" }),
@@ -117,7 +118,7 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
         json!({ "query": "{ me { id } }" }),
         json!({ "query": "{ __schema { queryType { name } } }" }),
         json!({ "documentId": "other" }),
-        // The name of a registered one does not open the door for another text.
+        // The id does not match the text.
         json!({ "query": "{ me { id } }", "extensions": persisted(&"0".repeat(64)) }),
     ] {
         let (status, answer) = send(&app, &body).await;
@@ -125,7 +126,7 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
         assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_IN_LIST", "{body}");
         assert_eq!(answer.get("data"), None);
     }
-    // The dashboard is part of the program, and so is what it asks.
+    // The operations of the dashboard are always registered.
     let page = "web/dashboard/dist/documents.json";
     let page = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let page: Vec<String> = serde_json::from_slice(&page).unwrap();
@@ -137,7 +138,7 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
         send(&app, &json!({ "query": refresh })).await.1["data"]["refreshSession"]["session"],
         Value::Null
     );
-    // With the name of a registered one it is that one that runs, whatever text comes along.
+    // With the id of a registered document, that document is executed and the text is ignored.
     let both = json!({ "query": "{ me { id } }", "documentId": "type" });
     assert_eq!(
         send(&app, &both).await.1["data"],
@@ -146,7 +147,7 @@ async fn where_documents_are_registered_no_others_are_carried_out() {
 }
 
 #[tokio::test]
-async fn a_document_that_was_valid_with_some_variables_is_checked_with_others() {
+async fn a_document_is_validated_for_each_set_of_variables() {
     let app = TestApp::start().await;
     let token = app.register_shop("variables").await.token;
     let query = "query ($first: Int!) { recentOrders(first: $first) { nodes { name } } }";

@@ -26,7 +26,7 @@ fn each_limit_is_a_setting() {
         format!("--jwt-secret={}", crate::support::JWT_SECRET),
         "--encryption-key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
         format!("--xboard-data-dir={}", directory.path().display()),
-        "--xboard-trusted-documents=/documents".to_owned(),
+        "--xboard-persisted-documents=/documents".to_owned(),
     ];
     let names = [
         "limit-body",
@@ -43,7 +43,7 @@ fn each_limit_is_a_setting() {
         "operations-at-once",
         "budget",
         "budget-per-second",
-        "persisted-queries",
+        "document-cache",
         "limit-subscriptions",
     ];
     arguments.extend(
@@ -58,7 +58,7 @@ fn each_limit_is_a_setting() {
     let budget = limits.budget.unwrap();
     assert_eq!(
         [
-            http.largest_body,
+            http.max_body_bytes,
             limits.characters,
             limits.tokens,
             limits.depth,
@@ -77,9 +77,12 @@ fn each_limit_is_a_setting() {
         (budget.capacity.get(), budget.refill_rate.get()),
         (113, 114)
     );
-    assert_eq!(http.persisted_queries, 115);
+    assert_eq!(http.document_cache_bytes, 115);
     assert_eq!(limits.subscriptions, 116);
-    assert_eq!(http.trusted_documents.unwrap().to_str(), Some("/documents"));
+    assert_eq!(
+        http.persisted_documents.unwrap().to_str(),
+        Some("/documents")
+    );
 }
 
 async fn with_limits(change: impl FnOnce(&mut Limits)) -> TestApp {

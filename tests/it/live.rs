@@ -98,7 +98,7 @@ async fn a_subscription_that_waits_for_news_holds_no_connection() {
 #[tokio::test]
 async fn who_subscribes_is_proven_when_the_connection_opens_and_while_it_lasts() {
     let world = Simulated::start_with(|config| {
-        config.http.session_check = Duration::from_millis(50);
+        config.http.session_check_interval = Duration::from_millis(50);
     })
     .await;
     let store = world.register(ShopSettings::new("proven")).await;
@@ -182,7 +182,7 @@ async fn a_sync_is_followed_to_its_end_by_server_sent_events() {
 #[tokio::test]
 async fn a_socket_is_closed_with_the_codes_of_its_protocol() {
     let world = Simulated::start_with(|config| {
-        config.http.keep_alive = Duration::from_millis(500);
+        config.http.keep_alive_interval = Duration::from_millis(500);
     })
     .await;
     let store = world.register(ShopSettings::new("strict")).await;

@@ -1,30 +1,31 @@
-//! From text to a document that is safe to work on. What async-graphql does with a document takes time that
-//! may grow exponentially with its length (fragments that use fragments), so the checks here come first; each
-//! of them takes time in proportion to the text.
+//! From text to a document that is safe to validate. async-graphql's validation can take exponential time
+//! (fragments that spread other fragments), so these checks come first. Each takes time proportional to the
+//! length of the text.
 
-mod lasting;
-mod library;
-mod scan;
-mod shape;
+mod cache;
+mod cacheable;
+mod selection_limits;
+mod token_limits;
 
 use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
 
-pub(super) use library::{Library, Prepared};
+pub use cache::{DocumentCache, ParsedDocument, sha256_hex};
 
 use super::error::ApiError;
 use super::limits::Limits;
 
-/// Reads a document, within the limits. Without `introspection` one that asks for the schema is refused, and
-/// not answered with null: whoever asks shall know why.
-pub(super) fn read(
+/// Parses a document within the limits. Without `introspection`, a document that selects `__schema` or
+/// `__type` is an error: null would not say why.
+pub(super) fn parse(
     text: &str,
     limits: &Limits,
     introspection: bool,
 ) -> Result<ExecutableDocument, ServerError> {
-    scan::check(text, limits).map_err(ApiError::in_no_place)?;
+    token_limits::check(text, limits).map_err(ApiError::without_location)?;
     let document = parse_query(text)?;
-    shape::check(&document, limits, introspection).map_err(ApiError::in_no_place)?;
+    selection_limits::check(&document, limits, introspection)
+        .map_err(ApiError::without_location)?;
     Ok(document)
 }

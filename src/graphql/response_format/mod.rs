@@ -1,12 +1,16 @@
-//! Completes answers as the specification says. async-graphql puts fields in the order in which they were
-//! resolved and leaves out those that failed; here they come in the order they were asked for, a nullable
-//! field that failed is null, and a non-null one makes the nearest nullable field around it null.
+//! Response formatting: value completion and the propagation of nulls, as the GraphQL specification defines
+//! them (sections 6.4.3 "Value Completion", 6.4.4 "Handling Field Errors" and 7.1 "Response Format").
 //!
-//! What a value of an interface is, its selection does not always say: a hidden `__typename` is asked for
-//! where it matters, and taken out of the answer.
+//! async-graphql deviates from the specification in two ways. It orders the fields of an object by the time
+//! at which they were resolved, and it omits fields that failed. The specification asks for the order of the
+//! selection set, null for a nullable field that failed, and a null parent for a non-null field that failed.
+//! So the data is completed again after the execution.
+//!
+//! The concrete type of a value of an interface or union is not always part of the response. Where it is
+//! needed, [`add_hidden_typenames`] selects `__typename` under a hidden name, which is removed here.
 
-mod selections;
-mod shape;
+mod collect_fields;
+mod schema_types;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
@@ -14,35 +18,35 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Response, Value, Variables};
 
-pub(super) use selections::ask_for_types;
-use selections::{Asked, Selected};
-pub(super) use shape::Shape;
-use shape::{Kind, Typed};
+pub(super) use collect_fields::add_hidden_typenames;
+use collect_fields::{CollectedField, Execution};
+pub(super) use schema_types::SchemaTypes;
+use schema_types::{FieldType, TypeKind};
 
-/// What the hidden `__typename` is called in the answer.
-const HIDDEN: &str = "xboard__typename";
+/// The response key of the hidden `__typename`.
+const HIDDEN_TYPENAME: &str = "xboard__typename";
 
-/// Completes the answer to an operation of a document in which [`ask_for_types`] has been.
-pub(super) fn complete(
-    shape: &Shape,
+/// Completes the data of a response. [`add_hidden_typenames`] has been applied to the document.
+pub(super) fn complete_response(
+    types: &SchemaTypes,
     document: &ExecutableDocument,
     operation_name: Option<&str>,
     variables: &Variables,
     response: &mut Response,
 ) {
-    let Some(operation) = chosen(document, operation_name) else {
+    let Some(operation) = selected_operation(document, operation_name) else {
         return;
     };
-    let asked = Asked {
+    let execution = Execution {
         document,
         operation,
         variables,
-        shape,
+        types,
     };
-    response.data = complete_root(&asked, std::mem::take(&mut response.data));
+    response.data = complete_root(&execution, std::mem::take(&mut response.data));
 }
 
-fn chosen<'a>(
+fn selected_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a OperationDefinition> {
@@ -53,138 +57,139 @@ fn chosen<'a>(
     }
 }
 
-/// A non-null place that holds nothing: the place around it holds nothing either.
-struct Nothing;
+/// A non-null field or list item has no value: its parent becomes null.
+struct NullViolation;
 
-fn complete_root(asked: &Asked<'_>, data: Value) -> Value {
+fn complete_root(execution: &Execution<'_>, data: Value) -> Value {
     let fields = match data {
         Value::Object(fields) => fields,
-        // Every field failed, or none was asked for.
+        // All fields failed or were skipped.
         _ => IndexMap::new(),
     };
-    let sets = [&asked.operation.selection_set.node];
-    let root = asked.shape.root(asked.operation.ty);
-    complete_object(asked, root, &sets, fields).map_or(Value::Null, Value::Object)
+    let sets = [&execution.operation.selection_set.node];
+    let root = execution.types.root(execution.operation.ty);
+    complete_object(execution, root, &sets, fields).map_or(Value::Null, Value::Object)
 }
 
-/// The fields of an object in the order they were asked for, each as its type allows.
 fn complete_object(
-    asked: &Asked<'_>,
+    execution: &Execution<'_>,
     type_name: &str,
     sets: &[&SelectionSet],
     fields: IndexMap<Name, Value>,
-) -> Result<IndexMap<Name, Value>, Nothing> {
-    complete_fields(asked, &asked.typed_fields(type_name, sets), fields)
+) -> Result<IndexMap<Name, Value>, NullViolation> {
+    complete_fields(execution, &execution.typed_fields(type_name, sets), fields)
 }
 
+/// The fields of an object, in the order of the selection set.
 fn complete_fields(
-    asked: &Asked<'_>,
-    wanted: &[(Selected<'_>, Option<&Typed>)],
+    execution: &Execution<'_>,
+    collected: &[(CollectedField<'_>, Option<&FieldType>)],
     mut fields: IndexMap<Name, Value>,
-) -> Result<IndexMap<Name, Value>, Nothing> {
-    let in_order = fields.len() == wanted.len()
+) -> Result<IndexMap<Name, Value>, NullViolation> {
+    let is_ordered = fields.len() == collected.len()
         && fields
             .keys()
-            .zip(wanted)
-            .all(|(key, (selected, _))| key == selected.key && selected.key != HIDDEN);
-    if in_order {
-        for (value, (selected, typed)) in fields.values_mut().zip(wanted) {
-            let complete = complete_field(asked, selected, *typed, std::mem::take(value))?;
-            *value = complete;
+            .zip(collected)
+            .all(|(key, (field, _))| key == field.response_key && !field.is_hidden());
+    if is_ordered {
+        for (value, (field, field_type)) in fields.values_mut().zip(collected) {
+            *value = complete_field(execution, field, *field_type, std::mem::take(value))?;
         }
         return Ok(fields);
     }
-    let mut completed = IndexMap::with_capacity(wanted.len());
-    for (selected, typed) in wanted {
-        let value = fields.swap_remove(selected.key).unwrap_or_default();
-        if selected.key == HIDDEN {
-            continue;
-        }
-        let value = complete_field(asked, selected, *typed, value)?;
-        completed.insert(Name::new(selected.key), value);
+    let mut completed = IndexMap::with_capacity(collected.len());
+    for (field, field_type) in collected.iter().filter(|(field, _)| !field.is_hidden()) {
+        let value = fields.swap_remove(field.response_key).unwrap_or_default();
+        let value = complete_field(execution, field, *field_type, value)?;
+        completed.insert(Name::new(field.response_key), value);
     }
     Ok(completed)
 }
 
 fn complete_field(
-    asked: &Asked<'_>,
-    selected: &Selected<'_>,
-    typed: Option<&Typed>,
+    execution: &Execution<'_>,
+    field: &CollectedField<'_>,
+    field_type: Option<&FieldType>,
     value: Value,
-) -> Result<Value, Nothing> {
-    match typed {
-        Some(typed) => complete_value(asked, typed, selected, value),
-        // Introspection: its answer is about the schema and cannot fail in parts.
-        None => Ok(reorder(asked, &selected.sets, value)),
+) -> Result<Value, NullViolation> {
+    match field_type {
+        Some(field_type) => complete_value(execution, field_type, field, value),
+        // Introspection fields have no type here, and cannot fail.
+        None => Ok(order_fields(execution, &field.selection_sets, value)),
     }
 }
 
 fn complete_value(
-    asked: &Asked<'_>,
-    typed: &Typed,
-    selected: &Selected<'_>,
+    execution: &Execution<'_>,
+    field_type: &FieldType,
+    field: &CollectedField<'_>,
     value: Value,
-) -> Result<Value, Nothing> {
-    let value = match (&typed.kind, value) {
-        (Kind::List(item), Value::List(values)) => complete_list(asked, item, selected, values),
-        (Kind::Object(name), Value::Object(fields)) => {
-            complete_object(asked, name, &selected.sets, fields).map_or(Value::Null, Value::Object)
+) -> Result<Value, NullViolation> {
+    let sets = &field.selection_sets;
+    let value = match (&field_type.kind, value) {
+        (TypeKind::List(item), Value::List(values)) => {
+            complete_list(execution, item, field, values)
         }
-        (Kind::Abstract(_), Value::Object(fields)) => {
-            let name = match fields.get(HIDDEN) {
+        (TypeKind::Object(name), Value::Object(fields)) => {
+            complete_object(execution, name, sets, fields).map_or(Value::Null, Value::Object)
+        }
+        (TypeKind::Abstract(_), Value::Object(fields)) => {
+            let name = match fields.get(HIDDEN_TYPENAME) {
                 Some(Value::String(name)) => name.clone(),
                 _ => return Ok(Value::Object(fields)),
             };
-            complete_object(asked, &name, &selected.sets, fields).map_or(Value::Null, Value::Object)
+            complete_object(execution, &name, sets, fields).map_or(Value::Null, Value::Object)
         }
         (_, value) => value,
     };
-    if typed.non_null && value == Value::Null {
-        Err(Nothing)
+    if field_type.non_null && value == Value::Null {
+        Err(NullViolation)
     } else {
         Ok(value)
     }
 }
 
-/// What is asked of the objects of a list is found out once.
+/// Completes the items of a list. The fields of their selection sets are collected once for all items.
 fn complete_list(
-    asked: &Asked<'_>,
-    item: &Typed,
-    selected: &Selected<'_>,
+    execution: &Execution<'_>,
+    item: &FieldType,
+    field: &CollectedField<'_>,
     values: Vec<Value>,
 ) -> Value {
-    let wanted = match &item.kind {
-        Kind::Object(name) => Some(asked.typed_fields(name, &selected.sets)),
+    let collected = match &item.kind {
+        TypeKind::Object(name) => Some(execution.typed_fields(name, &field.selection_sets)),
         _ => None,
     };
-    let items = values.into_iter().map(|value| match (&wanted, value) {
-        (Some(wanted), Value::Object(fields)) => match complete_fields(asked, wanted, fields) {
-            Ok(fields) => Ok(Value::Object(fields)),
-            Err(Nothing) if item.non_null => Err(Nothing),
-            Err(Nothing) => Ok(Value::Null),
-        },
-        (_, value) => complete_value(asked, item, selected, value),
+    let items = values.into_iter().map(|value| match (&collected, value) {
+        (Some(collected), Value::Object(fields)) => {
+            match complete_fields(execution, collected, fields) {
+                Ok(fields) => Ok(Value::Object(fields)),
+                Err(NullViolation) if item.non_null => Err(NullViolation),
+                Err(NullViolation) => Ok(Value::Null),
+            }
+        }
+        (_, value) => complete_value(execution, item, field, value),
     });
-    let items: Result<Vec<_>, Nothing> = items.collect();
+    let items: Result<Vec<_>, NullViolation> = items.collect();
     items.map_or(Value::Null, Value::List)
 }
 
-/// The same order for what has no types here.
-fn reorder(asked: &Asked<'_>, sets: &[&SelectionSet], value: Value) -> Value {
+/// Orders the fields of introspection results.
+fn order_fields(execution: &Execution<'_>, sets: &[&SelectionSet], value: Value) -> Value {
     match value {
         Value::List(values) => Value::List(
             values
                 .into_iter()
-                .map(|value| reorder(asked, sets, value))
+                .map(|value| order_fields(execution, sets, value))
                 .collect(),
         ),
         Value::Object(mut fields) => {
             let mut ordered = IndexMap::new();
-            for selected in asked.fields("", sets) {
-                if let Some(value) = fields.swap_remove(selected.key) {
+            for field in execution.collect_fields("", sets) {
+                if let Some(value) = fields.swap_remove(field.response_key) {
                     ordered.insert(
-                        Name::new(selected.key),
-                        reorder(asked, &selected.sets, value),
+                        Name::new(field.response_key),
+                        order_fields(execution, &field.selection_sets, value),
                     );
                 }
             }

@@ -15,7 +15,7 @@ use xboard::auth::limits::AttemptsPerMinute;
 use xboard::config::EncryptionKeys;
 use xboard::domain::clock::Clock;
 use xboard::graphql;
-use xboard::http::{HttpOptions, Origins};
+use xboard::http::{AllowedOrigins, HttpOptions};
 use xboard::shopify::{RetryPolicy, ShopifyConfig};
 use xboard::sync::SyncConfig;
 
@@ -351,18 +351,18 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
             ..SyncConfig::default()
         },
         http: HttpOptions {
-            origins: Origins::Only(Vec::new()),
+            allowed_origins: AllowedOrigins::Only(Vec::new()),
             graphiql: true,
             behind_proxy: false,
             over_https: false,
             operation_timeout: Duration::from_secs(15),
-            session_check: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(15),
-            largest_body: 256 * 1024,
+            session_check_interval: Duration::from_secs(30),
+            keep_alive_interval: Duration::from_secs(15),
+            max_body_bytes: 256 * 1024,
             kept_answers: 4 * 1024 * 1024,
             kept_figures: 4 * 1024 * 1024,
-            persisted_queries: 1024 * 1024,
-            trusted_documents: None,
+            document_cache_bytes: 1024 * 1024,
+            persisted_documents: None,
         },
     }
 }

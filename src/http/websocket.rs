@@ -1,6 +1,8 @@
-//! `graphql-transport-ws` at `/graphql/ws`, spoken by us: the library's own version replaces an operation whose
-//! id is taken, has one code for whatever closes a connection, no `error` message, and no limit. Who subscribes
-//! is proven by the first message; the connection ends with the token.
+//! The `graphql-transport-ws` protocol at `/graphql/ws`. The implementation of async-graphql does not follow the
+//! protocol: it replaces an operation with a duplicate id, closes every connection with the same code, never
+//! sends `error` messages, and does not limit the number of operations.
+//!
+//! The first message authenticates the caller. The connection ends with the session.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -20,21 +22,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::MissedTickBehavior;
 
-use super::answer::was_not_executed;
-use super::live::{self, Caller};
-use super::{HttpState, bearer, operation, session_cookie};
+use super::response::is_request_error;
+use super::response_stream::{Caller, response_stream, session_ended};
+use super::{HttpState, bearer, request_parameters, session_cookie};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::refresh_tokens::RefreshTokens;
 
-/// The subprotocol of graphql-ws; the older one of the same routes is not spoken.
+/// The subprotocol. The older `graphql-ws` subprotocol is not supported.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// How long a client may take to say who it is, and to take a message.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The most bytes that a client may send at once.
-const LARGEST_MESSAGE: usize = 256 * 1024;
+/// How long a client may take to authenticate, and to receive a message.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes of a message from a client.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-/// Why a connection is closed, in the protocol's codes.
+/// The code and reason of a close frame.
 type Close = (u16, String);
 
 fn close(code: u16, reason: &str) -> Close {
@@ -45,10 +47,10 @@ fn going_away() -> Close {
     close(1001, "The server is going away")
 }
 
-/// What a client says.
+/// A message from the client.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Said {
+enum ClientMessage {
     ConnectionInit {
         #[serde(default)]
         payload: Value,
@@ -67,10 +69,10 @@ enum Said {
     },
 }
 
-/// What a client is told.
+/// A message to the client.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Told {
+enum ServerMessage {
     ConnectionAck,
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +82,7 @@ enum Told {
         id: String,
         payload: Box<Response>,
     },
-    /// The operation was not carried out, and is over.
+    /// The operation was refused before its execution.
     Error {
         id: String,
         payload: Vec<ServerError>,
@@ -90,9 +92,9 @@ enum Told {
     },
 }
 
-impl Told {
-    /// The operation that ends with this.
-    fn ended(&self) -> Option<&str> {
+impl ServerMessage {
+    /// The id of the operation that this message ends.
+    fn ended_operation(&self) -> Option<&str> {
         match self {
             Self::Error { id, .. } | Self::Complete { id } => Some(id),
             _ => None,
@@ -101,35 +103,36 @@ impl Told {
 }
 
 /// `GET /graphql/ws`.
-pub(super) async fn socket(
+pub(super) async fn upgrade(
     State(state): State<HttpState>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> HttpResponse {
     let upgrade = upgrade
         .protocols([PROTOCOL])
-        .max_message_size(LARGEST_MESSAGE);
+        .max_message_size(MAX_MESSAGE_BYTES);
     if upgrade.selected_protocol() != Some(&HeaderValue::from_static(PROTOCOL)) {
-        let message = "Speak graphql-transport-ws: name it in Sec-WebSocket-Protocol.";
+        let message =
+            "Unsupported subprotocol. Use graphql-transport-ws in Sec-WebSocket-Protocol.";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
-    let tokens = session_cookie::of_stream(&headers, state.options.behind_proxy);
+    let tokens = session_cookie::refresh_tokens_of_stream(&headers, state.options.behind_proxy);
     upgrade.on_upgrade(move |socket| async move {
         Connection::new(state, socket, tokens).serve().await;
     })
 }
 
-/// One connection and what is carried out over it.
+/// A connection and its operations.
 struct Connection {
     state: HttpState,
     socket: WebSocket,
     request_id: String,
     refresh_tokens: Arc<RefreshTokens>,
     caller: Option<Caller>,
-    /// Ends when the connection has to.
-    over: Pin<Box<dyn Future<Output = Close> + Send>>,
-    operations: SelectAll<BoxStream<'static, Told>>,
-    /// How each operation is ended before its time.
+    /// Completes when the connection must be closed.
+    must_close: Pin<Box<dyn Future<Output = Close> + Send>>,
+    operations: SelectAll<BoxStream<'static, ServerMessage>>,
+    /// Cancels the operations, by id.
     handles: HashMap<String, AbortHandle>,
 }
 
@@ -141,8 +144,8 @@ impl Connection {
             request_id: uuid::Uuid::new_v4().simple().to_string(),
             refresh_tokens: Arc::new(refresh_tokens),
             caller: None,
-            over: Box::pin(async {
-                tokio::time::sleep(PATIENCE).await;
+            must_close: Box::pin(async {
+                tokio::time::sleep(TIMEOUT).await;
                 close(4408, "Connection initialisation timeout")
             }),
             operations: SelectAll::new(),
@@ -151,49 +154,50 @@ impl Connection {
     }
 
     async fn serve(mut self) {
-        let ended = self.talk().await;
+        let ended = self.exchange_messages().await;
         let frame = ended.err().flatten().map(|(code, reason)| CloseFrame {
             code,
             reason: reason.into(),
         });
         let last = self.socket.send(Message::Close(frame));
-        let _ = tokio::time::timeout(PATIENCE, last).await;
+        let _ = tokio::time::timeout(TIMEOUT, last).await;
     }
 
-    /// Until one of both ends it. `Err` holds our reason; none when the client is gone.
-    async fn talk(&mut self) -> Result<(), Option<Close>> {
-        let stopped = self.state.live.stopped();
-        let mut heartbeat = tokio::time::interval(self.state.options.keep_alive);
+    /// Receives and sends messages until the connection ends. The error is the server's close frame; `None` if
+    /// the client does not respond.
+    async fn exchange_messages(&mut self) -> Result<(), Option<Close>> {
+        let shutdown = self.state.live.stopped();
+        let mut heartbeat = tokio::time::interval(self.state.options.keep_alive_interval);
         heartbeat.reset();
-        // After a pause of ours a client has its time to answer, as ever.
+        // If the server was suspended, the client still gets a whole interval to respond.
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = true;
+        let mut is_responsive = true;
         loop {
             tokio::select! {
-                // The end first, whatever a client sends; what it sent before it is taken for gone.
+                // Closing comes first, so that a client cannot delay it by sending messages.
                 biased;
-                () = stopped.cancelled() => return Err(Some(going_away())),
-                reason = &mut self.over => return Err(Some(reason)),
+                () = shutdown.cancelled() => return Err(Some(going_away())),
+                reason = &mut self.must_close => return Err(Some(reason)),
                 message = self.socket.recv() => {
-                    heard = true;
+                    is_responsive = true;
                     match message {
-                        Some(Ok(Message::Text(text))) => self.hear(text.as_bytes()).await?,
-                        Some(Ok(Message::Binary(bytes))) => self.hear(&bytes).await?,
+                        Some(Ok(Message::Text(text))) => self.receive(text.as_bytes()).await?,
+                        Some(Ok(Message::Binary(bytes))) => self.receive(&bytes).await?,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                     }
                 }
-                told = self.operations.next(), if !self.operations.is_empty() => {
-                    if let Some(told) = told {
-                        if let Some(id) = told.ended() {
+                message = self.operations.next(), if !self.operations.is_empty() => {
+                    if let Some(message) = message {
+                        if let Some(id) = message.ended_operation() {
                             self.handles.remove(id);
                         }
-                        self.tell(&told).await?;
+                        self.send_message(&message).await?;
                     }
                 }
                 _ = heartbeat.tick() => {
-                    // Whoever answers nothing for so long is no longer there.
-                    if !std::mem::take(&mut heard) {
+                    // The client sent nothing for a whole interval, not even a pong.
+                    if !std::mem::take(&mut is_responsive) {
                         return Err(None);
                     }
                     self.send(Message::Ping(bytes::Bytes::new())).await?;
@@ -202,15 +206,17 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, message: &[u8]) -> Result<(), Option<Close>> {
-        let said = serde_json::from_slice(message)
+    async fn receive(&mut self, message: &[u8]) -> Result<(), Option<Close>> {
+        let message = serde_json::from_slice(message)
             .map_err(|_| Some(close(4400, "Invalid message received")))?;
-        match said {
-            Said::ConnectionInit { payload } => self.open(&payload).await,
-            Said::Ping { payload } => self.tell(&Told::Pong { payload }).await,
-            Said::Pong {} => Ok(()),
-            Said::Subscribe { id, payload } => self.begin(id, payload).await,
-            Said::Complete { id } => {
+        match message {
+            ClientMessage::ConnectionInit { payload } => self.authenticate(&payload).await,
+            ClientMessage::Ping { payload } => {
+                self.send_message(&ServerMessage::Pong { payload }).await
+            }
+            ClientMessage::Pong {} => Ok(()),
+            ClientMessage::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            ClientMessage::Complete { id } => {
                 if let Some(handle) = self.handles.remove(&id) {
                     handle.abort();
                 }
@@ -219,7 +225,7 @@ impl Connection {
         }
     }
 
-    async fn open(&mut self, payload: &Value) -> Result<(), Option<Close>> {
+    async fn authenticate(&mut self, payload: &Value) -> Result<(), Option<Close>> {
         if self.caller.is_some() {
             return Err(Some(close(4429, "Too many initialisation requests")));
         }
@@ -228,14 +234,14 @@ impl Connection {
             .ok_or_else(|| Some(close(4403, "Forbidden")))?;
         self.caller = Some(caller);
         let state = self.state.clone();
-        self.over = Box::pin(async move {
-            live::until_over(&state, caller).await;
+        self.must_close = Box::pin(async move {
+            session_ended(&state, caller).await;
             close(4403, "The token has ended")
         });
-        self.tell(&Told::ConnectionAck).await
+        self.send_message(&ServerMessage::ConnectionAck).await
     }
 
-    async fn begin(
+    async fn subscribe(
         &mut self,
         id: String,
         payload: Map<String, Value>,
@@ -250,21 +256,23 @@ impl Connection {
             let reason = format!("Subscriber for {} already exists", shortened(&id));
             return Err(Some((4409, reason)));
         }
-        let answers = match self.answers(caller, payload) {
-            Ok(answers) => answers,
+        let responses = match self.responses(caller, payload) {
+            Ok(responses) => responses,
             Err(error) => {
                 let payload = vec![*error];
-                return self.tell(&Told::Error { id, payload }).await;
+                return self
+                    .send_message(&ServerMessage::Error { id, payload })
+                    .await;
             }
         };
-        let (answers, handle) = abortable(told(id.clone(), answers));
-        self.operations.push(answers.boxed());
+        let (messages, handle) = abortable(message_stream(id.clone(), responses));
+        self.operations.push(messages.boxed());
         self.handles.insert(id, handle);
         Ok(())
     }
 
-    /// What an operation answers, with a context of its own.
-    fn answers(
+    /// The responses of an operation, which gets a request context of its own.
+    fn responses(
         &self,
         caller: Caller,
         payload: Map<String, Value>,
@@ -273,7 +281,7 @@ impl Connection {
         if self.handles.len() >= maximum {
             let limit = "subscriptions";
             let error = ApiError::LimitExceeded { limit, maximum };
-            return Err(Box::new(error.in_no_place()));
+            return Err(Box::new(error.without_location()));
         }
         let context = RequestContext::new(
             self.state.database.clone(),
@@ -284,46 +292,48 @@ impl Connection {
             self.state.live.memory(),
         )
         .with_refresh_tokens(Arc::clone(&self.refresh_tokens));
-        operation::from_parameters(payload)
-            .and_then(|parameters| live::answers(&self.state, parameters, context))
-            .map_err(|refusal| Box::new(refusal.as_error()))
+        request_parameters::from_parameters(payload)
+            .and_then(|parameters| response_stream(&self.state, parameters, context))
+            .map_err(|error| Box::new(error.into_error()))
     }
 
-    async fn tell(&mut self, told: &Told) -> Result<(), Option<Close>> {
-        let text = serde_json::to_string(told).map_err(|error| {
-            tracing::error!(error = %error, "an answer could not be written");
+    async fn send_message(&mut self, message: &ServerMessage) -> Result<(), Option<Close>> {
+        let text = serde_json::to_string(message).map_err(|error| {
+            tracing::error!(error = %error, "cannot serialize a message");
             Some(close(4500, "Internal server error"))
         })?;
         self.send(Message::Text(text.into())).await
     }
 
-    /// A client that takes nothing loses its connection, and nobody waits for it.
+    /// Sends a message. A client that does not receive it in time loses its connection.
     async fn send(&mut self, message: Message) -> Result<(), Option<Close>> {
-        match tokio::time::timeout(PATIENCE, self.socket.send(message)).await {
+        match tokio::time::timeout(TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(None),
         }
     }
 }
 
-/// An operation's answers as messages. What was refused before it began is an error and not an answer.
-fn told(id: String, answers: BoxStream<'static, Response>) -> impl Stream<Item = Told> {
+/// The responses of an operation as messages. A request error becomes an `error` message.
+fn message_stream(
+    id: String,
+    mut responses: BoxStream<'static, Response>,
+) -> impl Stream<Item = ServerMessage> {
     stream! {
-        let mut answers = answers;
-        let mut first = true;
-        while let Some(answer) = answers.next().await {
-            if first && was_not_executed(&answer) {
-                yield Told::Error { id, payload: answer.errors };
+        let mut is_first = true;
+        while let Some(response) = responses.next().await {
+            if is_first && is_request_error(&response) {
+                yield ServerMessage::Error { id, payload: response.errors };
                 return;
             }
-            first = false;
-            yield Told::Next { id: id.clone(), payload: Box::new(answer) };
+            is_first = false;
+            yield ServerMessage::Next { id: id.clone(), payload: Box::new(response) };
         }
-        yield Told::Complete { id };
+        yield ServerMessage::Complete { id };
     }
 }
 
-/// The reason of a closing frame has at most 123 bytes.
+/// The reason of a close frame has at most 123 bytes.
 fn shortened(id: &str) -> &str {
     id.char_indices()
         .nth(20)

@@ -1,5 +1,7 @@
-//! Counts what a document selects, with every fragment written out where it is used. Each fragment is looked
-//! at once, so that a few lines that stand for a billion fields are as quick to refuse as any others.
+//! Counts the selections of a document, with each fragment counted wherever it is spread. Each fragment is
+//! visited once, so a few lines that expand to a billion fields are refused quickly.
+//!
+//! async-graphql's own limits visit a fragment again for each spread, which takes exponential time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +11,13 @@ use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use crate::graphql::error::ApiError;
 use crate::graphql::limits::{Limits, MAX_SELECTION_NESTING};
 
-/// Refuses a document of which an operation selects too much, or a fragment contains itself.
+/// Refuses a document with an operation that exceeds a limit, or with a fragment that spreads itself.
 pub(super) fn check(
     document: &ExecutableDocument,
     limits: &Limits,
     introspection: bool,
 ) -> Result<(), ApiError> {
-    let mut reader = Reader {
+    let mut counter = SelectionCounter {
         document,
         limits,
         introspection,
@@ -23,21 +25,21 @@ pub(super) fn check(
         duplicates: 0,
     };
     for name in document.fragments.keys() {
-        reader.fragment(name)?;
+        counter.fragment(name)?;
     }
     for (_, operation) in document.operations.iter() {
-        let size = reader.selections(&operation.node.selection_set.node)?;
+        let size = counter.selections(&operation.node.selection_set.node)?;
         size.within(limits)?;
     }
     Ok(())
 }
 
-/// What a selection holds. Sums stop at the largest number instead of starting anew.
+/// The size of a selection set. The sums saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Size {
     fields: usize,
     aliases: usize,
-    roots: usize,
+    root_fields: usize,
     depth: usize,
     nesting: usize,
 }
@@ -46,7 +48,7 @@ impl Size {
     fn add(&mut self, other: Self) {
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
-        self.roots = self.roots.saturating_add(other.roots);
+        self.root_fields = self.root_fields.saturating_add(other.root_fields);
         self.depth = self.depth.max(other.depth);
         self.nesting = self.nesting.max(other.nesting);
     }
@@ -55,7 +57,7 @@ impl Size {
         for (limit, actual, maximum) in [
             ("depth", self.depth, limits.depth),
             ("aliases", self.aliases, limits.aliases),
-            ("rootFields", self.roots, limits.root_fields),
+            ("rootFields", self.root_fields, limits.root_fields),
             ("fields", self.fields, limits.fields),
         ] {
             if actual > maximum {
@@ -66,16 +68,16 @@ impl Size {
     }
 }
 
-struct Reader<'a> {
+struct SelectionCounter<'a> {
     document: &'a ExecutableDocument,
     limits: &'a Limits,
     introspection: bool,
-    /// `None`: being looked at, so whoever asks for it is inside of it.
+    /// `None`: the fragment is being counted, so a spread of it is inside of it.
     fragments: HashMap<&'a Name, Option<Size>>,
     duplicates: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SelectionCounter<'a> {
     fn fragment(&mut self, name: &'a Name) -> Result<Size, ApiError> {
         match self.fragments.get(name) {
             Some(Some(size)) => return Ok(*size),
@@ -85,7 +87,7 @@ impl<'a> Reader<'a> {
             }
             None => {}
         }
-        // One that is not there is for the validator to name.
+        // Validation reports missing fragments.
         let Some(fragment) = self.document.fragments.get(name) else {
             return Ok(Size::default());
         };
@@ -104,8 +106,7 @@ impl<'a> Reader<'a> {
                     if !self.introspection
                         && matches!(field.node.name.node.as_str(), "__schema" | "__type")
                     {
-                        let message =
-                            "The schema cannot be read here: introspection is switched off.";
+                        let message = "Introspection is disabled.";
                         return Err(ApiError::bad_input("query", message));
                     }
                     let key = &field.node.response_key().node;
@@ -118,7 +119,7 @@ impl<'a> Reader<'a> {
                         aliases: below
                             .aliases
                             .saturating_add(usize::from(field.node.alias.is_some())),
-                        roots: 1,
+                        root_fields: 1,
                         depth: below.depth + 1,
                         nesting: below.nesting,
                     }
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    fn verdict(text: &str) -> Option<ApiError> {
+    fn check_text(text: &str) -> Option<ApiError> {
         check(&parse_query(text).unwrap(), &limits(), true).err()
     }
 
@@ -182,8 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn fields_depth_aliases_and_roots_are_counted_through_fragments() {
-        for (fits, too_much, limit, maximum) in [
+    fn fields_depth_aliases_and_root_fields_are_counted_through_fragments() {
+        for (fits, exceeds, limit, maximum) in [
             (
                 "{ a { b { c } } }",
                 "{ a { b { ...F } } } fragment F on T { c { d } }",
@@ -215,22 +216,22 @@ mod tests {
                 2,
             ),
         ] {
-            assert_eq!(verdict(fits), None, "{fits}");
+            assert_eq!(check_text(fits), None, "{fits}");
             assert_eq!(
-                verdict(too_much),
+                check_text(exceeds),
                 Some(exceeded(limit, maximum)),
-                "{too_much}"
+                "{exceeds}"
             );
         }
     }
 
     #[test]
-    fn fragments_that_contain_themselves_are_refused_whether_used_or_not() {
+    fn fragments_that_contain_themselves_are_refused_even_if_unused() {
         for text in [
             "{ ...A } fragment A on T { ...A }",
             "{ a } fragment A on T { a { ...B } } fragment B on T { ... on T { ...A } }",
         ] {
-            let Some(ApiError::BadUserInput { message, .. }) = verdict(text) else {
+            let Some(ApiError::BadUserInput { message, .. }) = check_text(text) else {
                 panic!("{text}");
             };
             assert!(message.ends_with("contains itself."), "{message}");
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_fragments_that_stand_for_a_billion_fields_are_counted_at_once() {
+    fn fragments_that_expand_to_a_billion_fields_are_refused_quickly() {
         let mut text = "{ ...F0 }".to_owned();
         for n in 0..30 {
             let m = n + 1;
@@ -246,12 +247,12 @@ mod tests {
         }
         text += " fragment F30 on T { a }";
         assert!(matches!(
-            verdict(&text),
+            check_text(&text),
             Some(ApiError::LimitExceeded { .. })
         ));
         // One more level, and the stack is what is protected.
         let deep = format!("{}a{}", "{ ... on T ".repeat(40), "}".repeat(40))
             .replace("on T a", "on T { a }");
-        assert_eq!(verdict(&deep), Some(exceeded("nesting", 32)));
+        assert_eq!(check_text(&deep), Some(exceeded("nesting", 32)));
     }
 }

@@ -1,40 +1,40 @@
-//! A page that was built from `web/` and is part of the program, so that it needs no other host.
+//! The files of a page from `web/`, embedded in the program.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::{Html, IntoResponse as _};
 
-/// The files of a page: names and contents, compressed but for `index.html`. Empty when it was not built.
+/// The names and contents of the files. All but `index.html` are compressed. Empty if the page was not built.
 pub(super) type Files = &'static [(&'static str, &'static [u8])];
 
-/// A page and what it may do.
-pub(super) struct BuiltPage {
+/// A page with its assets.
+pub(super) struct StaticPage {
     pub(super) files: Files,
-    /// Its Content-Security-Policy.
+    /// The Content-Security-Policy of the page.
     pub(super) policy: HeaderValue,
-    /// What to say instead of it when the program was built without it.
-    pub(super) absent: &'static str,
+    /// The HTML that is served if the page was not built.
+    pub(super) fallback: &'static str,
 }
 
-impl BuiltPage {
-    /// The page's HTML; `None` when it was not built.
+impl StaticPage {
+    /// The HTML; `None` if the page was not built.
     pub(super) fn html(&self) -> Option<&'static str> {
         std::str::from_utf8(self.file("index.html")?).ok()
     }
 
-    /// The operations that the page sends, each as its exact text.
+    /// The texts of the operations that the page sends.
     pub(super) fn documents(&self) -> Vec<String> {
         self.file("documents.json")
             .and_then(|list| serde_json::from_slice(list).ok())
             .unwrap_or_default()
     }
 
-    /// The page, or the words that say why it is not there.
+    /// The response with the HTML, or with the fallback.
     pub(super) fn respond(&self, html: Option<String>) -> Response<Body> {
         let mut response = match html {
             Some(html) => Html(html).into_response(),
-            None => (StatusCode::NOT_IMPLEMENTED, Html(self.absent)).into_response(),
+            None => (StatusCode::NOT_IMPLEMENTED, Html(self.fallback)).into_response(),
         };
         response
             .headers_mut()
@@ -42,7 +42,7 @@ impl BuiltPage {
         response
     }
 
-    /// A script or style of the page. Its name changes with its content, so browsers may keep it.
+    /// A script or stylesheet. Its name changes with its content, so browsers may cache it for ever.
     pub(super) fn asset(&self, name: &str) -> Response<Body> {
         let kind = match name.rsplit_once('.') {
             Some((_, "js")) => "text/javascript; charset=utf-8",
@@ -57,13 +57,13 @@ impl BuiltPage {
             response.headers_mut().insert(name, value);
         };
         header(CONTENT_TYPE, HeaderValue::from_static(kind));
-        // Every browser reads it; a compressed copy is the only one there is.
+        // All browsers accept gzip, and only the compressed copy is embedded.
         header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         header(
             CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=31536000, immutable"),
         );
-        // A worker obeys the policy that it comes with.
+        // A web worker has the policy of its own script.
         header(CONTENT_SECURITY_POLICY, self.policy.clone());
         response
     }
@@ -71,7 +71,7 @@ impl BuiltPage {
     fn file(&self, name: &str) -> Option<&'static [u8]> {
         self.files
             .iter()
-            .find(|(of_file, _)| *of_file == name)
+            .find(|(file, _)| *file == name)
             .map(|(_, content)| *content)
     }
 }

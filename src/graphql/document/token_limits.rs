@@ -1,9 +1,9 @@
-//! Counts what a text holds before anything is built from it: tokens, directives, open brackets.
+//! Counts the tokens, directives and open brackets of a text before it is parsed.
 
 use crate::graphql::error::ApiError;
 use crate::graphql::limits::{Limits, MAX_OPEN_BRACKETS};
 
-/// Refuses a text that holds too much. Ends at the first limit it meets.
+/// Refuses a text that exceeds a limit. Scanning ends at the first limit that is exceeded.
 pub(super) fn check(text: &str, limits: &Limits) -> Result<(), ApiError> {
     let exceeded = |limit, maximum| Err(ApiError::LimitExceeded { limit, maximum });
     if text.len() > limits.characters {
@@ -11,8 +11,8 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), ApiError> {
     }
     let mut rest = text.as_bytes();
     let (mut tokens, mut directives, mut open) = (0_usize, 0_usize, 0_usize);
-    while let Some((kind, behind)) = next_token(rest) {
-        rest = behind;
+    while let Some((kind, tail)) = next_token(rest) {
+        rest = tail;
         tokens += 1;
         if tokens > limits.tokens {
             return exceeded("tokens", limits.tokens);
@@ -41,60 +41,61 @@ enum Token {
     Other,
 }
 
-/// The next token and what follows it. A text that is not GraphQL has tokens too: the parser will refuse it.
+/// The next token and the text after it. Text that is not GraphQL has tokens too; the parser refuses it.
 fn next_token(mut rest: &[u8]) -> Option<(Token, &[u8])> {
     loop {
         match rest {
             [] => return None,
-            [b' ' | b'\t' | b'\r' | b'\n' | b',', behind @ ..]
-            | [0xEF, 0xBB, 0xBF, behind @ ..] => rest = behind,
-            [b'#', behind @ ..] => rest = after(behind, |byte| byte != b'\n' && byte != b'\r'),
-            [b'"', b'"', b'"', behind @ ..] => return Some((Token::Other, after_block(behind))),
-            [b'"', behind @ ..] => return Some((Token::Other, after_string(behind))),
-            [b'.', b'.', b'.', behind @ ..] => return Some((Token::Other, behind)),
-            [b'@', behind @ ..] => return Some((Token::Directive, behind)),
-            [b'{' | b'(' | b'[', behind @ ..] => return Some((Token::Open, behind)),
-            [b'}' | b')' | b']', behind @ ..] => return Some((Token::Close, behind)),
-            [b'-' | b'0'..=b'9', behind @ ..] => {
+            [b' ' | b'\t' | b'\r' | b'\n' | b',', tail @ ..] | [0xEF, 0xBB, 0xBF, tail @ ..] => {
+                rest = tail
+            }
+            [b'#', tail @ ..] => rest = skip_while(tail, |byte| byte != b'\n' && byte != b'\r'),
+            [b'"', b'"', b'"', tail @ ..] => return Some((Token::Other, skip_block_string(tail))),
+            [b'"', tail @ ..] => return Some((Token::Other, skip_string(tail))),
+            [b'.', b'.', b'.', tail @ ..] => return Some((Token::Other, tail)),
+            [b'@', tail @ ..] => return Some((Token::Directive, tail)),
+            [b'{' | b'(' | b'[', tail @ ..] => return Some((Token::Open, tail)),
+            [b'}' | b')' | b']', tail @ ..] => return Some((Token::Close, tail)),
+            [b'-' | b'0'..=b'9', tail @ ..] => {
                 let number = |byte: u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(&byte);
-                return Some((Token::Other, after(behind, number)));
+                return Some((Token::Other, skip_while(tail, number)));
             }
-            [first, behind @ ..] if is_of_name(*first) => {
-                return Some((Token::Other, after(behind, is_of_name)));
+            [first, tail @ ..] if is_name_byte(*first) => {
+                return Some((Token::Other, skip_while(tail, is_name_byte)));
             }
-            [_, behind @ ..] => return Some((Token::Other, behind)),
+            [_, tail @ ..] => return Some((Token::Other, tail)),
         }
     }
 }
 
-fn is_of_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric()
 }
 
-fn after(mut rest: &[u8], belongs: impl Fn(u8) -> bool) -> &[u8] {
-    while let [byte, behind @ ..] = rest
-        && belongs(*byte)
+fn skip_while(mut rest: &[u8], matches: impl Fn(u8) -> bool) -> &[u8] {
+    while let [byte, tail @ ..] = rest
+        && matches(*byte)
     {
-        rest = behind;
+        rest = tail;
     }
     rest
 }
 
-fn after_string(mut rest: &[u8]) -> &[u8] {
+fn skip_string(mut rest: &[u8]) -> &[u8] {
     loop {
         match rest {
-            [b'"' | b'\n' | b'\r', behind @ ..] => return behind,
-            [b'\\', _, behind @ ..] | [_, behind @ ..] => rest = behind,
+            [b'"' | b'\n' | b'\r', tail @ ..] => return tail,
+            [b'\\', _, tail @ ..] | [_, tail @ ..] => rest = tail,
             [] => return rest,
         }
     }
 }
 
-fn after_block(mut rest: &[u8]) -> &[u8] {
+fn skip_block_string(mut rest: &[u8]) -> &[u8] {
     loop {
         match rest {
-            [b'"', b'"', b'"', behind @ ..] => return behind,
-            [b'\\', b'"', b'"', b'"', behind @ ..] | [_, behind @ ..] => rest = behind,
+            [b'"', b'"', b'"', tail @ ..] => return tail,
+            [b'\\', b'"', b'"', b'"', tail @ ..] | [_, tail @ ..] => rest = tail,
             [] => return rest,
         }
     }
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_counted_as_the_language_has_them() {
+    fn tokens_are_counted_like_the_specification_defines_them() {
         for (text, count) in [
             ("", 0),
             (" ,\u{feff}\n# { all of this } is a comment", 0),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_met_exactly() {
+    fn a_document_at_the_limit_is_accepted_and_one_above_is_not() {
         let limits = Limits {
             characters: 100,
             tokens: 10,

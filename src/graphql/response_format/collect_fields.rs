@@ -1,4 +1,5 @@
-//! Which fields of an object are asked for, in which order: fragments spread out, conditions decided.
+//! Field collection, section 6.3.2 of the GraphQL specification: expands fragments and applies `@skip` and
+//! `@include`.
 
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection,
@@ -6,27 +7,37 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
-use super::HIDDEN;
-use super::shape::{Kind, Shape, Typed};
+use super::HIDDEN_TYPENAME;
+use super::schema_types::{FieldType, SchemaTypes, TypeKind};
 
-/// An operation, with what its text does not say.
-pub(super) struct Asked<'a> {
+/// An operation and everything that determines its fields.
+pub(super) struct Execution<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) operation: &'a OperationDefinition,
     pub(super) variables: &'a Variables,
-    pub(super) shape: &'a Shape,
+    pub(super) types: &'a SchemaTypes,
 }
 
-/// A field of an answer: its name there and in the schema, and everything that is asked of its value.
-pub(super) struct Selected<'a> {
-    pub(super) key: &'a str,
+/// A field of the response, with the selection sets of all its occurrences.
+pub(super) struct CollectedField<'a> {
+    pub(super) response_key: &'a str,
     pub(super) name: &'a str,
-    pub(super) sets: Vec<&'a SelectionSet>,
+    pub(super) selection_sets: Vec<&'a SelectionSet>,
 }
 
-impl<'a> Asked<'a> {
-    /// The fields asked for of an object of this type (of any, without a name).
-    pub(super) fn fields(&self, type_name: &str, sets: &[&'a SelectionSet]) -> Vec<Selected<'a>> {
+impl CollectedField<'_> {
+    pub(super) fn is_hidden(&self) -> bool {
+        self.response_key == HIDDEN_TYPENAME
+    }
+}
+
+impl<'a> Execution<'a> {
+    /// The fields of an object of this type. An empty name matches every type condition.
+    pub(super) fn collect_fields(
+        &self,
+        type_name: &str,
+        sets: &[&'a SelectionSet],
+    ) -> Vec<CollectedField<'a>> {
         let mut fields = Vec::new();
         for set in sets {
             self.collect(type_name, set, &mut fields);
@@ -34,23 +45,28 @@ impl<'a> Asked<'a> {
         fields
     }
 
-    /// The same, each with its type; none for what introspects.
+    /// The fields with their types; `None` for introspection fields.
     pub(super) fn typed_fields(
         &self,
         type_name: &str,
         sets: &[&'a SelectionSet],
-    ) -> Vec<(Selected<'a>, Option<&'a Typed>)> {
-        let shape = self.shape;
-        let fields = self.fields(type_name, sets).into_iter();
+    ) -> Vec<(CollectedField<'a>, Option<&'a FieldType>)> {
+        let types = self.types;
+        let fields = self.collect_fields(type_name, sets).into_iter();
         fields
-            .map(|selected| {
-                let typed = shape.field(type_name, selected.name);
-                (selected, typed)
+            .map(|field| {
+                let field_type = types.field(type_name, field.name);
+                (field, field_type)
             })
             .collect()
     }
 
-    fn collect(&self, type_name: &str, set: &'a SelectionSet, fields: &mut Vec<Selected<'a>>) {
+    fn collect(
+        &self,
+        type_name: &str,
+        set: &'a SelectionSet,
+        fields: &mut Vec<CollectedField<'a>>,
+    ) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) if self.is_included(&field.node.directives) => {
@@ -60,8 +76,8 @@ impl<'a> Asked<'a> {
                     if let Some(fragment) =
                         self.document.fragments.get(&spread.node.fragment_name.node)
                         && self
-                            .shape
-                            .is_a(type_name, &fragment.node.type_condition.node.on.node)
+                            .types
+                            .is_possible_type(type_name, &fragment.node.type_condition.node.on.node)
                     {
                         self.collect(type_name, &fragment.node.selection_set.node, fields);
                     }
@@ -70,7 +86,9 @@ impl<'a> Asked<'a> {
                     if self.is_included(&fragment.node.directives) =>
                 {
                     let condition = fragment.node.type_condition.as_ref();
-                    if condition.is_none_or(|on| self.shape.is_a(type_name, &on.node.on.node)) {
+                    if condition
+                        .is_none_or(|on| self.types.is_possible_type(type_name, &on.node.on.node))
+                    {
                         self.collect(type_name, &fragment.node.selection_set.node, fields);
                     }
                 }
@@ -79,7 +97,6 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What `@skip` and `@include` say.
     fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().all(|directive| {
             let wanted = match directive.node.name.node.as_str() {
@@ -116,60 +133,65 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn add<'a>(fields: &mut Vec<Selected<'a>>, field: &'a Field) {
+fn add<'a>(fields: &mut Vec<CollectedField<'a>>, field: &'a Field) {
     let key = field.response_key().node.as_str();
     let set = &field.selection_set.node;
-    match fields.iter_mut().find(|known| known.key == key) {
-        Some(known) => known.sets.push(set),
-        None => fields.push(Selected {
-            key,
+    match fields.iter_mut().find(|field| field.response_key == key) {
+        Some(field) => field.selection_sets.push(set),
+        None => fields.push(CollectedField {
+            response_key: key,
             name: field.name.node.as_str(),
-            sets: vec![set],
+            selection_sets: vec![set],
         }),
     }
 }
 
-/// Asks for the type of every value whose field does not say it.
-pub(in crate::graphql) fn ask_for_types(document: &mut ExecutableDocument, shape: &Shape) {
+/// Adds a hidden `__typename` to each selection set on an interface or union.
+pub(in crate::graphql) fn add_hidden_typenames(
+    document: &mut ExecutableDocument,
+    types: &SchemaTypes,
+) {
     for fragment in document.fragments.values_mut() {
         let on = fragment.node.type_condition.node.on.node.to_string();
-        ask_in(&mut fragment.node.selection_set.node, &on, shape);
+        add_to_set(&mut fragment.node.selection_set.node, &on, types);
     }
     match &mut document.operations {
         DocumentOperations::Single(operation) => {
-            let on = shape.root(operation.node.ty);
-            ask_in(&mut operation.node.selection_set.node, on, shape);
+            let on = types.root(operation.node.ty);
+            add_to_set(&mut operation.node.selection_set.node, on, types);
         }
         DocumentOperations::Multiple(operations) => {
             for operation in operations.values_mut() {
-                let on = shape.root(operation.node.ty);
-                ask_in(&mut operation.node.selection_set.node, on, shape);
+                let on = types.root(operation.node.ty);
+                add_to_set(&mut operation.node.selection_set.node, on, types);
             }
         }
     }
 }
 
-fn ask_in(set: &mut SelectionSet, type_name: &str, shape: &Shape) {
+fn add_to_set(set: &mut SelectionSet, type_name: &str, types: &SchemaTypes) {
     for selection in &mut set.items {
         match &mut selection.node {
             Selection::Field(field) => {
-                let Some(typed) = shape.field(type_name, &field.node.name.node) else {
+                let Some(field_type) = types.field(type_name, &field.node.name.node) else {
                     continue;
                 };
-                let mut typed = typed;
-                while let Kind::List(item) = &typed.kind {
-                    typed = item;
+                let mut field_type = field_type;
+                while let TypeKind::List(item) = &field_type.kind {
+                    field_type = item;
                 }
-                match &typed.kind {
-                    Kind::Object(name) => ask_in(&mut field.node.selection_set.node, name, shape),
-                    Kind::Abstract(name) => {
+                match &field_type.kind {
+                    TypeKind::Object(name) => {
+                        add_to_set(&mut field.node.selection_set.node, name, types)
+                    }
+                    TypeKind::Abstract(name) => {
                         let inner = &mut field.node.selection_set.node;
-                        ask_in(inner, name, shape);
+                        add_to_set(inner, name, types);
                         if !inner.items.is_empty() {
                             inner.items.push(hidden_typename());
                         }
                     }
-                    Kind::List(_) | Kind::Leaf => {}
+                    TypeKind::List(_) | TypeKind::Leaf => {}
                 }
             }
             Selection::InlineFragment(fragment) => {
@@ -178,10 +200,10 @@ fn ask_in(set: &mut SelectionSet, type_name: &str, shape: &Shape) {
                     .type_condition
                     .as_ref()
                     .map(|on| on.node.on.node.to_string());
-                ask_in(
+                add_to_set(
                     &mut fragment.node.selection_set.node,
                     on.as_deref().unwrap_or(type_name),
-                    shape,
+                    types,
                 );
             }
             Selection::FragmentSpread(_) => {}
@@ -192,7 +214,7 @@ fn ask_in(set: &mut SelectionSet, type_name: &str, shape: &Shape) {
 fn hidden_typename() -> Positioned<Selection> {
     let at = Pos::default();
     let field = Field {
-        alias: Some(Positioned::new(Name::new(HIDDEN), at)),
+        alias: Some(Positioned::new(Name::new(HIDDEN_TYPENAME), at)),
         name: Positioned::new(Name::new("__typename"), at),
         arguments: Vec::new(),
         directives: Vec::new(),

@@ -1,5 +1,5 @@
-//! The documents that the operator registered: a directory of `.graphql` files, or a manifest as client
-//! tools write it.
+//! The safelist: documents that the operator registers, in a directory of `.graphql` files or a manifest of
+//! client tools.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,48 +8,48 @@ use std::sync::Arc;
 use async_graphql::parser::parse_query;
 use serde::Deserialize;
 
-use super::sha256;
-use crate::http::dashboard;
+use super::dashboard;
+use crate::graphql::sha256_hex;
 
-/// Why the trusted documents cannot be used.
+/// An error in the safelist.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustedError {
+pub enum PersistedDocumentsError {
     /// The file or directory cannot be read.
-    #[error("{path} cannot be read: {source}")]
+    #[error("cannot read {path}: {source}")]
     Read {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The manifest is none.
+    /// The file is not a manifest.
     #[error("{path} is not a manifest of documents: {source}")]
     Manifest {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// A document of it is not GraphQL.
-    #[error("the document {name} of {path} is not GraphQL: {source}")]
+    /// A document does not parse.
+    #[error("document {name} of {path} is not valid GraphQL: {source}")]
     Document {
-        /// Where it is from.
+        /// The file.
         path: PathBuf,
-        /// Its name.
+        /// The name of the document.
         name: String,
-        /// Why.
+        /// The cause.
         source: async_graphql::parser::Error,
     },
-    /// There are none: that would lock everyone out.
-    #[error("{0} holds no documents")]
+    /// The safelist is empty, so no operation could be executed.
+    #[error("{0} contains no documents")]
     Empty(PathBuf),
 }
 
-/// The registered documents, by their hashes and by the names that the manifest gives them.
+/// The texts of the registered documents, by hash and by the keys of the manifest.
 #[derive(Debug, Default)]
-pub(super) struct Trusted(HashMap<String, Arc<str>>);
+pub(super) struct PersistedDocuments(HashMap<String, Arc<str>>);
 
-/// The two shapes of a manifest: Apollo's, and that of Relay and GraphQL Code Generator.
+/// The formats of a manifest: Apollo, and Relay or GraphQL Code Generator.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Manifest {
@@ -63,30 +63,30 @@ struct Operation {
     body: String,
 }
 
-impl Trusted {
-    pub(super) fn read(path: &Path) -> Result<Self, TrustedError> {
-        let mut trusted = Self::default();
+impl PersistedDocuments {
+    pub(super) fn read(path: &Path) -> Result<Self, PersistedDocumentsError> {
+        let mut documents = Self::default();
         if path.is_dir() {
-            trusted.add_directory(path)?;
+            documents.add_directory(path)?;
         } else {
-            trusted.add_manifest(path)?;
+            documents.add_manifest(path)?;
         }
-        if trusted.0.is_empty() {
-            return Err(TrustedError::Empty(path.to_owned()));
+        if documents.0.is_empty() {
+            return Err(PersistedDocumentsError::Empty(path.to_owned()));
         }
-        // Our own page is part of the program, and so is what it asks.
+        // The dashboard is part of the program, so its operations are always registered.
         for text in dashboard::documents() {
-            trusted.0.insert(sha256(text.as_bytes()), text.into());
+            documents.0.insert(sha256_hex(text.as_bytes()), text.into());
         }
-        Ok(trusted)
+        Ok(documents)
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<Arc<str>> {
-        self.0.get(name).cloned()
+    pub(super) fn find(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(AsRef::as_ref)
     }
 
-    fn add_directory(&mut self, directory: &Path) -> Result<(), TrustedError> {
-        let unreadable = |source| TrustedError::Read {
+    fn add_directory(&mut self, directory: &Path) -> Result<(), PersistedDocumentsError> {
+        let unreadable = |source| PersistedDocumentsError::Read {
             path: directory.to_owned(),
             source,
         };
@@ -105,12 +105,13 @@ impl Trusted {
         Ok(())
     }
 
-    fn add_manifest(&mut self, path: &Path) -> Result<(), TrustedError> {
-        let manifest =
-            serde_json::from_str(&read(path)?).map_err(|source| TrustedError::Manifest {
+    fn add_manifest(&mut self, path: &Path) -> Result<(), PersistedDocumentsError> {
+        let manifest = serde_json::from_str(&read(path)?).map_err(|source| {
+            PersistedDocumentsError::Manifest {
                 path: path.to_owned(),
                 source,
-            })?;
+            }
+        })?;
         let documents: Vec<(String, String)> = match manifest {
             Manifest::Apollo { operations } => operations
                 .into_iter()
@@ -124,15 +125,20 @@ impl Trusted {
         Ok(())
     }
 
-    fn add(&mut self, path: &Path, name: String, text: String) -> Result<(), TrustedError> {
+    fn add(
+        &mut self,
+        path: &Path,
+        name: String,
+        text: String,
+    ) -> Result<(), PersistedDocumentsError> {
         if let Err(source) = parse_query(&text) {
-            return Err(TrustedError::Document {
+            return Err(PersistedDocumentsError::Document {
                 path: path.to_owned(),
                 name,
                 source,
             });
         }
-        let hash = sha256(text.as_bytes());
+        let hash = sha256_hex(text.as_bytes());
         let text: Arc<str> = text.into();
         let name = name
             .strip_prefix("sha256:")
@@ -144,8 +150,8 @@ impl Trusted {
     }
 }
 
-fn read(path: &Path) -> Result<String, TrustedError> {
-    std::fs::read_to_string(path).map_err(|source| TrustedError::Read {
+fn read(path: &Path) -> Result<String, PersistedDocumentsError> {
+    std::fs::read_to_string(path).map_err(|source| PersistedDocumentsError::Read {
         path: path.to_owned(),
         source,
     })
@@ -155,50 +161,56 @@ fn read(path: &Path) -> Result<String, TrustedError> {
 mod tests {
     use super::*;
 
-    fn manifest(content: &str) -> Result<Trusted, TrustedError> {
+    fn manifest(content: &str) -> Result<PersistedDocuments, PersistedDocumentsError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("manifest.json");
         std::fs::write(&path, content).unwrap();
-        Trusted::read(&path)
+        PersistedDocuments::read(&path)
     }
 
     #[test]
-    fn manifests_of_the_common_tools_are_read() {
+    fn manifests_of_common_tools_are_read() {
         let plain = manifest(r#"{"one":"{ a }","sha256:two":"{ b }"}"#).unwrap();
-        assert_eq!(plain.find("one").as_deref(), Some("{ a }"));
-        assert_eq!(plain.find("two").as_deref(), Some("{ b }"));
-        assert_eq!(plain.find(&sha256(b"{ a }")).as_deref(), Some("{ a }"));
+        assert_eq!(plain.find("one"), Some("{ a }"));
+        assert_eq!(plain.find("two"), Some("{ b }"));
+        assert_eq!(plain.find(&sha256_hex(b"{ a }")), Some("{ a }"));
         assert_eq!(plain.find("three"), None);
         let apollo = manifest(
             r#"{"format":"apollo-persisted-query-manifest","version":1,
                 "operations":[{"id":"one","name":"Q","type":"query","body":"query Q { a }"}]}"#,
         )
         .unwrap();
-        assert_eq!(apollo.find("one").as_deref(), Some("query Q { a }"));
+        assert_eq!(apollo.find("one"), Some("query Q { a }"));
     }
 
     #[test]
-    fn a_manifest_that_would_lock_everyone_out_is_refused() {
-        assert!(matches!(manifest("{}"), Err(TrustedError::Empty(_))));
-        assert!(matches!(manifest("[]"), Err(TrustedError::Manifest { .. })));
+    fn an_empty_or_invalid_manifest_is_refused() {
+        assert!(matches!(
+            manifest("{}"),
+            Err(PersistedDocumentsError::Empty(_))
+        ));
+        assert!(matches!(
+            manifest("[]"),
+            Err(PersistedDocumentsError::Manifest { .. })
+        ));
         let broken = manifest(r#"{"one":"{ a"}"#).unwrap_err();
         assert!(
-            broken.to_string().starts_with("the document one of"),
+            broken.to_string().starts_with("document one of"),
             "{broken}"
         );
-        let missing = Trusted::read(Path::new("/nowhere/at/all")).unwrap_err();
-        assert!(matches!(missing, TrustedError::Read { .. }));
+        let missing = PersistedDocuments::read(Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(matches!(missing, PersistedDocumentsError::Read { .. }));
     }
 
     #[test]
-    fn a_directory_is_read_with_what_is_below_it() {
+    fn a_directory_is_read_recursively() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("below")).unwrap();
         std::fs::write(directory.path().join("a.graphql"), "{ a }").unwrap();
         std::fs::write(directory.path().join("below/b.gql"), "{ b }").unwrap();
         std::fs::write(directory.path().join("README.md"), "{").unwrap();
-        let trusted = Trusted::read(directory.path()).unwrap();
-        assert!(trusted.find(&sha256(b"{ a }")).is_some());
-        assert!(trusted.find(&sha256(b"{ b }")).is_some());
+        let documents = PersistedDocuments::read(directory.path()).unwrap();
+        assert!(documents.find(&sha256_hex(b"{ a }")).is_some());
+        assert!(documents.find(&sha256_hex(b"{ b }")).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! What happens to every request: an id, a line in the log, limits, and headers that keep browsers careful.
-//! Nothing that is sent is logged but the method and the path: queries, headers and bodies hold secrets.
+//! The middleware of every request: request id, log, limits, CORS, compression and security headers. Only the
+//! method and the path are logged, because queries, headers and bodies may contain secrets.
 
 use std::any::Any;
 use std::time::Duration;
@@ -23,77 +23,77 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::answer::Refusal;
-use super::media::Media;
+use super::content_negotiation::MediaType;
 use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use super::{HttpOptions, Origins};
+use super::response::HttpError;
+use super::{AllowedOrigins, HttpOptions};
 
-/// How long a client may pause while it sends its body.
-const BODY_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause of a client while it sends a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What is no page of ours loads nothing and is shown nowhere; pages bring a policy of their own.
-const NOTHING: &str =
+/// The Content-Security-Policy of responses that are not pages: nothing is loaded or framed.
+const DENY_ALL: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Browsers that came by https once come by nothing else for a year. Subdomains are not ours to speak for.
-const ONE_YEAR: &str = "max-age=31536000";
+/// Browsers use only HTTPS for a year. Subdomains may belong to other programs.
+const HSTS: &str = "max-age=31536000";
 
-/// What the logs and the client call a request.
+/// The id of a request, in logs and responses.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// What every answer says to browsers where it says nothing else itself.
-static HEADERS: [(HeaderName, HeaderValue); 5] = [
+/// Headers of every response that does not set them itself.
+static DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING)),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(DENY_ALL)),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Puts the layers around the routes.
-pub(super) fn wrap(routes: Router, options: &HttpOptions) -> Router {
+/// Adds the middleware to the routes.
+pub(super) fn apply(routes: Router, options: &HttpOptions) -> Router {
     let over_https = options.over_https;
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_request(())
-        .on_response(finished)
+        .on_response(log_response)
         .on_failure(());
-    // One layer of many, the outermost first: the router puts each that it is given into a box of its own.
+    // One combined layer, the outermost first: the router boxes each layer that it gets.
     let layers = ServiceBuilder::new()
         .map_request(with_request_id)
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(trace)
-        .layer(cors(&options.origins))
+        .layer(cors(&options.allowed_origins))
         .map_response(move |response| with_headers(response, over_https))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(DefaultBodyLimit::max(options.largest_body));
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(DefaultBodyLimit::max(options.max_body_bytes));
     routes.layer(layers)
 }
 
 fn with_headers<B>(mut response: Response<B>, over_https: bool) -> Response<B> {
     let headers = response.headers_mut();
-    for (name, value) in &HEADERS {
+    for (name, value) in &DEFAULT_HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());
     }
     if over_https {
-        let year = HeaderValue::from_static(ONE_YEAR);
-        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(year);
+        let hsts = HeaderValue::from_static(HSTS);
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
     }
     response
 }
 
-/// Gives the request its id: that of the caller, if it is a sensible one, so that a chain of services can be
-/// followed. It goes back with the answer.
+/// Sets the request id: the valid id that the caller sent, so that logs of several services can be joined, or a
+/// new one. The response contains it too.
 fn with_request_id<B>(mut request: Request<B>) -> Request<B> {
-    let given = request
+    let sent = request
         .headers()
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok());
-    let id = given
-        .filter(|id| is_sensible(id))
+    let id = sent
+        .filter(|id| is_valid_id(id))
         .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
     if let Ok(value) = HeaderValue::try_from(id.as_str()) {
         request.headers_mut().insert(REQUEST_ID, value);
@@ -102,7 +102,7 @@ fn with_request_id<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-fn is_sensible(id: &str) -> bool {
+fn is_valid_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id
             .bytes()
@@ -122,26 +122,26 @@ fn span<B>(request: &Request<B>) -> Span {
     )
 }
 
-fn finished<B>(response: &Response<B>, latency: Duration, _: &Span) {
+fn log_response<B>(response: &Response<B>, latency: Duration, _: &Span) {
     let status = response.status().as_u16();
     let duration = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         http.response.status_code = status,
         duration_ms = duration,
-        "answered"
+        "response sent"
     );
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    // What the panic said is already on standard error; it may hold anything, so it is not repeated.
-    tracing::error!("a handler panicked");
-    Refusal::internal().in_media(Media::Json, "")
+    // The panic message is on standard error. It may contain secrets, so it is not logged.
+    tracing::error!("request handler panicked");
+    HttpError::internal().into_response(MediaType::Json, "")
 }
 
-fn cors(origins: &Origins) -> CorsLayer {
+fn cors(origins: &AllowedOrigins) -> CorsLayer {
     let allowed = match origins {
-        Origins::Any => AllowOrigin::any(),
-        Origins::Only(list) => AllowOrigin::list(list.iter().cloned()),
+        AllowedOrigins::Any => AllowOrigin::any(),
+        AllowedOrigins::Only(list) => AllowOrigin::list(list.iter().cloned()),
     };
     CorsLayer::new()
         .allow_origin(allowed)
@@ -170,22 +170,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_saying_why() {
+    async fn a_panic_becomes_a_response_without_its_message() {
         let options = HttpOptions {
-            origins: Origins::Any,
+            allowed_origins: AllowedOrigins::Any,
             graphiql: false,
             behind_proxy: false,
             operation_timeout: Duration::from_secs(1),
-            largest_body: 1024,
+            max_body_bytes: 1024,
             kept_answers: 0,
             kept_figures: 0,
-            persisted_queries: 0,
-            trusted_documents: None,
-            session_check: Duration::from_secs(1),
+            document_cache_bytes: 0,
+            persisted_documents: None,
+            session_check_interval: Duration::from_secs(1),
             over_https: false,
-            keep_alive: Duration::from_secs(1),
+            keep_alive_interval: Duration::from_secs(1),
         };
-        let mut site = wrap(Router::new().route("/", get(fails)), &options);
+        let mut site = apply(Router::new().route("/", get(fails)), &options);
         let request = Request::get("/").body(Body::empty()).unwrap();
         let response = site.call(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -200,12 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_taken_over_only_if_it_is_harmless_in_a_log() {
+    fn only_ids_that_are_safe_in_a_log_are_accepted() {
         for good in ["a", "order-66_a.b", &"a".repeat(64)] {
-            assert!(is_sensible(good), "{good}");
+            assert!(is_valid_id(good), "{good}");
         }
         for wrong in ["", "a b", "a\"b", "ä", &"a".repeat(65)] {
-            assert!(!is_sensible(wrong), "{wrong}");
+            assert!(!is_valid_id(wrong), "{wrong}");
         }
     }
 }
