@@ -281,7 +281,7 @@ async fn open(config: &AppConfig) -> anyhow::Result<Database> {
         database
             .migrate()
             .await
-            .context("the database could not be brought up to date")?;
+            .context("the database could not be migrated")?;
     }
     database
         .check_row_security()

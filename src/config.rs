@@ -13,7 +13,6 @@ mod tests;
 mod values;
 
 pub use error::SettingsError;
-pub(crate) use kept::make_data_dir;
 pub use keys::{EncryptionKey, EncryptionKeys};
 pub use limits::LimitSettings;
 
@@ -188,7 +187,7 @@ pub enum LogFormat {
 pub enum Database {
     /// A PostgreSQL that someone else runs.
     External(SecretString),
-    /// A PostgreSQL of our own (`db::embedded`).
+    /// A private PostgreSQL ([`embedded_postgres`]).
     Private {
         /// The directory that holds it.
         data_dir: PathBuf,
@@ -390,21 +389,11 @@ impl Settings {
             .filter(|path| !path.as_os_str().is_empty());
         let directory = match chosen {
             Some(directory) => directory,
-            None if is_root() => PathBuf::from("/var/lib/xboard"),
+            None if embedded_postgres::is_root() => PathBuf::from("/var/lib/xboard"),
             None => home_data_dir().ok_or(SettingsError::NoDataDirectory)?,
         };
         std::path::absolute(&directory).map_err(|_| SettingsError::NoDataDirectory)
     }
-}
-
-/// Whether this process runs as root. PostgreSQL refuses to, and data then belongs to the system.
-///
-/// Asks `id`, because the standard library cannot tell and `unsafe` is forbidden here.
-pub(crate) fn is_root() -> bool {
-    std::process::Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// The data directory of a user, by the XDG rules.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use xboard::db::embedded::EmbeddedPostgres;
+use embedded_postgres::EmbeddedPostgres;
 
 /// A server that was there, or a temporary one of our own.
 #[derive(Debug)]

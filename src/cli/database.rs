@@ -1,13 +1,13 @@
-//! The database that a command works with: the operator's, a private one that the command starts, or the
-//! private one of a program that is already running on this machine.
+//! The database of a command: the operator's, a private one that the command starts, or the private one of a
+//! program that is running on this machine.
 
 use anyhow::Context as _;
+use embedded_postgres::{EmbeddedPostgres, Options};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{Database, Settings};
-use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 
-/// A database that answers for as long as this is held.
+/// A database that runs until this value is dropped.
 #[derive(Debug)]
 pub(super) struct RunningDatabase {
     url: SecretString,
@@ -15,7 +15,7 @@ pub(super) struct RunningDatabase {
 }
 
 impl RunningDatabase {
-    /// For a program that stays: starts the private server, and is refused where another has it.
+    /// For a long-running program: starts the private server, and fails if another program runs it.
     pub(super) fn start(database: &Database) -> anyhow::Result<Self> {
         match database {
             Database::External(url) => Ok(Self {
@@ -23,9 +23,9 @@ impl RunningDatabase {
                 private: None,
             }),
             Database::Private { data_dir, bin } => {
-                let options = EmbeddedOptions {
+                let options = Options {
                     bin: bin.clone(),
-                    ..EmbeddedOptions::new(data_dir)
+                    ..Options::new(data_dir)
                 };
                 let server = EmbeddedPostgres::start(&options)?;
                 Ok(Self {
@@ -36,7 +36,7 @@ impl RunningDatabase {
         }
     }
 
-    /// For a command beside a running program: joins the private server where one runs, else starts it.
+    /// For a command beside a running program: connects to that program's private server, or starts one.
     pub(super) fn join(database: &Database) -> anyhow::Result<Self> {
         if let Database::Private { data_dir, .. } = database
             && let Some(url) = EmbeddedPostgres::running_url(data_dir)
@@ -49,12 +49,12 @@ impl RunningDatabase {
         Self::start(database)
     }
 
-    /// Where it is.
+    /// The connection URL.
     pub(super) fn url(&self) -> SecretString {
         self.url.clone()
     }
 
-    /// Opens it, brought up to date and found to be safe.
+    /// Connects, applies the migrations and checks row security.
     pub(super) async fn open(&self) -> anyhow::Result<crate::db::Database> {
         let url = self.url.expose_secret();
         let patience = crate::db::Patience::of_work();
@@ -64,7 +64,7 @@ impl RunningDatabase {
         database
             .migrate()
             .await
-            .context("the database could not be brought up to date")?;
+            .context("the database could not be migrated")?;
         database.check_row_security().await?;
         Ok(database)
     }
@@ -78,7 +78,7 @@ impl RunningDatabase {
     }
 }
 
-/// Joins or starts the database that the settings name.
+/// Connects to or starts the database that the settings name.
 pub(super) fn join(settings: &Settings) -> anyhow::Result<RunningDatabase> {
     RunningDatabase::join(&settings.database()?)
 }

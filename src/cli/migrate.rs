@@ -1,4 +1,4 @@
-//! `migrate`: brings the database up to date and checks that it is safe to use.
+//! `migrate`: applies the migrations and checks row security.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
-//! `with-db -- COMMAND`: runs a command with an empty PostgreSQL of its own, which is gone afterwards.
+//! `with-db -- COMMAND`: runs a command with an empty, temporary PostgreSQL.
 //!
-//! The tests run under it, so that `./run test` needs no server and no two runs meet.
+//! The tests run under it, so that `./run test` needs no server and parallel runs do not interfere.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt as _;
@@ -8,13 +8,12 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context as _;
+use embedded_postgres::EmbeddedPostgres;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::db::embedded::EmbeddedPostgres;
-
-/// Runs the command with `DATABASE_URL` naming the temporary server; ends as the command ends.
+/// Runs the command with the temporary server in `DATABASE_URL`; exits with the status of the command.
 ///
-/// Call it from the main thread, outside of any runtime (see [`crate::db::embedded`]).
+/// Call it from the main thread, outside of any runtime (see [`embedded_postgres`]).
 pub fn with_db(postgres_bin: Option<&Path>, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let (program, arguments) = command.split_first().context("no command was given")?;
     let server = EmbeddedPostgres::start_temporary(postgres_bin)?;
@@ -35,39 +34,38 @@ pub fn with_db(postgres_bin: Option<&Path>, command: &[OsString]) -> anyhow::Res
     Ok(exit_code(status))
 }
 
-/// Waits for the command. An interrupt from the terminal reaches the command too and is only outlived here;
-/// the other signals reach this process alone and are passed on.
+/// Waits for the command. The terminal sends an interrupt to the command too, so this process only ignores it.
+/// Other signals reach this process alone and are forwarded.
 async fn run(mut command: tokio::process::Command) -> std::io::Result<ExitStatus> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut child = command.spawn()?;
     loop {
-        let pass_on = tokio::select! {
+        let forwarded = tokio::select! {
             status = child.wait() => return status,
             Some(()) = interrupt.recv() => None,
             Some(()) = terminate.recv() => Some("-TERM"),
             Some(()) = hangup.recv() => Some("-HUP"),
         };
-        if let Some((name, pid)) = pass_on.zip(child.id()) {
-            // Should there be nobody to tell any more, the wait is over.
-            let told = tokio::process::Command::new("kill")
+        if let Some((name, pid)) = forwarded.zip(child.id()) {
+            // If the command has exited, its status arrives next.
+            let sent = tokio::process::Command::new("kill")
                 .args([name, &pid.to_string()])
                 .status();
-            drop(told.await);
+            drop(sent.await);
         }
     }
 }
 
-/// The search path with PostgreSQL's programs behind it: `psql` is not always on it.
+/// `PATH` with the directory of PostgreSQL's programs at its end, because `psql` is not always in `PATH`.
 fn path_with(bin: &Path) -> anyhow::Result<OsString> {
-    // Not a setting: where the system keeps its programs.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(OsStr::new(&path)).chain([bin.to_path_buf()]);
     Ok(std::env::join_paths(directories)?)
 }
 
-/// The command's own code, or the shell's way of saying which signal ended it.
+/// The command's exit code, or 128 + signal as in a shell.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status
         .code()

@@ -1,8 +1,8 @@
 //! Secrets that were made here because none were given, kept beside the private database they belong to.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -24,7 +24,7 @@ fn read_or_make(data_dir: &Path, path: &Path) -> io::Result<String> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         read => return read,
     }
-    make_data_dir(data_dir)?;
+    embedded_postgres::create_data_dir(data_dir)?;
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("no random numbers"))?;
     // Written aside and linked into place: a crash leaves no half secret, and of two programs that start
@@ -43,13 +43,4 @@ fn read_or_make(data_dir: &Path, path: &Path) -> io::Result<String> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => fs::read_to_string(path),
     }
-}
-
-/// Makes the data directory. Others may pass through it but not list it, because as root the private
-/// PostgreSQL runs under another account and must reach its own directory inside.
-pub(crate) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(data_dir)
 }

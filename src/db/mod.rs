@@ -5,7 +5,6 @@
 pub mod accounts;
 pub mod audit;
 pub mod customers;
-pub mod embedded;
 pub mod hours;
 pub mod installs;
 pub mod invitations;

@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use embedded_postgres::{EmbeddedPostgres, Options};
 use pretty_assertions::assert_eq;
 use serde_json::json;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use xboard::db::MIGRATOR;
-use xboard::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 
 use crate::support::{TestApp, TestDatabase};
 
@@ -196,7 +196,7 @@ fn change_first_migration(data_dir: &Path) {
     let output = run(data_dir, "migrate");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{message}");
-    let server = EmbeddedPostgres::start(&EmbeddedOptions::new(data_dir)).unwrap();
+    let server = EmbeddedPostgres::start(&Options::new(data_dir)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use embedded_postgres::{EmbeddedPostgres, Options};
 use uuid::Uuid;
-use xboard::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 
 enum Order {
     Start,
@@ -27,7 +27,7 @@ impl Server {
         // Named like the temporary ones, so that what a killed test leaves behind is swept up with them.
         let name = Uuid::new_v4().simple().to_string();
         let directory = std::env::temp_dir().join(format!("xboard-temporary-{}", &name[..12]));
-        let options = EmbeddedOptions::new(&directory);
+        let options = Options::new(&directory);
         let (orders, received) = mpsc::channel::<(Order, mpsc::Sender<()>)>();
         let (started, address) = mpsc::channel();
         // The server ends with the thread that started it, so one thread does all of it.

@@ -1,19 +1,19 @@
-//! Where PostgreSQL is installed. Packagers keep the server out of `PATH` and put several versions
-//! side by side, so each has a place of its own.
+//! Finds the installed PostgreSQL. Packages do not put the server into `PATH`, and install several versions side
+//! by side, each in its own directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::EmbeddedError;
+use super::error::Error;
 
-/// Older servers lack what the SQL relies on.
-const OLDEST: u32 = 15;
+/// Older versions lack features that the SQL uses.
+const MIN_MAJOR: u32 = 15;
 
-/// The programs that must stand together.
+/// The programs that a directory must contain.
 const PROGRAMS: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
 
-/// Directory, start of the name of the version's directory in it, and where the programs are in that.
-const PLACES: [(&str, &str, &str); 8] = [
+/// The parent directory, the prefix of each version's directory in it, and the path of the programs in that.
+const LOCATIONS: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),         // Debian, Ubuntu
     ("/usr", "pgsql-", "bin"),                  // Red Hat, by postgresql.org
     ("/usr/libexec", "postgresql", ""),         // Alpine
@@ -27,23 +27,23 @@ const PLACES: [(&str, &str, &str); 8] = [
 /// An installed PostgreSQL.
 #[derive(Debug)]
 pub(super) struct Binaries {
-    /// Holds `postgres` and its companions.
+    /// Contains `postgres`, `initdb` and `pg_ctl`.
     pub(super) directory: PathBuf,
     /// 15, 16, …
     pub(super) major: u32,
 }
 
 impl Binaries {
-    /// The chosen directory; else the version that made the data; else the newest.
-    pub(super) fn find(chosen: Option<&Path>, made_by: Option<u32>) -> Result<Self, EmbeddedError> {
+    /// The chosen directory, else the version that created the data, else the newest version.
+    pub(super) fn find(chosen: Option<&Path>, created_by: Option<u32>) -> Result<Self, Error> {
         if let Some(directory) = chosen {
             return Self::at(directory.to_path_buf())
-                .ok_or_else(|| EmbeddedError::WrongBin(directory.to_path_buf()));
+                .ok_or_else(|| Error::WrongBin(directory.to_path_buf()));
         }
         candidates()
             .filter_map(Self::at)
-            .max_by_key(|found| (Some(found.major) == made_by, found.major))
-            .ok_or(EmbeddedError::NotInstalled)
+            .max_by_key(|found| (Some(found.major) == created_by, found.major))
+            .ok_or(Error::NotInstalled)
     }
 
     /// The path of one program.
@@ -51,7 +51,7 @@ impl Binaries {
         self.directory.join(name)
     }
 
-    /// What is in this directory, if it is all there and new enough.
+    /// The installation in this directory, if complete and new enough.
     fn at(directory: PathBuf) -> Option<Self> {
         if !PROGRAMS.iter().all(|name| directory.join(name).is_file()) {
             return None;
@@ -61,7 +61,7 @@ impl Binaries {
             .output()
             .ok()?;
         let major = major(&String::from_utf8_lossy(&output.stdout))?;
-        (major >= OLDEST).then_some(Self { directory, major })
+        (major >= MIN_MAJOR).then_some(Self { directory, major })
     }
 }
 
@@ -77,18 +77,17 @@ fn major(version: &str) -> Option<u32> {
         .ok()
 }
 
-/// Every directory that may hold a PostgreSQL.
+/// Every directory that may contain a PostgreSQL.
 fn candidates() -> impl Iterator<Item = PathBuf> {
-    let places = PLACES.iter().flat_map(|(directory, prefix, inside)| {
+    let locations = LOCATIONS.iter().flat_map(|(directory, prefix, inside)| {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
         entries
             .filter(move |entry| entry.file_name().to_string_lossy().starts_with(prefix))
             .map(move |entry| entry.path().join(inside))
     });
-    // Not a setting, so not for `config` to read: where the system keeps its programs.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = std::env::split_paths(&path).collect();
-    places
+    locations
         .chain([PathBuf::from("/usr/local/pgsql/bin")])
         .chain(path)
 }
@@ -98,7 +97,7 @@ mod tests {
     use super::major;
 
     #[test]
-    fn the_major_version_is_read_from_every_shape() {
+    fn the_major_version_of_every_vendor_is_parsed() {
         assert_eq!(
             major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
             Some(15)

@@ -1,4 +1,4 @@
-//! The server's files: made once, whole or not at all.
+//! The server's files, which are created completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -8,25 +8,25 @@ use std::process::{Command, Output, Stdio};
 use super::NAME;
 use super::account::Account;
 use super::binaries::Binaries;
-use super::error::EmbeddedError;
+use super::error::Error;
 
-/// Where the files are.
+/// The paths of the files.
 #[derive(Debug)]
 pub(super) struct Cluster {
-    /// Belongs to the account; holds all the rest.
+    /// The directory of all files, which belongs to the account.
     pub(super) root: PathBuf,
     /// The cluster.
     pub(super) data: PathBuf,
-    /// What the server says.
+    /// The server's log.
     pub(super) log: PathBuf,
 }
 
 impl Cluster {
-    /// Makes the directory and checks that the account can work in it.
-    pub(super) fn prepare(data_dir: &Path, account: &Account) -> Result<Self, EmbeddedError> {
+    /// Creates the directory and checks that the account can write to it.
+    pub(super) fn prepare(data_dir: &Path, account: &Account) -> Result<Self, Error> {
         let root = data_dir.join("postgres");
-        account.make_directory(&root)?;
-        account.check_reach(&root)?;
+        account.create_directory(&root)?;
+        account.check_access(&root)?;
         Ok(Self {
             data: root.join("data"),
             log: root.join("server.log"),
@@ -34,46 +34,41 @@ impl Cluster {
         })
     }
 
-    /// The version that made the data; none when there is none yet.
-    pub(super) fn major(&self) -> Result<Option<u32>, EmbeddedError> {
+    /// The version that created the cluster, if it exists.
+    pub(super) fn major(&self) -> Result<Option<u32>, Error> {
         let path = self.data.join("PG_VERSION");
         match fs::read_to_string(&path) {
             Ok(version) => Ok(version.trim().parse().ok()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(EmbeddedError::io("read", &path, error)),
+            Err(error) => Err(Error::io("read", &path, error)),
         }
     }
 
-    /// Makes the data unless it is there; refuses data that another version made.
-    pub(super) fn ensure_made(
+    /// Creates the cluster unless it exists. Refuses the cluster of another version.
+    pub(super) fn ensure_created(
         &self,
         account: &Account,
         binaries: &Binaries,
         fsync: bool,
-    ) -> Result<(), EmbeddedError> {
+    ) -> Result<(), Error> {
         match self.major()? {
-            Some(made_by) if made_by == binaries.major => Ok(()),
-            Some(made_by) => Err(EmbeddedError::OtherVersion {
+            Some(created_by) if created_by == binaries.major => Ok(()),
+            Some(created_by) => Err(Error::OtherVersion {
                 directory: self.data.clone(),
-                made_by,
+                created_by,
                 found: binaries.major,
             }),
-            None => self.make(account, binaries, fsync),
+            None => self.create(account, binaries, fsync),
         }
     }
 
-    /// Makes the cluster and its database aside and renames them into place, so that a program that is
-    /// killed meanwhile leaves nothing that looks complete.
-    fn make(
-        &self,
-        account: &Account,
-        binaries: &Binaries,
-        fsync: bool,
-    ) -> Result<(), EmbeddedError> {
+    /// Creates the cluster and its database under a temporary name and renames the directory at the end, so that
+    /// a killed program does not leave an incomplete cluster that looks complete.
+    fn create(&self, account: &Account, binaries: &Binaries, fsync: bool) -> Result<(), Error> {
         let new = self.root.join("data.new");
         match fs::remove_dir_all(&new) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(EmbeddedError::io("remove", &new, error));
+                return Err(Error::io("remove", &new, error));
             }
             _ => {}
         }
@@ -82,7 +77,7 @@ impl Cluster {
             .arg("--pgdata")
             .arg(&new)
             .args(["--username", NAME, "--encoding", "UTF8"]);
-        // Whoever reaches the socket is in; nobody reaches it but the account (and root).
+        // No password: only the account and root can reach the socket.
         initdb.args([
             "--auth-local",
             "trust",
@@ -96,21 +91,21 @@ impl Cluster {
         }
         checked("initdb", initdb.output())?;
         self.create_database(account, binaries, &new, fsync)?;
-        let failed = |source| EmbeddedError::io("put in place", &self.data, source);
+        let failed = |source| Error::io("rename the new cluster to", &self.data, source);
         fs::rename(&new, &self.data).map_err(failed)?;
         File::open(&self.root)
             .and_then(|root| root.sync_all())
             .map_err(failed)
     }
 
-    /// Creates the database by the server's single-user mode: `createdb` is a client program and may be absent.
+    /// Creates the database in single-user mode, because the client program `createdb` may not be installed.
     fn create_database(
         &self,
         account: &Account,
         binaries: &Binaries,
         data: &Path,
         fsync: bool,
-    ) -> Result<(), EmbeddedError> {
+    ) -> Result<(), Error> {
         let mut single = account.command(&binaries.program("postgres"), &self.root);
         single.arg("--single").arg("-D").arg(data);
         single.args([
@@ -123,16 +118,16 @@ impl Cluster {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let ran = single.spawn().and_then(|mut child| {
-            // Taken, so that it is closed and the server sees the end of its input.
+            // Dropping the pipe closes it, so that the server reads the end of its input.
             if let Some(mut input) = child.stdin.take() {
                 writeln!(input, "create database {NAME}")?;
             }
             child.wait_with_output()
         });
         let output = checked("postgres --single", ran)?;
-        // This mode ends well even when the statement did not.
+        // Single-user mode exits with 0 even if the statement failed.
         if output.contains("ERROR") {
-            return Err(EmbeddedError::Program {
+            return Err(Error::Program {
                 program: "postgres --single",
                 output,
             });
@@ -152,8 +147,8 @@ impl Cluster {
     }
 }
 
-/// Sorts by code point and knows the letters of every script, the same on every machine where it can:
-/// names that end in a country depend on what is installed, and may change an index's order with an update.
+/// A locale that sorts by code point and classifies letters of every script, the same on every machine if
+/// possible. Locales of a country depend on the installed libraries, whose updates can change the order of indexes.
 fn locale(major: u32) -> &'static [&'static str] {
     if major >= 17 {
         &[
@@ -170,30 +165,29 @@ fn locale(major: u32) -> &'static [&'static str] {
     }
 }
 
-/// What a program said, or that it failed.
+/// The output of a program that succeeded.
 pub(super) fn checked(
     program: &'static str,
     ran: std::io::Result<Output>,
-) -> Result<String, EmbeddedError> {
-    let output = ran.map_err(|source| EmbeddedError::io("run", Path::new(program), source))?;
+) -> Result<String, Error> {
+    let output = ran.map_err(|source| Error::io("run", Path::new(program), source))?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     let text = text.trim().to_owned();
     if output.status.success() {
         Ok(text)
     } else {
-        Err(EmbeddedError::Program {
+        Err(Error::Program {
             program,
             output: text,
         })
     }
 }
 
-/// Whether this machine can tie the server's life to ours: util-linux can, busybox cannot.
-pub(super) fn can_follow_parent() -> bool {
-    let mut trial = Command::new("setpriv");
-    trial
-        .args(["--pdeathsig", "INT", "--", "true"])
+/// Whether the server can be made to stop with our process: the `setpriv` of util-linux supports it, the one of busybox does not.
+pub(super) fn supports_parent_death_signal() -> bool {
+    let mut test = Command::new("setpriv");
+    test.args(["--pdeathsig", "INT", "--", "true"])
         .stdin(Stdio::null());
-    trial.output().is_ok_and(|output| output.status.success())
+    test.output().is_ok_and(|output| output.status.success())
 }

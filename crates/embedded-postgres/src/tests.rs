@@ -1,4 +1,4 @@
-//! The life of a private server, with a real one.
+//! Tests with a real server.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection, Row as _};
 
-use super::cluster::can_follow_parent;
+use super::cluster::supports_parent_death_signal;
 use super::*;
 
 /// The first column of the first row.
-fn ask(server: &EmbeddedPostgres, statement: &'static str) -> String {
+fn query(server: &EmbeddedPostgres, statement: &'static str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -28,36 +28,36 @@ fn ask(server: &EmbeddedPostgres, statement: &'static str) -> String {
     })
 }
 
-/// Starts quickly; the files are kept like those of a durable server.
-fn options(directory: &Path) -> EmbeddedOptions {
-    EmbeddedOptions {
+/// Not durable, so that it starts faster.
+fn options(directory: &Path) -> Options {
+    Options {
         fsync: false,
-        ..EmbeddedOptions::new(directory)
+        ..Options::new(directory)
     }
 }
 
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+fn wait_until(event: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
+    while !happened() {
+        assert!(Instant::now() < deadline, "{event}");
         sleep(Duration::from_millis(10));
     }
 }
 
 #[test]
 fn data_survives_a_restart_and_a_second_program_is_refused() {
-    let directory = TemporaryDirectory::make().unwrap();
-    let server = EmbeddedPostgres::start(&EmbeddedOptions::new(directory.path())).unwrap();
+    let directory = TemporaryDirectory::create().unwrap();
+    let server = EmbeddedPostgres::start(&Options::new(directory.path())).unwrap();
     assert_eq!(
-        ask(
+        query(
             &server,
-            "create table kept (word text); insert into kept values ('here') returning word"
+            "create table notes (word text); insert into notes values ('here') returning word"
         ),
         "here"
     );
-    assert_eq!(ask(&server, "show server_encoding"), "UTF8");
-    assert_eq!(ask(&server, "show fsync"), "on");
-    assert_eq!(ask(&server, "show listen_addresses"), "");
+    assert_eq!(query(&server, "show server_encoding"), "UTF8");
+    assert_eq!(query(&server, "show fsync"), "on");
+    assert_eq!(query(&server, "show listen_addresses"), "");
     let refused = EmbeddedPostgres::start(&options(directory.path()))
         .unwrap_err()
         .to_string();
@@ -71,19 +71,19 @@ fn data_survives_a_restart_and_a_second_program_is_refused() {
     );
     server.stop().unwrap();
     let server = EmbeddedPostgres::start(&options(directory.path())).unwrap();
-    assert_eq!(ask(&server, "select word from kept"), "here");
+    assert_eq!(query(&server, "select word from notes"), "here");
 }
 
 #[test]
-fn a_server_that_was_left_behind_is_replaced_and_its_data_kept() {
-    let directory = TemporaryDirectory::make().unwrap();
+fn an_abandoned_server_is_replaced_and_its_data_survives() {
+    let directory = TemporaryDirectory::create().unwrap();
     let server = EmbeddedPostgres::start(&options(directory.path())).unwrap();
-    ask(
+    query(
         &server,
-        "create table kept as select 'here' as word; select word from kept",
+        "create table notes as select 'here' as word; select word from notes",
     );
-    let first = ask(&server, "select pg_postmaster_start_time()::text");
-    // As after a kill -9: the lock is free, the server runs on.
+    let first = query(&server, "select pg_postmaster_start_time()::text");
+    // As after a kill -9: the lock is free, and the server still runs.
     let EmbeddedPostgres {
         postmaster,
         _lock: lock,
@@ -92,105 +92,104 @@ fn a_server_that_was_left_behind_is_replaced_and_its_data_kept() {
     std::mem::forget(postmaster);
     drop(lock);
     let server = EmbeddedPostgres::start(&options(directory.path())).unwrap();
-    assert_eq!(ask(&server, "select word from kept"), "here");
+    assert_eq!(query(&server, "select word from notes"), "here");
     assert_ne!(
-        ask(&server, "select pg_postmaster_start_time()::text"),
+        query(&server, "select pg_postmaster_start_time()::text"),
         first
     );
 }
 
 #[test]
-fn a_note_of_a_process_that_is_another_one_by_now_does_not_stop_the_start() {
-    let directory = TemporaryDirectory::make().unwrap();
+fn a_pid_file_with_the_pid_of_another_process_does_not_prevent_the_start() {
+    let directory = TemporaryDirectory::create().unwrap();
     let server = EmbeddedPostgres::start(&options(directory.path())).unwrap();
     server.stop().unwrap();
-    let note = directory.path().join("postgres/data/postmaster.pid");
+    let pid_file = directory.path().join("postgres/data/postmaster.pid");
     for content in [format!("{}\n", std::process::id()), String::new()] {
-        fs::write(&note, content).unwrap();
+        fs::write(&pid_file, content).unwrap();
         EmbeddedPostgres::start(&options(directory.path()))
             .unwrap()
             .stop()
             .unwrap();
-        assert!(!note.exists());
+        assert!(!pid_file.exists());
     }
 }
 
 #[test]
-fn data_of_another_version_is_refused_and_left_alone() {
-    let directory = TemporaryDirectory::make().unwrap();
+fn data_of_another_version_is_refused_unchanged() {
+    let directory = TemporaryDirectory::create().unwrap();
     let version = directory.path().join("postgres/data/PG_VERSION");
     fs::create_dir_all(version.parent().unwrap()).unwrap();
     fs::write(&version, "9\n").unwrap();
-    // The directory was not made by `Account`, so as root it must be handed over.
+    // As root, the directory must belong to the account.
     let account = Account::choose().unwrap();
-    account.own(&directory.path().join("postgres")).unwrap();
+    account
+        .take_ownership(&directory.path().join("postgres"))
+        .unwrap();
     let refused = EmbeddedPostgres::start(&options(directory.path())).unwrap_err();
     assert!(
-        matches!(refused, EmbeddedError::OtherVersion { made_by: 9, .. }),
+        matches!(refused, Error::OtherVersion { created_by: 9, .. }),
         "{refused}"
     );
     assert_eq!(fs::read_to_string(version).unwrap(), "9\n");
 }
 
 #[test]
-fn a_path_too_long_for_a_socket_does_not_matter() {
-    let directory = TemporaryDirectory::make().unwrap();
+fn a_path_too_long_for_a_socket_falls_back_to_tmp() {
+    let directory = TemporaryDirectory::create().unwrap();
     let long = directory
         .path()
         .join("a directory, with a name that is \"long\"".repeat(3));
     let server = EmbeddedPostgres::start(&options(&long)).unwrap();
-    let socket = ask(&server, "show unix_socket_directories");
+    let socket = query(&server, "show unix_socket_directories");
     assert!(socket.starts_with("/tmp/xboard-"), "{socket}");
     server.stop().unwrap();
     assert!(!Path::new(&socket).exists());
 }
 
 #[test]
-fn a_half_made_cluster_is_made_again() {
-    let directory = TemporaryDirectory::make().unwrap();
+fn an_incomplete_cluster_is_created_again() {
+    let directory = TemporaryDirectory::create().unwrap();
     let account = Account::choose().unwrap();
     let cluster = Cluster::prepare(directory.path(), &account).unwrap();
     fs::create_dir(cluster.root.join("data.new")).unwrap();
     fs::write(cluster.root.join("data.new/PG_VERSION"), "15\n").unwrap();
     let server = EmbeddedPostgres::start(&options(directory.path())).unwrap();
-    assert_eq!(ask(&server, "select current_database()::text"), "xboard");
+    assert_eq!(query(&server, "select current_database()::text"), "xboard");
 }
 
 #[test]
-fn a_temporary_server_leaves_nothing_behind() {
+fn a_temporary_server_removes_its_files() {
     let server = EmbeddedPostgres::start_temporary(None).unwrap();
-    assert_eq!(ask(&server, "show max_connections"), "300");
-    let data = PathBuf::from(ask(&server, "show data_directory"));
+    assert_eq!(query(&server, "show max_connections"), "300");
+    let data = PathBuf::from(query(&server, "show data_directory"));
     assert!(data.exists());
     drop(server);
     assert!(!data.ancestors().nth(2).unwrap().exists());
 }
 
-/// Says to [`a_program_that_runs_until_it_is_killed`] where to run.
+/// The data directory of [`a_program_that_runs_until_it_is_killed`].
 const DIRECTORY: &str = "XBOARD_TEST_KILLED_DIRECTORY";
 
 #[test]
-fn a_server_ends_with_its_killed_program() {
-    if !can_follow_parent() {
+fn a_server_stops_with_its_killed_program() {
+    if !supports_parent_death_signal() {
         return;
     }
-    let directory = TemporaryDirectory::make().unwrap();
+    let directory = TemporaryDirectory::create().unwrap();
     let mut program = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "db::embedded::tests::a_program_that_runs_until_it_is_killed",
-        ])
+        .args(["--exact", "tests::a_program_that_runs_until_it_is_killed"])
         .env(DIRECTORY, directory.path())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let note = directory.path().join("postgres/data/postmaster.pid");
-    wait_for("the server starts", || {
-        fs::read_to_string(&note).is_ok_and(|note| note.contains("ready"))
+    let pid_file = directory.path().join("postgres/data/postmaster.pid");
+    wait_until("the server starts", || {
+        fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("ready"))
     });
     program.kill().unwrap();
     program.wait().unwrap();
-    wait_for("the server ends", || !note.exists());
+    wait_until("the server stops", || !pid_file.exists());
     assert!(
         fs::read_to_string(directory.path().join("postgres/server.log"))
             .unwrap()
@@ -198,7 +197,7 @@ fn a_server_ends_with_its_killed_program() {
     );
 }
 
-/// Not a test of its own: the program that [`a_server_ends_with_its_killed_program`] kills.
+/// Not a test: the program that [`a_server_stops_with_its_killed_program`] kills.
 #[test]
 fn a_program_that_runs_until_it_is_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY) else {

@@ -1,4 +1,4 @@
-//! The server's process: starting it, waiting for it, stopping it, and finding one that was left behind.
+//! The server's process: start, wait, stop, and the cleanup after a killed program.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::binaries::Binaries;
-use super::cluster::{Cluster, can_follow_parent, checked};
-use super::error::EmbeddedError;
+use super::cluster::{Cluster, checked, supports_parent_death_signal};
+use super::error::Error;
 use super::socket::SocketDirectory;
-use super::{EmbeddedOptions, PORT};
+use super::{Options, PORT};
 
 /// Recovery after a crash replays at most `max_wal_size`, which takes minutes on a slow disk.
 const START_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// A stop writes out what is dirty in memory.
+/// A stop writes all dirty pages.
 const STOP_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The processes of a server that was killed end by themselves, but not at once.
-const REMAINS_TIMEOUT: Duration = Duration::from_secs(30);
+/// The child processes of a killed server exit, but not at once.
+const CHILD_EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Short against everything that is waited for.
-const POLL: Duration = Duration::from_millis(5);
+/// The interval between two checks of the server's state.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The running server.
 #[derive(Debug)]
@@ -38,20 +38,20 @@ pub(super) struct Postmaster {
 }
 
 impl Postmaster {
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     pub(super) fn start(
         account: &Account,
         binaries: &Binaries,
         cluster: &Cluster,
         socket: &SocketDirectory,
-        options: &EmbeddedOptions,
-    ) -> Result<Self, EmbeddedError> {
+        options: &Options,
+    ) -> Result<Self, Error> {
         let started = Instant::now();
         loop {
             let mut command = command(account, binaries, cluster, socket, options)?;
-            let child = command.spawn().map_err(|source| {
-                EmbeddedError::io("run", &binaries.program("postgres"), source)
-            })?;
+            let child = command
+                .spawn()
+                .map_err(|source| Error::io("run", &binaries.program("postgres"), source))?;
             let mut postmaster = Self {
                 child,
                 account: *account,
@@ -60,10 +60,10 @@ impl Postmaster {
                 stopped: false,
             };
             match postmaster.wait_until_ready(cluster) {
-                // The main process of an earlier server was killed, and its others are still ending.
-                Err(EmbeddedError::Exited { log })
+                // The main process of the previous server was killed, and its children have not exited yet.
+                Err(Error::Exited { log })
                     if log.contains("shared memory block")
-                        && started.elapsed() < REMAINS_TIMEOUT =>
+                        && started.elapsed() < CHILD_EXIT_TIMEOUT =>
                 {
                     sleep(Duration::from_millis(250));
                 }
@@ -72,56 +72,54 @@ impl Postmaster {
         }
     }
 
-    /// Reads the server's own note of its state, as `pg_ctl` does: asking by connecting would need a client.
-    fn wait_until_ready(&mut self, cluster: &Cluster) -> Result<(), EmbeddedError> {
+    /// Reads the state that the server writes to its pid file, as `pg_ctl` does: connecting would need a client.
+    fn wait_until_ready(&mut self, cluster: &Cluster) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
         while Instant::now() < deadline {
             if self.exit_status(&cluster.data)?.is_some() {
                 self.stopped = true;
-                return Err(EmbeddedError::Exited {
+                return Err(Error::Exited {
                     log: cluster.log_tail(),
                 });
             }
             match PidFile::read(&cluster.data) {
                 Some(file) if file.is_ready && file.pid == self.child.id() => return Ok(()),
-                _ => sleep(POLL),
+                _ => sleep(POLL_INTERVAL),
             }
         }
-        Err(EmbeddedError::TimedOut("start"))
+        Err(Error::TimedOut("start"))
     }
 
-    /// A fast stop: sessions are ended, transactions rolled back, everything committed written out.
-    pub(super) fn stop(&mut self) -> Result<(), EmbeddedError> {
+    /// A fast shutdown: ends sessions, rolls back transactions, writes committed data.
+    pub(super) fn stop(&mut self) -> Result<(), Error> {
         if self.stopped {
             return Ok(());
         }
         self.stopped = true;
-        // SIGINT means a fast stop. `pg_ctl kill` sends it, since the standard library cannot; waiting is
-        // ours, because `pg_ctl stop` looks only ten times a second.
+        // SIGINT requests a fast shutdown. `pg_ctl kill` sends it, because the standard library cannot. `pg_ctl stop`
+        // would wait too, but it checks only ten times a second.
         let mut kill = self.account.command(&self.pg_ctl, &self.directory);
         kill.args(["kill", "INT"]).arg(self.child.id().to_string());
         let signalled = checked("pg_ctl kill", kill.output());
         let deadline = Instant::now() + STOP_TIMEOUT;
         while self.exit_status(&self.directory.clone())?.is_none() {
             if signalled.is_err() || Instant::now() >= deadline {
-                // What was committed is safe in the log, and replayed by the next start.
+                // Committed data is safe: the next start replays the write-ahead log.
                 let directory = self.directory.clone();
-                let failed = |source| EmbeddedError::io("kill the server in", &directory, source);
+                let failed = |source| Error::io("kill the server in", &directory, source);
                 self.child.kill().map_err(failed)?;
                 self.child.wait().map_err(failed)?;
-                return signalled
-                    .map(drop)
-                    .and(Err(EmbeddedError::TimedOut("stop")));
+                return signalled.map(drop).and(Err(Error::TimedOut("stop")));
             }
-            sleep(POLL);
+            sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 
-    fn exit_status(&mut self, path: &Path) -> Result<Option<ExitStatus>, EmbeddedError> {
+    fn exit_status(&mut self, path: &Path) -> Result<Option<ExitStatus>, Error> {
         self.child
             .try_wait()
-            .map_err(|source| EmbeddedError::io("watch the server in", path, source))
+            .map_err(|source| Error::io("watch the server in", path, source))
     }
 }
 
@@ -133,24 +131,24 @@ impl Drop for Postmaster {
     }
 }
 
-/// The server's command line. Settings stand here and not in `postgresql.conf`, so that a new version of
-/// this program changes them for old data too.
+/// The server's command line. It contains the settings, instead of `postgresql.conf`, so that a new version of
+/// this program also changes them for an existing cluster.
 fn command(
     account: &Account,
     binaries: &Binaries,
     cluster: &Cluster,
     socket: &SocketDirectory,
-    options: &EmbeddedOptions,
-) -> Result<Command, EmbeddedError> {
-    let failed = |source| EmbeddedError::io("write the server's log", &cluster.log, source);
-    // One log a start, and the one before: enough to see why, and no growth.
+    options: &Options,
+) -> Result<Command, Error> {
+    let failed = |source| Error::io("write the server's log", &cluster.log, source);
+    // The logs of this start and the previous one: enough for a diagnosis, and bounded.
     match fs::rename(&cluster.log, cluster.log.with_extension("log.old")) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
     let log = File::create(&cluster.log).map_err(failed)?;
     let postgres = binaries.program("postgres");
-    let mut command = if can_follow_parent() {
+    let mut command = if supports_parent_death_signal() {
         let mut command = account.command(Path::new("setpriv"), &cluster.root);
         command.args(["--pdeathsig", "INT", "--"]).arg(postgres);
         command
@@ -170,29 +168,29 @@ fn command(
         format!("synchronous_commit={durable}"),
         format!("full_page_writes={durable}"),
         "timezone=UTC".to_owned(),
-        // The statements are short: compiling them costs more than it gives.
+        // The statements are short: compiling them takes longer than running them.
         "jit=off".to_owned(),
         "logging_collector=off".to_owned(),
         "log_checkpoints=off".to_owned(),
-        // The detail of an error quotes the row: customers' data does not belong in a log.
+        // The detail of an error quotes the row, and personal data must not be logged.
         "log_error_verbosity=terse".to_owned(),
     ];
     for setting in settings {
         command.arg("-c").arg(setting);
     }
     command.stderr(log.try_clone().map_err(failed)?).stdout(log);
-    // A group of its own: Ctrl-C must reach the service first, which needs its database to end well.
+    // Its own process group: Ctrl-C must not stop the server before the program that uses it.
     command.process_group(0);
     Ok(command)
 }
 
-/// Deals with a server that a killed program left behind in our directory. We hold the directory's lock, so
-/// nobody else can be using it.
-pub(super) fn clear_leftovers(
+/// Stops the server that a killed program left in our directory. We hold the directory's lock, so no other
+/// program uses that server.
+pub(super) fn stop_abandoned(
     data: &Path,
     account: &Account,
     binaries: &Binaries,
-) -> Result<(), EmbeddedError> {
+) -> Result<(), Error> {
     let path = data.join("postmaster.pid");
     if !path.exists() {
         return Ok(());
@@ -201,20 +199,20 @@ pub(super) fn clear_leftovers(
         Some((pid, Some(line))) if line.contains(&*data.to_string_lossy()) => {
             tracing::warn!(
                 process.pid = pid,
-                "stopping a PostgreSQL that a killed XBoard left behind"
+                "stopping the PostgreSQL of a killed XBoard"
             );
             stop_orphan(data, account, binaries)
         }
-        // Not running: the server replaces the file by itself, after it has made sure by the shared
-        // memory named in it that nothing of its predecessor still runs. That check must not be lost.
+        // Not running. The new server replaces the file, after it has checked the shared memory named in it for
+        // processes of its predecessor. Removing the file here would skip that check.
         Some((_, None)) => Ok(()),
-        // The number now belongs to another process (after a reboot, say), or the file is cut short. The
-        // server would refuse to start.
-        _ => fs::remove_file(&path).map_err(|source| EmbeddedError::io("remove", &path, source)),
+        // Another process has the pid now, for example after a reboot, or the file is truncated. The server would
+        // refuse to start.
+        _ => fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source)),
     }
 }
 
-fn stop_orphan(data: &Path, account: &Account, binaries: &Binaries) -> Result<(), EmbeddedError> {
+fn stop_orphan(data: &Path, account: &Account, binaries: &Binaries) -> Result<(), Error> {
     let stop = |mode| {
         let directory = data.parent().unwrap_or(data);
         let mut stop = account.command(&binaries.program("pg_ctl"), directory);
@@ -223,7 +221,7 @@ fn stop_orphan(data: &Path, account: &Account, binaries: &Binaries) -> Result<()
         checked("pg_ctl stop", stop.output())
     };
     stop("fast")
-        // It may have ended by itself in between.
+        // It may have exited in the meantime.
         .or_else(|error| {
             if data.join("postmaster.pid").exists() {
                 stop("immediate")
@@ -241,7 +239,7 @@ fn stop_orphan(data: &Path, account: &Account, binaries: &Binaries) -> Result<()
         })
 }
 
-/// The command line of a running process; none when there is no such process.
+/// The command line of a process, if it is running.
 fn command_line(pid: u32) -> Option<String> {
     let line = if Path::new("/proc/self/cmdline").exists() {
         fs::read(format!("/proc/{pid}/cmdline")).ok()?
@@ -253,12 +251,12 @@ fn command_line(pid: u32) -> Option<String> {
             .ok()?
             .stdout
     };
-    // A process that has ended and waits to be collected has no command line.
+    // A zombie has an empty command line.
     let line = String::from_utf8_lossy(&line).into_owned();
     (!line.trim().is_empty()).then_some(line)
 }
 
-/// What the server writes about itself into `postmaster.pid`.
+/// The contents of `postmaster.pid`.
 struct PidFile {
     pid: u32,
     is_ready: bool,
