@@ -61,7 +61,7 @@ async fn signing_in_needs_the_right_password_and_tells_nothing_else() {
         wrong,
         json!({ "session": null, "user": null, "userErrors": [{
             "field": ["input"], "code": "INVALID_CREDENTIALS",
-            "message": "The email address and the password do not belong together.",
+            "message": "Incorrect email or password.",
         }] })
     );
     assert_eq!(login("nobody@example.com", &user.password).await, wrong);

@@ -11,7 +11,7 @@ import * as documents from './src/gql/graphql.ts';
 
 const out = fileURLToPath(new URL('dist/', import.meta.url));
 
-/** Each operation as it is sent: as it was written, as the client prints it, and with the type names for its cache. */
+/** The texts of each operation: as written, as urql prints it, and with the type names that its cache needs. */
 const operations = () =>
   Object.entries(documents)
     .filter(([name]) => name.endsWith('Document') && !name.endsWith('FragmentDoc'))
@@ -40,10 +40,7 @@ const hashesModule = (): Plugin => ({
     id === '\0virtual:document-hashes' ? `export default ${JSON.stringify(documentHashes())};` : undefined,
 });
 
-/**
- * Leaves what the program takes in: `index.html`, each script and style compressed, and the operations, which run
- * where only registered ones do.
- */
+/** Writes what the program embeds: `index.html`, compressed scripts and styles, and the texts of the operations. */
 const forTheProgram = (): Plugin => ({
   name: 'for-the-program',
   apply: 'build',
@@ -63,21 +60,21 @@ const forTheProgram = (): Plugin => ({
 });
 
 export default defineConfig(({ command }) => ({
-  // In the program the files are at /assets/; while developing Vite serves them as they are.
+  // The program serves the files at /assets/; Vite's development server does not.
   base: command === 'build' ? '/assets/' : '/',
   plugins: [react(), hashesModule(), forTheProgram()],
   build: {
     target: 'es2022',
     assetsDir: '',
     emptyOutDir: false,
-    // A data: URI would be a second source of scripts and styles.
+    // The Content-Security-Policy allows no data: URIs for scripts and styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
   server: {
     port: 4173,
-    // Everything that is asked goes to a program that runs already.
+    // API requests go to a running program.
     proxy: {
       '/graphql': { target: process.env['XBOARD'] ?? 'http://127.0.0.1:3001', ws: true },
       '/graphiql': { target: process.env['XBOARD'] ?? 'http://127.0.0.1:3001' },

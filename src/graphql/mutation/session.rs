@@ -185,7 +185,7 @@ impl SessionMutations {
             let (database, now) = (request.database.clone(), request.clock.now());
             let noting = note_failure(database, input.email, request.client_address, now);
             tools.background.spawn(noting);
-            let message = "The email address and the password do not belong together.";
+            let message = "Incorrect email or password.";
             return Ok(
                 UserError::new(&["input"], UserErrorCode::InvalidCredentials, message).into(),
             );

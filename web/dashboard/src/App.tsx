@@ -1,4 +1,4 @@
-// Who sees what: nobody knows yet, signed out, or signed in.
+// Chooses the page: loading, unreachable, signed out, or signed in.
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { Provider } from 'urql';
 import { Redirect, Route, Switch, useLocation, useSearchParams } from 'wouter';
@@ -13,7 +13,7 @@ import { SignUp } from './pages/SignUp';
 import { Message } from './ui/Message';
 import { Splash } from './ui/Splash';
 
-/** Where to go after signing in: an address of this page and no other. */
+/** The path to open after sign-in. Only paths of this site are accepted. */
 const back = (search: URLSearchParams) => {
   const next = search.get('next') ?? '/';
   return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-') ? next : '/';
@@ -76,8 +76,8 @@ export const App = () => {
     case 'unreachable':
       return (
         <main className="alone">
-          <Message tone="bad" title="The server does not answer">
-            <p>Your sign-in is kept. Look at your connection, and try again.</p>
+          <Message tone="bad" title="Can’t reach the server">
+            <p>You are still signed in. Check your connection and try again.</p>
             <button type="button" className="button" onClick={() => void begin()}>
               Try again
             </button>

@@ -10,7 +10,7 @@ applyTheme();
 void begin();
 
 const place = document.getElementById('page');
-if (!place) throw new Error('the page has no place');
+if (!place) throw new Error('there is no #page element');
 createRoot(place).render(
   <StrictMode>
     <App />

@@ -1,4 +1,4 @@
-// What the tests in a browser share: starting it, watching what the page asks for, and axe.
+// Shared by the browser tests: starting Chromium, recording faults, and axe.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -31,7 +31,7 @@ export const start = () =>
     ],
   });
 
-/** A window of its own: its own cookies, its own storage. */
+/** Opens a page with its own cookies and storage. */
 export const open = async (browser, origin, { width = 1440, height = 900, scheme = 'light' } = {}) => {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -41,11 +41,11 @@ export const open = async (browser, origin, { width = 1440, height = 900, scheme
   });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  /** What went wrong without anybody seeing it. */
+  /** Errors that the page does not show. */
   const faults = [];
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    // A status that is not 200 is told by the page itself, where it matters.
+    // The page itself reports failed requests.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
       faults.push(`console: ${message.text()}`);
     }
@@ -60,7 +60,7 @@ export const open = async (browser, origin, { width = 1440, height = 900, scheme
   return { context, page, faults };
 };
 
-/** What axe finds, in sentences. The page's policy lets no script in by its text, so axe comes by the debugger. */
+/** Axe's violations as sentences. The page's policy allows no inline scripts, so axe is injected by the debugger. */
 export const violations = async (page) => {
   await page.evaluate(axe);
   const { violations: found } = await page.evaluate(() => globalThis.axe.run());
@@ -69,11 +69,11 @@ export const violations = async (page) => {
   );
 };
 
-/** Where screenshots go, to be looked at. */
+/** Takes screenshots into a directory. */
 export const shots = (directory) => {
   mkdirSync(directory, { recursive: true });
   return async (page, name) => {
-    // The header sticks to where the page was scrolled to.
+    // The header is sticky.
     await page.evaluate(() => window.scrollTo(0, 0));
     await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
   };

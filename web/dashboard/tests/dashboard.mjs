@@ -1,7 +1,7 @@
-// A merchant's day with the page, in a real browser, against the real program and a simulated store:
+// A merchant uses the dashboard in a real browser, against the real program and a simulated store:
 //   node tests/dashboard.mjs PROGRAM STORE LABEL TOKEN SECRET SHOTS
-// PROGRAM and STORE are addresses; STORE is the simulated store's control. Prints what it did, and fails at the
-// first thing that is not as it should be.
+// PROGRAM and STORE are URLs; STORE is the control API of the simulated store. Prints each step and stops at the first
+// failure.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ const password = 'a passphrase for the dashboard';
 const shot = shots(directory);
 const did = (what) => console.log(what);
 
-// What any other program would ask: the page is compared with it.
+// The API's own response, to compare the page with.
 const ask = async (query, variables, token) => {
   const response = await fetch(`${program}/graphql`, {
     method: 'POST',
@@ -53,7 +53,7 @@ const shownFigures = (page) =>
   page.$$eval('[data-figure]', (tiles) =>
     Object.fromEntries(tiles.map((tile) => [tile.dataset.figure, tile.querySelector('data').value])),
   );
-/** Waits until the page shows what the API says, and fails with both when it does not come to that. */
+/** Waits until the page shows the API's figures. On a timeout, fails with both. */
 const equalsTheApi = async (page, range, token) => {
   const expected = await figuresOf(range, token);
   for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -81,7 +81,7 @@ const choose = async (page, name) => {
   await page.getByRole('button', { name, exact: true }).click();
 };
 
-// The budget, before anything else.
+// The size budget.
 const dist = new URL('../dist/', import.meta.url);
 const scripts = readdirSync(dist).filter((name) => name.endsWith('.js.gz'));
 const size = scripts.reduce((sum, name) => sum + statSync(new URL(name, dist)).size, 0);
@@ -115,7 +115,7 @@ page.on('request', (request) => {
   const hash = JSON.parse(searchParams.get('extensions') ?? '{}').persistedQuery?.sha256Hash;
   if (searchParams.has('query') || !registeredHashes.has(hash)) faults.push(`not by hash: ${request.url()}`);
 });
-/** The queries that a page sends while something happens, each with the status that the server answers. */
+/** The queries that a page sends during some work, each with the status of the response. */
 const queriesDuring = async (page, work) => {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
@@ -143,29 +143,29 @@ await inBothThemes(page, 'sign-in');
 await page.getByLabel('Email address').fill(email);
 await page.getByLabel('Password').fill('not the password');
 await page.getByRole('button', { name: 'Sign in' }).click();
-await page.getByText('do not belong together').waitFor();
+await page.getByText('Incorrect email or password.').waitFor();
 await page.getByRole('link', { name: 'Connect a store' }).click();
 await inBothThemes(page, 'sign-up');
 await page.getByLabel('Email address').fill(email);
 await page.getByLabel('Password').fill('password');
 await page.getByLabel('Permanent domain').fill('no store of this name');
-await page.getByText('Custom app of the store').click();
+await page.getByText('Custom app', { exact: true }).click();
 await page.getByPlaceholder('shpat_…').fill('shpat_wrong');
 await page.getByLabel('API secret key').fill(secret);
-await page.getByRole('button', { name: 'Connect the store' }).click();
-await page.getByText('Something has to be mended below.').waitFor();
+await page.getByRole('button', { name: 'Connect store' }).click();
+await page.getByText('Please fix the highlighted fields.').waitFor();
 assert.equal(await page.locator('.field.is-wrong').count(), 2);
 await inBothThemes(page, 'sign-up-wrong');
 await page.getByLabel('Password').fill(password);
 await page.getByLabel('Permanent domain').fill(label);
-await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.getByRole('button', { name: 'Connect store' }).click();
 await page.locator('.credentials > .wrong').waitFor();
 await page.getByPlaceholder('shpat_…').fill(storeToken);
-await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.getByRole('button', { name: 'Connect store' }).click();
 did('signed up');
 
 // The first sync.
-await page.getByRole('heading', { name: /^Fetching / }).waitFor();
+await page.getByRole('heading', { name: /^Importing / }).waitFor();
 await page.locator('.first progress').first().waitFor();
 await inBothThemes(page, 'first-sync');
 await page.locator('[data-figure]').first().waitFor({ timeout: 60_000 });
@@ -178,7 +178,7 @@ await page.locator('.fresh').getByText('Live').waitFor();
 await inBothThemes(page, 'dashboard');
 did('the figures are the API’s');
 
-// A page load sends each of the two operations once. The second time the server answers that nothing changed.
+// A page load sends each of the two operations once. The second time both responses are 304.
 const loaded = async () => {
   await page.reload();
   await page.locator('[data-figure]').first().waitFor();
@@ -207,7 +207,7 @@ await slow('Account');
 await slow('Figures');
 did('two operations');
 
-// Another range, by the menu, by the keyboard and by the address.
+// Another range, from the menu, by keyboard and from the URL.
 await choose(page, 'Last 90 days');
 await page.waitForURL('**/?range=last-90-days');
 await equalsTheApi(page, { preset: 'LAST_90_DAYS' }, token);
@@ -242,13 +242,13 @@ const before = total.previous.metrics.orders.toLocaleString('en-GB');
 await page.locator('[data-figure="orders"] .before', { hasText: before }).waitFor();
 await page.locator('[data-figure="orders"]').click();
 await page.waitForURL('**&show=orders');
-await page.getByRole('button', { name: 'Show as a table' }).click();
+await page.getByRole('button', { name: 'Show as table' }).click();
 const summed = await page.$$eval('.scroll tbody tr td:first-of-type', (cells) =>
   cells.reduce((sum, cell) => sum + Number(cell.textContent.replaceAll(',', '')), 0),
 );
 assert.equal(summed, Number((await shownFigures(page)).orders));
 await inBothThemes(page, 'compared');
-await page.getByRole('button', { name: 'Hide the table' }).click();
+await page.getByRole('button', { name: 'Hide table' }).click();
 did('compared');
 
 // The chart by keyboard.
@@ -303,13 +303,13 @@ assert.equal(Number((await shownFigures(page)).orders), orders + 1);
 await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
 did('a live order arrived');
 
-// Nothing that lives long is within a script's reach, and a page that is opened again is still signed in.
+// Scripts cannot read a long-lived token, and a reloaded page is still signed in.
 assert.equal(await page.evaluate(() => document.cookie), '');
 const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
 assert.doesNotMatch(kept, /eyJ|xbr|token/i);
 const [cookie] = (await context.cookies(`${program}/graphql`)).filter(({ name }) => name === 'xboard_session');
 assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', '/graphql']);
-// Five tabs at once trade one refresh token after the other.
+// Five tabs at once refresh the session one at a time.
 const tabs = await Promise.all(
   Array.from({ length: 5 }, async () => {
     const tab = await context.newPage();
@@ -325,7 +325,7 @@ await page.reload();
 await page.locator('[data-figure]').first().waitFor();
 did('still signed in, in six tabs');
 
-// What goes wrong says what to do.
+// Errors say what to do.
 const answer = (body, status = 200) => (route) =>
   queryIn(route.request().url()) === 'Figures'
     ? route.fulfill({ status, contentType: 'application/graphql-response+json', body: JSON.stringify(body) })
@@ -342,36 +342,36 @@ const failing = async (handler, words, name) => {
   await equalsTheApi(page, { preset: 'LAST_30_DAYS' }, token);
 };
 const refused = (code, extensions) => ({ errors: [{ message: 'No.', extensions: { code, ...extensions } }] });
-await failing(answer(refused('THROTTLED', { retryAfterSeconds: 2 }), 429), 'asks again in 2 seconds', 'throttled');
+await failing(answer(refused('THROTTLED', { retryAfterSeconds: 2 }), 429), 'Retrying in 2 seconds', 'throttled');
 await failing(
   (route) => (queryIn(route.request().url()) === 'Figures' ? route.abort() : route.continue()),
-  'The server does not answer',
+  'Can’t reach the server',
   'unreachable',
 );
 did('throttled, unreachable');
 await page.goto(`${program}/?from=2001-01-01&to=2001-01-31`);
-await page.getByText('Nothing was sold in these days').waitFor();
+await page.getByText('No sales in this period').waitFor();
 await inBothThemes(page, 'empty');
 await page.getByRole('button', { name: 'Show all time' }).click();
 await equalsTheApi(page, { preset: 'ALL_TIME' }, token);
 await inBothThemes(page, 'all-time');
 did('empty');
 
-// The store refuses its credentials; the owner gives new ones.
+// The store rejects the credentials; the owner replaces them.
 await store('/access', { staticToken: 'shpat_renewed' });
 await page.getByRole('button', { name: 'Sync now' }).click();
-await page.getByText('Shopify refused the credentials').first().waitFor();
-await page.locator('.fresh').getByText('Connect again').waitFor();
+await page.getByText('Shopify rejected the credentials').first().waitFor();
+await page.locator('.fresh').getByText('Reconnect').waitFor();
 await inBothThemes(page, 'reauthorise');
-await page.getByRole('link', { name: 'Give new credentials' }).click();
+await page.getByRole('link', { name: 'Replace credentials' }).click();
 await page.getByRole('heading', { name: 'New credentials' }).waitFor();
 await inBothThemes(page, 'settings');
-await page.getByText('Custom app of the store').click();
+await page.getByText('Custom app', { exact: true }).click();
 await page.getByPlaceholder('shpat_…').fill('shpat_renewed');
 await page.getByLabel('API secret key').fill(secret);
-await page.getByRole('button', { name: 'Replace the credentials' }).click();
+await page.getByRole('button', { name: 'Replace credentials' }).click();
 await page.locator('[data-figure]').first().waitFor();
-await page.getByText('Shopify refused the credentials').first().waitFor({ state: 'detached' });
+await page.getByText('Shopify rejected the credentials').first().waitFor({ state: 'detached' });
 did('authorised again');
 
 // A second store, and back to the first.
@@ -387,12 +387,12 @@ await noViolations(page, 'stores');
 await page.getByRole('link', { name: 'Connect another store' }).click();
 await inBothThemes(page, 'connect');
 await page.getByLabel('Permanent domain').fill('https://second-store.myshopify.com/admin');
-await page.getByText('Custom app of the store').click();
+await page.getByText('Custom app', { exact: true }).click();
 await page.getByPlaceholder('shpat_…').fill('shpat_second-store');
-await page.getByRole('button', { name: 'Connect the store' }).click();
+await page.getByRole('button', { name: 'Connect store' }).click();
 await page.locator('.store').getByText('JPY').waitFor();
 await page.locator('[data-figure]').first().waitFor();
-await page.getByText('No order yet').waitFor();
+await page.getByText('No orders yet').waitFor();
 await inBothThemes(page, 'new-store');
 await stores.click();
 await page.getByRole('button', { name: 'Mill Lane Goods' }).click();
@@ -402,7 +402,7 @@ await page.reload();
 await page.locator('.store').getByText('GBP').waitFor();
 did('a second store');
 
-// A third one let the operator's app in: what comes of it in its merchant's browser, the store's own page left out.
+// A merchant installs the operator's app in a third store, and claims it.
 const sentOn = async (address, cookie) => {
   const response = await fetch(address, { redirect: 'manual', headers: cookie ? { cookie } : {} });
   return { to: response.headers.get('location'), cookie: response.headers.getSetCookie()[0]?.split(';')[0], response };
@@ -412,13 +412,13 @@ const agreed = await sentOn(asked.to);
 const ended = await (await sentOn(agreed.to, asked.cookie)).response.text();
 const [, claim] = ended.match(/href="(\/claim#[^"]+)"/);
 await page.goto(`${program}${claim}`);
-await page.getByRole('heading', { name: 'Your store let XBoard in' }).waitFor();
+await page.getByRole('heading', { name: 'XBoard is installed' }).waitFor();
 assert.equal(page.url(), `${program}/claim`);
 await inBothThemes(page, 'claim');
-await page.getByRole('button', { name: 'Take the store over' }).click();
+await page.getByRole('button', { name: 'Claim this store' }).click();
 await page.locator('.store .title').getByText('installed-store').waitFor();
 await page.goto(`${program}${claim}`);
-await page.getByRole('button', { name: 'Take the store over' }).click();
+await page.getByRole('button', { name: 'Claim this store' }).click();
 await page.locator('.wrong').first().waitFor();
 await page.goto(program);
 await stores.click();
@@ -447,7 +447,7 @@ await page.keyboard.press('Escape');
 await page.setViewportSize({ width: 1440, height: 900 });
 did('every width');
 
-// A session that has ended elsewhere: the page says so, and comes back to where it was.
+// A session that ended elsewhere: the page says so, and restores its URL after sign-in.
 await page.goto(`${program}/?range=last-7-days`);
 await page.locator('[data-figure]').first().waitFor();
 await context.clearCookies();
@@ -480,12 +480,12 @@ assert.equal(await page.getByText('Your session has ended').count(), 0);
 await page.goto(`${program}${claim}`);
 await page.getByLabel('Email address').waitFor();
 await inBothThemes(page, 'claim-new');
-// Signing in on the way does not lose the code.
+// Signing in keeps the claim code.
 await page.getByRole('link', { name: 'Sign in' }).click();
 await page.getByLabel('Email address').fill(email);
 await page.getByLabel('Password').fill(password);
 await page.getByRole('button', { name: 'Sign in' }).click();
-await page.getByRole('button', { name: 'Take the store over' }).waitFor();
+await page.getByRole('button', { name: 'Claim this store' }).waitFor();
 assert.equal(await page.getByLabel('Code').inputValue(), claim.split('#')[1]);
 did('signed out');
 

@@ -1,4 +1,4 @@
-// The tabs that a first visit shows. A test of the program carries each of them out.
+// The tabs of a first visit. A test runs each of them.
 import customers from '../examples/customers.graphql';
 import dashboard from '../examples/dashboard.graphql';
 import orders from '../examples/orders.graphql';

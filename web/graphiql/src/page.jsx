@@ -1,4 +1,4 @@
-// GraphiQL with a place for the token. Asks no host but the one it came from.
+// GraphiQL with a field for the access token. It connects to its own server only.
 import './workers.js';
 import 'graphiql/style.css';
 import './page.css';
@@ -7,21 +7,21 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { examples } from './examples.js';
 
-const KEPT = 'xboard.token';
+const STORAGE_KEY = 'xboard.token';
 
-// The token that a sign-in answers with, wherever in the answer it is.
+// Finds the access token in the response of a sign-in mutation.
 const newToken = (data) =>
   Object.values(data ?? {})
     .map((payload) => payload?.session?.token)
     .find((token) => typeof token === 'string');
 
-// What another page of this server wants to be shown. It stands behind the #, which is sent to nobody.
-const wanted = new URLSearchParams(location.hash.slice(1));
-const query = wanted.get('query') ?? undefined;
-const variables = wanted.get('variables') ?? undefined;
+// The query that another page of this server opens here. Browsers do not send the part after the #.
+const hash = new URLSearchParams(location.hash.slice(1));
+const query = hash.get('query') ?? undefined;
+const variables = hash.get('variables') ?? undefined;
 if (query) history.replaceState(null, '', location.pathname);
 
-// A dashboard that is open in another tab says which token it has.
+// Requests the access token of a dashboard that is open in another tab.
 const fromDashboard = (take) => {
   const channel = new BroadcastChannel('xboard-session');
   channel.addEventListener('message', ({ data }) => {
@@ -34,16 +34,16 @@ const fromDashboard = (take) => {
 const cost = ({ requestedQueryCost, actualQueryCost }) => `cost ${actualQueryCost ?? requestedQueryCost}`;
 
 function Page() {
-  // For this tab of the browser only: gone when it is closed.
-  const [token, setToken] = useState(() => sessionStorage.getItem(KEPT) ?? '');
+  // Stored for this tab only.
+  const [token, setToken] = useState(() => sessionStorage.getItem(STORAGE_KEY) ?? '');
   const [note, setNote] = useState('');
-  const present = useRef(token);
+  const latest = useRef(token);
   useEffect(() => {
-    present.current = token;
-    sessionStorage.setItem(KEPT, token);
+    latest.current = token;
+    sessionStorage.setItem(STORAGE_KEY, token);
   }, [token]);
 
-  // Only for who came from there: others may want to be somebody else here.
+  // Only when opened from the dashboard: otherwise the user may want another account here.
   useEffect(() => (query ? fromDashboard(setToken) : undefined), []);
 
   const fetcher = useCallback(async ({ query, variables, operationName }, { headers } = {}) => {
@@ -52,7 +52,7 @@ function Page() {
       headers: {
         accept: 'application/graphql-response+json, application/json;q=0.9',
         'content-type': 'application/json',
-        ...(present.current && { authorization: `Bearer ${present.current}` }),
+        ...(latest.current && { authorization: `Bearer ${latest.current}` }),
         ...headers,
       },
       body: JSON.stringify({ query, variables, operationName }),
@@ -61,7 +61,7 @@ function Page() {
     const signedIn = newToken(answer.data);
     if (signedIn) setToken(signedIn);
     if (operationName !== 'IntrospectionQuery') {
-      setNote(response.status === 401 ? 'the token does not hold' : answer.extensions?.cost ? cost(answer.extensions.cost) : '');
+      setNote(response.status === 401 ? 'The token is invalid or has expired.' : answer.extensions?.cost ? cost(answer.extensions.cost) : '');
     }
     return answer;
   }, []);
@@ -77,12 +77,12 @@ function Page() {
             type="password"
             autoComplete="off"
             spellCheck={false}
-            placeholder="sign in by mutation, or paste one"
+            placeholder="Run the Login mutation, or paste a token"
             value={token}
             onChange={(event) => setToken(event.target.value.trim())}
           />
         </label>
-        <button type="button" onClick={() => setToken('')}>Forget</button>
+        <button type="button" onClick={() => setToken('')}>Clear</button>
       </header>
       <GraphiQL
         fetcher={fetcher}

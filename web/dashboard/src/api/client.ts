@@ -1,4 +1,4 @@
-// The GraphQL client of one sign-in: a cache, the token, HTTP, and a socket for what is pushed.
+// The GraphQL client of one session: a cache, the token, HTTP, and a socket for subscriptions.
 import { authExchange } from '@urql/exchange-auth';
 import { persistedExchange } from '@urql/exchange-persisted';
 import { createClient } from 'graphql-ws';
@@ -16,7 +16,7 @@ import type { TypedDocumentString } from '../gql/graphql';
 import { HEADERS } from './send';
 import * as session from './session';
 
-/** A document as urql takes it, with its types. */
+/** A document with its types, as urql expects it. */
 export const typed = <Result, Variables extends AnyVariables>(document: TypedDocumentString<Result, Variables>) =>
   document.toString() as unknown as TypedDocumentNode<Result, Variables>;
 
@@ -31,7 +31,7 @@ const nameOf = ({ definitions }: TypedDocumentNode<unknown, AnyVariables>) =>
 const isUnauthenticated = (error: CombinedError) =>
   codeOf(error) === 'UNAUTHENTICATED' || (error.response as Response | undefined)?.status === 401;
 
-/** Whether what is pushed arrives. */
+/** The state of the socket. */
 type Listening = 'connecting' | 'open' | 'closed';
 
 export interface Connection {
@@ -52,7 +52,7 @@ export const connect = (): Connection => {
   };
   const socket = createClient({
     url: address(),
-    // The connection ends with its token, every quarter of an hour, and is opened again with the next one.
+    // The server closes the connection when its token expires, after 15 minutes.
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: (retries) =>
       new Promise((resolve) => {
@@ -70,15 +70,14 @@ export const connect = (): Connection => {
       cacheExchange,
       authExchange(async (utilities) => ({
         addAuthToOperation: (operation) => {
-          const token = session.heldToken();
+          const token = session.currentToken();
           return token ? utilities.appendHeaders(operation, { authorization: `Bearer ${token}` }) : operation;
         },
-        willAuthError: () => !session.holds(),
+        willAuthError: () => !session.hasValidToken(),
         didAuthError: isUnauthenticated,
         refreshAuth: async () => {
-          if (session.holds()) session.distrust();
-          // Who is not signed in any more sees the page for that; a server that does not answer is told by the
-          // request itself.
+          if (session.hasValidToken()) session.discard();
+          // A user who is signed out sees the sign-in page. If the server cannot be reached, the request says so.
           await session.token().catch(() => null);
         },
       })),

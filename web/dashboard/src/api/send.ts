@@ -1,10 +1,10 @@
-// One operation over HTTP, without a cache: for signing in and out.
+// Sends one operation over HTTP, without a cache: for signing in and out.
 import type { TypedDocumentString } from '../gql/graphql';
 
-/** The server did not answer, or not with GraphQL. */
+/** There was no response, or one that is not GraphQL. */
 export class Unreachable extends Error {}
 
-/** The server answered with an error of the operation. */
+/** The response has errors. */
 export class Refused extends Error {
   constructor(
     message: string,
@@ -17,28 +17,28 @@ export class Refused extends Error {
 const ACCEPT = { accept: 'application/graphql-response+json, application/json;q=0.9' };
 export const HEADERS = {
   ...ACCEPT,
-  // Refresh tokens go into the cookie and never into an answer.
+  // The server puts refresh tokens into a cookie and not into the response.
   'xboard-session': 'cookie',
 };
 
-interface Wishes {
+interface Options {
   token?: string;
-  /** Whether the cookie stays out of it. */
+  /** Whether to leave the session cookie as it is. */
   withoutCookie?: boolean;
-  /** Whether the request goes on when the page is closed meanwhile. */
-  outlivesThePage?: boolean;
+  /** Whether the request continues when the page is closed. */
+  keepalive?: boolean;
 }
 
 export const send = async <Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
-  { token, outlivesThePage = false, withoutCookie = false }: Wishes = {},
+  { token, keepalive = false, withoutCookie = false }: Options = {},
 ): Promise<Result> => {
   let body: { data?: Result | null; errors?: { message: string; extensions?: { code?: string } }[] };
   try {
     const response = await fetch('/graphql', {
       method: 'POST',
-      keepalive: outlivesThePage,
+      keepalive,
       headers: {
         ...(withoutCookie ? ACCEPT : HEADERS),
         'content-type': 'application/json',
@@ -48,10 +48,10 @@ export const send = async <Result, Variables>(
     });
     body = await response.json();
   } catch {
-    throw new Unreachable('The server does not answer.');
+    throw new Unreachable('Can’t reach the server.');
   }
   const [error] = body.errors ?? [];
   if (error) throw new Refused(error.message, error.extensions?.code);
-  if (!body.data) throw new Unreachable('The server does not answer.');
+  if (!body.data) throw new Unreachable('Can’t reach the server.');
   return body.data;
 };

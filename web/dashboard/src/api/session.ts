@@ -1,6 +1,5 @@
-// Who is signed in. The access token is here, in memory, for a quarter of an hour; the refresh token is in a
-// cookie that no script can read, and is traded for the next pair by the server. What the tabs of a browser share
-// is that one cookie, so they trade it one after the other: a refresh token that is used twice ends the session.
+// The session. The access token is valid for 15 minutes and stays in memory. The refresh token is in an HttpOnly
+// cookie, which all tabs share. A refresh token that is used twice ends the session, so tabs refresh one at a time.
 import {
   ClaimStoreDocument,
   ConnectStoreDocument,
@@ -16,7 +15,7 @@ import {
   type SignUpMutationVariables,
   type TokensFragment,
 } from '../gql/graphql';
-import { send, Unreachable } from './send';
+import { send } from './send';
 
 interface Access {
   token: string;
@@ -24,7 +23,7 @@ interface Access {
   expiresAt: number;
 }
 
-/** `asking`: not known yet. `out`: nobody; `ended` says that somebody was, and has to sign in again. */
+/** `asking`: not known yet. `out`: signed out; `ended` if a session ended without signing out. */
 export type SessionState =
   | { kind: 'asking' }
   | { kind: 'unreachable' }
@@ -37,14 +36,14 @@ type Message =
   | { kind: 'changed' }
   | { kind: 'signed out' };
 
-/** So long before its end a token is not used any more. */
+/** A token is replaced this long before it expires. */
 const MARGIN = 30_000;
-/** Remembers that somebody was signed in: says nothing but that. */
+/** Records that a user was signed in on this browser, and nothing else. */
 const WAS_IN = 'xboard.was-signed-in';
 
 let access: Access | null = null;
 let state: SessionState = { kind: 'asking' };
-/** Goes up with each sign-in and change of store: what was asked before is not shown any more. */
+/** Increases with each sign-in and change of store, so that responses for the previous one are not shown. */
 let epoch = 0;
 let refreshing: Promise<Access | null> | null = null;
 const listeners = new Set<() => void>();
@@ -55,7 +54,7 @@ const become = (next: SessionState) => {
   for (const listener of listeners) listener();
 };
 
-const isGood = (held: Access | null): held is Access => held !== null && held.expiresAt - MARGIN > Date.now();
+const isValid = (held: Access | null): held is Access => held !== null && held.expiresAt - MARGIN > Date.now();
 
 const take = ({ token, expiresAt }: TokensFragment) => {
   access = { token, expiresAt: Date.parse(expiresAt) };
@@ -70,17 +69,17 @@ const leave = (ended: boolean) => {
   become({ kind: 'out', ended });
 };
 
-/** One tab after the other, where the browser can arrange that. */
-const alone = <T>(work: () => Promise<T>): Promise<T> =>
+/** Runs in one tab at a time, if the browser has Web Locks. */
+const exclusively = <T>(work: () => Promise<T>): Promise<T> =>
   'locks' in navigator
     ? (navigator.locks.request('xboard-session', work) as Promise<T>)
     : work();
 
-const trade = (): Promise<Access | null> =>
-  alone(async () => {
-    // Another tab may have done it while this one waited.
-    if (isGood(access)) return access;
-    const { refreshSession } = await send(RefreshSessionDocument, {}, { outlivesThePage: true });
+const refresh = (): Promise<Access | null> =>
+  exclusively(async () => {
+    // Another tab may have refreshed while this one waited.
+    if (isValid(access)) return access;
+    const { refreshSession } = await send(RefreshSessionDocument, {}, { keepalive: true });
     if (refreshSession.session) {
       const next = take(refreshSession.session);
       if (state.kind !== 'in') become({ kind: 'in', epoch });
@@ -90,31 +89,31 @@ const trade = (): Promise<Access | null> =>
     return null;
   });
 
-/** A token that holds; null when nobody is signed in. Fails when the server does not answer. */
+/** A valid token; null when signed out. Fails when the server cannot be reached. */
 export const token = async (): Promise<string | null> => {
-  if (isGood(access)) return access.token;
+  if (isValid(access)) return access.token;
   if (state.kind === 'out') return null;
-  refreshing ??= trade().finally(() => {
+  refreshing ??= refresh().finally(() => {
     refreshing = null;
   });
   return (await refreshing)?.token ?? null;
 };
 
-/** The token at hand, whether or not it still holds. */
-export const heldToken = () => access?.token ?? null;
-export const holds = () => isGood(access);
+/** The current token, valid or not. */
+export const currentToken = () => access?.token ?? null;
+export const hasValidToken = () => isValid(access);
 
-/** The token at hand was refused. */
-export const distrust = () => {
+/** Discards a token that the server rejected. */
+export const discard = () => {
   access = null;
 };
 
-/** Finds out whether somebody is signed in. */
+/** Finds out whether a user is signed in. */
 export const begin = async () => {
   try {
     await token();
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
+  } catch {
+    // The server may also respond with an error, for example while its database restarts.
     become({ kind: 'unreachable' });
   }
 };
@@ -134,43 +133,43 @@ const entered = (payload: { session: TokensFragment | null; userErrors: Outcome 
 };
 
 export const signIn = (email: string, password: string): Promise<Outcome> =>
-  alone(async () => entered((await send(SignInDocument, { email, password })).login));
+  exclusively(async () => entered((await send(SignInDocument, { email, password })).login));
 
 export const signUp = (input: SignUpMutationVariables['input']): Promise<Outcome> =>
-  alone(async () => entered((await send(SignUpDocument, { input })).register));
+  exclusively(async () => entered((await send(SignUpDocument, { input })).register));
 
 export const signUpInstalled = (input: SignUpInstalledMutationVariables['input']): Promise<Outcome> =>
-  alone(async () => entered((await send(SignUpInstalledDocument, { input })).registerInstalled));
+  exclusively(async () => entered((await send(SignUpInstalledDocument, { input })).registerInstalled));
 
-/** Another session in place of the present one, which then has no use any more. */
-const instead = (work: (held: string) => Promise<Parameters<typeof entered>[0]>): Promise<Outcome> =>
-  alone(async () => {
+/** Replaces the current session by another one and ends it. */
+const replaceSession = (work: (held: string) => Promise<Parameters<typeof entered>[0]>): Promise<Outcome> =>
+  exclusively(async () => {
     const held = access?.token ?? '';
     const payload = await work(held);
     const outcome = entered(payload);
-    // It would end by itself one day; the cookie is the new one's already.
+    // The cookie already belongs to the new session.
     if (payload.session) await send(SignOutDocument, {}, { token: held, withoutCookie: true }).catch(() => null);
     return outcome;
   });
 
 export const switchStore = async (tenantId: string): Promise<Outcome> => {
   await token();
-  return instead(async (held) => (await send(SwitchStoreDocument, { tenantId }, { token: held })).switchTenant);
+  return replaceSession(async (held) => (await send(SwitchStoreDocument, { tenantId }, { token: held })).switchTenant);
 };
 
 export const connectStore = async (input: ConnectStoreMutationVariables['input']): Promise<Outcome> => {
   await token();
-  return instead(async (held) => (await send(ConnectStoreDocument, { input }, { token: held })).connectShop);
+  return replaceSession(async (held) => (await send(ConnectStoreDocument, { input }, { token: held })).connectShop);
 };
 
 export const claimStore = async (code: string): Promise<Outcome> => {
   await token();
-  return instead(async (held) => (await send(ClaimStoreDocument, { code }, { token: held })).claimShop);
+  return replaceSession(async (held) => (await send(ClaimStoreDocument, { code }, { token: held })).claimShop);
 };
 
 export const signOut = async () => {
   const held = await token().catch(() => null);
-  await alone(async () => {
+  await exclusively(async () => {
     if (held) await send(SignOutDocument, {}, { token: held });
   });
   channel?.postMessage({ kind: 'signed out' } satisfies Message);
@@ -180,14 +179,14 @@ export const signOut = async () => {
 channel?.addEventListener('message', ({ data }: MessageEvent<Message>) => {
   switch (data.kind) {
     case 'token?':
-      // GraphiQL asks, which is a page of this server too.
-      if (isGood(access)) channel.postMessage({ kind: 'token', access, epoch } satisfies Message);
+      // GraphiQL, another page of this server, requests it.
+      if (isValid(access)) channel.postMessage({ kind: 'token', access, epoch } satisfies Message);
       break;
     case 'token':
-      if (state.kind === 'in' && isGood(data.access)) access = data.access;
+      if (state.kind === 'in' && isValid(data.access)) access = data.access;
       break;
     case 'changed':
-      // Another user or another store: everything that is shown is somebody else's.
+      // Another user or another store: the content of this tab is no longer theirs.
       access = null;
       epoch += 1;
       become({ kind: 'asking' });

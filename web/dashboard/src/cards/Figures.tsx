@@ -1,4 +1,4 @@
-// The eight figures. Each chooses what the chart below shows, and says on hover what it means.
+// The eight figures. Each selects the chart's figure, and shows its definition on hover.
 import { useId, useState } from 'react';
 import { toCsv } from '../domain/csv';
 import { changeOf, drawn, FIGURES, valueOf, type Figure, type FigureName } from '../domain/figures';
@@ -6,7 +6,7 @@ import type { Formats } from '../domain/format';
 import type { Variables } from '../domain/range';
 import type { OverviewFragment, SalesOverTimeFragment } from '../gql/graphql';
 import { Card } from '../ui/Card';
-import { Change } from '../ui/Change';
+import { Delta } from '../ui/Delta';
 import { Sparkline } from '../ui/Sparkline';
 
 type Overview = OverviewFragment['overview'];
@@ -48,7 +48,7 @@ const Tile = ({ figure, overview, series, formats, chosen, choose }: TileProps) 
         <span className="foot">
           {overview.previous ? (
             <>
-              <Change change={change} kind={figure.kind} formats={formats} />
+              <Delta change={change} kind={figure.kind} formats={formats} />
               <span className="before">
                 <span className="hidden">, before: </span>
                 {formats.figure(figure.kind, before)}
@@ -61,7 +61,7 @@ const Tile = ({ figure, overview, series, formats, chosen, choose }: TileProps) 
         <Sparkline values={series.map(({ metrics }) => drawn(metrics, figure.name))} />
       </button>
       <p id={id} role="tooltip" className="definition">
-        {figure.definition} {figure.kind === 'money' && <span>Exactly: {formats.figure(figure.kind, now, true)}.</span>}
+        {figure.definition} {figure.kind === 'money' && <span>Exact amount: {formats.figure(figure.kind, now, true)}.</span>}
       </p>
     </li>
   );
@@ -98,7 +98,7 @@ export const Figures = ({ overview, series, formats, variables, chosen, choose }
       note={
         <>
           {formats.days(range)}
-          {previous && <span className="muted"> against {formats.days(previous.range)}</span>}
+          {previous && <span className="muted"> vs {formats.days(previous.range)}</span>}
         </>
       }
       sheet={{ name: `figures-${range.from}-${range.to}`, text: sheet }}

@@ -1,4 +1,4 @@
-// How gross sales become total sales.
+// How gross sales become total sales: a waterfall.
 import { toCsv } from '../domain/csv';
 import type { Formats } from '../domain/format';
 import type { Days, Variables } from '../domain/range';

@@ -1,4 +1,4 @@
-// The newest orders. Those that arrive while the page is open slide in.
+// The newest orders. Orders that arrive while the page is open slide in.
 import { useEffect, useRef, useState } from 'react';
 import { toCsv } from '../domain/csv';
 import type { Formats } from '../domain/format';
@@ -15,7 +15,7 @@ interface Props {
   now: number;
 }
 
-const words = (status: string) => {
+const labelOf = (status: string) => {
   const text = status.toLowerCase().replaceAll('_', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
@@ -30,7 +30,7 @@ const TONES: Record<string, string> = {
   PARTIALLY_REFUNDED: 'bad',
 };
 
-/** The ids that were not there when the card was first shown. */
+/** The ids of orders that arrived after the card was first shown. */
 const useArrivals = (orders: readonly Order[]) => {
   const known = useRef<Set<string> | null>(null);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
@@ -52,7 +52,7 @@ export const RecentOrders = ({ orders, formats, variables, now }: Props) => {
       title="Recent orders"
       of="recentOrders"
       variables={variables}
-      note="The newest, whatever the range"
+      note="Newest orders, all dates"
       sheet={{
         name: 'recent-orders',
         text: () =>
@@ -74,7 +74,7 @@ export const RecentOrders = ({ orders, formats, variables, now }: Props) => {
         {newest && `New order ${newest.name}, ${formats.money(newest.totalPrice.amount, newest.totalPrice.currencyCode)}`}
       </p>
       {orders.length === 0 ? (
-        <p className="empty">No order yet. The first one appears here by itself.</p>
+        <p className="empty">No orders yet. New orders appear here automatically.</p>
       ) : (
         <ul className="orders">
           {orders.map((order) => (
@@ -89,7 +89,7 @@ export const RecentOrders = ({ orders, formats, variables, now }: Props) => {
                   <span className="badge bad">Cancelled</span>
                 ) : (
                   order.financialStatus && (
-                    <span className={`badge ${TONES[order.financialStatus] ?? ''}`}>{words(order.financialStatus)}</span>
+                    <span className={`badge ${TONES[order.financialStatus] ?? ''}`}>{labelOf(order.financialStatus)}</span>
                   )
                 )}
               </span>

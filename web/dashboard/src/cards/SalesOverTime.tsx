@@ -1,4 +1,4 @@
-// The chosen figure over time, as a chart and as a table.
+// The selected figure over time, as a chart and as a table.
 import { useMemo, useState } from 'react';
 import { toCsv } from '../domain/csv';
 import { FIGURES, valueOf, type FigureName } from '../domain/figures';
@@ -32,7 +32,7 @@ export const SalesOverTime = (props: Props) => {
   const [asTable, setAsTable] = useState(false);
   const figure = FIGURES.find((candidate) => candidate.name === name)!;
   const { interval } = variables;
-  // Drawn anew when something to draw changed, not with each tick of the clock.
+  // Not recomputed with each tick of the clock.
   const points = useMemo(
     () => pointsOf(series, { figure: name, interval, formats, today, now }),
     // oxlint-disable-next-line exhaustive-deps
@@ -77,11 +77,11 @@ export const SalesOverTime = (props: Props) => {
         )}
         {open && (
           <span>
-            <i className="open" /> not finished
+            <i className="open" /> in progress
           </span>
         )}
         <button type="button" className="link" aria-expanded={asTable} onClick={() => setAsTable(!asTable)}>
-          {asTable ? 'Hide the table' : 'Show as a table'}
+          {asTable ? 'Hide table' : 'Show as table'}
         </button>
       </div>
       {asTable && (

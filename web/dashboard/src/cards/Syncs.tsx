@@ -1,4 +1,4 @@
-// What brings the store here: the last runs, and how well changes are heard of.
+// The last syncs, and how up to date the store's data is.
 import type { ReactNode } from 'react';
 import { toCsv } from '../domain/csv';
 import type { Formats } from '../domain/format';
@@ -12,18 +12,18 @@ import { Again } from '../ui/icons';
 type Shop = NonNullable<MeFragment['me']>['tenant']['shop'];
 
 const STATUS: Record<RunFragment['status'], [string, string]> = {
-  QUEUED: ['Waiting', 'warn'],
-  RUNNING: ['Under way', 'warn'],
+  QUEUED: ['Queued', 'warn'],
+  RUNNING: ['Running', 'warn'],
   SUCCEEDED: ['Done', 'good'],
   FAILED: ['Failed', 'bad'],
-  CANCELLED: ['Stopped', ''],
+  CANCELLED: ['Cancelled', ''],
 };
 
 const TRIGGER: Record<RunFragment['trigger'], string> = {
-  REGISTER: 'the store was connected',
-  MANUAL: 'asked for',
-  WEBHOOK: 'a change in the store',
-  SCHEDULE: 'regular',
+  REGISTER: 'store connected',
+  MANUAL: 'started manually',
+  WEBHOOK: 'change in the store',
+  SCHEDULE: 'scheduled',
 };
 
 const nameOf = (kind: RunFragment['progress'][number]['kind'], count: number) =>
@@ -33,12 +33,12 @@ const counted = (run: RunFragment, formats: Formats) =>
   run.progress
     .filter((kind) => kind.done > 0)
     .map(({ kind, done: count }) => `${formats.count(count)} ${nameOf(kind, count)}`)
-    .join(', ') || 'nothing new';
+    .join(', ') || 'no changes';
 
-/** So many numbers of each kind are named here; the export has them all. */
-const NAMED = 5;
+/** The card lists this many ids of each kind; the export has all of them. */
+const MAX_IDS = 5;
 
-const leftOut = (run: RunFragment, most: number) =>
+const skippedIn = (run: RunFragment, most: number) =>
   run.progress
     .filter((kind) => kind.leftOut.length > 0)
     .map(({ kind, leftOut: ids }) => {
@@ -56,8 +56,8 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 
 const WEBHOOKS: Record<Shop['health']['webhooks'], [string, string]> = {
   ACTIVE: ['Within seconds', 'good'],
-  INCOMPLETE: ['Partly by polling', 'warn'],
-  OFF: ['By polling', ''],
+  INCOMPLETE: ['Partly every few minutes', 'warn'],
+  OFF: ['Every few minutes', ''],
 };
 
 interface Props {
@@ -73,8 +73,8 @@ interface Props {
 
 export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, asking }: Props) => {
   const { health } = shop;
-  const [heard, tone] = WEBHOOKS[health.webhooks];
-  const lastHeard = health.kinds
+  const [updates, tone] = WEBHOOKS[health.webhooks];
+  const lastWebhook = health.kinds
     .map((kind) => kind.lastHeardAt)
     .filter((at) => at !== null)
     .toSorted()
@@ -82,16 +82,16 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
   const busy = runs.some((run) => !done(run));
   return (
     <Card
-      title="Syncs and health"
+      title="Syncs"
       of="syncs"
       className="syncs"
       variables={variables}
-      note={shop.lastSyncedAt ? `Last complete ${formats.ago(shop.lastSyncedAt, now)}` : 'Not yet complete'}
+      note={shop.lastSyncedAt ? `Synced ${formats.ago(shop.lastSyncedAt, now)}` : 'First sync not finished'}
       sheet={{
         name: 'syncs',
         text: () =>
           toCsv(
-            ['queued', 'finished', 'mode', 'trigger', 'status', 'error', 'left out'],
+            ['queued', 'finished', 'mode', 'trigger', 'status', 'error', 'skipped'],
             runs.map((run) => [
               run.queuedAt,
               run.finishedAt,
@@ -99,7 +99,7 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
               run.trigger,
               run.status,
               run.error,
-              leftOut(run, Infinity),
+              skippedIn(run, Infinity),
             ]),
           ),
       }}
@@ -115,18 +115,18 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
         <ul className="runs">
           {runs.map((run) => {
             const [status, colour] = STATUS[run.status];
-            const unread = leftOut(run, NAMED);
+            const skipped = skippedIn(run, MAX_IDS);
             return (
               <li key={run.id}>
                 <span className={`badge ${colour}`}>{status}</span>
                 <span className="who">
-                  <b>{run.mode === 'FULL' ? 'Everything' : 'Changes'}</b>
+                  <b>{run.mode === 'FULL' ? 'Full sync' : 'Changes'}</b>
                   <span className="muted">
                     {run.error ? sentence(run.error) : `${TRIGGER[run.trigger]} · ${counted(run, formats)}`}
                   </span>
-                  {unread && (
-                    <span className="muted" title="They stay as they were, and are asked for again once a day.">
-                      Could not be read: {unread}
+                  {skipped && (
+                    <span className="muted" title="Shopify could not return these objects. Their last known state is shown; they are fetched again once a day.">
+                      Skipped: {skipped}
                     </span>
                   )}
                   {run.status === 'RUNNING' && <progress value={shareOf(run)} max={1} aria-label="Sync progress" />}
@@ -139,18 +139,22 @@ export const Syncs = ({ runs, shop, formats, variables, now, maySync, sync, aski
           })}
         </ul>
         <dl className="facts">
-          <Fact name="Changes arrive">
-            <span className={`badge ${tone}`}>{heard}</span>
+          <Fact name="Updates">
+            <span className={`badge ${tone}`}>{updates}</span>
             {health.webhooksProblem && <p className="muted">{health.webhooksProblem}</p>}
           </Fact>
-          <Fact name="Last change heard of">{lastHeard ? formats.ago(lastHeard, now) : 'None yet'}</Fact>
-          <Fact name="Compared with the store">
+          <Fact name="Last webhook">{lastWebhook ? formats.ago(lastWebhook, now) : 'None yet'}</Fact>
+          <Fact name="Last full check">
             {health.reconciledAt
-              ? `${formats.ago(health.reconciledAt, now)}: ${formats.count(health.reconciledMissed)} mended, ${formats.count(health.reconciledDeleted)} removed`
-              : 'Not yet; it happens once a day'}
+              ? `${formats.ago(health.reconciledAt, now)}: ${
+                  health.reconciledMissed + health.reconciledDeleted === 0
+                    ? 'no differences'
+                    : `${formats.count(health.reconciledMissed)} corrected, ${formats.count(health.reconciledDeleted)} removed`
+                }`
+              : 'Not yet; runs once a day'}
           </Fact>
-          <Fact name="Orders that Shopify shows">
-            {shop.orderHistoryDays === null ? 'All' : `The last ${shop.orderHistoryDays} days`}
+          <Fact name="Order history">
+            {shop.orderHistoryDays === null ? 'Complete' : `Last ${shop.orderHistoryDays} days`}
           </Fact>
           {health.missingScopes.length > 0 && (
             <Fact name="Missing access scopes">

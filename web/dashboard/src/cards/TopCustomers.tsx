@@ -40,7 +40,7 @@ export const TopCustomers = ({ customers, days, formats, variables }: Props) => 
       }}
     >
       {customers.length === 0 ? (
-        <p className="empty">No customer ordered in these days. Guests are not listed.</p>
+        <p className="empty">No customers ordered in this period. Guest orders are not listed.</p>
       ) : (
         <ol className="ranking">
           {customers.map(({ rank, customer, orders, totalSpent }) => (

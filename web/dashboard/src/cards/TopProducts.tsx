@@ -29,7 +29,7 @@ export const TopProducts = ({ products, formats, variables }: Props) => {
       }}
     >
       {products.length === 0 ? (
-        <p className="empty">The store has no products yet.</p>
+        <p className="empty">No products yet.</p>
       ) : (
         <ol className="ranking">
           {products.map(({ id, title, unitsSold, netSales }, index) => (

@@ -1,4 +1,4 @@
-// The eight figures of the page: where they are in the answer, and what they mean, in the words of docs/figures.md.
+// The eight figures of the page: their fields in the response, and their definitions as in docs/figures.md.
 import type { MetricsFragment } from '../gql/graphql';
 
 export type FigureName =
@@ -19,9 +19,9 @@ export interface Figure {
   title: string;
   kind: FigureKind;
   definition: string;
-  /** Whether a fall is good news. */
+  /** Whether a decrease is good. */
   lessIsBetter?: true;
-  /** Whether the intervals of a range add up to it, so that it can be drawn as a sum. */
+  /** Whether the values of intervals add up to that of the range. */
   adds: boolean;
 }
 
@@ -31,7 +31,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'total-sales',
     title: 'Total sales',
     kind: 'money',
-    definition: 'Net sales with shipping, taxes, duties and fees. Each event counts on the day it happened.',
+    definition: 'Net sales plus shipping, taxes, duties and fees. Each event counts on the day it happened.',
     adds: true,
   },
   {
@@ -39,7 +39,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'net-sales',
     title: 'Net sales',
     kind: 'money',
-    definition: 'Gross sales less discounts and returns, without taxes and shipping.',
+    definition: 'Gross sales minus discounts and returns, without taxes and shipping.',
     adds: true,
   },
   {
@@ -47,7 +47,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'orders',
     title: 'Orders',
     kind: 'count',
-    definition: 'Orders placed that hold at least one product. Cancelling or returning one later changes nothing about it.',
+    definition: 'Orders placed with at least one product. Later cancellations and returns do not change the count.',
     adds: true,
   },
   {
@@ -55,7 +55,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'average-order-value',
     title: 'Average order value',
     kind: 'money',
-    definition: 'Gross sales less discounts of the orders as they were placed, divided by their number.',
+    definition: 'Gross sales minus discounts of the orders as placed, divided by the number of orders.',
     adds: false,
   },
   {
@@ -63,7 +63,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'units-sold',
     title: 'Units sold',
     kind: 'count',
-    definition: 'Units of products sold. Returned units are not taken off.',
+    definition: 'Product units sold. Returned units are not subtracted.',
     adds: true,
   },
   {
@@ -71,7 +71,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'customers',
     title: 'Customers',
     kind: 'count',
-    definition: 'Distinct customers who placed an order. Guests count for nobody.',
+    definition: 'Distinct customers who placed an order. Guest checkouts are not counted.',
     adds: false,
   },
   {
@@ -79,7 +79,7 @@ export const FIGURES: readonly Figure[] = [
     slug: 'returning-customers',
     title: 'Returning customers',
     kind: 'rate',
-    definition: 'The share of these customers who had ordered before these days.',
+    definition: 'The share of these customers who placed an order that was not their first.',
     adds: false,
   },
   {
@@ -87,41 +87,41 @@ export const FIGURES: readonly Figure[] = [
     slug: 'returns',
     title: 'Returns',
     kind: 'money',
-    definition: 'What returns and removed items took back, on the day they were processed, without taxes.',
+    definition: 'The value of returned and removed items, without taxes, on the day they were processed.',
     lessIsBetter: true,
     adds: true,
   },
 ];
 
-/** A figure's exact value, as the API has it. Null: there is none. */
+/** A figure's exact value, as the API returns it. Null if there is none. */
 export const valueOf = (metrics: MetricsFragment, name: FigureName): string | null => {
   const value = metrics[name];
   if (value === null || value === undefined) return null;
   return typeof value === 'object' ? value.amount : String(value);
 };
 
-/** The same for drawing, where a pixel is coarser than any rounding. */
+/** The same as a float, for drawing. */
 export const drawn = (metrics: MetricsFragment, name: FigureName): number | null => {
   const value = valueOf(metrics, name);
   return value === null ? null : Number(value);
 };
 
 export interface Change {
-  /** Relative, or for a rate in points; null where nothing was before. */
+  /** Relative, or for a rate in points; null if the previous value is zero. */
   by: number | null;
   direction: 'up' | 'down' | 'none';
   tone: 'good' | 'bad' | 'neutral';
 }
 
-/** How a figure changed. Null without anything to compare with. */
+/** How a figure changed. Null if either value is missing. */
 export const changeOf = (figure: Figure, now: string | null, before: string | null): Change | null => {
   if (now === null || before === null) return null;
-  const [present, past] = [Number(now), Number(before)];
-  const difference = present - past;
+  const [current, past] = [Number(now), Number(before)];
+  const difference = current - past;
   const direction = difference > 0 ? 'up' : difference < 0 ? 'down' : 'none';
   const isGood = direction === (figure.lessIsBetter ? 'down' : 'up');
   return {
-    by: figure.kind === 'rate' ? difference : past === 0 ? (present === 0 ? 0 : null) : difference / Math.abs(past),
+    by: figure.kind === 'rate' ? difference : past === 0 ? (current === 0 ? 0 : null) : difference / Math.abs(past),
     direction,
     tone: direction === 'none' ? 'neutral' : isGood ? 'good' : 'bad',
   };

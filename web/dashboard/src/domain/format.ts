@@ -1,4 +1,4 @@
-// Numbers and dates as the reader writes them, in the shop's currency and on the shop's calendar.
+// Numbers and dates in the reader's locale, in the shop's currency and time zone.
 import type { FigureKind } from './figures';
 import type { Days } from './range';
 
@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 export interface Formats {
   /** An exact amount. */
   money: (amount: string, currency?: string) => string;
-  /** An amount for a headline: whole units once there are a thousand of them. */
+  /** An amount for a headline: without cents from 1,000. */
   headline: (amount: string) => string;
   /** For an axis. */
   short: (kind: FigureKind, value: number) => string;
@@ -28,14 +28,14 @@ interface Writer {
   format: (amount: number | Intl.StringNumericLiteral) => string;
 }
 
-/** The amount is a string of digits, which `Intl` formats without rounding it to a float first. */
+/** The amount is a string of digits, which `Intl` formats without rounding it to a float. */
 const exact = (format: Writer, amount: string) =>
-  // A minus is as wide as the digits below it; a hyphen is not.
+  // A minus sign is as wide as a digit; a hyphen is not.
   format.format(amount as Intl.StringNumericLiteral).replace('-', '\u2212');
 
 export const formatsFor = (locale: string | undefined, currency: string, zone: string): Formats => {
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options);
-  // `Intl` knows the codes of ISO 4217 alone, Shopify a coin of four letters too.
+  // `Intl` accepts three-letter codes only; Shopify also has USDC.
   const moneyIn = (code: string, options: Intl.NumberFormatOptions = {}): Writer => {
     if (code.length === 3) return number({ style: 'currency', currency: code, ...options });
     const plain = number(Object.keys(options).length > 0 ? options : { minimumFractionDigits: 2 });
@@ -51,7 +51,7 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
   const signed = number({ style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   const signedPoints = number({ maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   const wide = number({ style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
-  // Days are dates without a place: read and written as UTC, they stay what they are.
+  // Days have no time zone: parsed and formatted as UTC, they do not shift.
   const date = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options });
   const day = date({ day: 'numeric', month: 'short', year: 'numeric' });
@@ -105,13 +105,12 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
       if (Math.abs(seconds) < 3600) return relative.format(Math.round(seconds / 60), 'minute');
       if (Math.abs(seconds) < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
       const days = Math.round((seconds * 1000) / DAY);
-      // Further back nobody counts days.
       return Math.abs(days) < 30 ? relative.format(days, 'day') : placed.format(new Date(text));
     },
   };
 };
 
-/** The present day of the shop. */
+/** The current day in the shop's time zone. */
 export const todayIn = (zone: string, now: number): string => {
   const parts = new Intl.DateTimeFormat('en-CA', {
     timeZone: zone,

@@ -5,11 +5,11 @@ import type { ProblemFragment } from '../gql/graphql';
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-/** What is wrong with the field at a path, such as `input.shop.domain`. */
+/** The error of the field at a path, such as `input.shop.domain`. */
 export const wrongAt = (problems: readonly ProblemFragment[], path: string): string | undefined =>
   problems.find(({ field }) => field?.join('.') === path)?.message;
 
-/** What is wrong with no field of the form. */
+/** The errors that belong to none of the form's fields. */
 export const wrongElsewhere = (problems: readonly ProblemFragment[], paths: readonly string[]): string[] =>
   problems
     .filter(({ field }) => !paths.some((path) => field && (field.join('.') === path || field.join('.').startsWith(`${path}.`))))

@@ -1,4 +1,4 @@
-// The query behind each card: its part of the page's operation, as an operation of its own.
+// The query of each card: its fragment, as an operation of its own.
 import {
   OverviewFragmentDoc,
   FromGrossToTotalFragmentDoc,
@@ -35,7 +35,7 @@ export interface CardQuery {
   variables: Partial<Variables>;
 }
 
-/** A card's query, and the values of those variables that it uses. */
+/** A card's query, with the values of the variables that it uses. */
 export const queryOf = (card: CardName, variables: Variables): CardQuery => {
   const text = PARTS[card].toString().trim();
   const used = (Object.keys(TYPES) as (keyof Variables)[]).filter((name) => text.includes(`$${name}`));
@@ -49,6 +49,6 @@ export const queryOf = (card: CardName, variables: Variables): CardQuery => {
   };
 };
 
-/** Where GraphiQL shows it. What stands behind the # is not sent to anybody. */
+/** The address that opens the query in GraphiQL. Browsers do not send the part after the #. */
 export const inExplorer = ({ query, variables }: CardQuery): string =>
   `/graphiql#${new URLSearchParams({ query, variables: JSON.stringify(variables, null, 2) }).toString()}`;

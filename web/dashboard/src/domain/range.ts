@@ -1,5 +1,5 @@
-// What the page shows, as its address says it: days, comparison, intervals, figure. The address is the only place
-// where these are kept, so that a link or a bookmark shows the same again.
+// The selection: range, comparison, interval and figure. It is stored in the URL only, so that a link or a bookmark
+// restores it.
 import type { Comparison, DatePreset, DateRangeInput, Interval } from '../gql/graphql';
 import { FIGURES, type FigureName } from './figures';
 
@@ -11,7 +11,7 @@ export interface Days {
 export interface Selection {
   range: { preset: DatePreset } | { days: Days };
   compare: Comparison | null;
-  /** Null: what fits the range. */
+  /** Null: the default for the range. */
   interval: Interval | null;
   figure: FigureName;
 }
@@ -49,14 +49,14 @@ const slug = (name: string) => name.toLowerCase().replaceAll('_', '-');
 const find = <T extends string>(all: readonly T[], text: string | null): T | undefined =>
   all.find((name) => slug(name) === text);
 
-/** A day that exists, as the API writes it. */
+/** Whether the text is an existing day in the API's format. */
 export const isDay = (text: string | null): text is string => {
   if (!text || !/^(19|20|21)\d\d-\d\d-\d\d$/.test(text)) return false;
   const time = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 };
 
-/** Reads an address. What makes no sense in it is as if it were not there. */
+/** Reads the selection from the URL. Invalid parts are ignored. */
 export const read = (search: URLSearchParams): Selection => {
   const [from, to] = [search.get('from'), search.get('to')];
   const preset = find(
@@ -73,7 +73,7 @@ export const read = (search: URLSearchParams): Selection => {
   };
 };
 
-/** Writes an address: only what is not as usual. */
+/** Writes the selection to the URL, without the defaults. */
 export const write = ({ range, compare, interval, figure }: Selection): URLSearchParams => {
   const search = new URLSearchParams();
   if ('days' in range) {
@@ -91,20 +91,20 @@ export const write = ({ range, compare, interval, figure }: Selection): URLSearc
 const DAY = 86_400_000;
 const epochDay = (day: string) => Date.parse(`${day}T00:00:00Z`) / DAY;
 
-/** How many days a range has, both ends included. */
+/** The number of days of a range, both ends included. */
 export const length = ({ from, to }: Days) => epochDay(to) - epochDay(from) + 1;
 
-/** A day so many days later. */
+/** The day `count` days later. */
 export const plusDays = (day: string, count: number) =>
   new Date((epochDay(day) + count) * DAY).toISOString().slice(0, 10);
 
-/** The range right before or behind one. */
+/** The range of the same length right before or after. */
 export const moved = (days: Days, direction: -1 | 1): Days => {
   const by = length(days) * direction;
   return { from: plusDays(days.from, by), to: plusDays(days.to, by) };
 };
 
-const USUAL: Partial<Record<DatePreset, Interval>> = {
+const DEFAULT_INTERVALS: Partial<Record<DatePreset, Interval>> = {
   TODAY: 'HOUR',
   YESTERDAY: 'HOUR',
   LAST_365_DAYS: 'WEEK',
@@ -112,8 +112,8 @@ const USUAL: Partial<Record<DatePreset, Interval>> = {
   ALL_TIME: 'MONTH',
 };
 
-/** The longest range that each interval is offered for: what a chart can show, and the API gives. */
-const MOST_DAYS: Record<Interval, number> = {
+/** The longest range that each interval is offered for. */
+const MAX_DAYS: Record<Interval, number> = {
   HOUR: 7,
   DAY: 740,
   WEEK: 5_000,
@@ -125,21 +125,21 @@ const MOST_DAYS: Record<Interval, number> = {
 const fitting = (days: number): Interval =>
   days <= 2 ? 'HOUR' : days <= 120 ? 'DAY' : days <= 800 ? 'WEEK' : 'MONTH';
 
-/** The intervals that a range of so many days may be cut into. */
-export const intervalsFor = (days: number): Interval[] => INTERVALS.filter((interval) => days <= MOST_DAYS[interval]);
+/** The intervals that are offered for a range of this length. */
+export const intervalsFor = (days: number): Interval[] => INTERVALS.filter((interval) => days <= MAX_DAYS[interval]);
 
-/** What the series is cut into. */
+/** The interval of the series. */
 export const intervalOf = ({ range, interval }: Selection): Interval => {
   if ('preset' in range) {
     const days = { TODAY: 1, YESTERDAY: 1, LAST_7_DAYS: 7, ALL_TIME: 30_000 } as Partial<Record<DatePreset, number>>;
     const most = days[range.preset] ?? 366;
-    // How long "all time" is, the answer will say; until then it may be cut into weeks, as most stores allow.
-    if (interval && most <= MOST_DAYS[interval]) return interval;
+    // The length of all time is known only from the response. Weeks are few enough for most stores.
+    if (interval && most <= MAX_DAYS[interval]) return interval;
     if (interval === 'WEEK') return interval;
-    return USUAL[range.preset] ?? 'DAY';
+    return DEFAULT_INTERVALS[range.preset] ?? 'DAY';
   }
   const days = length(range.days);
-  return interval && days <= MOST_DAYS[interval] ? interval : fitting(days);
+  return interval && days <= MAX_DAYS[interval] ? interval : fitting(days);
 };
 
 export interface Variables {
@@ -148,12 +148,12 @@ export interface Variables {
   interval: Interval;
 }
 
-/** What the API is asked. */
+/** The variables of the figures operation. */
 export const variables = (selection: Selection): Variables => {
   const { range, compare } = selection;
   return {
     range: 'days' in range ? { between: { from: range.days.from, to: range.days.to } } : { preset: range.preset },
-    // Before all time there was nothing.
+    // There is nothing to compare all time with.
     compareTo: 'preset' in range && range.preset === 'ALL_TIME' ? null : compare,
     interval: intervalOf(selection),
   };

@@ -1,4 +1,4 @@
-// How far a sync is.
+// The progress of a sync.
 import type { ObjectKind, RunFragment } from '../gql/graphql';
 
 export const KINDS: readonly (readonly [ObjectKind, string])[] = [
@@ -9,7 +9,7 @@ export const KINDS: readonly (readonly [ObjectKind, string])[] = [
 
 export const done = (run: RunFragment) => run.status !== 'QUEUED' && run.status !== 'RUNNING';
 
-/** The share of a run that is in, from 0 to 1: each kind counts the same, since none says what it costs. */
+/** The progress of a run, from 0 to 1. Each kind of object counts the same. */
 export const shareOf = (run: RunFragment): number => {
   if (run.status === 'SUCCEEDED') return 1;
   const shares = KINDS.map(([kind]) => {
@@ -20,7 +20,7 @@ export const shareOf = (run: RunFragment): number => {
   return shares.reduce((sum, each) => sum + each, 0) / KINDS.length;
 };
 
-/** The runs, with what was pushed about them since. A run that ended does not begin again. */
+/** The runs, updated with a pushed one. A finished run stays finished. */
 export const merged = (runs: readonly RunFragment[], pushed: RunFragment | null): RunFragment[] => {
   if (!pushed) return [...runs];
   const known = runs.find((run) => run.id === pushed.id);

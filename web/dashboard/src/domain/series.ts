@@ -1,4 +1,4 @@
-// A series of the API as a chart and a table show it.
+// A series of the API as the points of a chart and a table.
 import type { Interval, SalesOverTimeFragment } from '../gql/graphql';
 import { drawn, valueOf, type FigureName } from './figures';
 import type { Formats } from './format';
@@ -18,7 +18,7 @@ export interface Point {
   comparedLong: string | null;
   comparedExact: string | null;
   compared: number | null;
-  /** Whether the interval is still going on. */
+  /** Whether the interval has not ended yet. */
   unfinished: boolean;
 }
 
@@ -33,13 +33,13 @@ const nextStart = (day: string, interval: Interval): string => {
 
 const HOUR = 3_600_000;
 
-/** Whether an interval goes on: the present moment of the shop is in it. */
+/** Whether an interval has not ended yet in the shop's time zone. */
 export const isUnfinished = (bucket: Bucket, interval: Interval, today: string, now: number): boolean =>
   interval === 'HOUR'
     ? Date.parse(bucket.start) + HOUR > now
     : bucket.date <= today && nextStart(bucket.date, interval) > today;
 
-/** Hours that have not begun are no sales of nothing. */
+/** Whether an hour has begun. Later hours have no value, rather than zero. */
 const hasBegun = (bucket: Bucket, interval: Interval, now: number) =>
   interval !== 'HOUR' || Date.parse(bucket.start) <= now;
 

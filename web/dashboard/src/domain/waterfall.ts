@@ -1,4 +1,4 @@
-// The way from gross to total sales, step by step.
+// The steps from gross to total sales.
 import type { FromGrossToTotalFragment } from '../gql/graphql';
 
 type Metrics = FromGrossToTotalFragment['overview']['metrics'];
@@ -6,11 +6,11 @@ type Metrics = FromGrossToTotalFragment['overview']['metrics'];
 export interface Step {
   key: string;
   title: string;
-  /** `sum`: what has come together so far. Others add to it or take off it. */
+  /** `sum`: the running total. The others add to it or subtract from it. */
   kind: 'sum' | 'plus' | 'minus';
-  /** The exact amount, with its sign: what is taken off is negative. */
+  /** The exact amount with its sign. */
   amount: string;
-  /** Where its bar begins and ends, as shares of the whole width. */
+  /** The start and end of the bar, as shares of the width. */
   from: number;
   to: number;
 }
@@ -30,7 +30,7 @@ const PARTS = [
   ['totalSales', 'Total sales', 'sum'],
 ] as const;
 
-/** What few stores have is left out where it is nothing. */
+/** Steps that are omitted if they are zero. */
 const RARE: readonly string[] = ['duties', 'fees'];
 
 export const stepsOf = (metrics: Metrics): Step[] => {

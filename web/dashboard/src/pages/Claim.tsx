@@ -1,11 +1,11 @@
-// A store whose merchant installed the app: it goes to who is signed in, or to somebody new.
+// Claims a store whose merchant installed the app, for the signed-in account or a new one.
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { claimStore, signUpInstalled } from '../api/session';
 import { wrongAt, wrongElsewhere } from '../domain/problems';
 import { takeCode } from '../domain/claim';
 import { Field } from '../ui/Field';
-import { Mark } from '../ui/Mark';
+import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
 import { NewAccount } from '../ui/NewAccount';
 import { useForm } from '../ui/useForm';
@@ -20,17 +20,17 @@ export const Claim = ({ signedIn }: { signedIn: boolean }) => {
     return wrong;
   });
   useEffect(() => {
-    document.title = 'Take a store over · XBoard';
+    document.title = 'Claim a store · XBoard';
   }, []);
   const place = signedIn ? 'token' : 'input.token';
   const elsewhere = wrongElsewhere(problems, [place, 'input.email', 'input.password']);
   return (
     <main className="door wide">
       <header>
-        <Mark />
-        <h1>Your store let XBoard in</h1>
+        <Logo />
+        <h1>XBoard is installed</h1>
         <p className="muted">
-          {signedIn ? 'The account that you are signed in to becomes its owner.' : 'One account becomes its owner: a new one, or yours.'}
+          {signedIn ? 'Claim the store to make your account its owner.' : 'Claim the store with a new account or your existing one.'}
         </p>
       </header>
       <form onSubmit={submit} className="card">
@@ -42,13 +42,13 @@ export const Claim = ({ signedIn }: { signedIn: boolean }) => {
             autoComplete="off"
             value={code}
             change={setCode}
-            help="From the page at which the installation ended. It is good once, for half an hour."
+            help="Shown at the end of the installation. It works once, within 30 minutes."
             wrong={wrongAt(problems, place)}
           />
         </fieldset>
         {!signedIn && <NewAccount draft={account} change={setAccount} problems={problems} />}
         <button type="submit" className="button strong wide" disabled={busy}>
-          {busy ? 'Taking it over…' : 'Take the store over'}
+          {busy ? 'Claiming the store…' : 'Claim this store'}
         </button>
       </form>
       <p className="other">
@@ -56,7 +56,7 @@ export const Claim = ({ signedIn }: { signedIn: boolean }) => {
           <Link href="/">Back to the dashboard</Link>
         ) : (
           <>
-            You have an account? <Link href="/sign-in?next=/claim">Sign in</Link>
+            Already have an account? <Link href="/sign-in?next=/claim">Sign in</Link>
           </>
         )}
       </p>

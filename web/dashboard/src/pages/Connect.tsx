@@ -1,11 +1,11 @@
-// A further store of somebody who is signed in.
+// Connects another store to the signed-in account.
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { connectStore } from '../api/session';
 import { wrongAt, wrongElsewhere } from '../domain/problems';
 import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
 import { Domain, domainOf } from '../ui/Domain';
-import { Mark } from '../ui/Mark';
+import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
 import { useForm } from '../ui/useForm';
 
@@ -25,9 +25,9 @@ export const Connect = () => {
   return (
     <main className="door wide">
       <header>
-        <Mark />
+        <Logo />
         <h1>Connect another store</h1>
-        <p className="muted">You become its owner, and switch between your stores at the top of the page.</p>
+        <p className="muted">You will be its owner. Switch between your stores at the top of the page.</p>
       </header>
       <form onSubmit={submit} className="card">
         {elsewhere.length > 0 && <Message tone="bad" title={elsewhere.join(' ')} />}
@@ -37,7 +37,7 @@ export const Connect = () => {
         </fieldset>
         <Credentials draft={credentials} change={setCredentials} problems={problems} place="input.shop.credentials" />
         <button type="submit" className="button strong wide" disabled={busy}>
-          {busy ? 'Asking the store…' : 'Connect the store'}
+          {busy ? 'Connecting…' : 'Connect store'}
         </button>
       </form>
       <p className="other">

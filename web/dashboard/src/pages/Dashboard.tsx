@@ -1,4 +1,4 @@
-// The page itself.
+// The dashboard.
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useMutation } from 'urql';
 import { Link, useSearchParams } from 'wouter';
@@ -38,30 +38,30 @@ export const useSelection = () => {
   return [selection, choose] as const;
 };
 
-/** What is wrong with the asking, over what was last known. */
+/** The error of the last request, above the last known figures. */
 const Problems = ({ problem, again, narrower }: { problem: Problem | null; again: () => void; narrower: () => void }) => {
   switch (problem?.kind) {
     case undefined:
       return null;
     case 'unreachable':
       return (
-        <Message tone="warn" title="The server does not answer">
-          <p>What you see is what was last known. It is asked again by itself.</p>
-          <button type="button" className="button" onClick={again}>Ask now</button>
+        <Message tone="warn" title="Can’t reach the server">
+          <p>Showing the last data we have; retrying automatically.</p>
+          <button type="button" className="button" onClick={again}>Retry now</button>
         </Message>
       );
     case 'throttled':
       return (
-        <Message tone="warn" title="Too much was asked in a short time">
+        <Message tone="warn" title="Too many requests">
           <p>
-            All programs and pages of this store share a budget, and it is used up. The page asks again in{' '}
-            {problem.seconds} {problem.seconds === 1 ? 'second' : 'seconds'} by itself.
+            This store’s request budget, shared by all its pages and programs, is used up. Retrying in {problem.seconds}{' '}
+            {problem.seconds === 1 ? 'second' : 'seconds'}.
           </p>
         </Message>
       );
     case 'too-much':
       return (
-        <Message tone="warn" title="These days are too many for such short intervals">
+        <Message tone="warn" title="Too many points for this interval">
           <button type="button" className="button" onClick={narrower}>Show months</button>
         </Message>
       );
@@ -69,10 +69,10 @@ const Problems = ({ problem, again, narrower }: { problem: Problem | null; again
       return (
         <Message tone="bad" title={problem.message}>
           <p>
-            Try again. If it lasts, tell whoever runs this server
+            Try again. If the problem persists, contact your administrator
             {problem.id && (
               <>
-                {' '}the request’s number: <code>{problem.id}</code>
+                {' '}with the request ID <code>{problem.id}</code>
               </>
             )}
             .
@@ -83,30 +83,30 @@ const Problems = ({ problem, again, narrower }: { problem: Problem | null; again
   }
 };
 
-/** What the store's owner should know, or do. */
+/** Notices about the store and the period. */
 const Notices = ({ shop, others, empty, showAll }: { shop: Shop; others: number; empty: boolean; showAll: () => void }) => (
   <>
     {shop.status !== 'CONNECTED' && (
       <Message
         tone="bad"
-        title={shop.status === 'REAUTHORISATION_NEEDED' ? 'Shopify refused the credentials' : 'The store cannot be read'}
+        title={shop.status === 'REAUTHORISATION_NEEDED' ? 'Shopify rejected the credentials' : 'Can’t read the store'}
       >
-        <p>{sentence(shop.statusReason ?? 'Nothing new arrives until that is mended')} What you see is what was last read.</p>
+        <p>{sentence(shop.statusReason ?? 'Syncing is paused')} Showing the last synced data.</p>
         {shop.status === 'REAUTHORISATION_NEEDED' && (
           <Link href="/settings" className="button">
-            Give new credentials
+            Replace credentials
           </Link>
         )}
       </Message>
     )}
     {others > 0 && (
-      <Message tone="calm" title={`${others} ${others === 1 ? 'order' : 'orders'} of these days are in another currency`}>
-        <p>They are in no figure: the shop’s currency is {shop.currencyCode} now.</p>
+      <Message tone="calm" title={`${others} ${others === 1 ? 'order' : 'orders'} in another currency`}>
+        <p>The figures include orders in {shop.currencyCode} only, the store’s current currency.</p>
       </Message>
     )}
     {empty && (
-      <Message tone="calm" title="Nothing was sold in these days">
-        <p>Choose other days above, or see everything there is.</p>
+      <Message tone="calm" title="No sales in this period">
+        <p>Choose another period above.</p>
         <button type="button" className="button" onClick={showAll}>Show all time</button>
       </Message>
     )}
@@ -149,11 +149,11 @@ export const Dashboard = ({ connection }: Props) => {
         keys={() => setKeysShown(true)}
         store={
           <div className="store">
-            <h1 className="hidden">{shop?.name ?? 'Loading the store'}</h1>
+            <h1 className="hidden">{shop?.name ?? 'Loading store'}</h1>
             {me && <Stores me={me} />}
             {shop && (
               <p>
-                <span>{shop.currencyCode}</span> <span title="The time zone that days are cut by">{shop.timeZone.replaceAll('_', ' ')}</span>
+                <span>{shop.currencyCode}</span> <span title="Days begin and end in this time zone">{shop.timeZone.replaceAll('_', ' ')}</span>
               </p>
             )}
           </div>
@@ -251,8 +251,8 @@ const Content = ({ page, figures, me, selection, choose, formats, today, now, sy
       </div>
       <footer className="bottom">
         <p>
-          {formats.count(overview.totalCustomers)} customers in all. Every figure is summed from the store’s sales ledger,
-          on the day each event happened in {shop.timeZone.replaceAll('_', ' ')}.
+          {formats.count(overview.totalCustomers)} customers in total. Each sale and return counts on the day it happened, in the
+          time zone {shop.timeZone.replaceAll('_', ' ')}.
         </p>
       </footer>
     </>

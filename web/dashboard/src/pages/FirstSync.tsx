@@ -1,4 +1,4 @@
-// A store that was just connected: how far its first sync is.
+// The progress of a new store's first import.
 import type { Formats } from '../domain/format';
 import { sentence } from '../domain/problems';
 import { done, KINDS } from '../domain/runs';
@@ -18,8 +18,8 @@ export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
   if (!run) return null;
   if (run.status === 'FAILED' || run.status === 'CANCELLED') {
     return (
-      <Message tone="bad" title="The first sync did not come to its end">
-        <p>{sentence(run.error ?? 'It was stopped')} What was fetched is kept; the next one goes on from there.</p>
+      <Message tone="bad" title="The import failed">
+        <p>{sentence(run.error ?? 'It was cancelled')} The data fetched so far is kept, and the next attempt continues from there.</p>
         <button type="button" className="button strong" disabled={asking} onClick={retry}>
           Try again
         </button>
@@ -28,10 +28,10 @@ export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
   }
   return (
     <section className="card first" aria-labelledby="first-sync">
-      <h2 id="first-sync">Fetching {shop.name}</h2>
+      <h2 id="first-sync">Importing {shop.name}…</h2>
       <p className="muted">
-        {run.status === 'QUEUED' ? 'It begins in a moment.' : 'The figures appear when everything is in.'} You may close
-        this page meanwhile.
+        {run.status === 'QUEUED' ? 'The import starts in a moment.' : 'Your dashboard appears when the import is done.'} You
+        can close this page.
       </p>
       <ul>
         {KINDS.map(([kind, name]) => {
@@ -40,7 +40,7 @@ export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
           return (
             <li key={kind}>
               <label htmlFor={`first-${kind}`}>{name}</label>
-              {/* Without a value it moves to and fro, which is what is known. */}
+              {/* Without a value the bar is indeterminate. */}
               <progress
                 id={`first-${kind}`}
                 max={1}
@@ -48,12 +48,12 @@ export const FirstSync = ({ shop, runs, formats, retry, asking }: Props) => {
               />
               <span className="number muted">
                 {!found
-                  ? 'waits'
+                  ? 'Waiting'
                   : known
                     ? `${formats.count(found.done)} of ${formats.count(found.total ?? 0)}`
                     : found.done > 0
                       ? formats.count(found.done)
-                      : 'Shopify prepares the data'}
+                      : 'Shopify is preparing the data'}
               </span>
             </li>
           );

@@ -1,4 +1,4 @@
-// What the store's owner may change: its credentials, and a sync of everything.
+// Store settings: new credentials, and a full sync.
 import { useEffect, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { Link, useLocation } from 'wouter';
@@ -21,7 +21,7 @@ export const Settings = () => {
     const { data: answer, error } = await renew({ credentials: credentialsOf(draft) });
     const [refusal] = error?.graphQLErrors ?? [];
     if (refusal) throw new Refused(refusal.message, undefined);
-    if (!answer) throw new Unreachable('The server does not answer.');
+    if (!answer) throw new Unreachable('Can’t reach the server.');
     const { userErrors } = answer.updateShopCredentials;
     if (userErrors.length === 0) go('/');
     return userErrors;
@@ -39,7 +39,7 @@ export const Settings = () => {
         email={me?.email}
         store={
           <div className="store">
-            <h1>{shop?.name ?? <span className="hidden">Loading the store</span>}</h1>
+            <h1>{shop?.name ?? <span className="hidden">Loading store</span>}</h1>
             {shop && <p><span>{shop.domain}</span></p>}
           </div>
         }
@@ -47,29 +47,29 @@ export const Settings = () => {
       <main className="door wide settings">
         <p><Link href="/">Back to the dashboard</Link></p>
         {shop && shop.status !== 'CONNECTED' && (
-          <Message tone="bad" title="The store cannot be read">
+          <Message tone="bad" title="Can’t read the store">
             <p>{shop.statusReason && sentence(shop.statusReason)}</p>
           </Message>
         )}
         {role === 'VIEWER' ? (
-          <Message tone="calm" title="Owners and admins of the store change these">
-            <p>You may see its figures. Ask an owner for more.</p>
+          <Message tone="calm" title="Only owners and admins can change these settings">
+            <p>Ask an owner of the store for access.</p>
           </Message>
         ) : (
           <>
             <form onSubmit={submit} className="card" aria-labelledby="new-credentials">
               <h2 id="new-credentials">New credentials</h2>
-              <p className="muted">They are proven by asking the store before they replace the old ones.</p>
+              <p className="muted">We verify the new credentials with Shopify before they replace the old ones.</p>
               {elsewhere.length > 0 && <Message tone="bad" title={elsewhere.join(' ')} />}
               <Credentials draft={draft} change={setDraft} problems={problems} place="input.credentials" />
               <button type="submit" className="button strong wide" disabled={busy}>
-                {busy ? 'Asking the store…' : 'Replace the credentials'}
+                {busy ? 'Verifying…' : 'Replace credentials'}
               </button>
             </form>
             <section className="card" aria-labelledby="everything-again">
-              <h2 id="everything-again">Fetch everything again</h2>
+              <h2 id="everything-again">Full sync</h2>
               <p className="muted">
-                Reads the whole store anew. It is not needed in daily use; figures stay visible meanwhile.
+                Fetches the whole store again. You normally don’t need this. Your figures stay visible meanwhile.
               </p>
               <button
                 type="button"
@@ -77,7 +77,7 @@ export const Settings = () => {
                 disabled={asking}
                 onClick={() => void startSync({ mode: 'FULL' }).then(() => go('/'))}
               >
-                Start a full sync
+                Start full sync
               </button>
             </section>
           </>

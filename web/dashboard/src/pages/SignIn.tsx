@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { signIn } from '../api/session';
 import { Field } from '../ui/Field';
-import { Mark } from '../ui/Mark';
+import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
 import { useForm } from '../ui/useForm';
 
@@ -16,13 +16,13 @@ export const SignIn = ({ ended }: { ended: boolean }) => {
   return (
     <main className="door">
       <header>
-        <Mark />
+        <Logo />
         <h1>Sign in to XBoard</h1>
-        <p className="muted">Your store’s numbers, at a glance.</p>
+        <p className="muted">Your store’s numbers at a glance.</p>
       </header>
       {ended && (
         <Message tone="warn" title="Your session has ended">
-          <p>Sign in again: you come back to where you were.</p>
+          <p>Sign in again to return to where you were.</p>
         </Message>
       )}
       <form onSubmit={submit} className="card">

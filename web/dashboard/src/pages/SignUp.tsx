@@ -1,11 +1,11 @@
-// A new user with their store.
+// Signs up a new user with their store.
 import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { signUp } from '../api/session';
 import { wrongAt, wrongElsewhere } from '../domain/problems';
 import { Credentials, credentialsOf, NO_CREDENTIALS } from '../ui/Credentials';
 import { Domain, domainOf } from '../ui/Domain';
-import { Mark } from '../ui/Mark';
+import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
 import { NewAccount } from '../ui/NewAccount';
 import { useForm } from '../ui/useForm';
@@ -26,13 +26,13 @@ export const SignUp = () => {
   return (
     <main className="door wide">
       <header>
-        <Mark />
+        <Logo />
         <h1>Connect a store</h1>
-        <p className="muted">XBoard reads its customers, products and orders, and changes nothing.</p>
+        <p className="muted">XBoard reads your customers, products and orders. It changes nothing.</p>
       </header>
       <form onSubmit={submit} className="card">
         {elsewhere.length > 0 && <Message tone="bad" title={elsewhere.join(' ')} />}
-        {elsewhere.length === 0 && problems.length > 0 && <Message tone="bad" title="Something has to be mended below." />}
+        {elsewhere.length === 0 && problems.length > 0 && <Message tone="bad" title="Please fix the highlighted fields." />}
         <NewAccount draft={account} change={setAccount} problems={problems} />
         <fieldset>
           <legend>Your store</legend>
@@ -40,11 +40,11 @@ export const SignUp = () => {
         </fieldset>
         <Credentials draft={credentials} change={setCredentials} problems={problems} place="input.shop.credentials" />
         <button type="submit" className="button strong wide" disabled={busy}>
-          {busy ? 'Asking the store…' : 'Connect the store'}
+          {busy ? 'Connecting…' : 'Connect store'}
         </button>
       </form>
       <p className="other">
-        You have an account? <Link href="/sign-in">Sign in</Link>
+        Already have an account? <Link href="/sign-in">Sign in</Link>
       </p>
     </main>
   );

@@ -1,4 +1,4 @@
-// A part of the page with its title and what can be done with what it shows.
+// A card with a title and a menu: its query, and its data as CSV.
 import { useId, useState, type ReactNode } from 'react';
 import { download } from '../domain/csv';
 import { inExplorer, queryOf, type CardName } from '../domain/queries';
@@ -9,7 +9,7 @@ import { Menu } from './Menu';
 import { QueryDialog } from './QueryDialog';
 
 export interface Sheet {
-  /** The file's name, without its ending. */
+  /** The file's name, without the extension. */
   name: string;
   text: () => string;
 }

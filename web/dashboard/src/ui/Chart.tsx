@@ -1,5 +1,5 @@
-// The main chart: a figure over time, the compared days dashed behind it, and what is not finished yet open.
-// With the arrow keys it is walked through like a slider, which reads the points aloud.
+// The main chart: a figure over time. The comparison is dashed; the interval in progress is dotted. It is a slider for
+// the keyboard and for screen readers.
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
 import type { FigureKind } from '../domain/figures';
@@ -31,9 +31,9 @@ const colours = () => {
 
 const FONT = '12px -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
 
-/** Which points get a label, so that labels have room. */
-const labelled = (count: number, width: number, roomEach: number) => {
-  const step = Math.max(1, Math.ceil((count * roomEach) / Math.max(1, width)));
+/** The points that get a label, so that labels do not overlap. */
+const labelled = (count: number, width: number, widthEach: number) => {
+  const step = Math.max(1, Math.ceil((count * widthEach) / Math.max(1, width)));
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
 };
 
@@ -61,7 +61,7 @@ const optionsOf = (
       y: {
         range: (_, low, high) => {
           const [from, to] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
-          // Nothing at all: four units high, so that the grid stands at whole ones.
+          // Without values the axis ends at four, so that the grid lines are whole numbers.
           return [from - (from < 0 ? (to - from) * 0.06 : 0), to === from ? 4 : to + (to - from) * 0.06];
         },
       },
@@ -80,7 +80,7 @@ const optionsOf = (
         gap: 8,
         space: 52,
         grid: { show: true, stroke: colour.grid, width: 1 },
-        // Half an order is none.
+        // Counts are whole numbers.
         ...(kind === 'count' && { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] }),
         values: (_, splits) => splits.map((split) => formats.short(kind, split)),
       },
@@ -101,14 +101,14 @@ const dataOf = (points: readonly Point[]): UPlot.AlignedData => {
     points.map((_, index) => index),
     points.map((point) => point.compared),
     points.map((point, index) => (index < finished || points.length === 1 ? point.value : null)),
-    // From the last finished point to the open one.
+    // From the last finished point to the one in progress.
     points.map((point, index) => (finished < points.length && points.length > 1 && index >= finished - 1 ? point.value : null)),
   ] as UPlot.AlignedData;
 };
 
-const words = (point: Point, kind: FigureKind, formats: Formats) =>
+const describe = (point: Point, kind: FigureKind, formats: Formats) =>
   [
-    `${point.long}${point.unfinished ? ', not finished' : ''}: ${formats.figure(kind, point.exact, true)}`,
+    `${point.long}${point.unfinished ? ', in progress' : ''}: ${formats.figure(kind, point.exact, true)}`,
     point.comparedLong && `${point.comparedLong}: ${formats.figure(kind, point.comparedExact, true)}`,
   ]
     .filter(Boolean)
@@ -157,7 +157,7 @@ export const Chart = (props: Props) => {
       plot.current?.destroy();
       plot.current = null;
     };
-    // The rest of the properties changes only together with these.
+    // The other properties change only together with these.
     // oxlint-disable-next-line exhaustive-deps
   }, [points, kind, dark]);
   const go = (to: number) => {
@@ -177,7 +177,7 @@ export const Chart = (props: Props) => {
       aria-valuemin={0}
       aria-valuemax={Math.max(0, last)}
       aria-valuenow={index ?? Math.max(0, last)}
-      aria-valuetext={words(points[index ?? last] ?? EMPTY, kind, formats)}
+      aria-valuetext={describe(points[index ?? last] ?? EMPTY, kind, formats)}
       onFocus={(event) => {
         if (event.target.matches(':focus-visible')) go(index ?? last);
       }}

@@ -1,4 +1,4 @@
-// The two ways in which Shopify lets an app read a store, and where to find what each needs.
+// The two kinds of credentials, and where to find them in Shopify.
 import { useId } from 'react';
 import type { CredentialsInput, ProblemFragment } from '../gql/graphql';
 import { wrongAt } from '../domain/problems';
@@ -34,7 +34,7 @@ interface Props {
   draft: CredentialsDraft;
   change: (draft: CredentialsDraft) => void;
   problems: readonly ProblemFragment[];
-  /** Where in the mutation's arguments the credentials are. */
+  /** The path of the credentials in the mutation's arguments. */
   place: string;
 }
 
@@ -45,7 +45,7 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
   const whole = wrongAt(problems, place);
   return (
     <fieldset className="credentials">
-      <legend>How XBoard may read the store</legend>
+      <legend>Shopify credentials</legend>
       <div className="kinds">
         <label>
           <input
@@ -55,7 +55,7 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
             onChange={() => set({ kind: 'clientCredentials' })}
           />
           <span>
-            <b>App of your organisation</b>
+            <b>Dev Dashboard app</b>
             <span className="muted">Client ID and secret</span>
           </span>
         </label>
@@ -67,7 +67,7 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
             onChange={() => set({ kind: 'accessToken' })}
           />
           <span>
-            <b>Custom app of the store</b>
+            <b>Custom app</b>
             <span className="muted">Admin API access token</span>
           </span>
         </label>
@@ -75,8 +75,8 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
       {draft.kind === 'clientCredentials' ? (
         <>
           <p className="help">
-            In Shopify’s <b>Dev Dashboard</b>: open the app, then <b>Settings</b>. Release a version with the scopes below and
-            install it in the store first. XBoard trades the two for tokens of a day, and renews those.
+            In Shopify’s <b>Dev Dashboard</b>, open the app and go to <b>Settings</b>. First release a version with the scopes
+            below and install it in the store. XBoard exchanges these for 24-hour tokens and renews them.
           </p>
           <Field label="Client ID" value={draft.clientId} change={(clientId) => set({ clientId })} wrong={wrong('clientCredentials.clientId')} />
           <Field
@@ -91,8 +91,8 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
       ) : (
         <>
           <p className="help">
-            In the store’s admin: <b>Settings → Apps and sales channels → Develop apps</b>. Shopify shows the token once, when
-            the app is installed. Since 1 January 2026 no new ones can be made there; old ones go on working.
+            In the Shopify admin, go to <b>Settings → Apps and sales channels → Develop apps</b>. Shopify shows the token once,
+            when you install the app. Since 1 January 2026 you can no longer create custom apps; existing ones keep working.
           </p>
           <Field
             label="Admin API access token"
@@ -108,7 +108,7 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
             type="password"
             autoComplete="off"
             optional
-            help="It signs the store’s messages of changes. Without it changes arrive every few minutes instead of at once."
+            help="Used to verify webhooks. Without it, updates arrive every few minutes instead of within seconds."
             value={draft.apiSecret}
             change={(apiSecret) => set({ apiSecret })}
             wrong={wrong('accessToken.apiSecret')}
@@ -118,7 +118,7 @@ export const Credentials = ({ draft, change, problems, place }: Props) => {
       {whole && <p className="wrong" role="alert">{whole}</p>}
       <p className="help">
         Access scopes: <code>read_orders</code> <code>read_customers</code> <code>read_products</code>, and{' '}
-        <code>read_all_orders</code> for orders that are older than 60 days.
+        <code>read_all_orders</code> for orders older than 60 days.
       </p>
     </fieldset>
   );

@@ -1,6 +1,6 @@
 import { Field } from './Field';
 
-/** `my-store` stands for `my-store.myshopify.com`, and of an address only the host matters. */
+/** Accepts `my-store`, `my-store.myshopify.com`, and a URL of the store's admin. */
 export const domainOf = (text: string): string => {
   const host = text.trim().toLowerCase().replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return host && !host.includes('.') ? `${host}.myshopify.com` : host;
@@ -18,7 +18,7 @@ export const Domain = ({ value, change, wrong }: Props) => (
     value={value}
     change={change}
     placeholder="my-store.myshopify.com"
-    help="The one that Shopify gave the store: in its admin under Settings → Domains."
+    help="Your .myshopify.com domain. Find it in the Shopify admin under Settings → Domains."
     wrong={wrong}
   />
 );

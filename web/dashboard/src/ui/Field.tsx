@@ -1,4 +1,4 @@
-// A field of a form, with what was wrong with it right below.
+// A form field with its error below.
 import { useId, type HTMLInputTypeAttribute, type ReactNode } from 'react';
 
 interface Props {

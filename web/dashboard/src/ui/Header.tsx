@@ -1,14 +1,14 @@
-// Whose store, how fresh, which days.
+// The header: store, freshness, period, account.
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { signOut } from '../api/session';
 import { Down } from './icons';
-import { Mark } from './Mark';
+import { Logo } from './Logo';
 import { Menu } from './Menu';
 import { chooseTheme, useTheme, type Theme } from './theme';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'As the system'],
+  ['system', 'System'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ];
@@ -49,7 +49,7 @@ const Account = ({ email, keys }: { email: string | undefined; keys?: (() => voi
                     keys();
                   }}
                 >
-                  Keyboard
+                  Keyboard shortcuts
                 </button>
               </li>
             )}
@@ -79,8 +79,8 @@ interface Props {
 
 export const Header = ({ email, store, children, keys }: Props) => (
   <header className="top">
-    <Link href="/" className="home" aria-label="XBoard: to the dashboard">
-      <Mark />
+    <Link href="/" className="home" aria-label="XBoard dashboard">
+      <Logo />
     </Link>
     {store}
     {children}

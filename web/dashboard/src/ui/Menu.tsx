@@ -1,9 +1,9 @@
-// A button that opens a panel. Escape and a click elsewhere close it; the focus goes back to the button.
+// A button that opens a panel. Escape and a click elsewhere close it; the focus returns to the button.
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 
 interface Props {
   label: ReactNode;
-  /** What a screen reader says, where the label is only a picture. */
+  /** The accessible name, if the label is only an icon. */
   name?: string;
   className?: string;
   panelClassName?: string;

@@ -6,7 +6,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What is the matter, and what to do. */
+/** A notice: the problem, and what to do. */
 export const Message = ({ tone, title, children }: Props) => (
   <section className={`message ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
     <strong>{title}</strong>

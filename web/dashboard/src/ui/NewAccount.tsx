@@ -13,10 +13,10 @@ interface Props {
   problems: readonly ProblemFragment[];
 }
 
-/** Who signs up. */
+/** The email address and password of a new account. */
 export const NewAccount = ({ draft, change, problems }: Props) => (
   <fieldset>
-    <legend>You</legend>
+    <legend>Your account</legend>
     <Field
       label="Email address"
       type="email"
@@ -31,7 +31,7 @@ export const NewAccount = ({ draft, change, problems }: Props) => (
       autoComplete="new-password"
       value={draft.password}
       change={(password) => change({ ...draft, password })}
-      help="At least 12 characters, and nothing that anyone would try first."
+      help="At least 12 characters. Avoid common passwords."
       wrong={wrongAt(problems, 'input.password')}
     />
   </fieldset>

@@ -1,4 +1,4 @@
-// The GraphQL behind a card, to be read and copied.
+// Shows the query of a card, to read and copy.
 import { useEffect, useRef, useState } from 'react';
 import { explorer } from './explorer';
 import { inExplorer, type CardQuery } from '../domain/queries';
@@ -10,11 +10,11 @@ const Copy = ({ text, label }: { text: string; label: string }) => {
       type="button"
       className="button"
       onClick={() => {
-        // Only over a connection that the browser trusts may a page write to the clipboard.
+        // Browsers allow writing to the clipboard on secure origins only.
         const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
         written.then(
           () => setDone('Copied'),
-          () => setDone('Select and copy by hand'),
+          () => setDone('Select and copy manually'),
         );
         setTimeout(() => setDone(''), 2_000);
       }}
@@ -38,17 +38,17 @@ export const QueryDialog = ({ title, query, close }: Props) => {
     <dialog
       ref={dialog}
       className="query"
-      aria-label={`The query behind ${title}`}
+      aria-label={`Query of ${title}`}
       onClose={close}
       onClick={(event) => {
-        // The dark around it.
+        // A click on the backdrop.
         if (event.target === dialog.current) dialog.current?.close();
       }}
     >
       <div className="inside">
         <header>
           <h2>{title}</h2>
-          <p>What this card asks, as any frontend may. Sent to <code>POST /graphql</code>.</p>
+          <p>The GraphQL query of this card. Send it to <code>POST /graphql</code>.</p>
         </header>
         <pre tabIndex={0} aria-label="Query"><code>{query.query}</code></pre>
         {variables !== '{}' && (

@@ -7,7 +7,7 @@ import { Menu } from './Menu';
 
 interface Props {
   selection: Selection;
-  /** The days that the selection came out as. */
+  /** The resolved days of the selection. */
   days: Days | undefined;
   today: string;
   formats: Formats;
@@ -17,7 +17,7 @@ interface Props {
 const Custom = ({ days, today, apply }: { days: Days | undefined; today: string; apply: (days: Days) => void }) => {
   const [from, setFrom] = useState(days?.from ?? today);
   const [to, setTo] = useState(days?.to ?? today);
-  const wrong = !isDay(from) || !isDay(to) ? 'Give both days.' : from > to ? 'The first day is after the last.' : '';
+  const wrong = !isDay(from) || !isDay(to) ? 'Enter both days.' : from > to ? 'The start is after the end.' : '';
   return (
     <form
       className="custom"
@@ -35,7 +35,7 @@ const Custom = ({ days, today, apply }: { days: Days | undefined; today: string;
         <input type="date" value={to} onChange={(event) => setTo(event.target.value)} />
       </label>
       <button type="submit" className="button strong" disabled={wrong !== ''}>
-        Show
+        Apply
       </button>
       <p className="wrong" role="status">
         {wrong}

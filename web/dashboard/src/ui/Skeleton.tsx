@@ -1,4 +1,4 @@
-/** The page's shape before its figures are there. */
+/** The outline of the page while the figures load. */
 export const Skeleton = () => (
   <div className="grid" aria-busy="true">
     <p className="hidden" role="status">

@@ -1,4 +1,4 @@
-// A figure's course in a few pixels. What it shows is in the chart and its table, so it is only decoration.
+// A tiny chart of a figure. Screen readers skip it: the chart and its table have the same data.
 interface Props {
   values: readonly (number | null)[];
 }

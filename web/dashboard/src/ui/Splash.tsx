@@ -1,9 +1,9 @@
-import { Mark } from './Mark';
+import { Logo } from './Logo';
 
-/** Before anything is known. Shown for some milliseconds, so it is quiet. */
+/** Shown while the session loads. */
 export const Splash = () => (
   <main className="splash" aria-busy="true">
-    <Mark />
+    <Logo />
     <p className="hidden">Loading…</p>
   </main>
 );

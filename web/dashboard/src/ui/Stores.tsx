@@ -1,4 +1,4 @@
-// Which store is shown, and the way to another one.
+// The current store, and a menu to switch to another one.
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { switchStore } from '../api/session';
@@ -20,10 +20,10 @@ export const Stores = ({ me }: Props) => {
     try {
       const [problem] = await switchStore(id);
       if (problem) setWrong(problem.message);
-      // What was chosen for one store need not make sense for another.
+      // The period of one store may make no sense for another.
       else go('/');
     } catch {
-      setWrong('The server does not answer. Try again.');
+      setWrong('Can’t reach the server. Try again.');
     }
   };
   return (

@@ -1,20 +1,20 @@
-// What the keyboard does. Single letters get in the way of some readers, so they can be switched off.
+// Keyboard shortcuts. Single keys can conflict with assistive technology, so they can be disabled.
 import { useEffect, useRef, useState } from 'react';
 import { COMPARISONS, intervalsFor, length, moved, type Days, type Selection } from '../domain/range';
 import type { Interval } from '../gql/graphql';
 
-const KEPT = 'xboard.keys';
-const areOn = () => localStorage.getItem(KEPT) !== 'off';
+const STORAGE_KEY = 'xboard.keys';
+const areOn = () => localStorage.getItem(STORAGE_KEY) !== 'off';
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['d', 'Days'],
   ['w', 'Weeks'],
   ['m', 'Months'],
-  ['c', 'The next comparison: none, previous period, previous year'],
-  ['[', 'As many days before'],
-  [']', 'As many days behind'],
-  ['t', 'The last 30 days'],
-  ['?', 'This list'],
+  ['c', 'Next comparison'],
+  ['[', 'Previous period'],
+  [']', 'Next period'],
+  ['t', 'Last 30 days'],
+  ['?', 'Show this list'],
 ];
 
 const INTERVALS: Record<string, Interval> = { d: 'DAY', w: 'WEEK', m: 'MONTH' };
@@ -73,10 +73,10 @@ export const KeyboardDialog = ({ close }: { close: () => void }) => {
   const [on, setOn] = useState(areOn);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} aria-label="Keyboard" onClose={close}>
+    <dialog ref={dialog} aria-label="Keyboard shortcuts" onClose={close}>
       <div className="inside">
         <header>
-          <h2>Keyboard</h2>
+          <h2>Keyboard shortcuts</h2>
         </header>
         <dl className="keys">
           {KEYS.map(([key, meaning]) => (
@@ -91,7 +91,7 @@ export const KeyboardDialog = ({ close }: { close: () => void }) => {
             <dt>
               <kbd>←</kbd> <kbd>→</kbd>
             </dt>
-            <dd>In the chart: the point before, the next one</dd>
+            <dd>Previous or next point of the chart</dd>
           </div>
         </dl>
         <label className="check">
@@ -100,10 +100,10 @@ export const KeyboardDialog = ({ close }: { close: () => void }) => {
             checked={on}
             onChange={(event) => {
               setOn(event.target.checked);
-              localStorage.setItem(KEPT, event.target.checked ? 'on' : 'off');
+              localStorage.setItem(STORAGE_KEY, event.target.checked ? 'on' : 'off');
             }}
           />
-          Single letters act
+          Enable single-key shortcuts
         </label>
         <footer>
           <button type="button" className="button strong" onClick={() => dialog.current?.close()}>

@@ -1,14 +1,14 @@
-// Light or dark: as the system has it, unless the reader chose.
+// Light or dark: the system's setting, unless the reader chose one.
 import { useSyncExternalStore } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';
-const KEPT = 'xboard.theme';
+const STORAGE_KEY = 'xboard.theme';
 const listeners = new Set<() => void>();
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export const theme = (): Theme => {
-  const kept = localStorage.getItem(KEPT);
-  return kept === 'light' || kept === 'dark' ? kept : 'system';
+  const stored = localStorage.getItem(STORAGE_KEY);
+  return stored === 'light' || stored === 'dark' ? stored : 'system';
 };
 
 export const isDark = () => (theme() === 'system' ? dark.matches : theme() === 'dark');
@@ -20,8 +20,8 @@ export const applyTheme = () => {
 dark.addEventListener('change', applyTheme);
 
 export const chooseTheme = (next: Theme) => {
-  if (next === 'system') localStorage.removeItem(KEPT);
-  else localStorage.setItem(KEPT, next);
+  if (next === 'system') localStorage.removeItem(STORAGE_KEY);
+  else localStorage.setItem(STORAGE_KEY, next);
   applyTheme();
 };
 

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Refused } from '../api/send';
 import type { ProblemFragment } from '../gql/graphql';
 
-/** Sends a form once at a time, and keeps what was wrong with it. */
+/** Sends a form, once at a time, and returns its errors. */
 export const useForm = (work: () => Promise<readonly ProblemFragment[]>) => {
   const [problems, setProblems] = useState<readonly ProblemFragment[]>([]);
   const [busy, setBusy] = useState(false);
@@ -15,7 +15,7 @@ export const useForm = (work: () => Promise<readonly ProblemFragment[]>) => {
       setProblems(await work());
     } catch (error) {
       const message =
-        error instanceof Refused ? error.message : 'The server does not answer. Look at your connection, and try again.';
+        error instanceof Refused ? error.message : 'Can’t reach the server. Check your connection and try again.';
       setProblems([{ field: null, message, code: 'INVALID' }]);
     } finally {
       setBusy(false);

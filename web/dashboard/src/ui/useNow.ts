@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** The time, as coarse as it is shown. */
+/** The current time, updated every few seconds. */
 export const useNow = (seconds = 15) => {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

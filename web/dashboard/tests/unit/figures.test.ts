@@ -10,15 +10,15 @@ describe('a change', () => {
     expect(changeOf(figure('orders'), '3', '4')).toEqual({ by: -0.25, direction: 'down', tone: 'bad' });
   });
 
-  it('is good news when returns fall', () => {
+  it('is good when returns fall', () => {
     expect(changeOf(figure('returns'), '10.00', '20.00')).toEqual({ by: -0.5, direction: 'down', tone: 'good' });
   });
 
-  it('of a rate is told in points', () => {
+  it('of a rate is in points', () => {
     expect(changeOf(figure('returningCustomerRate'), '0.5', '0.25')).toEqual({ by: 0.25, direction: 'up', tone: 'good' });
   });
 
-  it('from nothing has no share, and from a negative amount goes up', () => {
+  it('from zero has no percentage, and from a negative amount goes up', () => {
     expect(changeOf(figure('orders'), '3', '0')).toEqual({ by: null, direction: 'up', tone: 'good' });
     expect(changeOf(figure('orders'), '0', '0')).toEqual({ by: 0, direction: 'none', tone: 'neutral' });
     expect(changeOf(figure('netSales'), '50.00', '-100.00')).toEqual({ by: 1.5, direction: 'up', tone: 'good' });
@@ -29,7 +29,7 @@ describe('a change', () => {
   });
 });
 
-describe('the way from gross to total', () => {
+describe('the waterfall from gross to total', () => {
   const money = (amount: string) => ({ amount, currencyCode: 'EUR' });
   const metrics = (amounts: Record<string, string>) =>
     Object.fromEntries(
@@ -38,7 +38,7 @@ describe('the way from gross to total', () => {
       ),
     ) as unknown as Parameters<typeof stepsOf>[0];
 
-  it('goes down by discounts and returns and up by what is added', () => {
+  it('goes down for discounts and returns and up for additions', () => {
     const steps = stepsOf(
       metrics({
         grossSales: '100.00',
@@ -65,7 +65,7 @@ describe('the way from gross to total', () => {
     expect(stepsOf(metrics({ fees: '1.00', totalSales: '1.00' })).map(({ title }) => title)).toContain('Fees');
   });
 
-  it('stays inside its width when more came back than was sold', () => {
+  it('stays inside its width when returns exceed sales', () => {
     const steps = stepsOf(metrics({ grossSales: '10.00', returns: '40.00', netSales: '-30.00', totalSales: '-30.00' }));
     for (const { from, to } of steps) {
       expect(from).toBeGreaterThanOrEqual(0);
@@ -75,7 +75,7 @@ describe('the way from gross to total', () => {
     expect(steps.at(-1)).toMatchObject({ amount: '-30.00', from: 0, to: 0.75 });
   });
 
-  it('is drawn for a store that sold nothing', () => {
+  it('is drawn for a store without sales', () => {
     expect(stepsOf(metrics({})).every(({ from, to }) => from === 0 && to === 0)).toBe(true);
   });
 });

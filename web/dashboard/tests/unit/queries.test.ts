@@ -24,7 +24,7 @@ it.each(CARDS)('the query behind %s is an operation of its own, with its variabl
   expect(new Set(named)).toEqual(new Set(Object.keys(used)));
 });
 
-it('goes to GraphiQL behind the #, which no server sees', () => {
+it('is passed to GraphiQL after the #, which browsers do not send', () => {
   const address = new URL(inExplorer(queryOf('topCustomers', variables)), 'http://localhost');
   expect(address.pathname + address.search).toBe('/graphiql');
   const given = new URLSearchParams(address.hash.slice(1));

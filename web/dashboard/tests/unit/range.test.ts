@@ -3,8 +3,8 @@ import { DEFAULT, intervalOf, intervalsFor, isDay, length, moved, plusDays, read
 
 const of = (search: string) => read(new URLSearchParams(search));
 
-describe('the address', () => {
-  it('says nothing of what is as usual', () => {
+describe('the URL', () => {
+  it('omits the defaults', () => {
     expect(of('')).toEqual(DEFAULT);
     expect(write(DEFAULT).toString()).toBe('');
   });
@@ -20,7 +20,7 @@ describe('the address', () => {
     }
   });
 
-  it('is read as if what makes no sense in it were not there', () => {
+  it('ignores invalid parts', () => {
     for (const search of [
       'range=for-ever',
       'from=2026-02-30&to=2026-03-01',
@@ -34,7 +34,7 @@ describe('the address', () => {
 });
 
 describe('days', () => {
-  it('exist, or are none', () => {
+  it('must exist', () => {
     expect(['2024-02-29', '1999-12-31'].every(isDay)).toBe(true);
     expect(['2026-02-29', '2026-13-01', '26-01-01', '2026-1-1', '', null].some(isDay)).toBe(false);
   });
@@ -59,7 +59,7 @@ describe('intervals', () => {
     expect(interval('from=2020-01-01&to=2026-04-30')).toBe('MONTH');
   });
 
-  it('are what was chosen, unless there would be too many', () => {
+  it('are the chosen ones, unless there would be too many points', () => {
     expect(intervalOf(of('range=last-90-days&by=week'))).toBe('WEEK');
     expect(intervalOf(of('range=last-90-days&by=hour'))).toBe('DAY');
     expect(intervalOf(of('range=all-time&by=day'))).toBe('MONTH');
@@ -70,7 +70,7 @@ describe('intervals', () => {
 });
 
 describe('variables', () => {
-  it('are what the API takes', () => {
+  it('are those of the API', () => {
     expect(variables(of('from=2026-01-01&to=2026-01-31&compare=previous-year'))).toEqual({
       range: { between: { from: '2026-01-01', to: '2026-01-31' } },
       compareTo: 'PREVIOUS_YEAR',
@@ -78,7 +78,7 @@ describe('variables', () => {
     });
   });
 
-  it('compare nothing with what was before all time', () => {
+  it('have no comparison for all time', () => {
     expect(variables(of('range=all-time')).compareTo).toBeNull();
   });
 });

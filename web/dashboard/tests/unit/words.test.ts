@@ -9,33 +9,33 @@ import type { RunFragment, SalesOverTimeFragment } from '../../src/gql/graphql';
 describe('numbers', () => {
   const formats = formatsFor('en-GB', 'GBP', 'Europe/London');
 
-  it('are exact, however many digits they have', () => {
+  it('are exact for any number of digits', () => {
     expect(formats.money('12345678901234567890.12')).toBe('£12,345,678,901,234,567,890.12');
     expect(formats.money('-0.50')).toBe('−£0.50');
     expect(formats.figure('count', '1234567')).toBe('1,234,567');
   });
 
-  it('lose their pennies only in headlines of a thousand and more', () => {
+  it('omit decimals only in headlines from 1,000', () => {
     expect(formats.headline('999.99')).toBe('£999.99');
     expect(formats.headline('1234.56')).toBe('£1,235');
     expect(formats.figure('money', '1234.56', true)).toBe('£1,234.56');
   });
 
-  it('are in the currency that they are in, and in the reader’s language', () => {
+  it('have their own currency and the reader’s locale', () => {
     expect(formats.money('5', 'JPY')).toBe('JP¥5');
     expect(formats.money('-1234.5', 'USDC')).toBe('USDC\u00a0−1,234.50');
     expect(formatsFor('de-DE', 'EUR', 'Europe/Berlin').money('1234.5').replaceAll('\u00a0', ' ')).toBe('1.234,50 €');
     expect(formatsFor('en-IN', 'INR', 'Asia/Kolkata').money('1234567')).toBe('₹12,34,567.00');
   });
 
-  it('say how they changed', () => {
+  it('show their change', () => {
     expect(formats.change('money', 0.1234)).toBe('+12.3%');
     expect(formats.change('count', -0.5)).toBe('-50%');
     expect(formats.change('rate', 0.021)).toBe('+2.1 pts');
     expect(formats.change('money', 12.345)).toBe('+1,235%');
   });
 
-  it('that are not there are a dash', () => {
+  it('that are missing are a dash', () => {
     expect(formats.figure('rate', null)).toBe('–');
   });
 });
@@ -43,19 +43,19 @@ describe('numbers', () => {
 describe('days', () => {
   const formats = formatsFor('en-GB', 'GBP', 'America/Los_Angeles');
 
-  it('stay what they are, wherever the reader and the shop are', () => {
+  it('do not depend on the time zone of the reader or the shop', () => {
     expect(formats.day('2026-01-01')).toBe('Thu, 1 Jan 2026');
     expect(formats.days({ from: '2026-01-01', to: '2026-01-01' })).toBe('1 Jan 2026');
   });
 
-  it('begin at the shop’s midnight', () => {
+  it('begin at midnight in the shop’s time zone', () => {
     const instant = Date.parse('2026-03-08T07:30:00Z');
     expect(todayIn('America/Los_Angeles', instant)).toBe('2026-03-07');
     expect(todayIn('Asia/Kolkata', instant)).toBe('2026-03-08');
     expect(todayIn('Pacific/Kiritimati', instant)).toBe('2026-03-08');
   });
 
-  it('are counted back for a month, and named after that', () => {
+  it('are relative for a month and absolute after that', () => {
     const now = Date.parse('2026-06-15T12:00:00Z');
     expect(formats.ago('2026-06-15T11:58:00Z', now)).toBe('2 min ago');
     expect(formats.ago('2026-06-15T09:00:00Z', now)).toBe('3 hr ago');
@@ -71,7 +71,7 @@ describe('a series', () => {
     ({ date, start, metrics: { orders }, previous: null }) as unknown as Bucket;
   const options = { figure: 'orders' as const, formats, today: '2026-06-17', now: Date.parse('2026-06-17T10:30:00Z') };
 
-  it('marks the interval that goes on', () => {
+  it('marks the interval in progress', () => {
     const open = (dates: string[], interval: 'DAY' | 'WEEK' | 'MONTH') =>
       pointsOf(
         dates.map((date) => bucket(date, 1)),
@@ -83,7 +83,7 @@ describe('a series', () => {
     expect(open(['2026-12-01'], 'MONTH')).toEqual([false]);
   });
 
-  it('says nothing of hours that have not begun', () => {
+  it('has no values for hours that have not begun', () => {
     const hours = [9, 10, 11].map((hour) => bucket('2026-06-17', hour, `2026-06-17T${String(hour).padStart(2, '0')}:00:00Z`));
     const series = hours.map((hour) => ({ ...hour, previous: hour }));
     expect(pointsOf(series, { ...options, interval: 'HOUR' }).map(({ value, compared, unfinished }) => [value, compared, unfinished])).toEqual([
@@ -93,7 +93,7 @@ describe('a series', () => {
     ]);
   });
 
-  it('stands beside the one that it is compared with, as far as that goes', () => {
+  it('carries the compared point, if there is one', () => {
     const series = [{ ...bucket('2026-06-01', 5), previous: bucket('2026-05-30', 7) }, bucket('2026-06-02', 6)];
     const points = pointsOf(series, { ...options, interval: 'DAY' });
     expect(points.map(({ exact, comparedExact }) => [exact, comparedExact])).toEqual([
@@ -105,11 +105,11 @@ describe('a series', () => {
 });
 
 describe('comma-separated values', () => {
-  it('are quoted where they have to be', () => {
+  it('are quoted where necessary', () => {
     expect(toCsv(['a', 'b'], [['x,y', 'say "so"'], [null, 1.5]])).toBe('a,b\r\n"x,y","say ""so"""\r\n,1.5\r\n');
   });
 
-  it('are never formulas, but may be negative', () => {
+  it('are never formulas, and can be negative', () => {
     expect(toCsv(['name', 'amount'], [['=HYPERLINK("http://x")', '-5.00']])).toBe(
       'name,amount\r\n"\'=HYPERLINK(""http://x"")",-5.00\r\n',
     );
@@ -121,7 +121,7 @@ describe('a sync', () => {
   const run = (part: Partial<RunFragment>) =>
     ({ id: '1', status: 'RUNNING', progress: [], ...part }) as unknown as RunFragment;
 
-  it('is as far as its kinds are, each counting the same', () => {
+  it('has the mean progress of its kinds', () => {
     expect(shareOf(run({}))).toBe(0);
     const progress = [
       { kind: 'CUSTOMERS', done: 10, total: 10 },
@@ -132,7 +132,7 @@ describe('a sync', () => {
     expect(shareOf(run({ status: 'SUCCEEDED' }))).toBe(1);
   });
 
-  it('that has ended does not begin again by what was pushed before', () => {
+  it('that has finished ignores older events', () => {
     const ended = run({ status: 'SUCCEEDED' });
     expect(merged([ended], run({ status: 'RUNNING' }))).toEqual([ended]);
     const going = run({ progress: [{ kind: 'ORDERS', done: 5, total: 9 }] as RunFragment['progress'] });
@@ -148,14 +148,14 @@ describe('a reason', () => {
   });
 });
 
-describe('what is wrong with a form', () => {
+describe('the errors of a form', () => {
   const problems = [
     { field: ['input', 'shop', 'domain'], message: 'Which store?', code: 'INVALID' as const },
     { field: ['input', 'shop', 'credentials', 'accessToken', 'token'], message: 'No token.', code: 'INVALID' as const },
     { field: null, message: 'Something else.', code: 'RATE_LIMITED' as const },
   ];
 
-  it('stands at its field, or above them all', () => {
+  it('are at their field, or above the form', () => {
     expect(wrongAt(problems, 'input.shop.domain')).toBe('Which store?');
     expect(wrongAt(problems, 'input.email')).toBeUndefined();
     expect(wrongElsewhere(problems, ['input.shop.domain', 'input.shop.credentials'])).toEqual(['Something else.']);

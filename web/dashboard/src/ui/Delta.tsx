@@ -1,8 +1,8 @@
-import type { Change as Value, FigureKind } from '../domain/figures';
+import type { Change, FigureKind } from '../domain/figures';
 import type { Formats } from '../domain/format';
 
 interface Props {
-  change: Value | null;
+  change: Change | null;
   kind: FigureKind;
   formats: Formats;
 }
@@ -10,7 +10,7 @@ interface Props {
 const ARROWS = { up: '▲', down: '▼', none: '' };
 const WORDS = { up: 'up', down: 'down', none: 'unchanged' };
 
-export const Change = ({ change, kind, formats }: Props) => {
+export const Delta = ({ change, kind, formats }: Props) => {
   if (!change) return null;
   const text = change.by === null ? 'new' : change.direction === 'none' ? 'no change' : formats.change(kind, change.by);
   return (
