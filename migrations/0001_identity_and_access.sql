@@ -51,12 +51,14 @@ create table tenants (
   id uuid primary key,
   shop_domain text not null unique,
   shop_gid text not null unique,
+  shop_name text not null,
   status text not null check (status in ('CONNECTED', 'DISCONNECTED')),
   next_sync_at timestamptz,
   next_maintenance_at timestamptz,
   created_at timestamptz not null
 );
-comment on table tenants is 'The directory of shops, with the times of their next scheduled sync and maintenance. Holds no data of a shop.';
+comment on table tenants is 'The directory of shops, with the times of their next scheduled sync and maintenance. Of a shop''s data it holds the name and the domain, for the list of a user''s shops.';
+comment on column tenants.shop_name is 'Copy of shops.name, renewed by each sync.';
 create index tenants_due on tenants (next_sync_at) where status = 'CONNECTED';
 -- Disconnected shops need maintenance too: their old webhook deliveries and audit entries expire.
 create index tenants_maintenance on tenants (next_maintenance_at);

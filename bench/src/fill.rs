@@ -148,7 +148,7 @@ pub(crate) async fn connect(database: &Database, arguments: &FillArgs) -> anyhow
             .context("the owner could not be added")?,
     };
     let tenant = system
-        .create_tenant(&shop.domain, &shop.gid, now)
+        .create_tenant(&shop, now)
         .await?
         .context("there is a store of this name already")?;
     system

@@ -122,8 +122,8 @@ async fn copy(connection: &mut PgConnection, pattern: Uuid, label: &str) -> anyh
         .execute(&mut *transaction)
         .await?;
     let copied = sqlx::query(
-        "insert into tenants (id, shop_domain, shop_gid, status, next_sync_at, created_at) \
-         select $1, $3, $4, status, next_sync_at, created_at from tenants where id = $2",
+        "insert into tenants (id, shop_domain, shop_gid, shop_name, status, next_sync_at, created_at) \
+         select $1, $3, $4, shop_name, status, next_sync_at, created_at from tenants where id = $2",
     )
     .bind(tenant)
     .bind(pattern)

@@ -10,8 +10,8 @@ const config: CodegenConfig = {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {
-        // What the API promises of its scalars. Amounts are strings: read them as decimals, not as floats.
-        scalars: { Date: 'string', DateTime: 'string', Decimal: 'string', ID: 'string' },
+        // Amounts are strings: parse them as decimals, not as floats.
+        scalars: { Date: 'string', DateTime: 'string', Decimal: 'string', ID: 'string', Long: 'number' },
         strictScalars: true,
         useTypeImports: true,
         importExtension: '.js',

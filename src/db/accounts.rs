@@ -10,7 +10,7 @@ use super::{DbError, Result, SystemTx};
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, TenantId, UserId};
 use crate::domain::principal::{Device, Role};
-use crate::domain::shop::ShopDomain;
+use crate::domain::shop::{ShopDomain, ShopRecord};
 
 /// A session that nobody used for so long has ended.
 pub const SESSION_IDLE_DAYS: i64 = 30;
@@ -28,6 +28,35 @@ pub struct UserRecord {
     pub password_hash: SecretString,
     /// Whether the operator does not let them in.
     pub disabled: bool,
+}
+
+/// A user and their memberships.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The email address that the user signs in with.
+    pub email: String,
+    /// The user's memberships, the oldest first.
+    pub memberships: Vec<Membership>,
+}
+
+/// A user's access to a shop.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The user's role.
+    pub role: Role,
+    /// The shop.
+    pub shop: DirectoryEntry,
+}
+
+/// A shop as the directory lists it.
+#[derive(Clone, Debug)]
+pub struct DirectoryEntry {
+    /// The name that the merchant gave the shop.
+    pub name: String,
+    /// The permanent domain.
+    pub domain: ShopDomain,
 }
 
 /// Which session a refresh token belongs to.
@@ -180,25 +209,37 @@ impl SystemTx {
         Ok(email)
     }
 
-    /// Enters a store into the directory. `None`: it is there already, by its domain or by its id.
+    /// Adds a shop to the directory. `None`: a shop with this domain or id exists.
     pub async fn create_tenant(
         &mut self,
-        domain: &ShopDomain,
-        gid: &str,
+        shop: &ShopRecord,
         now: DateTime<Utc>,
     ) -> Result<Option<TenantId>> {
         let id = TenantId::generate();
         let added = sqlx::query!(
-            "insert into tenants (id, shop_domain, shop_gid, status, created_at) \
-             values ($1, $2, $3, 'CONNECTED', $4) on conflict do nothing",
+            "insert into tenants (id, shop_domain, shop_gid, shop_name, status, created_at) \
+             values ($1, $2, $3, $4, 'CONNECTED', $5) on conflict do nothing",
             id.uuid(),
-            domain.as_str(),
-            gid,
+            shop.domain.as_str(),
+            shop.gid,
+            shop.name,
             now
         )
         .execute(self.connection())
         .await?;
         Ok((added.rows_affected() == 1).then_some(id))
+    }
+
+    /// Renews the name of a shop in the directory.
+    pub async fn rename_tenant(&mut self, tenant: TenantId, name: &str) -> Result<()> {
+        sqlx::query!(
+            "update tenants set shop_name = $2 where id = $1 and shop_name <> $2",
+            tenant.uuid(),
+            name
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Makes a user a member of a store.
@@ -219,6 +260,36 @@ impl SystemTx {
         .execute(self.connection())
         .await?;
         self.access_changed(user.uuid()).await
+    }
+
+    /// A user with their memberships, the oldest first. One statement, however many shops there are.
+    pub async fn account(&mut self, user: UserId) -> Result<Option<Account>> {
+        let rows = sqlx::query!(
+            "select u.email, m.tenant_id as \"tenant?: TenantId\", m.role as \"role?\", \
+                    t.shop_name as \"name?\", t.shop_domain as \"domain?: ShopDomain\" \
+             from users u left join memberships m on m.user_id = u.id left join tenants t on t.id = m.tenant_id \
+             where u.id = $1 order by m.created_at, m.tenant_id",
+            user.uuid()
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let mut account = None;
+        for row in rows {
+            let account = account.get_or_insert(Account {
+                email: row.email,
+                memberships: Vec::new(),
+            });
+            if let (Some(tenant), Some(code), Some(name), Some(domain)) =
+                (row.tenant, row.role, row.name, row.domain)
+            {
+                account.memberships.push(Membership {
+                    tenant,
+                    role: role(&code)?,
+                    shop: DirectoryEntry { name, domain },
+                });
+            }
+        }
+        Ok(account)
     }
 
     /// The stores of a user with the user's role in each, the longest-standing first.

@@ -221,6 +221,12 @@ impl Database {
         Ok(TenantTx::entered(transaction, tenant))
     }
 
+    /// The same over accounts and the directory of shops. A tenant that is entered from there shows the same moment.
+    pub async fn system_snapshot(&self) -> Result<SystemTx> {
+        let transaction = begin(&self.pool, BEGIN_SNAPSHOT, &enter_system()).await?;
+        Ok(SystemTx::entered(transaction))
+    }
+
     /// The same for an operation of the API, which reads little, by keys, and often.
     pub async fn operation_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
         let planning = Planning::Once;

@@ -47,6 +47,8 @@ pub struct Shop {
     pub status_reason: Option<String>,
     /// How many days of orders Shopify shows; `None` when all.
     pub order_history_days: Option<i32>,
+    /// For each kind of object, up to which `updatedAt` it has been fetched.
+    pub fetched_up_to: FetchedUpTo,
     /// When a sync last ended well.
     pub last_synced_at: Option<DateTime<Utc>>,
     /// Moves with every committed change.
@@ -55,6 +57,43 @@ pub struct Shop {
     pub rebuilt_version: i64,
     /// How many customers it has, deleted ones left out; `None`: not counted yet.
     pub customers: Option<i64>,
+}
+
+/// For each kind of object, up to which `updatedAt` it has been fetched; `None` before the first sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchedUpTo {
+    customers: Option<DateTime<Utc>>,
+    products: Option<DateTime<Utc>>,
+    orders: Option<DateTime<Utc>>,
+}
+
+impl FetchedUpTo {
+    /// That of one kind.
+    #[must_use]
+    pub const fn of(&self, kind: ObjectKind) -> Option<DateTime<Utc>> {
+        match kind {
+            ObjectKind::Customers => self.customers,
+            ObjectKind::Products => self.products,
+            ObjectKind::Orders => self.orders,
+        }
+    }
+}
+
+/// What maintenance and webhooks last reported about a shop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// When the ids were last compared with Shopify's.
+    pub reconciled_at: Option<DateTime<Utc>>,
+    /// How many objects the last reconciliation fetched.
+    pub reconciled_missed: i32,
+    /// How many objects the last reconciliation removed.
+    pub reconciled_deleted: i32,
+    /// When the webhook subscriptions were last checked.
+    pub webhooks_checked_at: Option<DateTime<Utc>>,
+    /// Why webhooks are incomplete.
+    pub webhooks_problem: Option<String>,
+    /// The topics that deliveries arrived for, with the time of the last one.
+    pub last_deliveries: Vec<(String, DateTime<Utc>)>,
 }
 
 /// A calendar day of a time zone, and when it is the present one.
@@ -136,7 +175,8 @@ impl TenantTx {
         let tenant = self.tenant();
         let row = sqlx::query!(
             "select shop_gid, domain as \"domain: ShopDomain\", name, currency as \"currency: Currency\", time_zone, \
-                    scopes, status, status_reason, order_history_days, last_synced_at, data_version, rebuilt_version, customers \
+                    scopes, status, status_reason, order_history_days, customers_cursor, products_cursor, orders_cursor, \
+                    last_synced_at, data_version, rebuilt_version, customers \
              from shops where tenant_id = $1",
             tenant.uuid()
         )
@@ -155,11 +195,44 @@ impl TenantTx {
             status: ShopStatus::from_code(&row.status)?,
             status_reason: row.status_reason,
             order_history_days: row.order_history_days,
+            fetched_up_to: FetchedUpTo {
+                customers: row.customers_cursor,
+                products: row.products_cursor,
+                orders: row.orders_cursor,
+            },
             last_synced_at: row.last_synced_at,
             data_version: row.data_version,
             rebuilt_version: row.rebuilt_version,
             customers: row.customers,
         }))
+    }
+
+    /// What maintenance and webhooks last reported about the shop.
+    pub async fn health(&mut self) -> Result<Health> {
+        let tenant = self.tenant();
+        let rows = sqlx::query!(
+            "select m.reconciled_at as \"reconciled_at?\", m.reconciled_missed as \"reconciled_missed?\", \
+                    m.reconciled_deleted as \"reconciled_deleted?\", m.webhooks_checked_at as \"webhooks_checked_at?\", \
+                    m.webhooks_problem as \"webhooks_problem?\", w.topic as \"topic?\", \
+                    w.last_received_at as \"last_received_at?\" \
+             from shops s left join shop_maintenance m on m.tenant_id = s.tenant_id \
+             left join webhook_topics w on w.tenant_id = s.tenant_id where s.tenant_id = $1",
+            tenant.uuid()
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let mut health = Health::default();
+        for row in rows {
+            health.reconciled_at = row.reconciled_at;
+            health.reconciled_missed = row.reconciled_missed.unwrap_or(0);
+            health.reconciled_deleted = row.reconciled_deleted.unwrap_or(0);
+            health.webhooks_checked_at = row.webhooks_checked_at;
+            health.webhooks_problem = row.webhooks_problem;
+            health
+                .last_deliveries
+                .extend(row.topic.zip(row.last_received_at));
+        }
+        Ok(health)
     }
 
     /// The version of the store's data, if it is (still) there.

@@ -24,15 +24,6 @@ pub struct PendingRefetch {
     pub version: i64,
 }
 
-/// When the last delivery of a topic was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicReceipt {
-    /// `orders/updated`
-    pub topic: String,
-    /// When its last delivery was received.
-    pub last_received_at: DateTime<Utc>,
-}
-
 /// A delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
@@ -296,18 +287,6 @@ impl TenantTx {
             tenant,
             ids,
             now
-        )
-        .fetch_all(self.connection())
-        .await?)
-    }
-
-    /// When the last delivery of each topic was received.
-    pub async fn last_received_by_topic(&mut self) -> Result<Vec<TopicReceipt>> {
-        let tenant = self.tenant().uuid();
-        Ok(sqlx::query_as!(
-            TopicReceipt,
-            "select topic, last_received_at from webhook_topics where tenant_id = $1 order by topic",
-            tenant
         )
         .fetch_all(self.connection())
         .await?)

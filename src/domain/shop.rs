@@ -83,14 +83,20 @@ pub fn is_granted(scopes: &[String], scope: &str) -> bool {
         .any(|granted| granted == scope || *granted == write)
 }
 
+/// The required scopes that are not among the granted ones.
+#[must_use]
+pub fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
+    REQUIRED_SCOPES
+        .into_iter()
+        .filter(|required| !is_granted(granted, required))
+        .collect()
+}
+
 impl ShopRecord {
     /// The required scopes that were not granted.
     #[must_use]
     pub fn missing_scopes(&self) -> Vec<&'static str> {
-        REQUIRED_SCOPES
-            .into_iter()
-            .filter(|required| !is_granted(&self.scopes, required))
-            .collect()
+        missing_scopes(&self.scopes)
     }
 
     /// How many days of orders the store shows; `None` when all.

@@ -12,8 +12,9 @@ use super::dataloaders::Loaders;
 use super::error::ApiError;
 use super::memory::{Known, Memory};
 use super::refresh_tokens::RefreshTokens;
-use super::snapshot::{Account, Reading, ShopContext, Snapshot};
+use super::snapshot::{Reading, ShopContext, Snapshot};
 use crate::db::Database;
+use crate::db::accounts::Account;
 use crate::db::invitations::InvitationRecord;
 use crate::db::members::MemberRecord;
 use crate::db::sessions::LiveSession;
@@ -164,8 +165,8 @@ impl RequestContext {
         Ok(self.read_tenant(tenant).await?.shop())
     }
 
-    /// A user's address and memberships, in the snapshot of this operation.
-    pub async fn read_account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
+    /// A user with their memberships, in the snapshot of this operation. Read once per operation.
+    pub async fn read_account(&self, user: UserId) -> Result<Option<Arc<Account>>, ApiError> {
         self.snapshot.account(user).await
     }
 

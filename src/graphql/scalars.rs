@@ -24,6 +24,30 @@ impl ScalarType for DecimalText {
     }
 }
 
+/// A 64-bit integer, written as a JSON number. JavaScript's `JSON.parse` rounds numbers above
+/// 9,007,199,254,740,991; other languages read every digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Long(pub i64);
+
+/// A 64-bit integer, written as a JSON number. JavaScript's `JSON.parse` rounds numbers above
+/// 9,007,199,254,740,991; other languages read every digit.
+#[Scalar]
+impl ScalarType for Long {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self)
+                .ok_or_else(|| InputValueError::custom("Expected a 64-bit integer.")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
+}
+
 /// A calendar day in the shop's time zone, as year-month-day: `"2026-11-23"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
@@ -120,6 +144,19 @@ mod tests {
 
     fn day(text: &str) -> Option<Day> {
         Day::parse(Value::String(text.to_owned())).ok()
+    }
+
+    #[test]
+    fn a_64_bit_integer_keeps_every_digit() {
+        for number in [i64::MIN, 0, 9_007_199_254_740_993, i64::MAX] {
+            let value = Long(number).to_value();
+            assert_eq!(value.to_string(), number.to_string());
+            assert_eq!(Long::parse(value).ok(), Some(Long(number)));
+        }
+        for wrong in ["9223372036854775808", "1.5", "\"1\"", "null"] {
+            let value = Value::from_json(serde_json::from_str(wrong).unwrap()).unwrap();
+            assert!(Long::parse(value).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::error::ApiError;
 use super::memory::{Edition, Known, Memory};
+use crate::db::accounts::Account;
 use crate::db::shops::Shop;
 use crate::db::{Database, SystemTx, TenantTx};
 use crate::domain::calendar::DayRange;
@@ -16,7 +17,6 @@ use crate::domain::clock::Clock;
 use crate::domain::day_book::DayBook;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::principal::Role;
 use crate::domain::ranking::RankedCustomer;
 
 /// What figures of a store depend on, read once per operation.
@@ -40,29 +40,38 @@ impl ShopContext {
     }
 }
 
+/// The tenant that an operation is reading.
 #[derive(Debug)]
-struct Open {
+struct OpenTenant {
     transaction: TenantTx,
     shop: Arc<ShopContext>,
     edition: Edition,
     memory: Memory,
 }
 
-/// What is known of a user outside any store.
-#[derive(Debug)]
-pub struct Account {
-    /// The email address to sign in with.
-    pub email: String,
-    /// The stores, with the role in each, the longest-standing first.
-    pub memberships: Vec<(TenantId, Role)>,
+/// The one transaction of an operation. It changes its role only when the next statement needs another one.
+#[derive(Debug, Default)]
+enum Open {
+    #[default]
+    Closed,
+    System(SystemTx),
+    Tenant(OpenTenant),
 }
 
-async fn read_account(system: &mut SystemTx, user: UserId) -> Result<Option<Account>, ApiError> {
-    let Some(email) = system.user_email(user).await? else {
-        return Ok(None);
-    };
-    let memberships = system.memberships_of(user).await?;
-    Ok(Some(Account { email, memberships }))
+impl Open {
+    const fn tenant(&mut self) -> Option<&mut OpenTenant> {
+        match self {
+            Self::Tenant(open) => Some(open),
+            Self::Closed | Self::System(_) => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: Open,
+    /// The user's account, once it was read.
+    account: Option<(UserId, Option<Arc<Account>>)>,
 }
 
 /// The snapshot of an operation, open or not. Clones share it.
@@ -71,14 +80,14 @@ pub(super) struct Snapshot {
     database: Database,
     clock: Clock,
     memory: Memory,
-    open: Arc<Mutex<Option<Open>>>,
+    state: Arc<Mutex<State>>,
     seen: Arc<OnceLock<Known>>,
 }
 
 /// A turn at the snapshot.
 #[derive(Debug)]
 pub struct Reading {
-    open: OwnedMappedMutexGuard<Option<Open>, Open>,
+    open: OwnedMappedMutexGuard<State, OpenTenant>,
 }
 
 impl Reading {
@@ -135,7 +144,7 @@ impl Snapshot {
             database,
             clock,
             memory,
-            open: Arc::default(),
+            state: Arc::default(),
             seen: Arc::default(),
         }
     }
@@ -146,33 +155,43 @@ impl Snapshot {
     }
 
     pub(super) async fn enter(&self, tenant: TenantId) -> Result<Reading, ApiError> {
-        let mut open = Arc::clone(&self.open).lock_owned().await;
-        let there = open
-            .as_ref()
+        let mut state = Arc::clone(&self.state).lock_owned().await;
+        let is_open = state
+            .open
+            .tenant()
             .is_some_and(|open| open.transaction.tenant() == tenant);
-        if !there {
-            // Before the snapshot is taken: a change that comes after it is heard of.
-            let lesson = self.memory.lesson(tenant);
-            let transaction = match open.take() {
-                Some(open) => {
-                    let system = open.transaction.into_system().await?;
-                    system.into_tenant(tenant).await?
+        if !is_open {
+            let found = match std::mem::take(&mut state.open) {
+                Open::Closed => {
+                    // Before the snapshot begins, so that a later change invalidates what is cached here.
+                    let lesson = self.memory.lesson(tenant);
+                    let transaction = self.database.operation_snapshot(tenant).await?;
+                    let (found, known) = self.look_around(transaction).await?;
+                    if let Some(lesson) = lesson {
+                        self.memory.learn(lesson, known.clone());
+                    }
+                    self.seen.get_or_init(|| known);
+                    found
                 }
-                None => self.database.operation_snapshot(tenant).await?,
+                Open::System(system) => {
+                    self.look_around(system.into_tenant(tenant).await?).await?.0
+                }
+                Open::Tenant(open) => {
+                    let system = open.transaction.into_system().await?;
+                    self.look_around(system.into_tenant(tenant).await?).await?.0
+                }
             };
-            let (found, known) = self.look_around(transaction).await?;
-            if let Some(lesson) = lesson {
-                self.memory.learn(lesson, known.clone());
-            }
-            self.seen.get_or_init(|| known);
-            *open = Some(found);
+            state.open = Open::Tenant(found);
         }
-        OwnedMutexGuard::try_map(open, Option::as_mut)
+        OwnedMutexGuard::try_map(state, |state| state.open.tenant())
             .map(|open| Reading { open })
-            .map_err(|_| ApiError::internal(&"the snapshot is gone"))
+            .map_err(|_| ApiError::internal(&"the read snapshot was closed"))
     }
 
-    async fn look_around(&self, mut transaction: TenantTx) -> Result<(Open, Known), ApiError> {
+    async fn look_around(
+        &self,
+        mut transaction: TenantTx,
+    ) -> Result<(OpenTenant, Known), ApiError> {
         let row = transaction.shop().await?.ok_or(ApiError::NotFound)?;
         let day = self
             .memory
@@ -190,7 +209,7 @@ impl Snapshot {
             today: day.today,
             row,
         });
-        let open = Open {
+        let open = OpenTenant {
             transaction,
             shop,
             edition,
@@ -199,33 +218,43 @@ impl Snapshot {
         Ok((open, known))
     }
 
-    pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, ApiError> {
-        self.over_accounts(async |system| read_account(system, user).await)
-            .await
+    pub(super) async fn account(&self, user: UserId) -> Result<Option<Arc<Account>>, ApiError> {
+        let mut state = self.state.lock().await;
+        if let Some((_, account)) = state.account.as_ref().filter(|(of, _)| *of == user) {
+            return Ok(account.clone());
+        }
+        let account = self
+            .as_system(&mut state, async |system| Ok(system.account(user).await?))
+            .await?
+            .map(Arc::new);
+        state.account = Some((user, account.clone()));
+        Ok(account)
     }
 
-    /// Reads what lies outside of any store: in the snapshot where one is open, so that an operation never
-    /// holds two connections.
+    /// Reads accounts and the directory of shops, in the operation's one transaction.
     pub(super) async fn over_accounts<T>(
         &self,
         read: impl AsyncFnOnce(&mut SystemTx) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let mut open = self.open.lock().await;
-        let Some(there) = open.take() else {
-            return read(&mut self.database.system().await?).await;
+        self.as_system(&mut *self.state.lock().await, read).await
+    }
+
+    async fn as_system<T>(
+        &self,
+        state: &mut State,
+        read: impl AsyncFnOnce(&mut SystemTx) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut system = match std::mem::take(&mut state.open) {
+            Open::Closed => self.database.system_snapshot().await?,
+            Open::System(system) => system,
+            Open::Tenant(open) => open.transaction.into_system().await?,
         };
-        let tenant = there.transaction.tenant();
-        let mut system = there.transaction.into_system().await?;
         let found = read(&mut system).await?;
-        let transaction = system.into_tenant(tenant).await?;
-        *open = Some(Open {
-            transaction,
-            ..there
-        });
+        state.open = Open::System(system);
         Ok(found)
     }
 
     pub(super) async fn close(&self) {
-        self.open.lock().await.take();
+        *self.state.lock().await = State::default();
     }
 }

@@ -181,6 +181,11 @@ impl SyncService {
         {
             return Err(SyncError::UnknownTimeZone(record.time_zone));
         }
+        if record.name != shop.name {
+            let mut system = self.database.system().await?;
+            system.rename_tenant(tenant, &record.name).await?;
+            system.commit().await?;
+        }
         let mut transaction = self.database.work(tenant).await?;
         transaction.update_shop(&record).await?;
         if record.currency != shop.currency || record.time_zone != shop.time_zone {

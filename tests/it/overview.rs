@@ -30,6 +30,38 @@ fn worked_example() -> Entry {
 }
 
 #[tokio::test]
+async fn counts_beyond_32_bits_are_answered() {
+    let app = TestApp::start().await;
+    let shop = app.open_shop("engines", "EUR", "Europe/Berlin").await;
+    let entry = |id| {
+        Entry::placed(id, "2026-03-02T12:00:00Z", Some(1)).line(1, i32::MAX, "10.00", "0", "0")
+    };
+    app.database
+        .write_books(shop.tenant, &[customer(1, "Ada")], &[entry(1), entry(2)])
+        .await;
+    let range = day("2026-03-02");
+    let query = format!(
+        "{{ overview(range: {range}) {{ metrics {{ orders unitsSold }} }}
+            ordersByDate(range: {range}) {{ metrics {{ unitsSold }} }}
+            byHour: ordersByDate(range: {range}, interval: HOUR) {{ metrics {{ unitsSold }} }} }}"
+    );
+    let answer = app.ask(&shop, &query).await;
+    let units: i64 = 4_294_967_294;
+    assert_eq!(
+        answer["overview"]["metrics"],
+        json!({ "orders": 2, "unitsSold": units })
+    );
+    assert_eq!(
+        answer["ordersByDate"],
+        json!([{ "metrics": { "unitsSold": units } }])
+    );
+    let hours = answer["byHour"].as_array().unwrap().iter();
+    let hours = hours.map(|hour| hour["metrics"]["unitsSold"].as_i64().unwrap());
+    assert_eq!(hours.sum::<i64>(), units);
+    app.database.leaves_jobs(1);
+}
+
+#[tokio::test]
 async fn the_worked_example_comes_out_to_the_cent() {
     let app = TestApp::start().await;
     let shop = app.open_shop("engines", "INR", "Asia/Kolkata").await;

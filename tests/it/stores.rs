@@ -1,5 +1,7 @@
 //! The stores of a user: a further one, going over to another, disconnecting one and connecting it again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -9,6 +11,8 @@ use serde_json::{Value, json};
 use shopify_simulator::{
     AccessChange, Fault, FaultScript, NewLine, NewOrder, ShopSettings, WebhookPlan,
 };
+use tracing_subscriber::layer::{self, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use uuid::Uuid;
 use xboard::db::shops::ShopStatus;
 use xboard::domain::ids::TenantId;
@@ -23,6 +27,8 @@ const SWITCH: &str = "mutation ($id: ID!) { switchTenant(tenantId: $id) {
     session { token } userErrors { field code } } }";
 const DISCONNECT: &str = "mutation { disconnectShop {
     tenant { shop { status statusReason connected } } userErrors { field code } } }";
+/// The dashboard's operations; the one named `Account` is sent here.
+const DASHBOARD: &str = include_str!("../../web/dashboard/src/api/dashboard.graphql");
 const STATUS: &str = "{ me { tenant { id shop { domain status } } } }";
 
 fn shop_input(label: &str, token: &str) -> Value {
@@ -365,6 +371,113 @@ async fn only_owners_and_admins_connect_a_store_again() {
     session_of(&payload);
     world.app.work().await;
     assert_eq!(shop(&world, &store).await["status"], "CONNECTED");
+}
+
+/// Counts the statements that sqlx logs.
+#[derive(Clone, Default)]
+struct StatementCount(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> Layer<S> for StatementCount {
+    fn on_event(&self, event: &tracing::Event<'_>, _: layer::Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_dashboards_account_takes_six_statements_however_many_shops_and_runs_there_are() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines").await;
+    app.work().await;
+    let count = StatementCount::default();
+    // The server runs on this thread.
+    let _guard = tracing_subscriber::registry()
+        .with(count.clone())
+        .set_default();
+    let account = async || {
+        let body = json!({ "query": DASHBOARD, "operationName": "Account" });
+        let response = app
+            .post()
+            .bearer_auth(&user.token)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let mut body: Value = response.json().await.unwrap();
+        assert_eq!(body.get("errors"), None, "{body}");
+        body["data"].take()
+    };
+    // The first request also fills the caches of the session and of the shop's day.
+    let alone = account().await;
+    let name = &alone["me"]["tenant"]["shop"]["name"];
+    assert_eq!(
+        &alone["me"]["memberships"][0]["tenant"]["shop"]["name"],
+        name
+    );
+    count.0.store(0, Ordering::Relaxed);
+    assert_eq!(account().await, alone);
+    let with_one = count.0.swap(0, Ordering::Relaxed);
+    assert!((1..=6).contains(&with_one), "{with_one} statements");
+
+    let mut connection = app.database.connection().await;
+    for statement in [
+        "insert into tenants (id, shop_domain, shop_gid, shop_name, status, created_at) \
+         select gen_random_uuid(), 'shop-' || n || '.myshopify.com', 'gid-' || n, 'Shop ' || n, 'CONNECTED', now() \
+         from generate_series(1, 19) n",
+        "insert into memberships (tenant_id, user_id, role, created_at) \
+         select t.id, u.id, 'VIEWER', now() from tenants t, users u \
+         where t.shop_name like 'Shop %'",
+        "insert into sync_runs (tenant_id, id, mode, trigger, status, queued_at) \
+         select tenant_id, gen_random_uuid(), 'INCREMENTAL', 'SCHEDULE', 'SUCCEEDED', now() - make_interval(days => n) \
+         from shops, generate_series(1, 50) n",
+        "insert into webhook_topics (tenant_id, topic, last_received_at) \
+         select tenant_id, topic, now() from shops, unnest(array['orders/create', 'orders/updated', 'refunds/create']) topic",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    count.0.store(0, Ordering::Relaxed);
+    let account = account().await;
+    assert_eq!(count.0.load(Ordering::Relaxed), with_one);
+    let memberships = account["me"]["memberships"].as_array().unwrap();
+    assert_eq!(memberships.len(), 20);
+    assert_eq!(account["syncRuns"]["nodes"].as_array().unwrap().len(), 6);
+    let health = &account["me"]["tenant"]["shop"]["health"];
+    assert_ne!(health["kinds"][2]["lastHeardAt"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_renamed_shop_is_listed_by_its_new_name_after_a_sync() {
+    let app = TestApp::start().await;
+    let user = app.register_shop("engines").await;
+    app.work().await;
+    let names = async || {
+        let query = "{ me { tenant { shop { name } } memberships { tenant { shop { name } } } } }";
+        let data = app.graphql(query, json!({}), Some(&user.token)).await["data"].take();
+        let listed = data["me"]["memberships"][0]["tenant"]["shop"]["name"].clone();
+        [data["me"]["tenant"]["shop"]["name"].clone(), listed]
+    };
+    let before = names().await;
+    assert_eq!(before[0], before[1]);
+    // As if it had had another name until now.
+    let mut connection = app.database.connection().await;
+    for statement in [
+        "update tenants set shop_name = 'Old'",
+        "update shops set name = 'Old'",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    assert_eq!(names().await, ["Old", "Old"]);
+    let sync = "mutation { sync { userErrors { code } } }";
+    app.graphql(sync, json!({}), Some(&user.token)).await;
+    app.work().await;
+    assert_eq!(names().await, before);
 }
 
 #[tokio::test]

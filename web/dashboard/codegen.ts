@@ -9,12 +9,12 @@ const config: CodegenConfig = {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {
-        // What the API promises of its scalars. Amounts are strings: they are shown and summed as decimals.
-        scalars: { Date: 'string', DateTime: 'string', Decimal: 'string', ID: 'string' },
+        // Amounts are strings, so that they stay exact.
+        scalars: { Date: 'string', DateTime: 'string', Decimal: 'string', ID: 'string', Long: 'number' },
         strictScalars: true,
         useTypeImports: true,
         enumsAsTypes: true,
-        // Text, not syntax trees: less to load, and a card can show its query as it was written.
+        // Text instead of syntax trees: less to load, and cards show their query as written.
         documentMode: 'string',
       },
     },

@@ -183,9 +183,7 @@ async fn enter(
         return Ok(vec![no_store(proven.fields.domain)].into());
     }
     let user = system.create_user(&candidate.email, hash, now).await?;
-    let tenant = system
-        .create_tenant(&record.domain, &record.gid, now)
-        .await?;
+    let tenant = system.create_tenant(record, now).await?;
     let (Some(user), Some(tenant)) = (user, tenant) else {
         return Ok(taken(user, tenant, proven.fields).into());
     };

@@ -204,9 +204,7 @@ pub(super) async fn connect(
     if !proven.redeem(&mut system, now).await? {
         return Ok(vec![no_store(proven.fields.domain)].into());
     }
-    let entered = system
-        .create_tenant(&record.domain, &record.gid, now)
-        .await?;
+    let entered = system.create_tenant(record, now).await?;
     let (tenant, session, sync_run) = if let Some(tenant) = entered {
         let from = Some(principal.session);
         let (session, run) =

@@ -35,7 +35,7 @@ impl User {
     /// The email address that the user signs in with, in lower case.
     async fn email(&self, ctx: &Context<'_>) -> Result<String, ApiError> {
         let account = RequestContext::of(ctx)?.read_account(self.id).await?;
-        Ok(account.ok_or(ApiError::Unauthenticated)?.email)
+        Ok(account.ok_or(ApiError::Unauthenticated)?.email.clone())
     }
 
     /// The tenant that the access token is for. All other fields of the operation read this tenant.
@@ -47,18 +47,18 @@ impl User {
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, ApiError> {
         let account = RequestContext::of(ctx)?.read_account(self.id).await?;
         let account = account.ok_or(ApiError::Unauthenticated)?;
-        let memberships = account.memberships.into_iter();
+        let memberships = account.memberships.iter();
         Ok(memberships
-            .map(|(tenant, role)| Membership {
-                tenant: Tenant::new(tenant),
-                role: role.into(),
+            .map(|membership| Membership {
+                tenant: Tenant::listed(membership.tenant, membership.shop.clone()),
+                role: membership.role.into(),
             })
             .collect())
     }
 }
 
 /// A user's access to one shop.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct Membership {
     /// The tenant of the shop.
     pub tenant: Tenant,

@@ -3,10 +3,8 @@
 use async_graphql::{Enum, SimpleObject};
 
 use super::sync::ObjectKind;
-use crate::db::maintenance::Maintenance;
 use crate::db::shops::{self, ShopStatus};
-use crate::db::webhooks::TopicReceipt;
-use crate::domain::shop::ShopRecord;
+use crate::domain::shop::missing_scopes;
 use crate::domain::sync;
 use crate::graphql::scalars::Instant;
 
@@ -63,60 +61,34 @@ pub enum WebhookState {
     Off,
 }
 
-/// What the health of a store is read from.
-pub(super) struct Facts {
-    pub(super) shop: shops::Shop,
-    pub(super) maintenance: Maintenance,
-    pub(super) heard: Vec<TopicReceipt>,
-    pub(super) fetched: Vec<(sync::ObjectKind, Option<Instant>)>,
-}
-
-impl From<Facts> for ShopHealth {
-    fn from(facts: Facts) -> Self {
-        let Facts {
-            shop,
-            maintenance,
-            heard,
-            fetched,
-        } = facts;
-        let webhooks = match (
-            &maintenance.webhooks_checked_at,
-            &maintenance.webhooks_problem,
-        ) {
+impl ShopHealth {
+    pub(super) fn new(shop: &shops::Shop, health: shops::Health) -> Self {
+        let webhooks = match (&health.webhooks_checked_at, &health.webhooks_problem) {
             (None, _) => WebhookState::Off,
             (Some(_), None) => WebhookState::Active,
             (Some(_), Some(_)) => WebhookState::Incomplete,
         };
-        let kinds = fetched.into_iter().map(|(kind, fetched_up_to)| {
-            let last = heard.iter().filter(|topic| is_about(kind, &topic.topic));
+        let kinds = sync::ObjectKind::ALL.iter().map(|&kind| {
+            let deliveries = health.last_deliveries.iter();
+            let deliveries = deliveries.filter(|(topic, _)| is_about(kind, topic));
             KindHealth {
                 kind: kind.into(),
-                fetched_up_to,
-                last_heard_at: last.map(|topic| topic.last_received_at).max().map(Instant),
+                fetched_up_to: shop.fetched_up_to.of(kind).map(Instant),
+                last_heard_at: deliveries.map(|(_, at)| *at).max().map(Instant),
             }
         });
-        let reauthorisation_needed = shop.status == ShopStatus::ReauthorisationNeeded;
-        let order_history_days = shop.order_history_days;
-        let record = ShopRecord {
-            gid: shop.gid,
-            domain: shop.domain,
-            name: shop.name,
-            currency: shop.currency,
-            time_zone: shop.time_zone,
-            scopes: shop.scopes,
-        };
-        let missing = record.missing_scopes();
+        let missing = missing_scopes(&shop.scopes);
         Self {
             kinds: kinds.collect(),
             webhooks,
-            webhooks_problem: maintenance.webhooks_problem,
-            webhooks_checked_at: maintenance.webhooks_checked_at.map(Instant),
-            reconciled_at: maintenance.reconciled_at.map(Instant),
-            reconciled_missed: maintenance.reconciled_missed,
-            reconciled_deleted: maintenance.reconciled_deleted,
-            order_history_days,
+            webhooks_problem: health.webhooks_problem,
+            webhooks_checked_at: health.webhooks_checked_at.map(Instant),
+            reconciled_at: health.reconciled_at.map(Instant),
+            reconciled_missed: health.reconciled_missed,
+            reconciled_deleted: health.reconciled_deleted,
+            order_history_days: shop.order_history_days,
             missing_scopes: missing.into_iter().map(str::to_owned).collect(),
-            reauthorisation_needed,
+            reauthorisation_needed: shop.status == ShopStatus::ReauthorisationNeeded,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
 use crate::graphql::error::ApiError;
 use crate::graphql::numbers::int;
-use crate::graphql::scalars::{Day, Instant};
+use crate::graphql::scalars::{Day, Instant, Long};
 
 /// The sales figures of a range of days, counted as in Shopify's own reports. Each event counts on
 /// the day it happened, in the shop's time zone. A refund reduces the figures of the day it was
@@ -20,7 +20,6 @@ use crate::graphql::scalars::{Day, Instant};
 #[derive(Clone, Debug)]
 pub struct SalesMetrics {
     orders: i32,
-    units_sold: i32,
     customers: i32,
     new_customers: i32,
     returning_customers: i32,
@@ -33,7 +32,6 @@ impl TryFrom<SalesFigures> for SalesMetrics {
     fn try_from(figures: SalesFigures) -> Result<Self, ApiError> {
         Ok(Self {
             orders: int(figures.orders)?,
-            units_sold: int(figures.units_sold)?,
             customers: int(figures.customers)?,
             new_customers: int(figures.new_customers)?,
             returning_customers: int(figures.returning_customers())?,
@@ -81,8 +79,8 @@ impl SalesMetrics {
 
     /// The number of product units sold, including units added by later edits. Returned units are
     /// not subtracted.
-    async fn units_sold(&self) -> i32 {
-        self.units_sold
+    async fn units_sold(&self) -> Long {
+        Long(self.figures.units_sold)
     }
 
     /// Product sales before discounts, taxes and returns.

@@ -1,22 +1,18 @@
 //! Products as the API shows them.
 
-use async_graphql::{ComplexObject, ID, SimpleObject};
+use async_graphql::{ID, SimpleObject};
 
 use super::money::Money;
 use crate::db::products::ProductRow;
 use crate::domain::ids::TenantId;
-use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::numbers::int;
+use crate::graphql::scalars::Long;
 use crate::graphql::snapshot::ShopContext;
 
 /// A product of the shop's catalogue in its current state.
 #[expect(clippy::struct_field_names, reason = "Shopify's word")]
 #[derive(Clone, Debug, SimpleObject)]
-#[graphql(complex)]
 pub struct Product {
-    #[graphql(skip)]
-    units: i64,
     /// The product's id, for `node`.
     #[graphql(owned)]
     pub id: ID,
@@ -33,13 +29,15 @@ pub struct Product {
     /// The product's net sales of all time: after discounts and returns, without taxes and
     /// shipping. In the shop's currency. Test and deleted orders do not count.
     net_sales: Money,
+    /// The number of units sold of all time, in orders in the shop's currency. Returns are not
+    /// subtracted. Test and deleted orders do not count.
+    units_sold: Long,
 }
 
 impl Product {
     pub(in crate::graphql) fn new(tenant: TenantId, row: ProductRow, shop: &ShopContext) -> Self {
         let known = |text: String| (!text.is_empty()).then_some(text);
         Self {
-            units: row.units_sold,
             id: NodeId::Product(row.id).encode(tenant),
             shopify_id: row.id.to_string(),
             title: row.title,
@@ -47,19 +45,7 @@ impl Product {
             vendor: known(row.vendor),
             product_type: known(row.product_type),
             net_sales: shop.money(row.net_sales).into(),
+            units_sold: Long(row.units_sold),
         }
-    }
-}
-
-#[ComplexObject]
-impl Product {
-    /// The number of units sold of all time, in orders in the shop's currency. Returns are not
-    /// subtracted. Test and deleted orders do not count.
-    #[expect(
-        clippy::unused_async,
-        reason = "resolvers are async, whether they wait or not"
-    )]
-    async fn units_sold(&self) -> Result<i32, ApiError> {
-        int(self.units)
     }
 }
