@@ -81,13 +81,15 @@ impl Changes<'_> {
                 before = self.postmaster.cpu();
             }
             let asked_at = self.asked_at + TimeDelta::seconds(change);
-            let mut loader = self.database.loader(self.tenant).await?;
-            let (transaction, merged) = loader
-                .merge(ObjectKind::Orders, &order(change), asked_at)
+            let (transaction, upserted) = self
+                .database
+                .upsert(self.tenant, ObjectKind::Orders, order(change), asked_at)
                 .await?;
             transaction.commit().await?;
-            anyhow::ensure!(merged.changed == 1, "nothing changed with change {change}");
-            loader.close().await;
+            anyhow::ensure!(
+                upserted.changed == 1,
+                "nothing changed with change {change}"
+            );
         }
         let time = began.elapsed();
         let database = self.postmaster.cpu().saturating_sub(before);

@@ -8,7 +8,6 @@ use clap::Args;
 use secrecy::SecretString;
 use xboard::auth::passwords::Passwords;
 use xboard::db::Database;
-use xboard::db::staging::Loader;
 use xboard::domain::email::Email;
 use xboard::domain::ids::TenantId;
 use xboard::domain::money::Currency;
@@ -24,8 +23,10 @@ pub(crate) const EMAIL: &str = "bench@example.com";
 /// How the owner signs in.
 pub(crate) const PASSWORD: &str = "bench-password-bench";
 
-/// How many orders are staged and merged at a time.
-const WINDOW: i64 = 50_000;
+/// How many objects are staged at a time.
+const WINDOW: usize = 50_000;
+/// How many of them are upserted in one transaction.
+const BATCH: i64 = 3_000;
 
 /// The store to make.
 #[derive(Clone, Debug, Args)]
@@ -99,20 +100,18 @@ pub(crate) async fn fill_up_to(
     let tenant = connect(database, arguments).await?;
     let store = arguments.store()?;
     let asked_at = arguments.asked_at();
-    let mut loader = database.loader(tenant).await?;
     let customers = (0..store.customers()).map(|number| vec![store.customer(number)]);
-    load(&mut loader, ObjectKind::Customers, customers, asked_at).await?;
+    load(database, tenant, ObjectKind::Customers, customers, asked_at).await?;
     let products = (0..store.products()).map(|number| store.product(number).to_vec());
-    load(&mut loader, ObjectKind::Products, products, asked_at).await?;
-    let mut transaction = loader.transaction().await?;
+    load(database, tenant, ObjectKind::Products, products, asked_at).await?;
+    let mut transaction = database.work(tenant).await?;
     transaction.defer_figures().await?;
     transaction.commit().await?;
     let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
-    load(&mut loader, ObjectKind::Orders, orders, asked_at).await?;
-    let mut transaction = loader.transaction().await?;
-    loader.build_pending_figures(&mut transaction).await?;
+    load(database, tenant, ObjectKind::Orders, orders, asked_at).await?;
+    let mut transaction = database.work(tenant).await?;
+    transaction.build_pending_figures().await?;
     transaction.commit().await?;
-    loader.close().await;
     Ok(tenant)
 }
 
@@ -172,27 +171,25 @@ pub(crate) async fn verify(database: &Database, tenant: TenantId) -> anyhow::Res
     Ok(())
 }
 
-/// Stages and merges objects, window by window.
+/// Stages and upserts objects, window by window.
 async fn load(
-    loader: &mut Loader,
+    database: &Database,
+    tenant: TenantId,
     kind: ObjectKind,
     objects: impl Iterator<Item = Vec<Record>>,
-    asked_at: DateTime<Utc>,
+    fetched_at: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let mut objects = objects.peekable();
     while objects.peek().is_some() {
-        loader.clear().await?;
-        for object in objects.by_ref().take(usize::try_from(WINDOW)?) {
-            loader.stage(&object).await?;
+        let mut staging = database.staging(tenant, kind).await?;
+        for object in objects.by_ref().take(WINDOW) {
+            staging.add(&object).await?;
         }
-        loader.finish_staging().await?;
-        loop {
-            let (transaction, merged) = loader.merge_staged(kind, WINDOW, asked_at).await?;
+        staging.finish().await?;
+        while let Some((transaction, _)) = staging.upsert_next(BATCH, fetched_at).await? {
             transaction.commit().await?;
-            if merged.last.is_none() {
-                break;
-            }
         }
+        staging.close().await;
     }
     Ok(())
 }

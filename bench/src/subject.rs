@@ -9,7 +9,6 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use xboard::auth::tokens::{AccessTokens, Bearer};
 use xboard::db::Database;
-use xboard::db::staging::Loader;
 use xboard::domain::clock::Clock;
 use xboard::domain::email::Email;
 use xboard::domain::ids::TenantId;
@@ -127,16 +126,17 @@ impl Server {
 }
 
 pub(crate) async fn change(
-    loader: &mut Loader,
+    database: &Database,
     subject: &Subject,
     number: i64,
     asked_at: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<()> {
-    let (transaction, merged) = loader
-        .merge(ObjectKind::Orders, &subject.store.order(number), asked_at)
+    let records = subject.store.order(number);
+    let (transaction, upserted) = database
+        .upsert(subject.tenant, ObjectKind::Orders, records, asked_at)
         .await?;
     transaction.commit().await?;
-    anyhow::ensure!(merged.changed == 1, "the order was not new");
+    anyhow::ensure!(upserted.changed == 1, "the order was not new");
     Ok(())
 }
 

@@ -38,7 +38,7 @@ use crate::usage::{self, Postmaster};
 pub(crate) struct WriteArgs {
     #[command(flatten)]
     store: FillArgs,
-    /// How many objects are merged in one transaction.
+    /// How many objects are upserted in one transaction.
     #[arg(long, default_value_t = xboard::sync::SyncConfig::default().merge_chunk)]
     chunk: i64,
     /// Leaves the baseline out.
@@ -241,39 +241,37 @@ struct Backfill<'a> {
 impl Backfill<'_> {
     /// Everything that a backfill of one kind does once Shopify has made its file.
     async fn load(&self, kind: ObjectKind) -> anyhow::Result<()> {
-        let mut loader = self.database.loader(self.tenant).await?;
+        let mut staging = self.database.staging(self.tenant, kind).await?;
         let began = Instant::now();
         let download = self
             .shop
             .download(&format!("{}/{}", self.address, kind.code()))?;
-        stage_file(download, &mut loader).await?;
+        stage_file(download, &mut staging).await?;
         let staged = Instant::now();
-        let mut transaction = loader.transaction().await?;
+        let mut transaction = staging.transaction().await?;
         if kind == ObjectKind::Orders {
             transaction.defer_figures().await?;
         }
         transaction.commit().await?;
-        loop {
-            let (transaction, merged) = loader
-                .merge_staged(kind, self.arguments.chunk, self.arguments.store.asked_at())
-                .await?;
+        let fetched_at = self.arguments.store.asked_at();
+        while let Some((transaction, _)) = staging
+            .upsert_next(self.arguments.chunk, fetched_at)
+            .await?
+        {
             transaction.commit().await?;
-            if merged.last.is_none() {
-                break;
-            }
         }
-        let merged = Instant::now();
-        let mut transaction = loader.transaction().await?;
-        loader.build_pending_figures(&mut transaction).await?;
+        let upserted = Instant::now();
+        let mut transaction = staging.transaction().await?;
+        transaction.build_pending_figures().await?;
         transaction.commit().await?;
         println!(
-            "  {}: staged in {:.2?}, merged in {:.2?}, figures in {:.2?}",
+            "  {}: staged in {:.2?}, upserted in {:.2?}, rollups in {:.2?}",
             kind.code(),
             staged - began,
-            merged - staged,
-            merged.elapsed()
+            upserted - staged,
+            upserted.elapsed()
         );
-        loader.close().await;
+        staging.close().await;
         Ok(())
     }
 }

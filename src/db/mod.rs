@@ -42,7 +42,7 @@ use safety::{APP, SYSTEM};
 pub use safety::{DIRECTORY, findings};
 use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
 pub use transaction::{SystemTx, TenantTx};
-pub use upsert::Merged;
+pub use upsert::Upserted;
 
 use std::time::Duration;
 
@@ -72,9 +72,6 @@ pub enum DbError {
     /// A setup in which one store's rows could be seen by another.
     #[error("unsafe database: {0}")]
     Unsafe(String),
-    /// The connection that held the staged rows is gone, and they with it: the load starts again.
-    #[error("the staged rows were lost with their connection")]
-    StagingLost,
     /// A row holds what this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),
@@ -156,7 +153,6 @@ pub struct Database {
     /// For what is done by one short statement for each webhook.
     short: sqlx::PgPool,
     options: PgConnectOptions,
-    idle_loaders: staging::IdleLoaders,
 }
 
 impl std::fmt::Debug for Database {
@@ -191,7 +187,6 @@ impl Database {
             behind,
             short,
             options,
-            idle_loaders: staging::IdleLoaders::default(),
         })
     }
 
@@ -255,7 +250,6 @@ impl Database {
 
     /// Closes the pools, waiting for what is under way.
     pub async fn close(&self) {
-        self.idle_loaders.close().await;
         self.behind.close().await;
         self.short.close().await;
         self.pool.close().await;

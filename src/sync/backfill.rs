@@ -1,5 +1,6 @@
-//! Fetching everything by one bulk operation: started or adopted, waited for, downloaded into staging,
-//! counted, merged chunk by chunk. When Shopify refuses the query, or fails it too often, the pages do it.
+//! Fetching everything by one bulk operation: it is started or resumed and waited for; its file is downloaded into
+//! staging, counted, and upserted batch by batch. When Shopify refuses the query, or fails it too often, the objects are
+//! fetched page by page.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::run::{Run, SyncError};
-use crate::db::staging::{Loader, Prepared};
+use crate::db::staging::Staging;
 use crate::db::sync_runs::{SyncMethod, SyncStep};
 use crate::db::tasks::finished;
 use crate::domain::sync::{ObjectKind, SyncMode};
@@ -18,10 +19,8 @@ use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, S
 
 /// After this many bulk operations without a whole result the pages are fetched instead.
 const MAX_BULK_ATTEMPTS: i32 = 3;
-/// From so many records on, the first load of a store builds the figures once, at its end.
-const LARGE: usize = 5_000;
-/// No chunk is made smaller than this.
-const SMALL_CHUNK: i64 = 2_000;
+/// No batch is smaller than this.
+const MIN_BATCH: i64 = 2_000;
 /// How many batches of a file are read at once.
 const READERS: usize = 2;
 /// How many more have been read and wait to be staged.
@@ -44,9 +43,11 @@ fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
     Ok(())
 }
 
-/// Stages a result file: while lines are received, others are read by threads of their own, and those before them are
-/// handed to the database.
-pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downloaded, SyncError> {
+/// Stages a result file. Lines are received, read by threads of their own, and copied into the database, all at once.
+pub async fn stage_file(
+    download: Download,
+    staging: &mut Staging,
+) -> Result<Downloaded, SyncError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
     let lines = stream::try_unfold(download, async |mut download| {
         let lines = download.next_lines().await?;
@@ -66,37 +67,28 @@ pub async fn stage_file(download: Download, loader: &mut Loader) -> Result<Downl
         Ok::<_, ShopifyError>(())
     });
     let mut downloaded = Downloaded::default();
-    let mut prepared = Prepared::default();
     while let Some((records, read)) = receiver.recv().await {
         downloaded += read;
-        prepared.add(&records);
-        if prepared.is_full() {
-            loader.stage_prepared(prepared.take()).await?;
-        }
+        staging.add(&records).await?;
     }
     if let Some(ended) = reader.join_next().await {
         finished(ended)?;
     }
     if downloaded.unknown_lines > 0 {
-        warn!(tenant.id = %loader.tenant(), lines = downloaded.unknown_lines, "a bulk result holds objects of unknown kinds");
+        warn!(tenant.id = %staging.tenant(), lines = downloaded.unknown_lines, "a bulk result holds objects of unknown kinds");
     }
-    loader.stage_prepared(prepared.rest()).await?;
-    loader.finish_staging().await?;
+    staging.finish().await?;
     Ok(downloaded)
 }
 
 impl Run<'_> {
-    pub(super) async fn backfill(
-        &self,
-        mut step: SyncStep,
-        loader: &mut Loader,
-    ) -> Result<(), SyncError> {
+    pub(super) async fn backfill(&self, mut step: SyncStep) -> Result<(), SyncError> {
         while step.bulk_attempts < MAX_BULK_ATTEMPTS {
             let Some(gid) = self.running_operation(&mut step).await? else {
                 break;
             };
             let attempt = match self.wait_for(&gid).await {
-                Ok(Some(operation)) => self.load_operation(&mut step, loader, &operation).await,
+                Ok(Some(operation)) => self.load_operation(&mut step, &operation).await,
                 Ok(None) => Err(SyncError::BulkFailed("Shopify does not know it".to_owned())),
                 Err(error) => Err(error),
             };
@@ -119,7 +111,7 @@ impl Run<'_> {
         }
         step.method = SyncMethod::Paged;
         self.save(&step).await?;
-        self.fetch_pages(step, loader).await
+        self.fetch_pages(step).await
     }
 
     /// The operation of this run: the one a killed process left behind, or a new one, which is written down
@@ -196,31 +188,43 @@ impl Run<'_> {
     async fn load_operation(
         &self,
         step: &mut SyncStep,
-        loader: &mut Loader,
         operation: &BulkStatus,
     ) -> Result<(), SyncError> {
-        let asked_at = step
+        let staging = self.sync.database.staging(self.tenant, step.kind);
+        let mut staging = staging.await?;
+        let outcome = self.load_into(&mut staging, step, operation).await;
+        staging.close().await;
+        outcome
+    }
+
+    async fn load_into(
+        &self,
+        staging: &mut Staging,
+        step: &mut SyncStep,
+        operation: &BulkStatus,
+    ) -> Result<(), SyncError> {
+        let fetched_at = step
             .bulk_requested_at
             .unwrap_or_else(|| self.sync.clock.now());
         match (operation.status, &operation.url, &operation.partial_url) {
             (BulkState::Completed, Some(url), _) => {
-                self.download(loader, url, Some(operation)).await?;
-                self.merge_staged(step, loader, asked_at).await?;
-                self.finish_backfill(step, loader, operation, asked_at)
+                let read = stage_file(self.store.download(url)?, staging).await?;
+                compare(&read, operation)?;
+                self.upsert_staged(step, staging, fetched_at).await?;
+                self.finish_backfill(step, staging, operation, fetched_at)
                     .await
             }
             (BulkState::Completed, None, _) => {
                 // No address means no lines, unless the counts say otherwise.
                 compare(&Downloaded::default(), operation)?;
-                loader.clear().await?;
-                self.finish_backfill(step, loader, operation, asked_at)
+                self.finish_backfill(step, staging, operation, fetched_at)
                     .await
             }
             (state, _, partial) => {
-                // What there is helps the next attempt; the cursor stays where it was.
+                // A part of the objects helps the next attempt; the cursor stays where it was.
                 if let Some(url) = partial {
-                    self.download(loader, url, None).await?;
-                    self.merge_staged(step, loader, asked_at).await?;
+                    stage_file(self.store.download(url)?, staging).await?;
+                    self.upsert_staged(step, staging, fetched_at).await?;
                 }
                 let code = operation.error_code.as_deref().unwrap_or("no reason given");
                 Err(SyncError::BulkFailed(format!("{state:?}, {code}")))
@@ -228,89 +232,70 @@ impl Run<'_> {
         }
     }
 
-    /// Stages a result file, and compares it with what Shopify announced.
-    async fn download(
-        &self,
-        loader: &mut Loader,
-        url: &str,
-        announced: Option<&BulkStatus>,
-    ) -> Result<(), SyncError> {
-        loader.clear().await?;
-        let read = stage_file(self.store.download(url)?, loader).await?;
-        announced.map_or(Ok(()), |announced| compare(&read, announced))
-    }
-
-    /// Merges what is staged, a chunk to a transaction, each with the progress it makes.
-    async fn merge_staged(
+    /// Upserts the staged objects. Each transaction holds a batch of them and the progress of the step.
+    async fn upsert_staged(
         &self,
         step: &mut SyncStep,
-        loader: &mut Loader,
-        asked_at: DateTime<Utc>,
+        staging: &mut Staging,
+        fetched_at: DateTime<Utc>,
     ) -> Result<(), SyncError> {
         step.done = 0;
-        let chunk = chunk_of(loader.staged(), self.sync.config.merge_chunk);
-        if step.kind == ObjectKind::Orders && loader.staged() >= LARGE {
-            let mut transaction = loader.transaction().await?;
+        if step.kind == ObjectKind::Orders {
+            let mut transaction = staging.transaction().await?;
             transaction.defer_figures().await?;
             transaction.commit().await?;
         }
-        loop {
-            let (mut transaction, merged) = loader.merge_staged(step.kind, chunk, asked_at).await?;
-            step.done = step
-                .done
-                .saturating_add(i32::try_from(merged.seen).unwrap_or(i32::MAX));
+        let batch = batch_size(staging.records(), self.sync.config.merge_chunk);
+        while let Some((mut transaction, upserted)) = staging.upsert_next(batch, fetched_at).await?
+        {
+            let seen = i32::try_from(upserted.seen).unwrap_or(i32::MAX);
+            step.done = step.done.saturating_add(seen);
             step.total = step.total.map(|total| total.max(step.done));
             transaction.save_sync_step(self.id, step).await?;
             transaction.commit().await?;
-            if merged.last.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
-    /// A whole result also shows what is gone. The cursor is the newest change in the file, but not later than
-    /// the operation's start: what changed while it ran may have been read before.
+    /// A complete file also shows which objects were deleted. The cursor is the newest change in the file, but not later
+    /// than the operation's start: an object that changed while it ran may have been read before.
     async fn finish_backfill(
         &self,
         step: &mut SyncStep,
-        loader: &mut Loader,
+        staging: &Staging,
         operation: &BulkStatus,
-        asked_at: DateTime<Utc>,
+        fetched_at: DateTime<Utc>,
     ) -> Result<(), SyncError> {
-        let mut transaction = loader.staging().await?;
+        let mut transaction = staging.transaction().await?;
         if self.mode == SyncMode::Full {
             let oldest = self
                 .oldest_order
                 .filter(|_| step.kind == ObjectKind::Orders);
-            let gone = transaction
-                .unstaged_ids(step.kind, asked_at, oldest)
-                .await?;
-            let deleted = transaction
-                .delete_objects(step.kind, &gone, asked_at)
+            let deleted = staging
+                .delete_missing(&mut transaction, fetched_at, oldest)
                 .await?;
             if deleted > 0 {
-                info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were taken away");
+                info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were deleted");
             }
         }
-        loader.build_pending_figures(&mut transaction).await?;
-        let high_water = loader.newest_staged(step.kind);
+        transaction.build_pending_figures().await?;
         let began = operation.created_at;
-        let cursor = high_water.map_or(began, |newest| newest.min(began));
+        let cursor = staging.newest().map_or(began, |newest| newest.min(began));
         step.high_water = Some(cursor);
         step.total = Some(step.done);
-        self.finish_step(&mut transaction, loader, step, Some(cursor))
+        self.finish_step(&mut transaction, step, Some(cursor))
             .await?;
         transaction.commit().await?;
         Ok(())
     }
 }
 
-/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An
-/// order is some eight records.
-fn chunk_of(records: usize, most: i64) -> i64 {
+/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An order has
+/// some eight records.
+fn batch_size(records: usize, most: i64) -> i64 {
     i64::try_from(records / 80)
         .unwrap_or(most)
-        .max(SMALL_CHUNK)
+        .max(MIN_BATCH)
         .min(most)
 }
 

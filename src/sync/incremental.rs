@@ -4,15 +4,10 @@
 use tracing::warn;
 
 use super::run::{Run, SyncError};
-use crate::db::staging::Loader;
 use crate::db::sync_runs::SyncStep;
 
 impl Run<'_> {
-    pub(super) async fn fetch_pages(
-        &self,
-        mut step: SyncStep,
-        loader: &mut Loader,
-    ) -> Result<(), SyncError> {
+    pub(super) async fn fetch_pages(&self, mut step: SyncStep) -> Result<(), SyncError> {
         loop {
             let page = self
                 .store
@@ -29,33 +24,28 @@ impl Run<'_> {
             step.high_water = step.high_water.max(newest);
             let last_page = page.next.is_none();
             step.page_cursor = page.next;
-            self.merge_page(&mut step, loader, &ids, last_page).await?;
+            self.upsert_page(&mut step, &ids, last_page).await?;
             if last_page {
                 return Ok(());
             }
         }
     }
 
-    async fn merge_page(
+    async fn upsert_page(
         &self,
         step: &mut SyncStep,
-        loader: &mut Loader,
         ids: &[i64],
         last_page: bool,
     ) -> Result<(), SyncError> {
-        let fetched = if ids.is_empty() {
-            None
+        let database = &self.sync.database;
+        let mut transaction;
+        if ids.is_empty() {
+            transaction = database.work(self.tenant).await?;
         } else {
-            Some(self.store.fetch(step.kind, ids).await?)
-        };
-        let mut transaction = match &fetched {
-            Some(fetched) => {
-                let merging = loader.merge(step.kind, &fetched.records, fetched.asked_at);
-                merging.await?.0
-            }
-            None => loader.transaction().await?,
-        };
-        if let Some(fetched) = &fetched {
+            let fetched = self.store.fetch(step.kind, ids).await?;
+            (transaction, _) = database
+                .upsert(self.tenant, step.kind, fetched.records, fetched.asked_at)
+                .await?;
             if fetched.left_out.len() == ids.len() && ids.len() > 1 {
                 return Err(SyncError::NothingReadable(step.kind));
             }
@@ -74,8 +64,7 @@ impl Run<'_> {
         step.total = step.total.map(|total| total.max(step.done));
         if last_page {
             let cursor = step.high_water;
-            self.finish_step(&mut transaction, loader, step, cursor)
-                .await?;
+            self.finish_step(&mut transaction, step, cursor).await?;
         } else {
             transaction.save_sync_step(self.id, step).await?;
         }

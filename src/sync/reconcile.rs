@@ -11,7 +11,6 @@ use super::SyncService;
 use super::run::SyncError;
 use crate::db::maintenance::StoredVersion;
 use crate::db::shops::{Shop, ShopStatus};
-use crate::db::staging::Loader;
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
 use crate::shopify::Store;
@@ -45,10 +44,7 @@ impl SyncService {
             return Ok(());
         };
         let store = self.store_of(tenant, &shop);
-        let mut loader = self.database.loader(tenant).await?;
-        let outcome = self.reconcile_with(&store, &shop, &mut loader, since).await;
-        loader.close().await;
-        let found = outcome?;
+        let found = self.reconcile_with(&store, &shop, tenant, since).await?;
         info!(tenant.id = %tenant, reconcile.missed = found.missed, reconcile.deleted = found.deleted, "shop reconciled");
         let mut transaction = self.database.work(tenant).await?;
         transaction.recount_customers().await?;
@@ -63,14 +59,14 @@ impl SyncService {
         &self,
         store: &Store,
         shop: &Shop,
-        loader: &mut Loader,
+        tenant: TenantId,
         since: Option<DateTime<Utc>>,
     ) -> Result<Differences, SyncError> {
         let mut found = Differences::default();
         for &kind in ObjectKind::ALL {
             let listed_at = self.clock.now();
             let listed = self
-                .fetch_missed(store, loader, kind, since, &mut found)
+                .fetch_missed(store, tenant, kind, since, &mut found)
                 .await?;
             let oldest = shop
                 .order_history_days
@@ -78,7 +74,7 @@ impl SyncService {
                 .map(|days| listed_at - TimeDelta::days(days.into()));
             let mut last = 0;
             loop {
-                let mut transaction = loader.transaction().await?;
+                let mut transaction = self.database.work(tenant).await?;
                 let stored = transaction
                     .stored_ids(kind, last, listed_at, oldest)
                     .await?;
@@ -92,7 +88,7 @@ impl SyncService {
                     .filter(|id| !listed.contains(id))
                     .collect();
                 for ids in unlisted.chunks(CHUNK) {
-                    self.repair(store, loader, kind, ids, &mut found).await?;
+                    self.repair(store, tenant, kind, ids, &mut found).await?;
                 }
             }
         }
@@ -104,7 +100,7 @@ impl SyncService {
     async fn fetch_missed(
         &self,
         store: &Store,
-        loader: &mut Loader,
+        tenant: TenantId,
         kind: ObjectKind,
         since: Option<DateTime<Utc>>,
         found: &mut Differences,
@@ -114,12 +110,12 @@ impl SyncService {
         loop {
             let page = store.changed_ids(kind, None, after.as_deref()).await?;
             let ids: Vec<i64> = page.ids.iter().map(|(id, _)| *id).collect();
-            let mut transaction = loader.transaction().await?;
+            let mut transaction = self.database.work(tenant).await?;
             let stored = transaction.stored_versions(kind, &ids).await?;
             drop(transaction);
             listed.extend(ids);
             for ids in missed(&page.ids, &stored, since).chunks(CHUNK) {
-                self.repair(store, loader, kind, ids, found).await?;
+                self.repair(store, tenant, kind, ids, found).await?;
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -131,12 +127,12 @@ impl SyncService {
     async fn repair(
         &self,
         store: &Store,
-        loader: &mut Loader,
+        tenant: TenantId,
         kind: ObjectKind,
         ids: &[i64],
         found: &mut Differences,
     ) -> Result<(), SyncError> {
-        let upserted = self.fetch_and_upsert(store, loader, kind, ids).await?;
+        let upserted = self.fetch_and_upsert(store, tenant, kind, ids).await?;
         found.missed += upserted.changed;
         found.deleted += upserted.deleted;
         upserted.transaction.commit().await?;

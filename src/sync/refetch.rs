@@ -8,7 +8,6 @@ use super::SyncService;
 use super::run::SyncError;
 use crate::db::jobs::{Job, JobKind};
 use crate::db::shops::{Shop, ShopStatus};
-use crate::db::staging::Loader;
 use crate::db::webhooks::{PendingRefetch, RefetchBatch};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::TenantId;
@@ -44,12 +43,7 @@ impl SyncService {
         };
         let provider = self.token_provider_beginning_with(tenant, &batch.domain, batch.credentials);
         let store = self.shopify.store(batch.domain, provider);
-        let mut loader = self.database.loader(tenant).await?;
-        let outcome = self
-            .process_batches(&store, &mut loader, batch.refetches, job)
-            .await;
-        loader.close().await;
-        outcome
+        self.process_batches(&store, batch.refetches, job).await
     }
 
     /// `None`: nothing waits, or Shopify cannot be asked. In the latter case the requests stay until a sync finds the
@@ -66,16 +60,15 @@ impl SyncService {
     async fn process_batches(
         &self,
         store: &Store,
-        loader: &mut Loader,
         mut refetches: Vec<PendingRefetch>,
         job: &Job,
     ) -> Result<(), SyncError> {
-        let tenant = loader.tenant();
+        let tenant = job.tenant;
         let slice_ends = Instant::now() + self.config.refetch_time_slice;
         let mut pause = self.config.refetch_pause / FIRST_PAUSE_DIVISOR;
         loop {
             let began = Instant::now();
-            if !self.process_batch(store, loader, &refetches).await? {
+            if !self.process_batch(store, tenant, &refetches).await? {
                 return Ok(());
             }
             self.reset_attempts(job).await?;
@@ -121,7 +114,7 @@ impl SyncService {
     async fn process_batch(
         &self,
         store: &Store,
-        loader: &mut Loader,
+        tenant: TenantId,
         refetches: &[PendingRefetch],
     ) -> Result<bool, SyncError> {
         let mut others_wait = true;
@@ -137,13 +130,13 @@ impl SyncService {
                 }
                 let ids: Vec<i64> = selected.iter().map(|one| one.id).collect();
                 let mut transaction = if deleted {
-                    let mut transaction = loader.transaction().await?;
+                    let mut transaction = self.database.work(tenant).await?;
                     let now = self.clock.now();
                     transaction.delete_objects(kind, &ids, now).await?;
                     transaction
                 } else {
                     debug!(shop.domain = %store.domain(), object.kind = kind.code(), objects = ids.len(), "fetching changed objects");
-                    self.fetch_and_upsert(store, loader, kind, &ids)
+                    self.fetch_and_upsert(store, tenant, kind, &ids)
                         .await?
                         .transaction
                 };
@@ -160,7 +153,7 @@ impl SyncService {
     pub(super) async fn fetch_and_upsert(
         &self,
         store: &Store,
-        loader: &mut Loader,
+        tenant: TenantId,
         kind: ObjectKind,
         ids: &[i64],
     ) -> Result<Upserted, SyncError> {
@@ -169,15 +162,16 @@ impl SyncService {
             Err(ShopifyError::AccessDenied { field }) => {
                 warn!(shop.domain = %store.domain(), object.kind = kind.code(), field, "the app may not read changed objects");
                 return Ok(Upserted {
-                    transaction: loader.transaction().await?,
+                    transaction: self.database.work(tenant).await?,
                     changed: 0,
                     deleted: 0,
                 });
             }
             Err(error) => return Err(error.into()),
         };
-        let (mut transaction, merged) = loader
-            .merge(kind, &fetched.records, fetched.asked_at)
+        let (mut transaction, upserted) = self
+            .database
+            .upsert(tenant, kind, fetched.records, fetched.asked_at)
             .await?;
         let mut missing = fetched.missing;
         if kind == ObjectKind::Orders && !missing.is_empty() {
@@ -194,7 +188,7 @@ impl SyncService {
         };
         Ok(Upserted {
             transaction,
-            changed: merged.changed,
+            changed: upserted.changed,
             deleted,
         })
     }

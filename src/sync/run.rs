@@ -10,7 +10,6 @@ use tracing::{info, warn};
 use super::SyncService;
 use crate::db::jobs::JobKind;
 use crate::db::shops::{Shop, ShopStatus};
-use crate::db::staging::Loader;
 use crate::db::sync_runs::{SyncMethod, SyncRun, SyncStep};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{SyncRunId, TenantId};
@@ -336,13 +335,10 @@ impl Run<'_> {
     }
 
     async fn fetch(&self, step: SyncStep) -> Result<(), SyncError> {
-        let mut loader = self.sync.database.loader(self.tenant).await?;
-        let outcome = match step.method {
-            SyncMethod::Bulk => self.backfill(step, &mut loader).await,
-            SyncMethod::Paged => self.fetch_pages(step, &mut loader).await,
-        };
-        loader.close().await;
-        outcome
+        match step.method {
+            SyncMethod::Bulk => self.backfill(step).await,
+            SyncMethod::Paged => self.fetch_pages(step).await,
+        }
     }
 
     pub(super) async fn transaction(&self) -> Result<TenantTx, SyncError> {
@@ -361,7 +357,6 @@ impl Run<'_> {
     pub(super) async fn finish_step(
         &self,
         transaction: &mut TenantTx,
-        loader: &Loader,
         step: &mut SyncStep,
         cursor: Option<DateTime<Utc>>,
     ) -> Result<(), SyncError> {
@@ -373,7 +368,7 @@ impl Run<'_> {
         transaction.save_sync_step(self.id, step).await?;
         info!(
             tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.method = step.method.code(),
-            sync.done = step.done, sync.staged = loader.staged(), "objects fetched"
+            sync.done = step.done, "objects fetched"
         );
         Ok(())
     }

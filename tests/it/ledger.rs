@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use sqlx::Connection as _;
 use xboard::db::Database;
-use xboard::db::staging::Loader;
+use xboard::db::staging::Staging;
 use xboard::domain::ids::{CustomerId, LineItemId, OrderId, ProductId, TenantId};
 use xboard::domain::money::Currency;
 use xboard::domain::record::{AgreementRecord, LineItemRecord, OrderRecord, Record, SaleRecord};
@@ -568,30 +568,61 @@ impl Way {
     }
 }
 
-async fn deliver(loader: &mut Loader, way: Way, versions: &[Version], asked_at: DateTime<Utc>) {
+async fn deliver(
+    database: &Database,
+    tenant: TenantId,
+    way: Way,
+    versions: &[Version],
+    fetched_at: DateTime<Utc>,
+) {
     let records: Vec<Record> = versions.iter().flat_map(Version::records).collect();
     let transaction = match way {
         Way::Few => {
-            let merging = loader.merge(ObjectKind::Orders, &records, asked_at);
-            merging.await.unwrap().0
+            let upserting = database.upsert(tenant, ObjectKind::Orders, records, fetched_at);
+            upserting.await.unwrap().0
         }
         Way::Staged | Way::SalesFirst => {
-            loader.clear().await.unwrap();
             let (sales, others): (Vec<Record>, Vec<Record>) =
                 records.into_iter().partition(|record| {
                     matches!(way, Way::SalesFirst) && matches!(record, Record::Sale(_))
                 });
-            for part in [sales, others] {
-                loader.stage(&part).await.unwrap();
-                loader.finish_staging().await.unwrap();
-            }
-            let merging = loader.merge_staged(ObjectKind::Orders, i64::MAX, asked_at);
-            let (transaction, merged) = merging.await.unwrap();
+            let mut staging = staged(database, tenant, &[&sales, &others]).await;
             let orders: BTreeSet<_> = versions.iter().map(|one| one.header.id).collect();
-            assert_eq!(merged.seen, orders.len());
-            transaction
+            let next = staging.upsert_next(i64::MAX, fetched_at).await.unwrap();
+            let Some((transaction, upserted)) = next else {
+                assert!(orders.is_empty());
+                return;
+            };
+            assert_eq!(upserted.seen, orders.len());
+            transaction.commit().await.unwrap();
+            assert!(
+                staging
+                    .upsert_next(i64::MAX, fetched_at)
+                    .await
+                    .unwrap()
+                    .is_none()
+            );
+            staging.close().await;
+            return;
         }
     };
+    transaction.commit().await.unwrap();
+}
+
+/// A file of orders, staged in these parts.
+async fn staged(database: &Database, tenant: TenantId, parts: &[&[Record]]) -> Staging {
+    let staging = database.staging(tenant, ObjectKind::Orders);
+    let mut staging = staging.await.unwrap();
+    for part in parts {
+        staging.add(part).await.unwrap();
+    }
+    staging.finish().await.unwrap();
+    staging
+}
+
+async fn defer_figures(database: &TestDatabase, tenant: TenantId) {
+    let mut transaction = database.db().work(tenant).await.unwrap();
+    transaction.defer_figures().await.unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -636,20 +667,17 @@ async fn rows_of_orders(database: &TestDatabase, tenant: TenantId) -> Vec<String
 async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
     let mut model = Model::default();
     let tenant = empty_store(database, model.now()).await;
-    let mut loader = database.db().loader(tenant).await.unwrap();
     let mut connection = database.connection().await;
     let mut memory = Memory::default();
 
     if first_load {
-        let mut transaction = loader.transaction().await.unwrap();
-        transaction.defer_figures().await.unwrap();
-        transaction.commit().await.unwrap();
+        defer_figures(database, tenant).await;
         assert!(!verified(database, tenant).await, "nothing is built yet");
     }
     for (number, event) in events.iter().enumerate() {
         if first_load && number == events.len() / 2 {
             assert_eq!(kept(database, tenant).await, BTreeMap::new());
-            let mut transaction = loader.transaction().await.unwrap();
+            let mut transaction = database.db().work(tenant).await.unwrap();
             transaction.build_pending_figures().await.unwrap();
             transaction.commit().await.unwrap();
             assert!(verified(database, tenant).await, "built, and not right");
@@ -674,12 +702,12 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
                     let batch: Vec<_> = std::iter::once(version)
                         .chain(neighbour.and_then(|n| n.first()).cloned())
                         .collect();
-                    deliver(&mut loader, way, &batch, asked_at).await;
+                    deliver(database.db(), tenant, way, &batch, asked_at).await;
                 }
             }
             Event::Delete { order } if model.deleted.contains(order) => {
                 let id = i64::try_from(*order).unwrap() + 1_000;
-                let mut transaction = loader.transaction().await.unwrap();
+                let mut transaction = database.db().work(tenant).await.unwrap();
                 transaction
                     .delete_objects(ObjectKind::Orders, &[id], asked_at)
                     .await
@@ -688,7 +716,8 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
                 // What was fetched before the deletion comes late.
                 if let Some(version) = model.orders[order].last() {
                     deliver(
-                        &mut loader,
+                        database.db(),
+                        tenant,
                         way,
                         std::slice::from_ref(version),
                         asked_at - TimeDelta::seconds(1),
@@ -709,22 +738,22 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
         .collect();
     let asked_at = model.now() + TimeDelta::days(400);
     let (first, again) = (Way::of(events.len()), Way::of(events.len() + 1));
-    deliver(&mut loader, first, &newest, asked_at).await;
+    let db = database.db();
+    deliver(db, tenant, first, &newest, asked_at).await;
     let version = data_version(database, tenant).await;
-    deliver(&mut loader, again, &newest, asked_at + TimeDelta::days(1)).await;
-    deliver(&mut loader, first, &newest, asked_at + TimeDelta::days(2)).await;
+    for (way, days) in [(again, 1), (first, 2)] {
+        let fetched_at = asked_at + TimeDelta::days(days);
+        deliver(db, tenant, way, &newest, fetched_at).await;
+    }
     assert_eq!(
         data_version(database, tenant).await,
         version,
         "unchanged objects were written"
     );
-    loader.close().await;
 
     // A store that comes to it at once holds the same rows.
     let another = empty_store(database, model.now()).await;
-    let mut loader = database.db().loader(another).await.unwrap();
-    deliver(&mut loader, again, &newest, asked_at).await;
-    loader.close().await;
+    deliver(db, another, again, &newest, asked_at).await;
     assert_eq!(
         rows_of_orders(database, tenant).await,
         rows_of_orders(database, another).await
@@ -804,14 +833,6 @@ fn shuffled(mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
-/// Stages records in seven parts, each of which is sorted for itself.
-async fn scatter(loader: &mut Loader, records: &[Record]) {
-    for part in records.chunks(records.len() / 7) {
-        loader.stage(part).await.unwrap();
-        loader.finish_staging().await.unwrap();
-    }
-}
-
 /// What webhooks tell: an order changed, and another is gone.
 async fn change_and_delete(
     database: &TestDatabase,
@@ -819,15 +840,14 @@ async fn change_and_delete(
     changed: &Version,
     asked_at: DateTime<Utc>,
 ) {
-    let mut loader = database.db().loader(tenant).await.unwrap();
     deliver(
-        &mut loader,
+        database.db(),
+        tenant,
         Way::Few,
         std::slice::from_ref(changed),
         asked_at,
     )
     .await;
-    loader.close().await;
     let mut transaction = database.db().tenant(tenant).await.unwrap();
     let deleted = transaction.delete_objects(ObjectKind::Orders, &[1_007], asked_at);
     assert_eq!(deleted.await.unwrap(), 1);
@@ -847,10 +867,10 @@ async fn assert_ledger_tells(
     assert!(verified(database, tenant).await);
 }
 
-/// A first load, and one into a store whose figures are kept: more than is read of the staged rows at once, and
-/// an order's parts in as many places as it has.
+/// An initial backfill and a full sync into a shop whose rollups are built: several batches, and the children of an order
+/// in as many places of the file as it has.
 #[tokio::test]
-async fn parts_of_orders_meet_however_far_apart_they_are() {
+async fn children_of_an_order_are_brought_together_however_far_apart_they_are() {
     const ORDERS: usize = 900;
     let database = TestDatabase::create().await;
     let mut model = Model::default();
@@ -878,9 +898,7 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
     let asked_at = model.now();
 
     let whole = empty_store(&database, asked_at).await;
-    let mut loader = database.db().loader(whole).await.unwrap();
-    deliver(&mut loader, Way::Few, &versions, asked_at).await;
-    loader.close().await;
+    deliver(database.db(), whole, Way::Few, &versions, asked_at).await;
     model.apply(&Event::RefundLine {
         order: 5,
         cents: 2_000,
@@ -893,59 +911,43 @@ async fn parts_of_orders_meet_however_far_apart_they_are() {
     let figures = kept(&database, whole).await;
 
     let records = shuffled(records);
-    for first_load in [false, true] {
+    let parts: Vec<_> = records.chunks(records.len() / 7).collect();
+    for initial in [false, true] {
         let tenant = empty_store(&database, asked_at).await;
-        let mut loader = database.db().loader(tenant).await.unwrap();
-        if first_load {
-            let mut transaction = loader.transaction().await.unwrap();
-            transaction.defer_figures().await.unwrap();
-            transaction.commit().await.unwrap();
+        if initial {
+            defer_figures(&database, tenant).await;
         }
-        scatter(&mut loader, &records).await;
-        if first_load {
-            // Cut off after its second connection has committed its part of the chunk.
-            let merging = loader.merge_staged(ObjectKind::Orders, 600, asked_at);
-            drop(merging.await.unwrap());
-            loader.close().await;
-            let stored = rows_of_orders(&database, tenant).await;
-            assert!((7..600 * 7).contains(&stored.len()) && stored.len() % 7 == 0);
-            loader = database.db().loader(tenant).await.unwrap();
-            scatter(&mut loader, &records).await;
+        let mut staging = staged(database.db(), tenant, &parts).await;
+        if initial {
+            // The program is killed after the first batch, and in the middle of the second.
+            let next = staging.upsert_next(400, asked_at).await.unwrap();
+            next.unwrap().0.commit().await.unwrap();
+            drop(staging.upsert_next(400, asked_at).await.unwrap());
+            staging.close().await;
+            assert_eq!(rows_of_orders(&database, tenant).await.len(), 400 * 7);
+            staging = staged(database.db(), tenant, &parts).await;
         }
         let mut seen = Vec::new();
-        loop {
-            let merging = loader.merge_staged(ObjectKind::Orders, 600, asked_at);
-            let (transaction, merged) = merging.await.unwrap();
+        while let Some((transaction, upserted)) = staging.upsert_next(600, asked_at).await.unwrap()
+        {
             transaction.commit().await.unwrap();
-            if merged.last.is_none() {
-                break;
-            }
-            seen.push(merged.seen);
+            seen.push(upserted.seen);
             if seen.len() == 1 {
                 change_and_delete(&database, tenant, &changed, model.now()).await;
             }
         }
         assert_eq!(seen, [600, 300]);
-        if first_load {
-            // Cut off after the second connection has committed what it wrote of the figures.
-            let mut transaction = loader.transaction().await.unwrap();
-            loader
-                .build_pending_figures(&mut transaction)
-                .await
-                .unwrap();
-            drop(transaction);
-            let days = "select count(*) from customer_days where tenant_id = $1";
-            let written: Vec<(i64,)> = database.rows(days, tenant).await;
-            assert!(written > vec![(0,)], "{written:?}");
-            assert!(kept(&database, tenant).await.is_empty());
+        for is_killed in [true, false] {
+            let mut transaction = staging.transaction().await.unwrap();
+            transaction.build_pending_figures().await.unwrap();
+            if is_killed {
+                drop(transaction);
+                assert_eq!(kept(&database, tenant).await.is_empty(), initial);
+            } else {
+                transaction.commit().await.unwrap();
+            }
         }
-        let mut transaction = loader.transaction().await.unwrap();
-        loader
-            .build_pending_figures(&mut transaction)
-            .await
-            .unwrap();
-        transaction.commit().await.unwrap();
-        loader.close().await;
+        staging.close().await;
         assert!(
             rows_of_orders(&database, tenant).await == rows,
             "other rows"
@@ -991,9 +993,7 @@ async fn rows_read_for(
     let sessions = database.sessions().await;
     let before = database.rows_read(sessions).await;
     let program = Database::connect(&database.url(), 2).await.unwrap();
-    let mut loader = program.loader(tenant).await.unwrap();
-    deliver(&mut loader, Way::Few, versions, asked_at).await;
-    loader.close().await;
+    deliver(&program, tenant, Way::Few, versions, asked_at).await;
     program.close().await;
     database.rows_read(sessions).await - before
 }

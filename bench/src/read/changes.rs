@@ -20,7 +20,6 @@ impl Bench<'_> {
         subject: &mut Subject,
     ) -> anyhow::Result<()> {
         let client = client()?;
-        let mut loader = database.loader(subject.tenant).await?;
         let (mut reads, mut writes, mut heard) = (Vec::new(), Vec::new(), Vec::new());
         let mut static_reads = Vec::new();
         let name = subject.name();
@@ -28,7 +27,7 @@ impl Bench<'_> {
         for number in subject.next_orders(self.arguments.changes) {
             let before = self.cpu();
             change(
-                &mut loader,
+                database,
                 subject,
                 number,
                 asked_at + TimeDelta::seconds(number),
@@ -56,7 +55,6 @@ impl Bench<'_> {
                 reads.push(used);
             }
         }
-        loader.close().await;
         if reads.is_empty() {
             return Ok(());
         }
@@ -97,13 +95,11 @@ impl Bench<'_> {
         }
         for _ in 0..self.arguments.rounds {
             for subject in &mut *group {
-                let mut loader = database.loader(subject.tenant).await?;
                 let asked_at = subject.arguments.asked_at();
                 for number in subject.next_orders(1) {
                     let at = asked_at + TimeDelta::seconds(number);
-                    change(&mut loader, subject, number, at).await?;
+                    change(database, subject, number, at).await?;
                 }
-                loader.close().await;
             }
             // The news is on its way.
             tokio::time::sleep(Duration::from_millis(50)).await;

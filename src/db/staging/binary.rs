@@ -29,10 +29,6 @@ impl BinaryRows {
         self.buffer.is_empty()
     }
 
-    pub(in crate::db) fn bytes(&self) -> usize {
-        self.buffer.len()
-    }
-
     /// Adds a row with the values that are written.
     pub(in crate::db) fn add(&mut self, fill: impl FnOnce(&mut Self)) {
         if self.buffer.is_empty() {

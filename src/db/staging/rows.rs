@@ -1,18 +1,12 @@
-//! Records as rows, in the forms in which PostgreSQL takes them: lines of COPY's text format for the staging
-//! tables of customers and products, COPY's binary format (`binary.rs`) for what is loaded, and arrays of the tables'
-//! rows for what is handed over inside a statement.
+//! Records as rows, in the two forms in which PostgreSQL takes them: COPY's binary format (`binary.rs`) for the orders
+//! of an initial backfill, and arrays of rows, as parameters of statements, for all other objects.
 
 use std::fmt::{Display, Write as _};
 
-use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use sqlx::{Encode, Postgres};
 
-use super::packed::Packed as _;
-use crate::domain::record::{OrderRecord, Record};
-
-/// Part of each row's hash. Raise it when a row's meaning changes, so that a full sync writes every object anew.
-const MAPPING_VERSION: u8 = 2;
+use crate::domain::record::{LineItemRecord, OrderRecord, Record};
 
 /// A value that can be written in any of the forms.
 pub(in crate::db) trait Value: Display + for<'q> Encode<'q, Postgres> {}
@@ -99,25 +93,27 @@ pub(in crate::db) fn fill(row: &mut impl Row, record: &Record) {
             row.value(variant.position);
         }
         Record::Order(order) => fill_order(row, order),
-        Record::LineItem(line) => {
-            row.value(line.order);
-            row.value(line.id);
-            row.text(&line.title);
-            row.optional_text(line.variant_title.as_deref());
-            row.optional_text(line.sku.as_deref());
-            row.value(line.quantity);
-            row.value(line.current_quantity);
-            row.value(line.original_total);
-            row.value(line.discounted_total);
-            row.optional(line.product);
-            row.optional(line.variant);
-        }
+        Record::LineItem(line) => fill_line_item(row, line),
         // Part of their orders' rows of the ledger.
         Record::Agreement(_) | Record::Sale(_) => {}
     }
 }
 
-fn fill_order(row: &mut impl Row, order: &OrderRecord) {
+pub(in crate::db) fn fill_line_item(row: &mut impl Row, line: &LineItemRecord) {
+    row.value(line.order);
+    row.value(line.id);
+    row.text(&line.title);
+    row.optional_text(line.variant_title.as_deref());
+    row.optional_text(line.sku.as_deref());
+    row.value(line.quantity);
+    row.value(line.current_quantity);
+    row.value(line.original_total);
+    row.value(line.discounted_total);
+    row.optional(line.product);
+    row.optional(line.variant);
+}
+
+pub(in crate::db) fn fill_order(row: &mut impl Row, order: &OrderRecord) {
     row.value(order.id);
     row.text(&order.name);
     row.optional(order.customer);
@@ -134,92 +130,6 @@ fn fill_order(row: &mut impl Row, order: &OrderRecord) {
     row.texts(&order.tags);
     row.value(order.total_price);
     row.value(order.net_payment);
-    let refunds: Vec<_> = order
-        .refunds
-        .iter()
-        .map(|refund| {
-            serde_json::json!({
-                "id": refund.id,
-                "processed_at": refund.processed_at,
-                "total_refunded": refund.total_refunded.to_string(),
-            })
-        })
-        .collect();
-    row.text(&serde_json::Value::Array(refunds).to_string());
-}
-
-/// Writes a record as a line of COPY's text format, with the hash of its content in the last column.
-pub(super) fn copy_line(buffer: &mut String, record: &Record) {
-    fill(&mut CopyRow { buffer }, record);
-    let _ = writeln!(buffer, "{}", content_hash(record));
-}
-
-/// The hash of a record's content. An object is different when that of any of its records is.
-pub(in crate::db) fn content_hash(record: &Record) -> i64 {
-    let mut bytes = Vec::new();
-    record.pack(&mut bytes);
-    packed_hash(&bytes)
-}
-
-/// The same of one that is packed.
-pub(super) fn packed_hash(record: &[u8]) -> i64 {
-    hash(&[&[MAPPING_VERSION], record])
-}
-
-/// What stands for a gid where rows are joined.
-pub(in crate::db) fn key(gid: &str) -> i64 {
-    hash(&[gid.as_bytes()])
-}
-
-/// The first 64 bits of the SHA-256 of these bytes.
-pub(in crate::db) fn hash(parts: &[&[u8]]) -> i64 {
-    let mut digest = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        digest.update(part);
-    }
-    digest
-        .finish()
-        .as_ref()
-        .first_chunk::<8>()
-        .map_or(0, |bytes| i64::from_be_bytes(*bytes))
-}
-
-/// The values of a line of COPY's text format, each with a tab behind it.
-struct CopyRow<'a> {
-    buffer: &'a mut String,
-}
-
-impl Row for CopyRow<'_> {
-    fn value(&mut self, value: impl Value) {
-        let _ = write!(self.buffer, "{value}\t");
-    }
-
-    fn instant(&mut self, value: DateTime<Utc>) {
-        let _ = write!(self.buffer, "{}\t", value.to_rfc3339());
-    }
-
-    fn texts(&mut self, texts: &[String]) {
-        self.text(&array_of(texts));
-    }
-
-    fn null(&mut self) {
-        self.buffer.push_str("\\N\t");
-    }
-
-    /// PostgreSQL cannot hold a NUL in a text; it is left out.
-    fn text(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                '\\' => self.buffer.push_str("\\\\"),
-                '\n' => self.buffer.push_str("\\n"),
-                '\r' => self.buffer.push_str("\\r"),
-                '\t' => self.buffer.push_str("\\t"),
-                '\0' => {}
-                other => self.buffer.push(other),
-            }
-        }
-        self.buffer.push('\t');
-    }
 }
 
 /// Rows of a table as PostgreSQL writes an array of them: `{"(1,\"a b\")","(2,)"}`.
@@ -313,27 +223,11 @@ impl Row for ArrayRow<'_> {
 mod tests {
     use super::*;
 
-    fn copied(fill: impl FnOnce(&mut CopyRow<'_>)) -> String {
-        let mut buffer = String::new();
-        fill(&mut CopyRow {
-            buffer: &mut buffer,
-        });
-        buffer
-    }
-
     fn awkward(row: &mut impl Row) {
         row.text("a\tb\\c\nd\0");
         row.null();
         row.texts(&["x,\"y\\".to_owned(), "z".to_owned()]);
         row.value(-3);
-    }
-
-    #[test]
-    fn a_line_of_copy_is_escaped() {
-        assert_eq!(
-            copied(|row| awkward(row)),
-            "a\\tb\\\\c\\nd\t\\N\t{\"x,\\\\\"y\\\\\\\\\",\"z\"}\t-3\t"
-        );
     }
 
     #[test]

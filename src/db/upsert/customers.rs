@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{Outcome, Store};
-use crate::db::staging::rows::{RowArray, content_hash};
+use crate::db::staging::encoding::content_hash;
+use crate::db::staging::rows::RowArray;
 use crate::db::{Result, TenantTx};
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
@@ -47,43 +48,8 @@ macro_rules! write_customers {
 }
 
 impl TenantTx {
-    /// The ids of a chunk of the staged customers.
-    pub(super) async fn staged_customers(
-        &mut self,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Vec<i64>> {
-        let tenant = self.tenant().uuid();
-        Ok(sqlx::query_scalar!(
-            "select distinct id from staged_customers s where id > $1 and not exists ( \
-                select from tombstones t where t.tenant_id = $3 and t.kind = 'CUSTOMERS' and t.id = s.id and t.deleted_at >= $4) \
-             order by id limit $2",
-            after,
-            limit,
-            tenant,
-            asked_at
-        )
-        .fetch_all(self.connection())
-        .await?)
-    }
-
-    /// Merges staged customers.
-    pub(super) async fn merge_customers(
-        &mut self,
-        store: &Store,
-        ids: Vec<i64>,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Outcome> {
-        let tenant = self.tenant().uuid();
-        let written = write_customers!("", tenant, &ids, asked_at)
-            .fetch_all(self.connection())
-            .await?;
-        self.finish_customers(store, &ids, &written).await
-    }
-
-    /// Merges customers that are handed over as they are.
-    pub(super) async fn merge_few_customers(
+    /// Upserts customers.
+    pub(super) async fn upsert_customers(
         &mut self,
         store: &Store,
         records: &[Record],
@@ -95,7 +61,7 @@ impl TenantTx {
         for record in records {
             if let Record::Customer(customer) = record {
                 ids.push(customer.id.number());
-                rows.add_record(record, content_hash(record));
+                rows.add_record(record, content_hash(record)?);
             }
         }
         let ids = self

@@ -1,9 +1,8 @@
-//! Merging staged records into the store's tables. Everything that a change means (the objects, the ledger,
-//! the rollups, the totals) is written in the transaction of the change; an object whose content is the same
-//! costs no write. What reads staged rows expects a transaction of [`Loader::transaction`](super::staging::Loader::transaction).
+//! Upserting records into the shop's tables. Everything that a change implies (the objects, the ledger, the rollups,
+//! the totals) is written in the transaction of the change; an object whose content is the same costs no write.
 
+mod assemble;
 mod customers;
-mod figures;
 mod load;
 mod orders;
 mod presence;
@@ -11,38 +10,55 @@ mod products;
 mod rebuild;
 mod replace;
 mod rollups;
-mod sums;
-mod whole;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use self::assemble::{AssembledOrder, assemble_orders};
 use self::orders::Changed;
-use self::whole::{Whole, whole_orders};
-use super::staging::rows::content_hash;
-use super::{DbError, Result, TenantTx};
-use crate::domain::ids::OrderId;
+use super::{Database, DbError, Result, TenantTx, begin, enter_tenant, patience};
+use crate::domain::ids::{OrderId, TenantId};
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
 
-/// What a merge did.
+/// Every statement of an upsert finds its rows by keys. While a shop is small, PostgreSQL takes a plan that reads a whole
+/// table for cheaper, and would keep it while the shop grows.
+const INDEX_ONLY_PLANNER_SETTINGS: &str = "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; \
+     set local enable_hashjoin = off; set local enable_mergejoin = off";
+
+/// The result of an upsert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Merged {
-    /// How many objects were looked at.
+pub struct Upserted {
+    /// How many objects were compared.
     pub seen: usize,
     /// How many of them were new or different.
     pub changed: usize,
-    /// The last id of the chunk; the next one begins behind it.
-    pub last: Option<i64>,
+}
+
+impl Database {
+    /// Upserts fetched objects, each with its children, in a transaction that the caller commits. `fetched_at` is when
+    /// Shopify was asked: an answer that is older than what is stored changes nothing.
+    pub async fn upsert(
+        &self,
+        tenant: TenantId,
+        kind: ObjectKind,
+        records: Vec<Record>,
+        fetched_at: DateTime<Utc>,
+    ) -> Result<(TenantTx, Upserted)> {
+        let begin_statements = format!("{}; {INDEX_ONLY_PLANNER_SETTINGS}", patience::BEGIN_WORK);
+        let transaction = begin(&self.pool, &begin_statements, &enter_tenant(tenant)).await?;
+        let mut transaction = TenantTx::entered(transaction, tenant);
+        let upserted = transaction.upsert(kind, records, fetched_at).await?;
+        Ok((transaction, upserted))
+    }
 }
 
 /// The same, with the ids of those that were new or different.
 #[derive(Debug)]
 struct Outcome {
     seen: usize,
-    last: Option<i64>,
     changed: Vec<i64>,
 }
 
@@ -50,24 +66,21 @@ impl Outcome {
     fn of(seen: &[i64], changed: Vec<i64>) -> Self {
         Self {
             seen: seen.len(),
-            last: seen.last().copied(),
             changed,
         }
     }
 
-    fn of_orders(orders: &BTreeMap<OrderId, Whole<'_>>, changed: &[Changed]) -> Self {
+    fn of_orders(orders: &BTreeMap<OrderId, AssembledOrder>, changed: &[Changed]) -> Self {
         Self {
             seen: orders.len(),
-            last: orders.keys().next_back().map(|id| id.number()),
             changed: changed.iter().map(|order| order.id).collect(),
         }
     }
 
-    const fn merged(&self) -> Merged {
-        Merged {
+    const fn upserted(&self) -> Upserted {
+        Upserted {
             seen: self.seen,
             changed: self.changed.len(),
-            last: self.last,
         }
     }
 }
@@ -84,71 +97,64 @@ pub(super) struct Store {
 }
 
 impl TenantTx {
-    /// Merges the staged customers with ids above `after`, at most `limit` of them.
-    pub(super) async fn merge_staged_customers(
-        &mut self,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let store = self.lock_store().await?;
-        let ids = self.staged_customers(after, limit, asked_at).await?;
-        let outcome = self.merge_customers(&store, ids, asked_at).await?;
-        self.end_merge(&store, outcome).await
-    }
-
-    /// Merges the staged products with ids above `after`, at most `limit` of them.
-    pub(super) async fn merge_staged_products(
-        &mut self,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
-        let store = self.lock_store().await?;
-        let ids = self.staged_products(after, limit, asked_at).await?;
-        let outcome = self.merge_products(ids, asked_at).await?;
-        self.end_merge(&store, outcome).await
-    }
-
-    /// Merges whole objects of a kind, each with its children, that are handed over as they are.
-    pub(super) async fn merge_whole(
+    /// Upserts objects of a kind, each with its children.
+    pub(super) async fn upsert(
         &mut self,
         kind: ObjectKind,
-        records: &[Record],
-        asked_at: DateTime<Utc>,
-    ) -> Result<Merged> {
+        records: Vec<Record>,
+        fetched_at: DateTime<Utc>,
+    ) -> Result<Upserted> {
         let store = self.lock_store().await?;
         let outcome = match kind {
-            ObjectKind::Customers => self.merge_few_customers(&store, records, asked_at).await?,
-            ObjectKind::Products => self.merge_few_products(records, asked_at).await?,
-            ObjectKind::Orders => self.merge_whole_orders(&store, records, asked_at).await?,
+            ObjectKind::Customers => self.upsert_customers(&store, &records, fetched_at).await?,
+            ObjectKind::Products => self.upsert_products(&records, fetched_at).await?,
+            ObjectKind::Orders => self.upsert_orders(&store, records, fetched_at).await?,
         };
-        self.end_merge(&store, outcome).await
+        self.end_upsert(&store, outcome).await
     }
 
-    async fn merge_whole_orders(
+    async fn upsert_orders(
         &mut self,
         store: &Store,
-        records: &[Record],
-        asked_at: DateTime<Utc>,
+        records: Vec<Record>,
+        fetched_at: DateTime<Utc>,
     ) -> Result<Outcome> {
-        let records: Vec<_> = records
-            .iter()
-            .map(|record| (record, content_hash(record)))
-            .collect();
-        let orders = whole_orders(&records);
-        let changed = self.changed_among(store, &orders, asked_at).await?;
-        self.replace_changed(store, &orders, &changed, asked_at)
+        let orders = assemble_orders(records)?;
+        let changed = self.changed_among(store, &orders, fetched_at).await?;
+        self.replace_changed(store, &orders, &changed, fetched_at)
             .await?;
         Ok(Outcome::of_orders(&orders, &changed))
     }
 
-    async fn end_merge(&mut self, store: &Store, outcome: Outcome) -> Result<Merged> {
-        let merged = outcome.merged();
-        if merged.changed > 0 {
+    /// Upserts orders of a bulk file. In an initial backfill, those that are new are only inserted: the rollups are built
+    /// when all orders are stored.
+    pub(super) async fn load_orders(
+        &mut self,
+        records: Vec<Record>,
+        fetched_at: DateTime<Utc>,
+    ) -> Result<Upserted> {
+        let store = self.lock_store().await?;
+        if !store.figures_pending {
+            let outcome = self.upsert_orders(&store, records, fetched_at).await?;
+            return self.end_upsert(&store, outcome).await;
+        }
+        let orders = assemble_orders(records)?;
+        let changed = self.changed_among(&store, &orders, fetched_at).await?;
+        let outcome = Outcome::of_orders(&orders, &changed);
+        let (stored, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|order| order.known);
+        let new: Vec<_> = new.iter().filter_map(|order| order.of(&orders)).collect();
+        self.insert_orders(&store, &new, fetched_at).await?;
+        self.replace_changed(&store, &orders, &stored, fetched_at)
+            .await?;
+        self.end_upsert(&store, outcome).await
+    }
+
+    async fn end_upsert(&mut self, store: &Store, outcome: Outcome) -> Result<Upserted> {
+        let upserted = outcome.upserted();
+        if upserted.changed > 0 {
             self.bump_data_version(store).await?;
         }
-        Ok(merged)
+        Ok(upserted)
     }
 
     /// Those of these ids, each once and in order, that were not deleted at `asked_at` or later without ever having
@@ -255,13 +261,14 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The ids of a kind that are stored, were fetched before `asked_at`, and are not among the staged ones:
-    /// what a complete fetch shows to be deleted. Orders created before `oldest` are left alone, since a store
-    /// that shows only its newest orders says nothing of the others.
-    pub async fn unstaged_ids(
+    /// The stored ids of a kind in a range (its lower bound excluded) that are not among `ids` and were fetched before
+    /// `fetched_at`. Orders created before `oldest` are left out.
+    pub(super) async fn ids_but(
         &mut self,
         kind: ObjectKind,
-        asked_at: DateTime<Utc>,
+        (after, until): (i64, i64),
+        ids: &[i64],
+        fetched_at: DateTime<Utc>,
         oldest: Option<DateTime<Utc>>,
     ) -> Result<Vec<i64>> {
         let tenant = self.tenant().uuid();
@@ -269,31 +276,40 @@ impl TenantTx {
         Ok(match kind {
             ObjectKind::Customers => {
                 sqlx::query_scalar!(
-                    "select id from customers c where tenant_id = $1 and deleted_at is null and updated_at is not null \
-                       and synced_at < $2 and not exists (select from staged_customers s where s.id = c.id)",
+                    "select id from customers where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
+                       and updated_at is not null and synced_at < $4 and id <> all($5)",
                     tenant,
-                    asked_at
+                    after,
+                    until,
+                    fetched_at,
+                    ids
                 )
                 .fetch_all(connection)
                 .await?
             }
             ObjectKind::Products => {
                 sqlx::query_scalar!(
-                    "select id from products p where tenant_id = $1 and deleted_at is null \
-                       and synced_at < $2 and not exists (select from staged_products s where s.id = p.id)",
+                    "select id from products where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
+                       and synced_at < $4 and id <> all($5)",
                     tenant,
-                    asked_at
+                    after,
+                    until,
+                    fetched_at,
+                    ids
                 )
                 .fetch_all(connection)
                 .await?
             }
             ObjectKind::Orders => {
                 sqlx::query_scalar!(
-                    "select id from orders o where tenant_id = $1 and deleted_at is null \
-                       and synced_at < $2 and ($3::timestamptz is null or least(created_at, processed_at) >= $3) \
-                       and not exists (select from staged_order_ids s where s.id = o.id)",
+                    "select id from orders where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
+                       and synced_at < $4 and id <> all($5) \
+                       and ($6::timestamptz is null or least(created_at, processed_at) >= $6)",
                     tenant,
-                    asked_at,
+                    after,
+                    until,
+                    fetched_at,
+                    ids,
                     oldest
                 )
                 .fetch_all(connection)
@@ -314,34 +330,6 @@ impl TenantTx {
         .fetch_optional(self.connection())
         .await?
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
-    }
-
-    /// The same for a chunk that two connections write: shuts everybody out but the second.
-    async fn lock_store_for_two(&mut self) -> Result<Store> {
-        let tenant = self.tenant();
-        sqlx::query_as!(
-            Store,
-            "select currency as \"currency: Currency\", time_zone, data_version + 1 as \"version!\", figures_pending \
-             from shops where tenant_id = $1 for no key update",
-            tenant.uuid()
-        )
-        .fetch_optional(self.connection())
-        .await?
-        .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
-    }
-
-    /// Has whoever locks the store wait for this transaction too, on the second connection of a chunk: should the
-    /// first be cut off, nobody builds the figures before it has ended. Gives whether they are pending, and nobody else has
-    /// the store (the first itself, where it has locked it for more than a chunk).
-    pub(super) async fn join_lock_of_store(&mut self) -> Result<bool> {
-        let tenant = self.tenant();
-        Ok(sqlx::query_scalar!(
-            "select figures_pending from shops where tenant_id = $1 for key share skip locked",
-            tenant.uuid()
-        )
-        .fetch_optional(self.connection())
-        .await?
-        .unwrap_or(false))
     }
 
     /// Gives the store's data its new version, and says so.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::Store;
+use super::assemble::AssembledOrder;
 use super::replace::{Going, HeaderRows, Rows};
 use super::rollups::FiguresBefore;
-use super::whole::Whole;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
 
@@ -38,10 +38,10 @@ impl Changed {
     }
 
     /// What was fetched of it.
-    pub(super) fn of<'a, 'b>(
+    pub(super) fn of<'a>(
         &self,
-        orders: &'a BTreeMap<OrderId, Whole<'b>>,
-    ) -> Option<&'a Whole<'b>> {
+        orders: &'a BTreeMap<OrderId, AssembledOrder>,
+    ) -> Option<&'a AssembledOrder> {
         orders.get(&OrderId::new(self.id))
     }
 }
@@ -51,7 +51,7 @@ impl TenantTx {
     pub(super) async fn replace_changed(
         &mut self,
         store: &Store,
-        orders: &BTreeMap<OrderId, Whole<'_>>,
+        orders: &BTreeMap<OrderId, AssembledOrder>,
         changed: &[Changed],
         asked_at: DateTime<Utc>,
     ) -> Result<()> {
@@ -102,13 +102,13 @@ impl TenantTx {
     pub(super) async fn changed_among(
         &mut self,
         store: &Store,
-        orders: &BTreeMap<OrderId, Whole<'_>>,
+        orders: &BTreeMap<OrderId, AssembledOrder>,
         asked_at: DateTime<Utc>,
     ) -> Result<Vec<Changed>> {
         let tenant = self.tenant().uuid();
         let ids: Vec<i64> = orders.keys().map(|id| id.number()).collect();
-        let hashes: Vec<i64> = orders.values().map(|order| order.hash).collect();
-        let headers = || orders.values().map(|order| order.order);
+        let hashes: Vec<i64> = orders.values().map(AssembledOrder::hash).collect();
+        let headers = || orders.values().map(|order| &order.order);
         let updated_at: Vec<_> = headers().map(|order| order.updated_at).collect();
         let processed_at: Vec<_> = headers().map(|order| order.processed_at).collect();
         let customers: Vec<_> = headers()
@@ -117,8 +117,8 @@ impl TenantTx {
         let currencies: Vec<_> = headers()
             .map(|order| order.currency.code().to_owned())
             .collect();
-        let counted: Vec<_> = orders.values().map(Whole::counts).collect();
-        let parts: Vec<_> = orders.values().map(|order| order.parts_hash).collect();
+        let counted: Vec<_> = orders.values().map(AssembledOrder::counts).collect();
+        let parts: Vec<_> = orders.values().map(|order| order.children_hash).collect();
         Ok(sqlx::query_as!(
             Changed,
             "select c.id as \"id!\", o.id is not null as \"known!\", \

@@ -5,7 +5,6 @@
 use chrono::NaiveDate;
 
 use super::Store;
-use super::sums::{Counts, Presence};
 use crate::db::{Result, TenantTx};
 
 /// The days on which customers came to be or ceased to be present, each with its currency and customer.
@@ -122,77 +121,5 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
-    }
-
-    /// Adds counts of everything that is counted anew.
-    pub(super) async fn add_presence(&mut self, store: &Store, presence: Presence) -> Result<()> {
-        self.add_firsts(store, presence.firsts).await?;
-        self.add_returns(store, presence.returns).await
-    }
-
-    async fn add_firsts(&mut self, store: &Store, counts: Counts) -> Result<()> {
-        if counts.is_empty() {
-            return Ok(());
-        }
-        let tenant = self.tenant().uuid();
-        let rows = CountRows::of(counts);
-        sqlx::query!(
-            "insert into first_customers as f (tenant_id, currency, day, first_order_day, customers, version) \
-             select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
-             on conflict (tenant_id, currency, day, first_order_day) do update set customers = f.customers + excluded.customers",
-            tenant,
-            &rows.currencies,
-            &rows.days,
-            &rows.others,
-            &rows.customers,
-            store.version
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    async fn add_returns(&mut self, store: &Store, counts: Counts) -> Result<()> {
-        if counts.is_empty() {
-            return Ok(());
-        }
-        let tenant = self.tenant().uuid();
-        let rows = CountRows::of(counts);
-        sqlx::query!(
-            "insert into returning_customers as r (tenant_id, currency, day, previous_day, customers, version) \
-             select $1::uuid, *, $6::bigint from unnest($2::text[], $3::date[], $4::date[], $5::bigint[]) \
-             on conflict (tenant_id, currency, day, previous_day) do update set customers = r.customers + excluded.customers",
-            tenant,
-            &rows.currencies,
-            &rows.days,
-            &rows.others,
-            &rows.customers,
-            store.version
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-}
-
-/// Counts, column by column.
-#[derive(Default)]
-struct CountRows {
-    currencies: Vec<String>,
-    days: Vec<NaiveDate>,
-    others: Vec<NaiveDate>,
-    customers: Vec<i64>,
-}
-
-impl CountRows {
-    fn of(counts: Counts) -> Self {
-        let mut rows = Self::default();
-        for ((currency, day, other), customers) in counts {
-            rows.currencies.push(currency.into_code());
-            rows.days.push(day);
-            rows.others.push(other);
-            rows.customers.push(customers);
-        }
-        rows
     }
 }

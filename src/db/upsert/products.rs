@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
-use crate::db::staging::rows::{RowArray, content_hash};
+use crate::db::staging::encoding::content_hash;
+use crate::db::staging::rows::RowArray;
 use crate::db::{Result, TenantTx};
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
@@ -48,49 +49,8 @@ macro_rules! write_variants {
 }
 
 impl TenantTx {
-    /// The ids of a chunk of the staged products.
-    pub(super) async fn staged_products(
-        &mut self,
-        after: i64,
-        limit: i64,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Vec<i64>> {
-        let tenant = self.tenant().uuid();
-        Ok(sqlx::query_scalar!(
-            "select distinct id from staged_products s where id > $1 and not exists ( \
-                select from tombstones t where t.tenant_id = $3 and t.kind = 'PRODUCTS' and t.id = s.id and t.deleted_at >= $4) \
-             order by id limit $2",
-            after,
-            limit,
-            tenant,
-            asked_at
-        )
-        .fetch_all(self.connection())
-        .await?)
-    }
-
-    /// Merges staged products.
-    pub(super) async fn merge_products(
-        &mut self,
-        ids: Vec<i64>,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Outcome> {
-        let tenant = self.tenant().uuid();
-        let changed = write_products!("with ", tenant, &ids, asked_at)
-            .fetch_all(self.connection())
-            .await?;
-        if !changed.is_empty() {
-            self.remove_variants(&changed).await?;
-            write_variants!("", tenant, &changed)
-                .execute(self.connection())
-                .await?;
-            self.add_product_totals(&changed).await?;
-        }
-        Ok(Outcome::of(&ids, changed))
-    }
-
-    /// Merges products that are handed over as they are, each with its variants.
-    pub(super) async fn merge_few_products(
+    /// Upserts products, each with its variants.
+    pub(super) async fn upsert_products(
         &mut self,
         records: &[Record],
         asked_at: DateTime<Utc>,
@@ -103,9 +63,9 @@ impl TenantTx {
             match record {
                 Record::Product(product) => {
                     ids.push(product.id.number());
-                    products.add_record(record, content_hash(record));
+                    products.add_record(record, content_hash(record)?);
                 }
-                Record::Variant(_) => variants.add_record(record, content_hash(record)),
+                Record::Variant(_) => variants.add_record(record, content_hash(record)?),
                 _ => {}
             }
         }

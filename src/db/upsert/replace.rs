@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Store;
+use super::assemble::{AssembledOrder, LedgerEntry, fill_refund, fill_sale};
 use super::presence::{Flips, flips};
 use super::rollups::with_moves;
-use super::whole::{Entered, Whole, fill_refund, fill_sale};
-use crate::db::staging::rows::{Row, RowArray};
+use crate::db::staging::rows::{Row, RowArray, fill_line_item, fill_order};
 use crate::db::{Result, TenantTx};
 use crate::domain::amounts::Amounts;
 use crate::domain::ids::CustomerId;
@@ -23,14 +23,17 @@ pub(in crate::db) struct HeaderRows {
 }
 
 impl HeaderRows {
-    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>>) -> Self {
+    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a AssembledOrder>) -> Self {
         let mut ids = Vec::new();
         let mut hashes = Vec::new();
         let mut rows = RowArray::new();
         for order in orders {
             ids.push(order.order.id.number());
-            hashes.push(order.header_hash());
-            rows.add_record(order.record, order.hash);
+            hashes.push(order.row_hash);
+            rows.add(|row| {
+                fill_order(row, &order.order);
+                row.value(order.hash());
+            });
         }
         Self {
             ids,
@@ -54,7 +57,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a Whole<'a>> + Clone) -> Self {
+    pub(super) fn of<'a>(orders: impl Iterator<Item = &'a AssembledOrder> + Clone) -> Self {
         let headers = HeaderRows::of(orders.clone());
         let mut with_product = Vec::new();
         let mut customers = BTreeSet::new();
@@ -63,11 +66,14 @@ impl Rows {
             let id = order.order.id;
             with_product.extend(order.has_product().then_some(id.number()));
             customers.extend(order.order.customer.map(CustomerId::number));
-            for (_, record) in order.lines.values() {
-                lines.add_record(record, 0);
+            for line in &order.line_items {
+                lines.add(|row| {
+                    fill_line_item(row, line);
+                    row.value(0);
+                });
             }
             // The tenant is left to the database, and the day.
-            for refund in order.refunds() {
+            for refund in &order.order.refunds {
                 refunds.add(|row| {
                     row.null();
                     fill_refund(row, id, refund);
@@ -76,7 +82,7 @@ impl Rows {
             for entered in order.ledger() {
                 sales.add(|row| {
                     row.null();
-                    fill_sale(row, order, &entered, None);
+                    fill_sale(row, id, &entered, None);
                 });
                 if !order.order.test {
                     figures.add(|row| fill_sold(row, order, &entered));
@@ -105,7 +111,7 @@ impl Rows {
 }
 
 /// What a sale adds to the figures, as a `given_figure`.
-fn fill_sold(row: &mut impl Row, order: &Whole<'_>, sold: &Entered<'_>) {
+fn fill_sold(row: &mut impl Row, order: &AssembledOrder, sold: &LedgerEntry<'_>) {
     row.optional(order.order.customer);
     row.text(sold.sale.currency.code());
     row.instant(sold.happened_at);
@@ -115,7 +121,7 @@ fn fill_sold(row: &mut impl Row, order: &Whole<'_>, sold: &Entered<'_>) {
 }
 
 /// What an order adds to them by being placed.
-fn fill_placed(row: &mut impl Row, order: &Whole<'_>) {
+fn fill_placed(row: &mut impl Row, order: &AssembledOrder) {
     row.optional(order.order.customer);
     row.text(order.order.currency.code());
     row.instant(order.order.processed_at);

@@ -217,22 +217,21 @@ pub(crate) fn product(number: i64, title: &str) -> Record {
 impl TestDatabase {
     /// Brings customers, products and orders into a store.
     pub(crate) async fn write_books(&self, tenant: TenantId, others: &[Record], entries: &[Entry]) {
-        let mut loader = self.db().loader(tenant).await.unwrap();
-        loader.stage(others).await.unwrap();
-        for entry in entries {
-            loader.stage(&entry.records()).await.unwrap();
-        }
-        loader.finish_staging().await.unwrap();
-        let asked_at = instant("2035-01-01T00:00:00Z");
+        let fetched_at = instant("2035-01-01T00:00:00Z");
+        let records: Vec<_> = others
+            .iter()
+            .cloned()
+            .chain(entries.iter().flat_map(Entry::records))
+            .collect();
+        // Each kind takes its own records from all of them.
         for kind in [
             ObjectKind::Customers,
             ObjectKind::Products,
             ObjectKind::Orders,
         ] {
-            let (transaction, _) = loader.merge_staged(kind, i64::MAX, asked_at).await.unwrap();
-            transaction.commit().await.unwrap();
+            let upserting = self.db().upsert(tenant, kind, records.clone(), fetched_at);
+            upserting.await.unwrap().0.commit().await.unwrap();
         }
-        loader.close().await;
     }
 
     /// Takes objects out of a store, as their deletion in Shopify does.

@@ -1,0 +1,286 @@
+//! Orders assembled from their records: the one place that decides which records make an order, which of two duplicates
+//! counts, and in which order its sales stand in the ledger.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::db::Result;
+use crate::db::staging::encoding::content_hash;
+use crate::db::staging::rows::Row;
+use crate::domain::amounts::{Amounts, SaleTerms};
+use crate::domain::ids::{CustomerId, OrderId, ProductId};
+use crate::domain::money::Currency;
+use crate::domain::record::{
+    AgreementRecord, LineItemRecord, OrderRecord, Record, RefundRecord, SaleRecord,
+};
+use crate::domain::sale::{AgreementReason, SaleLineType};
+
+/// An order with all of its children, each once.
+#[derive(Debug)]
+pub(super) struct AssembledOrder {
+    pub(super) order: OrderRecord,
+    /// In the order of their ids.
+    pub(super) line_items: Vec<LineItemRecord>,
+    /// In the order of their gids.
+    agreements: Vec<AgreementRecord>,
+    /// In the order of the gids of their agreements, and of their own.
+    sales: Vec<SaleRecord>,
+    /// The hash of the order's own record.
+    pub(super) row_hash: i64,
+    /// The hash of everything that child tables and rollups depend on. An order with the stored `children_hash` is
+    /// written without touching either.
+    pub(super) children_hash: i64,
+}
+
+/// A sale with its place in the ledger.
+pub(super) struct LedgerEntry<'a> {
+    /// From 1, in the order in which the sales of an order happened.
+    pub(super) position: i32,
+    pub(super) happened_at: DateTime<Utc>,
+    pub(super) agreement: &'a AgreementRecord,
+    pub(super) sale: &'a SaleRecord,
+    /// The line item that was sold, where the sale names one.
+    pub(super) line_item: Option<&'a LineItemRecord>,
+}
+
+impl LedgerEntry<'_> {
+    /// Its contribution to the figures.
+    pub(super) fn amounts(&self) -> Amounts {
+        SaleTerms {
+            reason: self.agreement.reason,
+            action: self.sale.action,
+            line_type: self.sale.line_type,
+            quantity: self.sale.quantity,
+            total: self.sale.total,
+            tax: self.sale.tax,
+            discount: self.sale.discount,
+        }
+        .amounts()
+    }
+
+    /// The product that was sold or returned, if it is still known.
+    pub(super) fn product(&self) -> Option<ProductId> {
+        let is_product = self.sale.line_type == SaleLineType::Product;
+        self.line_item
+            .filter(|_| is_product)
+            .and_then(|line| line.product)
+    }
+}
+
+/// The content behind `children_hash`.
+#[derive(Serialize)]
+struct Children<'a> {
+    customer: Option<CustomerId>,
+    processed_at: i64,
+    currency: &'a Currency,
+    test: bool,
+    refunds: &'a [RefundRecord],
+    line_items: &'a [LineItemRecord],
+    agreements: &'a [AgreementRecord],
+    sales: &'a [SaleRecord],
+}
+
+impl AssembledOrder {
+    /// `None`: the order itself is not among the records.
+    fn new(records: OrderRecords) -> Result<Option<Self>> {
+        let OrderRecords {
+            order: Some(mut order),
+            mut line_items,
+            mut agreements,
+            mut sales,
+        } = records
+        else {
+            return Ok(None);
+        };
+        // The sorts are stable: of duplicates the first one counts.
+        order.refunds.sort_by_key(|refund| refund.id);
+        order.refunds.dedup_by_key(|refund| refund.id);
+        line_items.sort_by_key(|line| line.id);
+        line_items.dedup_by_key(|line| line.id);
+        agreements.sort_by(|one, other| one.gid.cmp(&other.gid));
+        agreements.dedup_by(|one, other| one.gid == other.gid);
+        let gids = |sale: &SaleRecord| (sale.agreement_gid.clone(), sale.gid.clone());
+        sales.sort_by_cached_key(gids);
+        sales.dedup_by(|one, other| {
+            one.gid == other.gid && one.agreement_gid == other.agreement_gid
+        });
+        let children_hash = content_hash(&Children {
+            customer: order.customer,
+            processed_at: order.processed_at.timestamp_micros(),
+            currency: &order.currency,
+            test: order.test,
+            refunds: &order.refunds,
+            line_items: &line_items,
+            agreements: &agreements,
+            sales: &sales,
+        })?;
+        Ok(Some(Self {
+            row_hash: content_hash(&order)?,
+            children_hash,
+            order,
+            line_items,
+            agreements,
+            sales,
+        }))
+    }
+
+    /// The hash of the whole order.
+    pub(super) const fn hash(&self) -> i64 {
+        self.row_hash ^ self.children_hash
+    }
+
+    pub(super) fn has_product(&self) -> bool {
+        self.sales
+            .iter()
+            .any(|sale| sale.line_type == SaleLineType::Product)
+    }
+
+    /// Whether the order adds one to the figure "orders".
+    pub(super) fn counts(&self) -> bool {
+        self.has_product() && !self.order.test
+    }
+
+    /// Sales of the order itself happen when it is placed, all others with their agreement.
+    fn happened_at(&self, agreement: &AgreementRecord) -> DateTime<Utc> {
+        if agreement.reason == AgreementReason::Order {
+            self.order.processed_at
+        } else {
+            agreement.happened_at
+        }
+    }
+
+    /// The order's part of the ledger.
+    pub(super) fn ledger(&self) -> Vec<LedgerEntry<'_>> {
+        let entry = |sale| {
+            let agreement = self.agreement(sale)?;
+            Some(LedgerEntry {
+                position: 0,
+                happened_at: self.happened_at(agreement),
+                agreement,
+                sale,
+                line_item: self.line_item(sale),
+            })
+        };
+        let mut ledger: Vec<_> = self.sales.iter().filter_map(entry).collect();
+        // Sales of the same instant stay in the order of their gids.
+        ledger.sort_by_key(|entry| entry.happened_at);
+        for (position, entry) in (1..).zip(&mut ledger) {
+            entry.position = position;
+        }
+        ledger
+    }
+
+    fn agreement(&self, sale: &SaleRecord) -> Option<&AgreementRecord> {
+        let found = self
+            .agreements
+            .binary_search_by(|agreement| agreement.gid.cmp(&sale.agreement_gid));
+        self.agreements.get(found.ok()?)
+    }
+
+    fn line_item(&self, sale: &SaleRecord) -> Option<&LineItemRecord> {
+        let id = sale.line_item?;
+        let found = self.line_items.binary_search_by_key(&id, |line| line.id);
+        self.line_items.get(found.ok()?)
+    }
+}
+
+/// The records of one order.
+#[derive(Default)]
+struct OrderRecords {
+    order: Option<OrderRecord>,
+    line_items: Vec<LineItemRecord>,
+    agreements: Vec<AgreementRecord>,
+    sales: Vec<SaleRecord>,
+}
+
+/// Assembles orders from records that come in any order. Records of an order that is not among them are left out, and
+/// so are sales whose agreement is not.
+pub(super) fn assemble_orders(
+    records: impl IntoIterator<Item = Record>,
+) -> Result<BTreeMap<OrderId, AssembledOrder>> {
+    let mut orders: BTreeMap<OrderId, OrderRecords> = BTreeMap::new();
+    let mut orders_of_agreements: HashMap<String, OrderId> = HashMap::new();
+    let mut sales = Vec::new();
+    for record in records {
+        match record {
+            Record::Order(order) => {
+                let known = &mut orders.entry(order.id).or_default().order;
+                let is_newer = known
+                    .as_ref()
+                    .is_none_or(|known| known.updated_at < order.updated_at);
+                if is_newer {
+                    *known = Some(*order);
+                }
+            }
+            Record::LineItem(line) => {
+                let order = orders.entry(line.order).or_default();
+                order.line_items.push(line);
+            }
+            Record::Agreement(agreement) => {
+                orders_of_agreements.insert(agreement.gid.clone(), agreement.order);
+                let order = orders.entry(agreement.order).or_default();
+                order.agreements.push(agreement);
+            }
+            Record::Sale(sale) => sales.push(sale),
+            Record::Customer(_) | Record::Product(_) | Record::Variant(_) => {}
+        }
+    }
+    for sale in sales {
+        let order = orders_of_agreements.get(&sale.agreement_gid);
+        if let Some(order) = order.and_then(|order| orders.get_mut(order)) {
+            order.sales.push(sale);
+        }
+    }
+    let assembled = orders.into_iter().filter_map(|(id, records)| {
+        let order = AssembledOrder::new(records).transpose()?;
+        Some(order.map(|order| (id, order)))
+    });
+    assembled.collect()
+}
+
+/// Writes a sale as a row of the ledger, without the tenant.
+pub(super) fn fill_sale(
+    row: &mut impl Row,
+    order: OrderId,
+    entry: &LedgerEntry<'_>,
+    day: Option<NaiveDate>,
+) {
+    let LedgerEntry {
+        position,
+        happened_at,
+        agreement,
+        sale,
+        line_item,
+    } = entry;
+    row.value(order);
+    row.value(*position);
+    row.text(
+        agreement
+            .gid
+            .strip_prefix("gid://shopify/")
+            .unwrap_or(&agreement.gid),
+    );
+    row.instant(*happened_at);
+    row.optional(day);
+    row.text(agreement.reason.word());
+    row.text(sale.action.word());
+    row.text(sale.line_type.word());
+    row.optional(sale.quantity);
+    row.text(sale.currency.code());
+    row.value(sale.total);
+    row.value(sale.tax);
+    row.value(sale.discount);
+    row.optional(sale.line_item);
+    row.optional(line_item.and_then(|line| line.product));
+    row.optional(line_item.and_then(|line| line.variant));
+}
+
+/// Writes a refund as a row of its table, without the tenant.
+pub(super) fn fill_refund(row: &mut impl Row, order: OrderId, refund: &RefundRecord) {
+    row.value(order);
+    row.value(refund.id);
+    row.instant(refund.processed_at);
+    row.value(refund.total_refunded);
+}
