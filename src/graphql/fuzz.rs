@@ -1,4 +1,4 @@
-//! The parsers of this room, for what `src/fuzzing.rs` sends them.
+//! The fuzzing targets of this module: its parsers. See `src/fuzzing.rs`.
 
 use async_graphql::{ScalarType, Value};
 use chrono::{DateTime, Utc};
@@ -20,7 +20,7 @@ pub(crate) const TARGETS: &[(&str, Parser)] = &[
     ("scalar", read_scalar),
 ];
 
-/// The store that the corpus is of.
+/// The tenant of the corpus.
 fn tenant() -> TenantId {
     TenantId::trusted(Uuid::from_bytes(*b"a store of words"))
 }

@@ -1,40 +1,40 @@
-//! Where the refresh tokens of a request go: into the answer, into the cookie of our own page, or nowhere.
-//! HTTP decides that before the request is carried out, and does afterwards what came of it.
+//! How the refresh token of a session reaches the client: in the response body, in the session cookie of the
+//! dashboard, or not at all. The HTTP layer decides before the execution, and sets the cookie afterwards.
 
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Where the refresh tokens of a request go.
+/// The transport of the refresh tokens of a request.
 #[derive(Debug, Default)]
 pub enum RefreshTokens {
-    /// Into the answer: programs keep them as they like.
+    /// In the response body, for API clients.
     #[default]
-    Answered,
-    /// Nowhere. A script on one of our own pages would otherwise only have to ask without the cookie.
+    InBody,
+    /// Not at all. Otherwise a script on a page of this server could get the token by not requesting the cookie.
     Withheld,
-    /// Into the page's cookie, which no script can read.
-    Cookie(Jar),
+    /// In the session cookie, which scripts cannot read.
+    InCookie(CookieJar),
 }
 
-/// The cookie of one request.
+/// The session cookie of one request.
 #[derive(Debug, Default)]
-pub struct Jar {
+pub struct CookieJar {
     sent: Option<SecretString>,
     change: Mutex<Option<CookieChange>>,
 }
 
-/// What becomes of the cookie.
+/// A change of the session cookie.
 #[derive(Clone, Debug)]
 pub enum CookieChange {
-    /// It holds this token from now on.
-    Keep(SecretString),
-    /// It is gone.
-    Forget,
+    /// Set the cookie to this token.
+    Set(SecretString),
+    /// Delete the cookie.
+    Delete,
 }
 
-impl Jar {
-    /// The jar of a request that sent this token along, or none.
+impl CookieJar {
+    /// The jar of a request with the token of its cookie, if it has one.
     #[must_use]
     pub fn new(sent: Option<SecretString>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Jar {
         }
     }
 
-    /// What became of the cookie; `None`: nothing.
+    /// The change of the cookie; `None` if it does not change.
     #[must_use]
     pub fn change(&self) -> Option<CookieChange> {
         self.change
@@ -58,31 +58,31 @@ impl Jar {
 }
 
 impl RefreshTokens {
-    /// What the answer says of a session's refresh token. Called by every field of a session, so that the
-    /// cookie is written whatever is asked for.
-    pub(super) fn hand_out<'a>(&self, token: &'a SecretString) -> &'a str {
+    /// The value of the field `refreshToken`. Every field of a session calls this, so that the cookie is set
+    /// whatever the operation selects.
+    pub(super) fn issue<'a>(&self, token: &'a SecretString) -> &'a str {
         match self {
-            Self::Answered => token.expose_secret(),
+            Self::InBody => token.expose_secret(),
             Self::Withheld => "",
-            Self::Cookie(jar) => {
-                jar.set(CookieChange::Keep(token.clone()));
+            Self::InCookie(jar) => {
+                jar.set(CookieChange::Set(token.clone()));
                 ""
             }
         }
     }
 
-    /// The refresh token that is meant by an argument: that of the cookie, if the argument is empty.
-    pub(super) fn meant_by(&self, argument: String) -> SecretString {
+    /// The refresh token of a request: the argument, or the token of the cookie if the argument is empty.
+    pub(super) fn received(&self, argument: String) -> SecretString {
         match self {
-            Self::Cookie(jar) if argument.is_empty() => jar.sent.clone().unwrap_or_default(),
+            Self::InCookie(jar) if argument.is_empty() => jar.sent.clone().unwrap_or_default(),
             _ => argument.into(),
         }
     }
 
-    /// The session is over, or never was.
-    pub(super) fn forget(&self) {
-        if let Self::Cookie(jar) = self {
-            jar.set(CookieChange::Forget);
+    /// Deletes the cookie, because the session has ended.
+    pub(super) fn delete_cookie(&self) {
+        if let Self::InCookie(jar) = self {
+            jar.set(CookieChange::Delete);
         }
     }
 }

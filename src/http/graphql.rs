@@ -50,7 +50,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
     let mut response = execute_post(&state, &parts, body, media, Arc::clone(&tokens))
         .await
         .unwrap_or_else(|error| error.into_response(media, &request_id(&parts)));
-    if let RefreshTokens::Cookie(jar) = tokens.as_ref()
+    if let RefreshTokens::InCookie(jar) = tokens.as_ref()
         && let Some(change) = jar.change()
     {
         session_cookie::write(&change, &parts, &mut response);

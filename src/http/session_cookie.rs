@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::cookies;
 use super::response::HttpError;
 use crate::graphql::error::ApiError;
-use crate::graphql::refresh_tokens::{CookieChange, Jar, RefreshTokens};
+use crate::graphql::refresh_tokens::{CookieChange, CookieJar, RefreshTokens};
 
 /// The header that requests the cookie: `XBoard-Session: cookie`.
 const SESSION_HEADER: HeaderName = HeaderName::from_static("xboard-session");
@@ -32,11 +32,11 @@ pub(super) fn refresh_tokens(
     let own_page = is_own_page(&parts.headers, behind_proxy);
     match parts.headers.get(&SESSION_HEADER) {
         None if own_page => Ok(RefreshTokens::Withheld),
-        None => Ok(RefreshTokens::Answered),
+        None => Ok(RefreshTokens::InBody),
         Some(value) if value != "cookie" => Err(HttpError::bad_request(
             "The value of the header `XBoard-Session` must be `cookie`.",
         )),
-        Some(_) if own_page => Ok(RefreshTokens::Cookie(Jar::new(cookies::read(
+        Some(_) if own_page => Ok(RefreshTokens::InCookie(CookieJar::new(cookies::read(
             &parts.headers,
             NAME,
         )))),
@@ -53,7 +53,7 @@ pub(super) fn refresh_tokens_of_stream(headers: &HeaderMap, behind_proxy: bool) 
     if is_own_page(headers, behind_proxy) {
         RefreshTokens::Withheld
     } else {
-        RefreshTokens::Answered
+        RefreshTokens::InBody
     }
 }
 
@@ -79,8 +79,8 @@ fn is_own_page(headers: &HeaderMap, behind_proxy: bool) -> bool {
 /// Sets or deletes the cookie.
 pub(super) fn write(change: &CookieChange, parts: &Parts, response: &mut Response<Body>) {
     let (token, lifetime) = match change {
-        CookieChange::Keep(token) => (token.expose_secret(), LIFETIME_SECONDS),
-        CookieChange::Forget => ("", 0),
+        CookieChange::Set(token) => (token.expose_secret(), LIFETIME_SECONDS),
+        CookieChange::Delete => ("", 0),
     };
     let secure = if is_encrypted(&parts.headers) {
         "; Secure"

@@ -1,4 +1,4 @@
-//! Every query that we show to others is carried out: those of `docs/api.md` and GraphiQL's tabs.
+//! The example queries of `docs/api.md` and GraphiQL are executed.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use shopify_simulator::ShopSettings;
 use crate::oauth::{self, Browser};
 use crate::support::{ITSELF, Registered, Simulated, TestApp, register_input};
 
-async fn store() -> (Simulated, Registered) {
+async fn shop() -> (Simulated, Registered) {
     let world =
         Simulated::start_with(|config| oauth::install_from(config, ITSELF.to_owned())).await;
     let user = world.app.register_shop("engines").await;
@@ -16,8 +16,8 @@ async fn store() -> (Simulated, Registered) {
     (world, user)
 }
 
-/// Carries a document out; each of its operations when there are several.
-async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place: &str) {
+/// Executes each operation of a document.
+async fn execute(app: &TestApp, query: &str, variables: &Value, token: &str, place: &str) {
     let document = async_graphql::parser::parse_query(query);
     let document = document.unwrap_or_else(|error| panic!("{place}: {error}\n{query}"));
     for (name, _) in document.operations.iter() {
@@ -42,11 +42,16 @@ async fn runs(app: &TestApp, query: &str, variables: &Value, token: &str, place:
     }
 }
 
-/// Puts what is true here where the example has what is true of nobody.
-async fn fill_in(world: &Simulated, query: &str, variables: &mut Value, user: &Registered) {
+/// Replaces the example values by values of this test.
+async fn replace_variables(
+    world: &Simulated,
+    query: &str,
+    variables: &mut Value,
+    user: &Registered,
+) {
     let app = &world.app;
     if variables.pointer("/input/shop").is_some() {
-        // Somebody new each time, with a store that nobody has connected.
+        // A new user with a new shop each time.
         let label = format!("new-{}", uuid::Uuid::now_v7().simple());
         app.simulator.add_shop(ShopSettings::new(&label));
         let email = format!("owner@{label}.example");
@@ -78,7 +83,7 @@ async fn fill_in(world: &Simulated, query: &str, variables: &mut Value, user: &R
         variables["email"] = json!("mary@example.com");
     }
     if query.contains("acceptInvitation(") {
-        // Somebody else's store.
+        // The shop of another user.
         let owner = app.register_shop("inviting").await;
         let invite = "mutation ($email: String!) { inviteMember(input: { email: $email, role: VIEWER }) { token } }";
         let variables_of_owner = json!({ "email": user.email });
@@ -89,7 +94,7 @@ async fn fill_in(world: &Simulated, query: &str, variables: &mut Value, user: &R
     }
 }
 
-/// Another session of the same user: an example may end its own.
+/// A new session of the same user, because an example may end its session.
 async fn sign_in(app: &TestApp, user: &Registered) -> Registered {
     let query = "mutation ($input: LoginInput!) {
         login(input: $input) { session { token refreshToken } } }";
@@ -105,7 +110,7 @@ async fn sign_in(app: &TestApp, user: &Registered) -> Registered {
 
 #[tokio::test]
 async fn the_tabs_of_graphiql_run() {
-    let (world, user) = store().await;
+    let (world, user) = shop().await;
     let app = &world.app;
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/graphiql/examples");
     let mut count = 0;
@@ -120,8 +125,8 @@ async fn the_tabs_of_graphiql_run() {
         let query = std::fs::read_to_string(&path).unwrap();
         let mut variables = std::fs::read_to_string(path.with_extension("json"))
             .map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
-        fill_in(&world, &query, &mut variables, &user).await;
-        runs(
+        replace_variables(&world, &query, &mut variables, &user).await;
+        execute(
             app,
             &query,
             &variables,
@@ -146,7 +151,7 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn the_queries_of_the_api_guide_run() {
-    let (world, user) = store().await;
+    let (world, user) = shop().await;
     let app = &world.app;
     let page = include_str!("../../docs/api.md");
     let blocks = blocks(page);
@@ -155,7 +160,7 @@ async fn the_queries_of_the_api_guide_run() {
         if *language != "graphql" {
             continue;
         }
-        // The variables stand right behind their operation, in several blocks where there are choices.
+        // The JSON blocks after an operation are alternative sets of variables.
         let behind = blocks[index + 1..].iter();
         let mut choices: Vec<Value> = behind
             .take_while(|(language, _)| *language == "json")
@@ -166,8 +171,8 @@ async fn the_queries_of_the_api_guide_run() {
         }
         for mut variables in choices {
             let user = sign_in(app, &user).await;
-            fill_in(&world, query, &mut variables, &user).await;
-            runs(app, query, &variables, &user.token, "docs/api.md").await;
+            replace_variables(&world, query, &mut variables, &user).await;
+            execute(app, query, &variables, &user.token, "docs/api.md").await;
             count += 1;
         }
     }

@@ -1,5 +1,5 @@
-//! The database guards what the program forgets: which setups are refused at start-up, who gives up waiting
-//! and when, and how migrations are applied while others are served.
+//! Safeguards of the database: unsafe roles and policies are refused at start, statements time out, and
+//! migrations do not block requests.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use xboard::db::MIGRATOR;
 
 use crate::support::{TestApp, TestDatabase};
 
-/// What is changed, and what start-up says of it.
+/// Unsafe changes, and the findings of the check at start.
 const UNSAFE: [(&str, &str); 14] = [
     (
         "alter role xboard_app bypassrls",
@@ -80,7 +80,7 @@ const UNSAFE: [(&str, &str); 14] = [
 ];
 
 #[tokio::test]
-async fn start_up_refuses_each_unsafe_setup_and_says_what_is_wrong() {
+async fn the_check_at_start_reports_each_unsafe_setup() {
     let database = TestDatabase::create().await;
     let mut connection = database.connection().await;
     assert_eq!(
@@ -88,7 +88,7 @@ async fn start_up_refuses_each_unsafe_setup_and_says_what_is_wrong() {
         Vec::<String>::new()
     );
     for (change, finding) in UNSAFE {
-        // Roles belong to the whole server: nothing of it is committed.
+        // Roles belong to the whole server, so the change is rolled back.
         let mut transaction = connection.begin().await.unwrap();
         sqlx::raw_sql(change)
             .execute(&mut *transaction)
@@ -107,7 +107,7 @@ async fn start_up_refuses_each_unsafe_setup_and_says_what_is_wrong() {
 const SYNC: &str = "mutation { sync { syncRun { id } } }";
 
 #[tokio::test]
-async fn a_statement_that_nobody_waits_for_any_more_is_ended_by_the_server() {
+async fn the_server_cancels_the_statement_of_a_timed_out_operation() {
     let app = TestApp::start_with(|config| {
         config.http.operation_timeout = Duration::from_secs(2);
     })
@@ -125,7 +125,7 @@ async fn a_statement_that_nobody_waits_for_any_more_is_ended_by_the_server() {
 }
 
 #[tokio::test]
-async fn without_a_free_connection_a_request_is_told_when_to_come_again() {
+async fn without_a_free_connection_a_request_gets_retry_after() {
     let app = TestApp::start_with(|config| config.connections = 1).await;
     let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
@@ -136,7 +136,7 @@ async fn without_a_free_connection_a_request_is_told_when_to_come_again() {
     let holding = app.try_graphql(SYNC, json!({}), Some(&user.token));
     let asking = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        // The last connection is given back when the lock is not had: others have given up by then.
+        // The connection is released when its lock times out. The other request has timed out by then.
         sqlx::raw_sql("set lock_timeout = '1s'")
             .execute(&mut app.database.connection().await)
             .await
@@ -166,7 +166,7 @@ async fn without_a_free_connection_a_request_is_told_when_to_come_again() {
     app.database.leaves_jobs(1);
 }
 
-/// The migrations, and one more that needs a table for itself.
+/// The migrations, and one more that needs an exclusive lock.
 fn with_one_more() -> Migrator {
     let sql = "alter table orders add column note text";
     let more = Migration::new(
@@ -185,10 +185,10 @@ fn with_one_more() -> Migrator {
 }
 
 #[tokio::test]
-async fn a_migration_that_waits_for_its_lock_lets_those_who_are_served_go_first() {
+async fn a_migration_that_waits_for_its_lock_does_not_block_requests() {
     let app = TestApp::start().await;
     let user = app.register_shop("engines").await;
-    // Somebody reads for a long time, as a backup does.
+    // A long read, like a backup.
     let mut reader = app.database.connection().await;
     sqlx::raw_sql("begin; select count(*) from orders")
         .execute(&mut reader)
@@ -223,13 +223,13 @@ async fn a_migration_that_waits_for_its_lock_lets_those_who_are_served_go_first(
     assert_eq!(
         app.field(query, json!({}), Some(&user.token)).await,
         json!({ "totalCount": 0 }),
-        "the old code goes on beside the new column"
+        "old code works with the new column"
     );
     app.database.leaves_jobs(1);
 }
 
 #[tokio::test]
-async fn two_programs_that_start_at_once_migrate_once() {
+async fn two_processes_that_start_together_migrate_once() {
     let database = TestDatabase::create().await;
     let migrator = with_one_more();
     let (first, second) = tokio::join!(
@@ -248,7 +248,7 @@ async fn two_programs_that_start_at_once_migrate_once() {
 }
 
 #[tokio::test]
-async fn what_holds_the_address_of_the_database_does_not_show_its_password() {
+async fn debug_output_does_not_contain_the_database_password() {
     let database = TestDatabase::create().await;
     let shown = format!("{:?}", database.db());
     assert_eq!(shown.split_whitespace().next(), Some("Database"), "{shown}");

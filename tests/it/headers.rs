@@ -1,4 +1,4 @@
-//! What every answer tells a browser, whichever route it is of and however it came out.
+//! The security headers of every response.
 
 use pretty_assertions::assert_eq;
 use reqwest::header::HeaderMap;
@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::support::TestApp;
 
-/// A request of every kind that there is, and those that nothing is made for.
+/// One request for each kind of response.
 const REQUESTS: [(&str, &str, &str); 13] = [
     ("GET", "/", ""),
     ("GET", "/graphql?query={__typename}", ""),
@@ -42,7 +42,7 @@ async fn headers(
 }
 
 #[tokio::test]
-async fn every_route_keeps_browsers_careful_however_it_answers() {
+async fn every_response_has_security_headers() {
     let app = TestApp::start().await;
     let mut statuses = Vec::new();
     for request in REQUESTS {
@@ -77,14 +77,14 @@ async fn every_route_keeps_browsers_careful_however_it_answers() {
         );
         assert_eq!(headers.get("server"), None, "{request:?}");
     }
-    // The list is of many kinds of answers indeed.
+    // The requests cover these statuses.
     for status in [200, 400, 401, 404, 405] {
         assert!(statuses.contains(&status), "{status}: {statuses:?}");
     }
 }
 
 #[tokio::test]
-async fn browsers_that_come_by_https_are_told_to_come_by_nothing_else() {
+async fn responses_over_https_have_hsts() {
     let app = TestApp::start_with(|config| config.http.over_https = true).await;
     for request in REQUESTS {
         let (_, headers) = headers(&app, request).await;

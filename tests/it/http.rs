@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, and the other routes: media types, status codes, limits, headers.
+//! GraphQL over HTTP and the other routes: media types, status codes, limits and headers.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn media(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn the_answer_has_the_media_type_that_the_client_likes_best() {
+async fn the_response_has_the_media_type_that_the_client_prefers() {
     let app = TestApp::start().await;
     let query = r#"{"query":"{ __typename }"}"#;
     for (accept, expected) in [
@@ -39,6 +39,9 @@ async fn the_answer_has_the_media_type_that_the_client_likes_best() {
             Some("application/json;q=0.5, application/graphql-response+json"),
             NEW,
         ),
+        // A quality of zero excludes a type.
+        (Some("*/*, application/json;q=0"), NEW),
+        (Some("text/event-stream;q=0, application/json"), OLD),
     ] {
         let response = send(&app, accept, query).await;
         assert_eq!(response.status(), StatusCode::OK, "{accept:?}");
@@ -50,12 +53,14 @@ async fn the_answer_has_the_media_type_that_the_client_likes_best() {
         let answer: Value = response.json().await.unwrap();
         assert_eq!(answer["data"], json!({ "__typename": "Query" }));
     }
-    let response = send(&app, Some("text/html"), query).await;
-    assert_eq!(response.status(), StatusCode::NOT_ACCEPTABLE);
+    for accept in ["text/html", "application/json;q=0", "text/event-stream;q=0"] {
+        let response = send(&app, Some(accept), query).await;
+        assert_eq!(response.status(), StatusCode::NOT_ACCEPTABLE, "{accept}");
+    }
 }
 
 #[tokio::test]
-async fn the_status_says_whether_the_operation_was_carried_out() {
+async fn the_status_says_whether_the_operation_was_executed() {
     let app = TestApp::start().await;
     for (body, new, old) in [
         // Not GraphQL over HTTP.
@@ -67,7 +72,7 @@ async fn the_status_says_whether_the_operation_was_carried_out() {
         (r#"{"query":"{ __typename }","variables":"{}"}"#, 400, 400),
         (r#"{"query":"{ __typename }","operationName":[]}"#, 400, 400),
         (r#"{"query":"{ __typename }","extensions":1}"#, 400, 400),
-        // GraphQL that does not parse or validate, or does not say what to do.
+        // Documents that do not parse or validate, or that do not select an operation.
         (r#"{"query":"{"}"#, 400, 200),
         (r#"{"query":""}"#, 400, 200),
         (r#"{"query":"{ nothing }"}"#, 400, 200),
@@ -99,7 +104,7 @@ async fn the_status_says_whether_the_operation_was_carried_out() {
             );
         }
     }
-    // An error of a field leaves the operation carried out.
+    // If a field fails, the operation was still executed.
     let response = send(
         &app,
         Some(NEW),
@@ -113,7 +118,7 @@ async fn the_status_says_whether_the_operation_was_carried_out() {
 }
 
 #[tokio::test]
-async fn a_get_carries_out_queries_and_nothing_else() {
+async fn a_get_executes_only_queries() {
     let app = TestApp::start().await;
     let get = async |pairs: &[(&str, &str)]| {
         let url = reqwest::Url::parse_with_params("http://host/graphql", pairs).unwrap();
@@ -170,7 +175,7 @@ async fn a_get_carries_out_queries_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_get_whose_answer_is_known_is_not_sent_again() {
+async fn a_get_with_the_current_etag_has_no_body() {
     let app = TestApp::start().await;
     let user = app.register_shop("engines").await;
     let ask = async |tag: Option<&str>, token: Option<&str>| {
@@ -199,14 +204,14 @@ async fn a_get_whose_answer_is_known_is_not_sent_again() {
         assert_eq!(again.headers()["etag"].to_str().unwrap(), tag);
         assert_eq!(again.bytes().await.unwrap().len(), 0);
     }
-    // Another answer, another tag.
+    // Another response has another tag.
     let signed_out = ask(Some(&tag), None).await;
     assert_eq!(signed_out.status(), StatusCode::OK);
     app.database.leaves_jobs(1);
 }
 
 #[tokio::test]
-async fn answers_are_compressed_for_those_who_can_read_them() {
+async fn responses_are_compressed_if_the_client_accepts_gzip() {
     let app = TestApp::start().await;
     let query = json!({ "query": "{ __schema { types { name description } } }" });
     let ask = async |encoding: &str| {
@@ -285,7 +290,7 @@ async fn a_body_may_have_256_kib() {
 }
 
 #[tokio::test]
-async fn an_authorization_header_that_is_no_bearer_token_is_refused() {
+async fn an_authorization_header_without_a_bearer_token_is_refused() {
     let app = TestApp::start().await;
     for header in ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "token"] {
         let response = app
@@ -306,11 +311,11 @@ async fn an_authorization_header_that_is_no_bearer_token_is_refused() {
 }
 
 #[tokio::test]
-async fn an_operation_that_takes_too_long_is_given_up() {
+async fn a_slow_operation_times_out() {
     let app =
         TestApp::start_with(|config| config.http.operation_timeout = Duration::from_secs(2)).await;
     let user = app.register_shop("engines").await;
-    // The lock keeps the sync waiting.
+    // The lock blocks the sync.
     let mut connection = app.database.connection().await;
     sqlx::raw_sql("begin; lock table sync_runs")
         .execute(&mut connection)
@@ -329,7 +334,7 @@ async fn an_operation_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_and_careful_headers() {
+async fn every_response_has_a_request_id_and_security_headers() {
     let app = TestApp::start().await;
     let response = app.get("/health").send().await.unwrap();
     let headers = response.headers();
@@ -356,7 +361,7 @@ async fn every_answer_has_an_id_and_careful_headers() {
 }
 
 #[tokio::test]
-async fn only_pages_of_allowed_origins_may_call() {
+async fn only_allowed_origins_may_call_the_api() {
     let app = TestApp::start_with(|config| {
         config.http.allowed_origins =
             xboard::http::AllowedOrigins::Only(vec!["https://app.example.com".parse().unwrap()]);
@@ -387,7 +392,7 @@ async fn only_pages_of_allowed_origins_may_call() {
 }
 
 #[tokio::test]
-async fn health_and_the_database_are_told_apart() {
+async fn health_does_not_depend_on_the_database() {
     let app = TestApp::start().await;
     let response = app.get("/health").send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
@@ -415,13 +420,13 @@ async fn health_and_the_database_are_told_apart() {
 }
 
 #[tokio::test]
-async fn graphiql_is_served_only_where_the_schema_may_be_read() {
+async fn graphiql_is_served_only_with_introspection() {
     let app = TestApp::start().await;
     let response = app.get("/graphiql").send().await.unwrap();
     assert_ne!(
         response.status(),
         StatusCode::NOT_IMPLEMENTED,
-        "GraphiQL's page is not in this build. `./run setup` builds it (with Node.js); then build again."
+        "This build does not contain GraphiQL. Run `./run setup` (needs Node.js) and build again."
     );
     assert_eq!(response.status(), StatusCode::OK);
     let policy = response.headers()["content-security-policy"]
@@ -433,7 +438,7 @@ async fn graphiql_is_served_only_where_the_schema_may_be_read() {
         "{policy}"
     );
     assert!(!policy.contains("http"), "{policy}");
-    // Everything that the page asks for is there, and it asks nobody else.
+    // The page loads only files of this server.
     let page = response.text().await.unwrap();
     assert!(
         !page.contains("http://") && !page.contains("https://"),
@@ -485,7 +490,7 @@ async fn graphiql_is_served_only_where_the_schema_may_be_read() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_before_the_server_ends() {
+async fn open_requests_are_answered_before_the_server_stops() {
     let mut app = TestApp::start().await;
     let user = app.register_shop("engines").await;
     let mut connection = app.database.connection().await;
@@ -499,7 +504,7 @@ async fn a_request_under_way_is_answered_before_the_server_ends() {
         .json(&json!({ "query": "mutation { sync { syncRun { mode } } }" }))
         .send();
     let request = tokio::spawn(request);
-    // Under way once it waits for the lock.
+    // The request is open once it waits for the lock.
     app.database.waits_for_locks(1).await;
     let release = async {
         tokio::time::sleep(Duration::from_millis(50)).await;

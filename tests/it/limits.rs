@@ -1,4 +1,4 @@
-//! What one operation may ask for, and one store over time: each limit has a test of its own.
+//! The limits of operations and callers: one test for each limit.
 
 use std::fmt::Write as _;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -89,7 +89,7 @@ async fn with_limits(change: impl FnOnce(&mut Limits)) -> TestApp {
     TestApp::start_with(|config| change(&mut config.limits)).await
 }
 
-/// The limit that refuses an operation, and the most it allows; null when none does.
+/// The limit that refuses an operation, and its maximum; null if none does.
 async fn refused(app: &TestApp, query: &str) -> Value {
     let (_, body) = app.try_graphql(query, json!({}), None).await;
     let error = &body["errors"][0]["extensions"];
@@ -213,7 +213,7 @@ async fn pages_hold_at_most_100() {
     app.database.leaves_jobs(1);
 }
 
-/// The CPU time of this process, so far. In ticks of 10 ms.
+/// The CPU time of this process in milliseconds, measured in ticks of 10 ms.
 fn cpu_milliseconds() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
@@ -222,11 +222,8 @@ fn cpu_milliseconds() -> u64 {
 }
 
 #[tokio::test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the measures are shown with --nocapture"
-)]
-async fn attacks_are_refused_before_they_cost_anything() {
+#[expect(clippy::print_stdout, reason = "--nocapture shows the measurements")]
+async fn attacks_are_refused_cheaply() {
     let app = TestApp::start().await;
     let wide = |of_one: &dyn Fn(usize) -> String, count: usize| {
         (0..count).fold(String::from("{ "), |text, n| text + &of_one(n) + " ") + "}"
@@ -325,7 +322,7 @@ async fn a_response_contains_its_cost() {
             203,
             203,
         ),
-        // Ten for the list, one for the connection, and the store has no orders: nothing for them.
+        // Ten for the list and one for the connection. The shop has no orders, so nothing for items.
         ("{ orders(first: 50) { nodes { id } } }", 111, 11),
         (
             "{ orders(first: 50) { nodes { id lineItems(first: 10) { nodes { id } } } } }",

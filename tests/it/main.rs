@@ -7,7 +7,6 @@
 )]
 
 mod accounts;
-mod answers;
 mod audit;
 mod audit_log;
 mod clients;
@@ -41,6 +40,7 @@ mod passwords;
 mod permissions;
 mod recomputation;
 mod relay;
+mod response_format;
 mod rooms;
 mod scanners;
 mod schema;

@@ -1,5 +1,4 @@
-//! What security scanners look for in a GraphQL API (the checks of graphql-cop, and some more), in the
-//! production profile: introspection off.
+//! The checks of GraphQL security scanners (graphql-cop and more) in the production profile: introspection off.
 
 use std::fmt::Write as _;
 
@@ -27,7 +26,7 @@ async fn refused(app: &TestApp, query: &str) {
 }
 
 #[tokio::test]
-async fn the_schema_cannot_be_read_and_is_not_guessed_at() {
+async fn introspection_and_suggestions_are_disabled() {
     let app = production().await;
     for query in [
         "{ __schema { types { name fields { name } } } }",
@@ -71,7 +70,7 @@ async fn the_schema_cannot_be_read_and_is_not_guessed_at() {
 }
 
 #[tokio::test]
-async fn no_explorer_is_served() {
+async fn graphiql_is_not_served() {
     let app = production().await;
     for path in [
         "/graphiql",
@@ -100,7 +99,7 @@ async fn no_explorer_is_served() {
 }
 
 #[tokio::test]
-async fn overloading_is_refused() {
+async fn overloaded_documents_are_refused() {
     let app = production().await;
     // Alias overloading, 101 of them; field duplication, 500; directive overloading, 60.
     let aliases = (0..101).fold(String::new(), |mut text, n| {
@@ -133,9 +132,9 @@ async fn overloading_is_refused() {
 }
 
 #[tokio::test]
-async fn no_other_site_can_make_a_browser_act() {
+async fn cross_site_requests_are_refused() {
     let app = production().await;
-    // Mutations by GET and by the types that a form can send.
+    // Mutations by GET and with the media types of HTML forms.
     let mutation = "mutation { logout { userErrors { code } } }";
     let response = app.get(&format!("/graphql?query={}", mutation.replace(' ', "%20")));
     let response = response.send().await.unwrap();
@@ -154,13 +153,13 @@ async fn no_other_site_can_make_a_browser_act() {
             "{kind}"
         );
     }
-    // Nobody but our own page is ever given a cookie, so a browser has nothing to send along.
+    // Only the dashboard gets a cookie, so browsers send none from other sites.
     let response = app.get("/").send().await.unwrap();
     assert!(!response.headers().contains_key("set-cookie"));
 }
 
 #[tokio::test]
-async fn nothing_inside_shows() {
+async fn responses_do_not_reveal_internals() {
     let app = production().await;
     for body in [
         "{",
@@ -199,11 +198,11 @@ async fn nothing_inside_shows() {
     }
 }
 
-/// `./run scan`: schemathesis makes thousands of operations out of the schema, most of them sensible and some
-/// not. With the same seed they are the same each time.
+/// `./run scan`: schemathesis generates thousands of valid and invalid operations from the schema. The seed makes
+/// the run reproducible.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Python, and takes minutes: ./run scan"]
-#[expect(clippy::print_stdout, reason = "what was found is what it is for")]
+#[expect(clippy::print_stdout, reason = "prints the findings")]
 async fn schemathesis_finds_nothing_on_the_production_profile() {
     let app = TestApp::start_with(|config| {
         config.introspection = false;
@@ -217,7 +216,7 @@ async fn schemathesis_finds_nothing_on_the_production_profile() {
     let output = tokio::process::Command::new(scanner)
         .args(["run", "schema.graphql", "--url", &url])
         .args(["--header", &format!("Authorization: Bearer {}", user.token)])
-        // The types cannot say "1 to 100" or "one of the two": such values are refused, as bad input.
+        // The types cannot express ranges and alternatives, so some generated values are invalid.
         .args(["--exclude-checks", "positive_data_acceptance"])
         .args(["--checks", "all", "--seed", "4400", "--max-examples", "60"])
         .args([
@@ -226,7 +225,7 @@ async fn schemathesis_finds_nothing_on_the_production_profile() {
             "--no-color",
             "--continue-on-failure",
         ])
-        // Only what an operation is worth: sessions end, and with them the scan.
+        // Without a session the scan would end.
         .args(["--exclude-name", "Mutation.logout"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

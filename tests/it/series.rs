@@ -1,4 +1,4 @@
-//! Series: no gaps, nothing twice, and the sums of the overview.
+//! `ordersByDate`: the points cover the range without gaps, and add up to the overview.
 
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ async fn every_interval_adds_up_to_the_overview() {
 }
 
 #[tokio::test]
-async fn a_day_on_which_the_clocks_change_has_23_or_25_hours() {
+async fn a_day_with_a_clock_change_has_23_or_25_hours() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;
     let hours = |day: &str| {
@@ -122,7 +122,7 @@ async fn a_day_on_which_the_clocks_change_has_23_or_25_hours() {
 }
 
 #[tokio::test]
-async fn days_begin_where_the_shop_is() {
+async fn days_begin_at_midnight_of_the_shop() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;
     let days = r#"{ ordersByDate(range: { between: { from: "2026-03-28", to: "2026-03-31" } }) { date start metrics { orders returns { amount } } } }"#;
@@ -136,7 +136,7 @@ async fn days_begin_where_the_shop_is() {
             point("2026-03-31", "2026-03-30T22:00:00Z", 0, "10.00"),
         ])
     );
-    // A day whose midnight happens twice begins with the first one.
+    // If midnight occurs twice, the day begins with the first one.
     let mut connection = app.database.connection().await;
     sqlx::query("update shops set time_zone = 'Atlantic/Azores'")
         .execute(&mut connection)
@@ -150,7 +150,7 @@ async fn days_begin_where_the_shop_is() {
 }
 
 #[tokio::test]
-async fn only_days_inside_the_range_count_in_its_first_and_last_interval() {
+async fn the_first_and_last_interval_contain_only_days_of_the_range() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;
     let weeks = r#"{ ordersByDate(interval: WEEK, range: { between: { from: "2026-03-28", to: "2026-03-30" } }) {
@@ -166,7 +166,7 @@ async fn only_days_inside_the_range_count_in_its_first_and_last_interval() {
 }
 
 #[tokio::test]
-async fn a_series_that_is_too_long_is_refused_with_a_better_idea() {
+async fn a_series_that_is_too_long_is_refused_with_a_suggestion() {
     let app = TestApp::start().await;
     let shop = app.open_shop("engines", "EUR", "Europe/Berlin").await;
     let query = |from: &str, interval: &str| {
@@ -196,7 +196,6 @@ async fn a_series_that_is_too_long_is_refused_with_a_better_idea() {
     app.database.leaves_jobs(1);
 }
 
-/// Without fragments the parts of a series are written as they are; with them the library puts them together.
 #[tokio::test]
 async fn each_point_carries_the_point_at_its_position_in_the_compared_range() {
     let app = TestApp::start().await;
@@ -259,7 +258,7 @@ async fn each_point_carries_the_point_at_its_position_in_the_compared_range() {
 }
 
 #[tokio::test]
-async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
+async fn fragments_and_plain_fields_give_the_same_response() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;
     let money = "{ c: currencyCode amount __typename }";
@@ -292,7 +291,7 @@ async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
             .ask(&shop, &question(&point, &metrics))
             .await
             .to_string();
-        // To the letter: the order of the members is part of it.
+        // Texts are compared, because the order of the fields matters.
         assert_eq!(written, resolved, "{point} {metrics}");
     }
     assert!(written.contains(r#""day":"2026-03-29","start":"2026-03-28T23:00:00Z""#));
@@ -300,7 +299,7 @@ async fn what_is_written_at_once_is_what_its_fields_resolve_to() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_in_several_places_is_put_together() {
+async fn selections_of_one_field_in_several_places_are_merged() {
     let app = TestApp::start().await;
     let shop = store_with_a_clock_change(&app).await;
     let range = r#"range: { between: { from: "2026-03-26", to: "2026-04-01" } }"#;
@@ -322,7 +321,7 @@ async fn what_is_asked_for_in_several_places_is_put_together() {
         format!("{{ {} ... {{ {} }} }}", series(orders), series(sales)),
         format!("{{ {} }}", series(&format!("{orders} {sales}"))),
     ] {
-        // Objects are compared, not texts: in which order the members come, other tests say.
+        // Objects are compared, because other tests check the order of the fields.
         assert_eq!(app.ask(&shop, &query).await, whole, "{query}");
     }
     app.database.leaves_jobs(1);

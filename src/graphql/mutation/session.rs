@@ -33,13 +33,13 @@ pub(super) struct Session {
 impl Session {
     /// The access token. Send it as `Authorization: Bearer`. It expires after 15 minutes.
     async fn token(&self, ctx: &Context<'_>) -> &str {
-        self.hand_out(ctx);
+        self.issue_refresh_token(ctx);
         self.token.expose_secret()
     }
 
     /// The time the access token expires.
     async fn expires_at(&self, ctx: &Context<'_>) -> Instant {
-        self.hand_out(ctx);
+        self.issue_refresh_token(ctx);
         Instant(self.expires_at)
     }
 
@@ -47,16 +47,16 @@ impl Session {
     /// 30 days; a session lasts at most 90 days. Empty if the server keeps it in an `HttpOnly`
     /// cookie for its own pages.
     async fn refresh_token(&self, ctx: &Context<'_>) -> &str {
-        self.hand_out(ctx)
+        self.issue_refresh_token(ctx)
     }
 }
 
 impl Session {
-    /// Sends the refresh token where it goes in this request; what the answer says of it.
-    fn hand_out(&self, ctx: &Context<'_>) -> &str {
-        // Without a context there is no request to answer, and the error is logged.
+    /// Issues the refresh token by the transport of this request; returns the value of the field.
+    fn issue_refresh_token(&self, ctx: &Context<'_>) -> &str {
+        // A missing request context is logged as an internal error.
         RequestContext::of(ctx).map_or("", |request| {
-            request.refresh_tokens.hand_out(&self.refresh_token)
+            request.refresh_tokens.issue(&self.refresh_token)
         })
     }
 
@@ -231,11 +231,11 @@ impl SessionMutations {
     ) -> Result<RefreshSessionPayload, ApiError> {
         let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
         let refused = |code, message: &str| {
-            request.refresh_tokens.forget();
+            request.refresh_tokens.delete_cookie();
             Ok(UserError::new(&["refreshToken"], code, message).into())
         };
-        let meant = request.refresh_tokens.meant_by(refresh_token);
-        let Ok(token) = RefreshToken::parse(meant.expose_secret()) else {
+        let refresh_token = request.refresh_tokens.received(refresh_token);
+        let Ok(token) = RefreshToken::parse(refresh_token.expose_secret()) else {
             return refused(UserErrorCode::Invalid, "This is not a refresh token.");
         };
         let now = request.clock.now();
@@ -296,7 +296,7 @@ impl SessionMutations {
         let mut transaction = transaction.into_tenant(principal.tenant).await?;
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        request.refresh_tokens.forget();
+        request.refresh_tokens.delete_cookie();
         Ok(LogoutPayload::default())
     }
 }

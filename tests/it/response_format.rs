@@ -1,5 +1,4 @@
-//! Answers keep the specification's form: fields in the order asked for, and a failure that takes with it
-//! just as much as the schema's non-null types say.
+//! The response format of the GraphQL specification: the order of fields, and the propagation of nulls.
 
 use serde_json::{Value, json};
 use shopify_simulator::ShopSettings;
@@ -12,15 +11,15 @@ async fn text(app: &TestApp, query: &str, token: Option<&str>) -> String {
         request = request.bearer_auth(token);
     }
     let text = request.send().await.unwrap().text().await.unwrap();
-    // What it cost, at the end, has tests of its own.
+    // Other tests check the cost at the end.
     match text.split_once(",\"extensions\":{\"cost\"") {
-        Some((answer, _)) => format!("{answer}}}"),
+        Some((data, _)) => format!("{data}}}"),
         None => text,
     }
 }
 
 #[tokio::test]
-async fn fields_come_in_the_order_they_are_asked_for() {
+async fn fields_are_in_the_order_of_the_selection_set() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("order")).await;
     world.sync(&store).await;
@@ -45,7 +44,7 @@ async fn fields_come_in_the_order_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_failed_field_that_may_not_be_null_takes_the_answer_with_it() {
+async fn a_failed_non_null_field_makes_the_data_null() {
     let app = TestApp::start().await;
     let body = app
         .graphql(
@@ -60,7 +59,7 @@ async fn a_failed_field_that_may_not_be_null_takes_the_answer_with_it() {
 }
 
 #[tokio::test]
-async fn a_failed_field_that_may_be_null_is_null_beside_the_others() {
+async fn a_failed_nullable_field_is_null_beside_the_others() {
     let app = TestApp::start().await;
     let body = app
         .graphql(
@@ -77,7 +76,7 @@ async fn a_failed_field_that_may_be_null_is_null_beside_the_others() {
 }
 
 #[tokio::test]
-async fn what_an_interface_holds_is_answered_by_its_own_type_without_a_trace_of_how() {
+async fn values_of_interfaces_have_no_hidden_typename() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("interface")).await;
     world.sync(&store).await;
@@ -99,7 +98,7 @@ async fn what_an_interface_holds_is_answered_by_its_own_type_without_a_trace_of_
 }
 
 #[tokio::test]
-async fn introspection_comes_in_order_too() {
+async fn introspection_fields_are_in_the_order_of_the_selection_set() {
     let app = TestApp::start().await;
     let answer = text(
         &app,
