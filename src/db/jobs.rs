@@ -51,6 +51,8 @@ pub enum JobKind {
     Subscriptions,
     /// Compare the ids of all objects in Shopify with the stored ones.
     Reconcile,
+    /// Delete rows that are older than their retention.
+    Retention,
 }
 
 impl JobKind {
@@ -64,6 +66,7 @@ impl JobKind {
             Self::RedactShop { .. } => "redact_shop",
             Self::Subscriptions => "subscriptions",
             Self::Reconcile => "reconcile",
+            Self::Retention => "retention",
         }
     }
 
@@ -175,16 +178,6 @@ impl RunningJobs {
 }
 
 impl SystemTx {
-    /// Queues a job of a tenant unless the same one waits already.
-    pub(super) async fn queue_job_of(
-        &mut self,
-        tenant: TenantId,
-        kind: JobKind,
-        run_at: DateTime<Utc>,
-    ) -> Result<bool> {
-        queue(self.connection(), tenant, kind, run_at).await
-    }
-
     /// Claims the oldest due job of a tenant without running jobs; if there is none, of a tenant below its limit. So
     /// the backlog of one tenant delays no other. A job waits while one with the same dedupe key runs. `short_only`
     /// excludes [long](JobKind::is_long) jobs.

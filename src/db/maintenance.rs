@@ -1,12 +1,10 @@
-//! The maintenance of shops: when it is due, its results, and the stored versions of objects for the reconciliation.
+//! The maintenance of shops: its results, the stored versions of objects for the reconciliation, and retention.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::jobs::JobKind;
-use super::{Result, SystemTx, TenantTx};
-use crate::domain::ids::TenantId;
+use super::{Result, TenantTx};
 use crate::domain::sync::ObjectKind;
 
 /// How many ids of stored objects are read at a time.
@@ -197,42 +195,57 @@ impl TenantTx {
     }
 }
 
-impl SystemTx {
-    /// Queues the maintenance of each shop that is due, and sets the next one to `next`. Returns how many there were.
-    pub async fn queue_due_maintenance(
-        &mut self,
-        jobs: &[JobKind],
-        now: DateTime<Utc>,
-        next: DateTime<Utc>,
-    ) -> Result<usize> {
-        let due = self.take_due_maintenance(now, next).await?;
-        for &(tenant, connected) in &due {
-            for &job in jobs {
-                // For a disconnected shop, reconciliation only deletes old rows.
-                if connected || job == JobKind::Reconcile {
-                    self.queue_job_of(tenant, job, now).await?;
-                }
-            }
-        }
-        Ok(due.len())
+/// How many rows one statement of the retention deletes at most.
+pub const RETENTION_BATCH: i64 = 5_000;
+
+/// Retention: each method deletes at most [`RETENTION_BATCH`] rows and returns how many it deleted.
+impl TenantTx {
+    /// Deletes deliveries that Shopify no longer repeats. One with a digest stays: its replay would do harm. There is
+    /// one for each time that the app was uninstalled.
+    pub async fn delete_deliveries_before(&mut self, before: DateTime<Utc>) -> Result<u64> {
+        let tenant = self.tenant().uuid();
+        let deleted = sqlx::query_file!(
+            "src/db/maintenance/sql/delete_deliveries.sql",
+            tenant,
+            before,
+            RETENTION_BATCH
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(deleted.rows_affected())
     }
 
-    async fn take_due_maintenance(
+    /// Deletes sync runs that ended before an instant, with their steps. The newest `keep` runs stay.
+    pub async fn delete_sync_runs_before(
         &mut self,
-        now: DateTime<Utc>,
-        next: DateTime<Utc>,
-    ) -> Result<Vec<(TenantId, bool)>> {
-        let due = sqlx::query!(
-            "update tenants set next_maintenance_at = $2 \
-             where id in ( \
-                select id from tenants where next_maintenance_at is null or next_maintenance_at <= $1 \
-                order by next_maintenance_at nulls first limit 100 for update skip locked) \
-             returning id as \"id: TenantId\", status = 'CONNECTED' as \"connected!\"",
-            now,
-            next
+        before: DateTime<Utc>,
+        keep: i64,
+    ) -> Result<u64> {
+        let tenant = self.tenant().uuid();
+        let deleted = sqlx::query_file!(
+            "src/db/maintenance/sql/delete_sync_runs.sql",
+            tenant,
+            before,
+            keep,
+            RETENTION_BATCH
         )
-        .fetch_all(self.connection())
+        .execute(self.connection())
         .await?;
-        Ok(due.into_iter().map(|row| (row.id, row.connected)).collect())
+        Ok(deleted.rows_affected())
+    }
+
+    /// Deletes jobs that became dead letters before an instant.
+    pub async fn delete_dead_letters_before(&mut self, before: DateTime<Utc>) -> Result<u64> {
+        let tenant = self.tenant().uuid();
+        let deleted = sqlx::query!(
+            "delete from jobs where id in ( \
+                select id from jobs where tenant_id = $1 and failed_at < $2 order by id limit $3)",
+            tenant,
+            before,
+            RETENTION_BATCH
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(deleted.rows_affected())
     }
 }

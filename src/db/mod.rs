@@ -24,6 +24,7 @@ pub mod rankings;
 pub mod refunds;
 mod safety;
 pub mod sales_timeline;
+pub mod schedule;
 pub mod sessions;
 pub mod shops;
 pub mod staging;

@@ -550,36 +550,4 @@ impl SystemTx {
         .await?;
         Ok(rows.into_iter().map(|row| (row.id, row.domain)).collect())
     }
-
-    /// Stores whose scheduled sync is due; their next one is put at `next`, so that no other process takes
-    /// the same.
-    pub async fn take_due_tenants(
-        &mut self,
-        now: DateTime<Utc>,
-        next: DateTime<Utc>,
-    ) -> Result<Vec<TenantId>> {
-        Ok(sqlx::query_scalar!(
-            "update tenants set next_sync_at = $2 \
-             where status = 'CONNECTED' and id in ( \
-                select id from tenants where status = 'CONNECTED' and (next_sync_at is null or next_sync_at <= $1) \
-                order by next_sync_at nulls first limit 100 for update skip locked) \
-             returning id as \"id: TenantId\"",
-            now,
-            next
-        )
-        .fetch_all(self.connection())
-        .await?)
-    }
-
-    /// Puts a store's next scheduled sync later.
-    pub async fn postpone_tenant(&mut self, tenant: TenantId, until: DateTime<Utc>) -> Result<()> {
-        sqlx::query!(
-            "update tenants set next_sync_at = $2 where id = $1",
-            tenant.uuid(),
-            until
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
 }

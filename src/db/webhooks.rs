@@ -292,20 +292,6 @@ impl TenantTx {
         .await?)
     }
 
-    /// Deletes deliveries that Shopify no longer repeats. One with a digest stays: its replay would do harm. There is
-    /// one for each time that the app was uninstalled.
-    pub async fn delete_deliveries_before(&mut self, before: DateTime<Utc>) -> Result<()> {
-        let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "delete from webhook_deliveries where tenant_id = $1 and received_at < $2 and digest is null",
-            tenant,
-            before
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
     /// Records a customer's privacy request.
     pub async fn record_privacy_request(
         &mut self,

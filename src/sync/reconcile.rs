@@ -32,7 +32,6 @@ struct Differences {
 impl SyncService {
     /// Compares all objects of a shop, and repairs the differences.
     pub(super) async fn reconcile(&self, tenant: TenantId) -> Result<(), SyncError> {
-        self.apply_retention(tenant).await?;
         let mut transaction = self.database.work(tenant).await?;
         let shop = transaction.shop().await?;
         let since = transaction.maintenance().await?.reconciled_at;

@@ -332,6 +332,7 @@ impl SyncService {
             }
             JobKind::Subscriptions => Box::pin(self.ensure_webhook_subscriptions(job.tenant)).await,
             JobKind::Reconcile => Box::pin(self.reconcile(job.tenant)).await,
+            JobKind::Retention => Ok(self.apply_retention(job.tenant).await?),
         }
     }
 

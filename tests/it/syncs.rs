@@ -568,6 +568,58 @@ async fn stores_are_synced_on_a_schedule() {
     );
 }
 
+#[tokio::test]
+async fn every_due_shop_is_queued_though_one_fails() {
+    let world = Simulated::start_with(|config| {
+        config.sync.sync_interval = Some(Duration::from_hours(1));
+        config.sync.maintenance_interval = Some(Duration::from_hours(24));
+    })
+    .await;
+    let store = world.register(ShopSettings::new("first")).await;
+    world.sync(&store).await;
+    let mut connection = world.app.database.connection().await;
+    for statement in [
+        "insert into tenants (id, shop_domain, shop_gid, status, created_at) \
+         select gen_random_uuid(), 'copy-' || n || '.myshopify.com', 'gid://shopify/Shop/9' || n, 'CONNECTED', now() \
+         from generate_series(1, 1200) n",
+        "insert into shops (tenant_id, shop_gid, domain, name, currency, time_zone, scopes, status, connected_at) \
+         select t.id, t.shop_gid, t.shop_domain, s.name, s.currency, s.time_zone, s.scopes, s.status, s.connected_at \
+         from tenants t, shops s where t.shop_domain like 'copy-%'",
+        "create function refuse() returns trigger language plpgsql as $$ begin \
+            if new.tenant_id = (select id from tenants where shop_domain = 'copy-1.myshopify.com') then \
+                raise exception 'this shop fails'; \
+            end if; \
+            return new; end $$",
+        "alter function refuse() security definer",
+        "create trigger refuse before insert on sync_runs for each row execute function refuse()",
+    ] {
+        sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    let sync = world.app.app().sync();
+    assert_eq!(sync.queue_due_syncs().await.unwrap(), 1_200);
+    assert_eq!(world.app.database.jobs().await, 1_200);
+    let due: Vec<String> = sqlx::query_scalar(
+        "select shop_domain from tenants where next_sync_at is null or next_sync_at <= now()",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(due, ["copy-1.myshopify.com"], "a shop that failed stays due");
+    sqlx::raw_sql("drop trigger refuse on sync_runs")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(sync.queue_due_syncs().await.unwrap(), 1);
+    assert_eq!(sync.queue_due_maintenance().await.unwrap(), 1_201);
+    sqlx::raw_sql("delete from jobs")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
+
 const UPDATE_CREDENTIALS: &str = "mutation ($credentials: CredentialsInput!) {
     updateShopCredentials(input: { credentials: $credentials }) {
         tenant { shop { status statusReason } } syncRun { mode } userErrors { field code } } }";

@@ -752,3 +752,43 @@ async fn an_order_too_old_to_be_shown_is_not_taken_for_deleted() {
     world.app.work().await;
     assert_eq!(totals(&world, &store).await, (1, "20.00".to_owned()));
 }
+
+#[tokio::test]
+async fn deliveries_of_invented_shops_cost_few_queries_and_evict_no_real_shop() {
+    let world = Simulated::start().await;
+    store(&world, "hooks").await;
+    assert_eq!(
+        send(&world, "orders/create", "d1", r#"{"id":7}"#).await,
+        StatusCode::OK
+    );
+    world.app.work().await;
+    let mut statuses = std::collections::BTreeMap::new();
+    for batch in 0..60 {
+        let answers = join_all((0..100).map(|number| {
+            let (app, label) = (&world.app, format!("invented-{batch}-{number}"));
+            async move {
+                let signature = sign("hash", b"{}");
+                deliver(app, &label, "orders/create", "d", &signature, b"{}".to_vec()).await
+            }
+        }));
+        for status in answers.await {
+            *statuses.entry(status.as_u16()).or_insert(0) += 1;
+        }
+    }
+    let looked_up = statuses.get(&401).copied().unwrap_or_default();
+    let refused = statuses.get(&503).copied().unwrap_or_default();
+    assert_eq!(looked_up + refused, 6_000, "{statuses:?}");
+    assert!(refused > 0, "look-ups are bounded: {statuses:?}");
+    // The keys of the real shop are still cached: its delivery reads no directory.
+    let mut holder = world.app.database.connection().await;
+    sqlx::raw_sql("begin; lock table tenants in access exclusive mode")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    assert_eq!(
+        send(&world, "orders/create", "d2", r#"{"id":7}"#).await,
+        StatusCode::OK
+    );
+    sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+    world.app.work().await;
+}

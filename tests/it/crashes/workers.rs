@@ -1,4 +1,4 @@
-//! Whose a job is: a worker's for as long as it is there, and nobody's as soon as it is gone.
+//! The owner of a job: a worker for as long as it is alive and renews its lease.
 
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::support::{Simulated, TestDatabase, instant};
 
 const LEASE: Duration = Duration::from_hours(1);
 
+/// Far longer than anything here takes, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Option<Job> {
     let mut system = database.db().system().await.unwrap();
     system
@@ -24,8 +27,15 @@ async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Opt
     job
 }
 
+/// Fails the test when the future takes too long.
+async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, future)
+        .await
+        .unwrap_or_else(|_| panic!("timed out: {what}"))
+}
+
 #[tokio::test]
-async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_before() {
+async fn a_job_is_free_when_its_worker_is_dead_or_its_lease_is_over_and_not_before() {
     let database = TestDatabase::create().await;
     let now = instant("2026-03-01T12:00:00Z");
     let mut transaction = database.db().tenant(database.new_tenant()).await.unwrap();
@@ -37,38 +47,41 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
     transaction.commit().await.unwrap();
     let [killed, heir, third] = [(); 3].map(|()| Uuid::now_v7());
 
-    let presence = database.db().worker_heartbeat(killed).await.unwrap();
+    let heartbeat = database.db().worker_heartbeat(killed).await.unwrap();
     let job = claim(&database, killed, now).await.unwrap();
     assert!(
         claim(&database, heir, now).await.is_none(),
-        "its worker is there"
+        "its worker is alive"
     );
-    drop(presence);
+    drop(heartbeat);
     assert!(
         claim(&database, killed, now).await.is_none(),
-        "nobody takes a job from himself"
+        "a worker does not take over its own job"
     );
 
-    let _presence = database.db().worker_heartbeat(heir).await.unwrap();
-    let taken = loop {
-        // The server learns of the lost connection in a moment.
-        if let Some(job) = claim(&database, heir, now).await {
-            break job;
+    let _heartbeat = database.db().worker_heartbeat(heir).await.unwrap();
+    let taken = in_time("the job of a dead worker is taken over", async {
+        loop {
+            // The server sees the lost connection after a moment.
+            if let Some(job) = claim(&database, heir, now).await {
+                break job;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    })
+    .await;
     assert_eq!((taken.id, taken.attempts), (job.id, 2));
 
     let over = now + LEASE + TimeDelta::seconds(1);
     assert!(
         claim(&database, third, now + LEASE).await.is_none(),
-        "its worker is there"
+        "its worker is alive"
     );
     let taken = claim(&database, third, over).await.unwrap();
     assert_eq!(
         (taken.id, taken.attempts),
         (job.id, 3),
-        "one that hangs loses its job with its lease"
+        "a hanging worker loses its job with its lease"
     );
     let mut system = database.db().system().await.unwrap();
     system.finish_job(&taken).await.unwrap();
@@ -76,7 +89,7 @@ async fn a_job_is_free_when_its_worker_is_gone_or_its_lease_is_over_and_not_befo
 }
 
 #[tokio::test]
-async fn a_worker_whose_sign_of_life_is_cut_off_gives_another_and_works_on() {
+async fn a_worker_reconnects_its_heartbeat_after_a_lost_connection_and_goes_on() {
     let world =
         Simulated::start_with(|config| config.sync.lease = Duration::from_millis(600)).await;
     let stop = CancellationToken::new();
@@ -86,29 +99,35 @@ async fn a_worker_whose_sign_of_life_is_cut_off_gives_another_and_works_on() {
     ));
     let mut connection = world.app.database.connection().await;
     let mut seen = Vec::new();
-    while seen.len() < 2 {
-        let holder: Option<i32> = sqlx::query_scalar(
-            "select pid from pg_locks where locktype = 'advisory' and granted \
-             and database = (select oid from pg_database where datname = current_database())",
-        )
-        .fetch_optional(&mut connection)
-        .await
-        .unwrap();
-        if let Some(holder) = holder.filter(|holder| !seen.contains(holder)) {
-            seen.push(holder);
-            sqlx::query("select pg_terminate_backend($1)")
-                .bind(holder)
-                .execute(&mut connection)
-                .await
-                .unwrap();
+    in_time("the worker starts two heartbeats", async {
+        while seen.len() < 2 {
+            let holder: Option<i32> = sqlx::query_scalar(
+                "select pid from pg_locks where locktype = 'advisory' and granted \
+                 and database = (select oid from pg_database where datname = current_database())",
+            )
+            .fetch_optional(&mut connection)
+            .await
+            .unwrap();
+            if let Some(holder) = holder.filter(|holder| !seen.contains(holder)) {
+                seen.push(holder);
+                sqlx::query("select pg_terminate_backend($1)")
+                    .bind(holder)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    })
+    .await;
     let store = world.register(ShopSettings::new("cut-off")).await;
-    while world.app.database.jobs().await > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    in_time("the worker runs its jobs", async {
+        while world.app.database.jobs().await > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
     stop.cancel();
-    worker.await.unwrap();
+    in_time("the worker stops", worker).await.unwrap();
     world.sync(&store).await;
 }
