@@ -1,5 +1,4 @@
-//! `jobs`: what is waiting, what is being worked on and what was set aside, for the operator. Nothing is
-//! carried out here: the workers do.
+//! `jobs`: lists the job queue and retries dead letters. The workers run the jobs.
 
 use std::process::ExitCode;
 
@@ -9,7 +8,7 @@ use super::{database, runtime};
 use crate::config::Settings;
 use crate::domain::clock::Clock;
 
-/// What `jobs` takes besides the settings.
+/// The arguments of `jobs`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct JobsArgs {
     #[command(subcommand)]
@@ -18,20 +17,20 @@ pub(super) struct JobsArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
-    /// List the jobs, those set aside after too many failures first
+    /// List the jobs, dead letters first
     List {
-        /// Only those that were set aside
+        /// List dead letters only
         #[arg(long)]
         dead: bool,
     },
-    /// Let jobs that were set aside be tried again
+    /// Retry dead letters
     Retry {
-        /// The job's number [default: all of them]
+        /// The job's id [default: all dead letters]
         id: Option<i64>,
     },
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(super) fn jobs(settings: &Settings, args: &JobsArgs) -> anyhow::Result<ExitCode> {
     let running = database::join(settings)?;
     runtime()?.block_on(async {
@@ -52,13 +51,13 @@ pub(super) fn jobs(settings: &Settings, args: &JobsArgs) -> anyhow::Result<ExitC
                         job.last_error.as_deref().unwrap_or_default(),
                     );
                 }
-                // Closing waits for every connection.
+                // `close` waits for every connection.
                 drop(system);
             }
             Action::Retry { id } => {
-                let revived = system.retry_dead_jobs(id, now).await?;
+                let retried = system.retry_dead_jobs(id, now).await?;
                 system.commit().await?;
-                println!("{revived} to be tried again");
+                println!("{retried} jobs will be retried");
             }
         }
         database.close().await;

@@ -3,7 +3,7 @@
 mod database;
 #[cfg(feature = "demo")]
 pub mod demo;
-mod forget;
+mod erase;
 mod jobs;
 mod keys;
 mod migrate;
@@ -43,22 +43,22 @@ struct Cli {
 enum Command {
     /// Serve the API and work on syncs, until told to stop
     Serve(serve::ServeArgs),
-    /// Work on syncs without serving the API
+    /// Run jobs without serving the API
     Worker,
     /// Bring the database up to date
     Migrate,
-    /// Sync a store now, with a progress bar
+    /// Sync a shop now, with a progress bar
     Sync(sync::SyncArgs),
     /// Work every figure out anew from the ledger and report where what is kept differs
     Verify(verify::VerifyArgs),
-    /// Compare what each store has with what is kept, now instead of once a day
+    /// Compare the ids of all objects with Shopify now, instead of once a day
     Reconcile(reconcile::ReconcileArgs),
-    /// List the jobs, or let failed ones be tried again
+    /// List the jobs, or retry dead letters
     Jobs(jobs::JobsArgs),
     /// Look after the people who can sign in: list them, let one set a new password, change a role
     User(user::UserArgs),
-    /// Delete everything that is kept of a store that was disconnected
-    Forget(forget::ForgetArgs),
+    /// Delete all data of a disconnected shop
+    Erase(erase::EraseArgs),
     /// Look after the keys that the stores' credentials are encrypted with
     Keys(keys::KeysArgs),
     /// Print the GraphQL schema in its own language
@@ -107,7 +107,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Reconcile(args) => reconcile::reconcile(&cli.settings, &args),
         Command::Jobs(args) => jobs::jobs(&cli.settings, &args),
         Command::User(args) => user::user(&cli.settings, &args),
-        Command::Forget(args) => forget::forget(&cli.settings, &args),
+        Command::Erase(args) => erase::erase(&cli.settings, &args),
         Command::Keys(args) => keys::keys(&cli.settings, args),
         Command::Schema => schema::schema(),
         #[cfg(feature = "demo")]
@@ -126,7 +126,7 @@ impl Command {
             | Self::Reconcile(_)
             | Self::Jobs(_)
             | Self::User(_)
-            | Self::Forget(_)
+            | Self::Erase(_)
             | Self::Keys(_)
             | Self::Schema
             | Self::WithDb { .. } => true,

@@ -1,5 +1,4 @@
-//! `reconcile`: asks the workers to look after stores now instead of at the next daily turn: the webhooks are
-//! repaired, and the ids of everything are compared.
+//! `reconcile`: queues the daily maintenance of shops now: webhook subscriptions are checked, and ids are compared.
 
 use std::process::ExitCode;
 
@@ -11,15 +10,15 @@ use super::verify::stores;
 use crate::app::{App, AppConfig};
 use crate::config::Settings;
 
-/// What `reconcile` takes besides the settings.
+/// The arguments of `reconcile`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReconcileArgs {
-    /// The store's domain [default: every store]
+    /// The shop's domain [default: every shop]
     #[arg(long, value_name = "DOMAIN")]
     shop: Option<String>,
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(super) fn reconcile(settings: &Settings, args: &ReconcileArgs) -> anyhow::Result<ExitCode> {
     let config = settings.resolve()?;
     let running = RunningDatabase::join(&config.database)?;

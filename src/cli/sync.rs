@@ -1,5 +1,4 @@
-//! `sync`: syncs a store now and shows how far it is. The run is like any other: when this command is
-//! stopped, a worker goes on with it.
+//! `sync`: syncs a shop now and shows the progress. If the command is stopped, a worker continues the run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,21 +21,21 @@ use crate::domain::ids::{SyncRunId, TenantId};
 use crate::domain::sync::{SyncMode, SyncStatus, SyncTrigger};
 use crate::sync::worker;
 
-/// What `sync` takes besides the settings.
+/// The arguments of `sync`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SyncArgs {
-    /// The store's domain, such as my-store.myshopify.com
+    /// The shop's domain, such as my-store.myshopify.com
     #[arg(long, value_name = "DOMAIN")]
     shop: String,
-    /// Fetch everything again, not only what changed
+    /// Fetch everything again, not only changes
     #[arg(long)]
     full: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(super) fn sync(settings: &Settings, args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let mut config = settings.resolve()?;
-    // Only what was asked for: other stores' schedules are the running program's business.
+    // The running server schedules the other shops.
     config.sync_interval = None;
     let running = RunningDatabase::join(&config.database)?;
     let config = AppConfig::new(config, running.url());
@@ -55,19 +54,19 @@ pub(super) fn sync(settings: &Settings, args: &SyncArgs) -> anyhow::Result<ExitC
                 .iter()
                 .filter(|kind| !kind.skipped_objects.is_empty())
             {
-                let numbers: Vec<_> = kind.skipped_objects.iter().map(i64::to_string).collect();
+                let ids: Vec<_> = kind.skipped_objects.iter().map(i64::to_string).collect();
                 println!(
-                    "these {} could not be read and stay as they were: {}",
+                    "skipped {}: {}",
                     kind.kind.code().to_lowercase(),
-                    numbers.join(", ")
+                    ids.join(", ")
                 );
             }
             Ok(ExitCode::SUCCESS)
         }
         status => {
-            let why = run
-                .error
-                .unwrap_or_else(|| "it was stopped; a worker goes on with it".to_owned());
+            let why = run.error.unwrap_or_else(|| {
+                "the command was stopped; a worker continues the run".to_owned()
+            });
             anyhow::bail!("the sync is {}: {why}", status.code())
         }
     }
@@ -82,7 +81,7 @@ async fn request_and_watch(
         .await?
         .into_iter()
         .next()
-        .context("no such store")?;
+        .context("no such shop")?;
     let mode = if args.full {
         SyncMode::Full
     } else {
@@ -104,7 +103,7 @@ async fn request_and_watch(
     ended
 }
 
-/// Shows a run's progress until it has ended or `shutdown` is cancelled. Gives how it stands then.
+/// Shows the progress of a run until it has ended or `shutdown` is cancelled. Returns its last state.
 pub(super) async fn watch(
     database: &Database,
     tenant: TenantId,
@@ -119,7 +118,7 @@ pub(super) async fn watch(
             .await?
             .into_iter()
             .next()
-            .context("the sync run is gone")?;
+            .context("the sync run does not exist")?;
         let progress = snapshot.sync_progress(&[run]).await?;
         bars.show(&progress);
         drop(snapshot);

@@ -1,4 +1,4 @@
-//! `worker`: works on syncs, beside processes that serve.
+//! `worker`: runs jobs, in addition to the processes that serve.
 
 use std::process::ExitCode;
 

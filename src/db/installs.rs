@@ -1,5 +1,5 @@
-//! Installing by a merchant's consent: what is under way, and what waits to be taken over. Kept as hashes, good
-//! once and not for long; what ran out goes with the next that is made.
+//! Pending installations of the operator's app, and installed shops that wait for a claim. Tokens are stored as hashes,
+//! valid once, and expire soon. Each insert deletes expired rows.
 
 use chrono::{DateTime, Utc};
 
@@ -7,28 +7,28 @@ use super::{Result, SystemTx};
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 
-/// A consent that is under way.
+/// A pending consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallState {
-    /// The hash of what the browser holds for which it was made.
+    /// The hash of the browser's cookie.
     pub browser_hash: Vec<u8>,
-    /// The store that was asked for.
+    /// The shop.
     pub domain: ShopDomain,
 }
 
-/// A store that lets us in and that no account has.
+/// An installed shop without an account.
 #[derive(Clone, Debug)]
 pub struct InstallClaim {
-    /// What its tokens are sealed for, in place of a tenant.
+    /// The associated data of the encryption, in place of a tenant.
     pub sealed_for: TenantId,
-    /// The tokens.
+    /// The encrypted tokens.
     pub sealed: Vec<u8>,
-    /// The store.
+    /// The shop.
     pub domain: ShopDomain,
 }
 
 impl SystemTx {
-    /// Notes that a merchant is being asked.
+    /// Stores a pending consent.
     pub async fn create_install_state(
         &mut self,
         state_hash: &[u8],
@@ -51,7 +51,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Uses a state up. Of two who do so at once one gets it. `None`: there is none, or it ran out.
+    /// Deletes a pending consent and returns it. Of two concurrent calls, one gets it. `None`: it is gone or expired.
     pub async fn take_install_state(
         &mut self,
         state_hash: &[u8],
@@ -68,7 +68,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Keeps a store's tokens for who takes it over.
+    /// Stores the tokens of a shop until it is claimed.
     pub async fn create_install_claim(
         &mut self,
         token_hash: &[u8],
@@ -93,7 +93,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// The store of a token, while it waits.
+    /// The shop that a token claims.
     pub async fn find_install_claim(
         &mut self,
         token_hash: &[u8],
@@ -110,7 +110,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Uses a token up. Of two who do so at once one is told yes.
+    /// Deletes a claim. True: it was valid; of two concurrent calls, one gets true.
     pub async fn take_install_claim(
         &mut self,
         token_hash: &[u8],

@@ -1,5 +1,5 @@
-//! Open invitations into stores. A row is an invitation that can still be accepted, or ran out; one that was
-//! accepted, withdrawn or replaced is gone, so no token is good twice.
+//! Invitations to shops. A row is an open or expired invitation. An accepted, withdrawn or replaced one is deleted, so no
+//! token is valid twice.
 
 use chrono::{DateTime, Utc};
 
@@ -14,13 +14,13 @@ use crate::domain::principal::Role;
 pub struct InvitationRecord {
     /// Its id.
     pub id: InvitationId,
-    /// Into which store.
+    /// The shop.
     pub tenant: TenantId,
-    /// Who is invited.
+    /// The invited address.
     pub email: Email,
-    /// The role that is offered.
+    /// The offered role.
     pub role: Role,
-    /// Until when it can be accepted.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -39,8 +39,9 @@ impl TryFrom<Stored> for InvitationRecord {
         Ok(Self {
             id: row.id,
             tenant: row.tenant,
-            email: Email::parse(&row.email)
-                .map_err(|_| DbError::Corrupt("invitations.email is no address".to_owned()))?,
+            email: Email::parse(&row.email).map_err(|_| {
+                DbError::Corrupt("invitations.email is no email address".to_owned())
+            })?,
             role: role(&row.role)?,
             expires_at: row.expires_at,
         })
@@ -48,7 +49,7 @@ impl TryFrom<Stored> for InvitationRecord {
 }
 
 impl SystemTx {
-    /// Invites somebody; an invitation of the same address that is there is replaced.
+    /// Creates an invitation. It replaces an earlier one of the same address.
     pub async fn create_invitation(
         &mut self,
         invitation: &InvitationRecord,
@@ -76,7 +77,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// The invitations into a store that can be accepted, the newest first. Those that ran out are forgotten.
+    /// The open invitations of a shop, the newest first.
     pub async fn open_invitations(
         &mut self,
         tenant: TenantId,
@@ -94,7 +95,7 @@ impl SystemTx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// The invitation with this token, whether it ran out or not.
+    /// The invitation with this token, expired or not.
     pub async fn find_invitation(&mut self, token_hash: &[u8]) -> Result<Option<InvitationRecord>> {
         let row = sqlx::query_as!(
             Stored,
@@ -107,7 +108,7 @@ impl SystemTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Uses an invitation up. Of two who do so at once one gets it. `None`: it is gone, or ran out.
+    /// Deletes an open invitation and returns it. Of two concurrent calls, one gets it. `None`: it is gone or expired.
     pub async fn take_invitation(
         &mut self,
         token_hash: &[u8],
@@ -125,7 +126,7 @@ impl SystemTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Takes an invitation of a store back. `None`: there is no such invitation.
+    /// Withdraws an invitation. `None`: there is no such invitation.
     pub async fn withdraw_invitation(
         &mut self,
         tenant: TenantId,
@@ -143,7 +144,7 @@ impl SystemTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Takes back what a member invited: they know the tokens.
+    /// Withdraws the invitations of a member, because the member has their tokens.
     pub(super) async fn withdraw_invitations_of(
         &mut self,
         tenant: TenantId,
@@ -159,7 +160,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Forgets the invitations into a store that ran out, and tells how many members and invitations are left.
+    /// Deletes expired invitations, and counts the members and the remaining invitations.
     pub async fn count_members_and_invitations(
         &mut self,
         tenant: TenantId,

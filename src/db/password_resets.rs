@@ -1,4 +1,5 @@
-//! What an operator hands to a user who cannot sign in: a token, kept as its hash, good once and not for long.
+//! Password resets: an operator gives a token to a user who cannot sign in. The table stores its hash. The token is
+//! valid once and expires soon.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +7,7 @@ use super::{Result, SystemTx};
 use crate::domain::ids::UserId;
 
 impl SystemTx {
-    /// Keeps the hash of a user's token; one from before is worth nothing any more.
+    /// Stores the hash of a user's token. It replaces the user's previous one.
     pub async fn create_password_reset(
         &mut self,
         user: UserId,
@@ -28,7 +29,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Whose token this is, while it is good.
+    /// The user of a valid token.
     pub async fn find_password_reset(
         &mut self,
         token_hash: &[u8],
@@ -43,7 +44,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Uses a token up. Of two who do so at once one is told whose it is.
+    /// Deletes a valid token and returns its user. Of two concurrent calls, one gets the user.
     pub async fn take_password_reset(
         &mut self,
         token_hash: &[u8],

@@ -1,8 +1,8 @@
-//! Tasks that others wait for.
+//! Joining tasks.
 
 use tokio::task::JoinError;
 
-/// What a task gave; where it panicked, so does whoever waits for it.
+/// The result of a task. Resumes the panic of a task that panicked.
 pub(crate) fn finished<T>(outcome: Result<T, JoinError>) -> T {
     outcome.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

@@ -1,6 +1,6 @@
-//! Installing the operator's app: `GET /oauth/install?shop=…` sends a browser to the store to ask, and the store
-//! sends it back to `GET /oauth/callback`. Who comes back gets a code, with which an account takes the store
-//! over (`claimShop`, `registerInstalled`): these pages know of no account, and make none.
+//! Installation of the operator's app. `GET /oauth/install?shop=…` redirects a browser to the consent page of the shop,
+//! and Shopify redirects it to `GET /oauth/callback`. The merchant gets a code, with which an account claims the shop
+//! (`claimShop`, `registerInstalled`). These pages use no account.
 
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
@@ -13,9 +13,9 @@ use super::client_address::client_address;
 use super::{HttpState, cookies};
 use crate::sync::{InstallError, Installed};
 
-/// What a browser keeps while the store asks.
+/// The cookie that identifies the browser during the consent.
 const COOKIE_NAME: &str = "xboard_install";
-/// How long it keeps it: as long as the store may take.
+/// The lifetime of the cookie: as long as the consent may take.
 const COOKIE_SECONDS: u32 = 600;
 
 /// `GET /oauth/install`.
@@ -31,23 +31,23 @@ pub(super) async fn install(State(state): State<HttpState>, request: Request) ->
             "Too many attempts",
             "Wait a minute and try again.",
         );
-        put(&mut response, RETRY_AFTER, &wait.0.as_secs().to_string());
+        set(&mut response, RETRY_AFTER, &wait.0.as_secs().to_string());
         return response;
     }
-    let kept = cookies::read(&parts.headers, COOKIE_NAME);
+    let cookie = cookies::read(&parts.headers, COOKIE_NAME);
     match state
         .sync
-        .ask_for_consent(&fields(&parts), kept.as_ref())
+        .begin_installation(&fields(&parts), cookie.as_ref())
         .await
     {
         Ok(consent) => {
             let mut response = page(
                 StatusCode::SEE_OTHER,
                 "On to Shopify",
-                "Your store asks you now.",
+                "Your store asks for your consent now.",
             );
-            put(&mut response, LOCATION, &consent.url);
-            keep(&mut response, &consent.browser, &state);
+            set(&mut response, LOCATION, &consent.url);
+            set_cookie(&mut response, &consent.browser, &state);
             response
         }
         Err(error) => refusal(&error),
@@ -57,10 +57,10 @@ pub(super) async fn install(State(state): State<HttpState>, request: Request) ->
 /// `GET /oauth/callback`.
 pub(super) async fn callback(State(state): State<HttpState>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    let kept = cookies::read(&parts.headers, COOKIE_NAME);
+    let cookie = cookies::read(&parts.headers, COOKIE_NAME);
     match state
         .sync
-        .take_consent(&fields(&parts), kept.as_ref())
+        .finish_installation(&fields(&parts), cookie.as_ref())
         .await
     {
         Ok(Installed::Renewed) => page(
@@ -82,14 +82,13 @@ pub(super) async fn callback(State(state): State<HttpState>, request: Request) -
     }
 }
 
-/// The fields of the address, decoded, in their order. None where they cannot be read.
+/// The decoded query parameters in their order. Empty if they cannot be decoded.
 pub(super) fn fields(parts: &Parts) -> Vec<(String, String)> {
     Query::try_from_uri(&parts.uri).map_or_else(|_| Vec::new(), |Query(fields)| fields)
 }
 
-/// Has the browser keep what proves later that it is the same one. It comes along when the store sends the
-/// browser back, which is another site's page: hence `Lax`.
-fn keep(response: &mut Response<Body>, browser: &SecretString, state: &HttpState) {
+/// Sets the cookie. `Lax`, because the browser returns from another site.
+fn set_cookie(response: &mut Response<Body>, browser: &SecretString, state: &HttpState) {
     let secure = if state.sync.is_public_https() {
         "; Secure"
     } else {
@@ -99,11 +98,11 @@ fn keep(response: &mut Response<Body>, browser: &SecretString, state: &HttpState
     let cookie = format!(
         "{COOKIE_NAME}={browser}; Path=/oauth; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
     );
-    put(response, SET_COOKIE, &cookie);
+    set(response, SET_COOKIE, &cookie);
 }
 
-/// What is put here is made of letters, digits and signs that a header takes.
-fn put(response: &mut Response<Body>, name: HeaderName, value: &str) {
+/// Sets a header. The values consist of characters that a header allows.
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(mut value) = HeaderValue::try_from(value) {
         value.set_sensitive(name != RETRY_AFTER);
         response.headers_mut().insert(name, value);
@@ -114,13 +113,13 @@ fn refusal(error: &InstallError) -> Response<Body> {
     let (status, sentence) = match error {
         InstallError::Off => (
             StatusCode::NOT_FOUND,
-            "No app can be installed here: the operator has not set one up.",
+            "No app can be installed here: the operator has not configured one.",
         ),
         InstallError::NoShop => (
             StatusCode::BAD_REQUEST,
-            "That is not a store's domain: it reads like my-store.myshopify.com.",
+            "That is not a store's domain. A domain looks like my-store.myshopify.com.",
         ),
-        InstallError::Unsigned | InstallError::NotAsked => (
+        InstallError::Unsigned | InstallError::UnknownState => (
             StatusCode::FORBIDDEN,
             "This did not begin here, in this browser, just now. Start the installation again.",
         ),
@@ -134,7 +133,7 @@ fn refusal(error: &InstallError) -> Response<Body> {
         ),
         InstallError::Db(error) if error.is_unavailable() || error.is_timeout() => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "XBoard cannot take you in at present. Start the installation again later.",
+            "XBoard is unavailable at present. Start the installation again later.",
         ),
         InstallError::Db(_) | InstallError::Token(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -142,19 +141,18 @@ fn refusal(error: &InstallError) -> Response<Body> {
         ),
     };
     if status.is_server_error() {
-        tracing::error!(error.cause = %error, "an installation failed");
+        tracing::error!(error.cause = %error, "installation failed");
     } else {
-        tracing::info!(error.cause = %error, "an installation was refused");
+        tracing::info!(error.cause = %error, "installation refused");
     }
     let mut response = page(status, "Not installed", sentence);
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        put(&mut response, RETRY_AFTER, "5");
+        set(&mut response, RETRY_AFTER, "5");
     }
     response
 }
 
-/// A page of a few sentences. Like everything here it is kept by nobody, shown in no frame, runs nothing, and
-/// the address that it came from is told to nobody: `layers.rs` sees to that.
+/// A short page. `layers.rs` adds the headers that forbid caching, frames, scripts and referrers.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n"

@@ -1,7 +1,7 @@
-//! Installing by a merchant's consent. A browser is sent to the store to ask, comes back with a code, and the
-//! code is traded for tokens. Which account the store then belongs to is not decided by who sent the browser:
-//! whoever agreed gets a token, with which somebody signed in (or who signs up) takes the store over. So nobody
-//! can have a stranger's store attached to their account by sending the stranger an address.
+//! Installation of the operator's app (OAuth). XBoard redirects a browser to the shop for consent. The browser returns
+//! with a code, which is exchanged for tokens. The merchant then gets a claim code, and an account claims the shop with
+//! it. The account that began the installation does not matter, so an attacker cannot get a merchant's shop by sending
+//! the merchant a link.
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,61 +21,61 @@ use crate::domain::shop::ShopDomain;
 use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::shopify::{ErrorKind, InstallableApp, ShopifyError};
 
-/// How long a merchant may think about it.
-const STATE_GOOD_FOR: TimeDelta = TimeDelta::minutes(10);
-/// How long the store waits for its account: less than its first access token lives.
-const CLAIM_GOOD_FOR: TimeDelta = TimeDelta::minutes(30);
-/// How far Shopify's time of signing may be from ours, in seconds.
-const CLOCKS_APART: u64 = 90;
+/// How long a merchant may take to consent.
+const STATE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// How long a shop can be claimed: less than the lifetime of its first access token.
+const CLAIM_LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How far the time of Shopify's signature may be from the program's clock, in seconds.
+const MAX_CLOCK_SKEW: u64 = 90;
 
-/// Where a browser is sent, and what it has to keep meanwhile.
+/// The redirect to the consent page, and the cookie of the browser.
 #[derive(Clone, Debug)]
 pub struct Consent {
-    /// The store's own address that asks.
+    /// The consent page of the shop.
     pub url: String,
-    /// Proves later that it is the same browser.
+    /// Identifies the browser when it returns.
     pub browser: SecretString,
 }
 
-/// A store that came back.
+/// The result of a consent.
 #[derive(Clone, Debug)]
 pub enum Installed {
-    /// A known store that this app reads already: its tokens were renewed.
+    /// The shop uses this app already: its tokens were renewed.
     Renewed,
-    /// The store waits for its account: for who has this token.
+    /// The shop can be claimed with this token.
     Waiting(SecretString),
 }
 
-/// Why somebody did not come back with a store.
+/// Why an installation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// There is no app of the operator's here.
-    #[error("apps cannot be installed here")]
+    /// The operator has configured no app.
+    #[error("no app is configured")]
     Off,
-    /// What was sent is not what Shopify signs, or is too old.
+    /// Shopify did not sign the address, or the signature is too old.
     #[error("the address is not signed by Shopify, or too old")]
     Unsigned,
-    /// Not a store's domain.
-    #[error("not a store's domain")]
+    /// The shop parameter is not a shop's domain.
+    #[error("not a shop's domain")]
     NoShop,
-    /// Nobody was asked that, it was too long ago or used already, in another browser or for another store.
-    #[error("nobody was asked this in this browser, or it was too long ago")]
-    NotAsked,
-    /// Shopify does not take the code.
+    /// The state is unknown, expired or used, or belongs to another browser or shop.
+    #[error("the state is unknown, expired, or of another browser or shop")]
+    UnknownState,
+    /// Shopify refused the code.
     #[error("Shopify refused: {0}")]
     Refused(#[source] ShopifyError),
     /// Shopify does not answer.
     #[error("Shopify does not answer: {0}")]
     Unreachable(#[source] ShopifyError),
-    /// Our own database failed.
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// There was no randomness.
+    /// The system gave no random bytes.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
 
-/// The one value of a field; `None` where it is missing or there twice.
+/// The value of a field; `None` if it is missing or repeated.
 fn one<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let mut values = fields.iter().filter(|(field, _)| field == name);
     match (values.next(), values.next()) {
@@ -91,8 +91,8 @@ impl SyncService {
         Ok((app, format!("{public_url}/oauth/callback")))
     }
 
-    /// Sends a browser to the store that it named. Anybody may; what Shopify signed must be signed well.
-    pub async fn ask_for_consent(
+    /// Creates the redirect to the consent page of a shop. A signature is not required, but must hold if there is one.
+    pub async fn begin_installation(
         &self,
         fields: &[(String, String)],
         browser: Option<&SecretString>,
@@ -103,12 +103,12 @@ impl SyncService {
         }
         let shop = one(fields, "shop").ok_or(InstallError::NoShop)?;
         let domain = ShopDomain::parse(shop).map_err(|_| InstallError::NoShop)?;
-        // Several tabs of one browser share what it keeps.
-        let kept = browser.and_then(|kept| {
-            OneTimeToken::parse(Purpose::InstallBrowser, kept.expose_secret()).ok()
+        // The tabs of one browser share the cookie.
+        let cookie = browser.and_then(|cookie| {
+            OneTimeToken::parse(Purpose::InstallBrowser, cookie.expose_secret()).ok()
         });
-        let browser = match kept {
-            Some(kept) => kept,
+        let browser = match cookie {
+            Some(cookie) => cookie,
             None => OneTimeToken::generate(Purpose::InstallBrowser)?,
         };
         let state = OneTimeToken::generate(Purpose::InstallState)?;
@@ -117,13 +117,13 @@ impl SyncService {
             .consent_url(&domain, &redirect, state.secret().expose_secret())
             .ok_or(InstallError::Off)?;
         let now = self.clock.now();
-        let asked = InstallState {
+        let pending = InstallState {
             browser_hash: browser.hash(),
             domain,
         };
         let mut system = self.database.system().await?;
         system
-            .create_install_state(&state.hash(), &asked, now + STATE_GOOD_FOR, now)
+            .create_install_state(&state.hash(), &pending, now + STATE_LIFETIME, now)
             .await?;
         system.commit().await?;
         Ok(Consent {
@@ -139,15 +139,15 @@ impl SyncService {
     ) -> Result<(), InstallError> {
         let signed_at = one(fields, "timestamp").and_then(|text| text.parse::<i64>().ok());
         let now = self.clock.now().timestamp();
-        let is_recent = signed_at.is_some_and(|at| now.abs_diff(at) <= CLOCKS_APART);
+        let is_recent = signed_at.is_some_and(|at| now.abs_diff(at) <= MAX_CLOCK_SKEW);
         (is_recent && app.signed(fields))
             .then_some(())
             .ok_or(InstallError::Unsigned)
     }
 
-    /// Takes a merchant in who comes back from their store. Everything is proven before the code is traded, and
-    /// the tokens are kept before they are used.
-    pub async fn take_consent(
+    /// Handles the return from the consent page. Everything is verified before the code is exchanged, and the tokens are
+    /// stored before they are used.
+    pub async fn finish_installation(
         &self,
         fields: &[(String, String)],
         browser: Option<&SecretString>,
@@ -156,7 +156,7 @@ impl SyncService {
         self.check_signature(app, fields)?;
         let shop = one(fields, "shop").ok_or(InstallError::NoShop)?;
         let domain = ShopDomain::parse(shop).map_err(|_| InstallError::NoShop)?;
-        self.take_state(fields, browser, &domain).await?;
+        self.use_state(fields, browser, &domain).await?;
         let code = one(fields, "code").ok_or(InstallError::Unsigned)?;
         let pair = match self.shopify.exchange_code(&domain, code).await {
             Ok(pair) => pair,
@@ -166,7 +166,7 @@ impl SyncService {
             Err(error) => return Err(InstallError::Refused(error)),
         };
         let credentials = Credentials::Installed(pair);
-        if self.renew_known(&domain, &credentials).await? {
+        if self.renew_connected(&domain, &credentials).await? {
             return Ok(Installed::Renewed);
         }
         let token = OneTimeToken::generate(Purpose::InstallClaim)?;
@@ -179,15 +179,15 @@ impl SyncService {
         let now = self.clock.now();
         let mut system = self.database.system().await?;
         system
-            .create_install_claim(&token.hash(), &claim, now + CLAIM_GOOD_FOR, now)
+            .create_install_claim(&token.hash(), &claim, now + CLAIM_LIFETIME, now)
             .await?;
         system.commit().await?;
-        info!(shop.domain = %claim.domain, "a store let the app in and waits for its account");
+        info!(shop.domain = %claim.domain, "app installed; the shop can be claimed");
         Ok(Installed::Waiting(token.secret().clone()))
     }
 
-    /// Uses the state up, and compares what it was made for. A state that somebody carried elsewhere is gone.
-    async fn take_state(
+    /// Deletes the state, and compares its browser and shop. A state that was used elsewhere is lost.
+    async fn use_state(
         &self,
         fields: &[(String, String)],
         browser: Option<&SecretString>,
@@ -195,30 +195,33 @@ impl SyncService {
     ) -> Result<(), InstallError> {
         let parse = |purpose, text| OneTimeToken::parse(purpose, text).ok();
         let state = one(fields, "state").and_then(|text| parse(Purpose::InstallState, text));
-        let browser = browser.and_then(|kept| parse(Purpose::InstallBrowser, kept.expose_secret()));
+        let browser =
+            browser.and_then(|cookie| parse(Purpose::InstallBrowser, cookie.expose_secret()));
         let (Some(state), Some(browser)) = (state, browser) else {
-            return Err(InstallError::NotAsked);
+            return Err(InstallError::UnknownState);
         };
         let mut system = self.database.system().await?;
-        let asked = system
+        let pending = system
             .take_install_state(&state.hash(), self.clock.now())
             .await?;
         system.commit().await?;
-        match asked {
-            Some(asked) if asked.browser_hash == browser.hash() && asked.domain == *domain => {
+        match pending {
+            Some(pending)
+                if pending.browser_hash == browser.hash() && pending.domain == *domain =>
+            {
                 Ok(())
             }
             Some(_) => {
-                warn!("a merchant came back in another browser, or from another store");
-                Err(InstallError::NotAsked)
+                warn!("install state used in another browser or by another shop");
+                Err(InstallError::UnknownState)
             }
-            None => Err(InstallError::NotAsked),
+            None => Err(InstallError::UnknownState),
         }
     }
 
-    /// Gives a store that is read by this app already its new tokens. Not one that an owner disconnected: that
-    /// is for its members to undo.
-    async fn renew_known(
+    /// Renews the tokens of a shop that uses this app already. A shop that an owner disconnected stays disconnected until
+    /// a member connects it.
+    async fn renew_connected(
         &self,
         domain: &ShopDomain,
         credentials: &Credentials,
@@ -237,19 +240,19 @@ impl SyncService {
         let now = self.clock.now();
         let sealed = sealed_credentials(&self.sealer, tenant, credentials)?;
         transaction.save_renewed_credentials(&sealed, now).await?;
-        // What was not read meanwhile is; and an app that had been uninstalled has lost its webhooks.
+        // Changes may have been missed, and an uninstalled app has lost its webhook subscriptions.
         self.request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
             .await?;
         transaction.queue_job(JobKind::Subscriptions, now).await?;
         let entry = Entry::done(Action::CredentialsChanged, Actor::Shopify).to(credentials.kind());
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        info!(tenant.id = %tenant, "a store let the app in anew");
+        info!(tenant.id = %tenant, "app installed again; tokens renewed");
         Ok(true)
     }
 
-    /// The store that waits for who has this token. `None`: there is none, or it waited too long.
-    pub async fn waiting_store(
+    /// The shop that can be claimed with this token. `None`: there is none, or it has expired.
+    pub async fn claimable_shop(
         &self,
         token: &OneTimeToken,
     ) -> Result<Option<(ShopDomain, Credentials)>, DbError> {
@@ -258,7 +261,7 @@ impl SyncService {
             .find_install_claim(&token.hash(), self.clock.now())
             .await?;
         Ok(claim.and_then(|claim| {
-            // Sealed with a key that was dropped since: the app has to be installed again.
+            // If its encryption key was removed since, the app has to be installed again.
             let credentials =
                 open_credentials(&self.sealer, claim.sealed_for, &claim.sealed).ok()?;
             Some((claim.domain, credentials))

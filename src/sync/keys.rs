@@ -1,6 +1,6 @@
-//! Sealing everything anew with the first key, while the program runs: a store at a time, under the lock of
-//! its credentials, so that a token that is renewed meanwhile is neither lost nor sealed twice. What was sealed
-//! with the first key already is left as it is, so an interrupted rotation goes on where it stopped.
+//! Key rotation: encrypts all secrets again with the first key, while the program runs. Each shop is handled under the
+//! lock of its credentials, so that a token refresh at the same time is not lost. Values under the first key are
+//! skipped, so an interrupted rotation continues where it stopped.
 
 use secrecy::ExposeSecret as _;
 use tracing::{info, warn};
@@ -12,24 +12,24 @@ use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 
-/// How many stores are looked up at a time.
+/// How many shops are read at a time.
 const BATCH: i64 = 100;
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rotation {
-    /// Stores of which something was sealed anew.
+    /// Shops with values that were encrypted again.
     pub stores: usize,
-    /// Values that were sealed anew.
+    /// Values that were encrypted again.
     pub resealed: usize,
-    /// Values that had the first key already.
+    /// Values that used the first key already.
     pub current: usize,
-    /// Stores of which something cannot be opened: its key is gone, or the value was changed.
+    /// Shops with a value that cannot be decrypted: its key is missing, or the value was modified.
     pub unreadable: Vec<ShopDomain>,
 }
 
 impl SyncService {
-    /// Seals everything anew that was not sealed with the first key.
+    /// Encrypts every value again that does not use the first key.
     pub async fn rotate_keys(&self) -> Result<Rotation, DbError> {
         let mut rotation = Rotation::default();
         let mut after = None;
@@ -47,7 +47,7 @@ impl SyncService {
         }
         info!(
             rotation.stores,
-            rotation.resealed, "what is kept encrypted has the first key"
+            rotation.resealed, "all secrets use the first key"
         );
         Ok(rotation)
     }
@@ -75,7 +75,7 @@ impl SyncService {
                     renewed
                 }
                 Err(error) => {
-                    warn!(tenant.id = %tenant, error = %error, "a sealed value cannot be sealed anew");
+                    warn!(tenant.id = %tenant, error = %error, "a secret cannot be encrypted again");
                     unreadable = true;
                     sealed
                 }

@@ -41,7 +41,7 @@ impl SyncService {
         let Some(batch) = self.next_refetches(tenant).await? else {
             return Ok(());
         };
-        let provider = self.token_provider_beginning_with(tenant, &batch.domain, batch.credentials);
+        let provider = self.token_provider_with(tenant, &batch.domain, batch.credentials);
         let store = self.shopify.store(batch.domain, provider);
         self.process_batches(&store, batch.refetches, job).await
     }

@@ -1,6 +1,5 @@
-//! The access token of a connected store: opened from its sealed credentials, or traded for client id and
-//! secret, or for a refresh token, and renewed before it ends. One process at a time renews a store's token,
-//! under a row lock.
+//! The access token of a connected shop: decrypted from its credentials, or requested with the client id and secret or a
+//! refresh token. It is renewed before it expires, by one process at a time, under a row lock.
 
 use std::sync::Arc;
 
@@ -19,10 +18,10 @@ use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 use crate::shopify::{ShopifyError, TokenProvider, TokenRequest};
 
-/// A token is renewed when it has less than this left.
+/// A token is renewed this long before it expires.
 const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(10);
 
-/// The sealed form: plain JSON inside.
+/// The plaintext of the encrypted credentials, as JSON.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Plain {
@@ -41,7 +40,7 @@ enum Plain {
     },
 }
 
-/// Seals a store's credentials.
+/// Encrypts the credentials of a shop.
 pub(super) fn sealed_credentials(
     sealer: &Sealer,
     tenant: TenantId,
@@ -72,7 +71,7 @@ pub(super) fn sealed_credentials(
 }
 
 fn unsealable() -> DbError {
-    DbError::Corrupt("credentials that do not seal or open".to_owned())
+    DbError::Corrupt("credentials cannot be encrypted or decrypted".to_owned())
 }
 
 pub(super) fn open_credentials(
@@ -106,52 +105,52 @@ pub(super) fn open_credentials(
     })
 }
 
-/// A token, and when it ends.
+/// A token, and when it expires.
 type Token = (SecretString, Option<DateTime<Utc>>);
-/// The token that was last used, so that not every request asks the database.
-type Known = Arc<Mutex<Option<Token>>>;
+/// The last token, so that not every request needs a query.
+type CachedToken = Arc<Mutex<Option<Token>>>;
 
 impl SyncService {
-    /// Gives the tokens for requests to a connected store.
+    /// Provides the tokens for requests to a connected shop.
     pub(super) fn token_provider(&self, tenant: TenantId, domain: &ShopDomain) -> TokenProvider {
         self.token_provider_from(tenant, domain, None)
     }
 
-    /// The same, beginning with the token that was found stored, if it will do.
-    pub(super) fn token_provider_beginning_with(
+    /// The same, with stored credentials that were read already. Their token is used first if it is fresh.
+    pub(super) fn token_provider_with(
         &self,
         tenant: TenantId,
         domain: &ShopDomain,
         stored: Option<SealedCredentials>,
     ) -> TokenProvider {
-        // What does not open is told by the request that needs it.
-        let known = stored.and_then(|sealed| {
+        // If they cannot be decrypted, the first request reports it.
+        let cached = stored.and_then(|sealed| {
             let credentials = open_credentials(&self.sealer, tenant, &sealed.sealed).ok()?;
             self.held_token(tenant, &sealed, &credentials, &TokenRequest::Current)
         });
-        self.token_provider_from(tenant, domain, known)
+        self.token_provider_from(tenant, domain, cached)
     }
 
     fn token_provider_from(
         &self,
         tenant: TenantId,
         domain: &ShopDomain,
-        known: Option<Token>,
+        cached: Option<Token>,
     ) -> TokenProvider {
         let sync = self.clone();
         let domain = domain.clone();
-        let known: Known = Arc::new(Mutex::new(known));
+        let cached: CachedToken = Arc::new(Mutex::new(cached));
         TokenProvider::new(move |request| {
-            let (sync, domain, known) = (sync.clone(), domain.clone(), Arc::clone(&known));
+            let (sync, domain, cached) = (sync.clone(), domain.clone(), Arc::clone(&cached));
             async move {
-                let mut known = known.lock().await;
-                if let (Some((token, expires_at)), TokenRequest::Current) = (&*known, &request)
+                let mut cached = cached.lock().await;
+                if let (Some((token, expires_at)), TokenRequest::Current) = (&*cached, &request)
                     && sync.is_fresh(*expires_at)
                 {
                     return Ok(token.clone());
                 }
                 let (token, expires_at) = sync.stored_token(tenant, &domain, &request).await?;
-                *known = Some((token.clone(), expires_at));
+                *cached = Some((token.clone(), expires_at));
                 Ok(token)
             }
             .boxed()
@@ -182,13 +181,13 @@ impl SyncService {
         match credentials {
             Credentials::AccessToken { token, .. } => Ok((token, None)),
             Credentials::Installed(held) => {
-                // Under the lock, as below. The next pair lasts before anything is asked with it: until then the
-                // refresh token that was traded stays good at Shopify, so a crash in between loses nothing.
+                // Under the lock, as below. The new pair is committed before its first use. Shopify accepts the old
+                // refresh token until then, so a crash loses nothing.
                 let pair = self
                     .shopify
                     .refreshed_pair(domain, &held.refresh_token)
                     .await?;
-                self.keep_pair(transaction, pair.clone())
+                self.save_pair(transaction, pair.clone())
                     .await
                     .map_err(unavailable)?;
                 Ok((pair.access_token, Some(pair.access_expires_at)))
@@ -197,12 +196,12 @@ impl SyncService {
                 client_id,
                 client_secret,
             } => {
-                // The lock is held over the request: whoever waits for it finds the new token.
+                // Held during the request, so that other processes wait and then find the new token.
                 let issued = self
                     .shopify
                     .client_credentials_token(domain, &client_id, &client_secret)
                     .await?;
-                self.keep_token(transaction, &issued.token, issued.expires_at)
+                self.save_token(transaction, &issued.token, issued.expires_at)
                     .await
                     .map_err(unavailable)?;
                 Ok((issued.token, Some(issued.expires_at)))
@@ -210,8 +209,8 @@ impl SyncService {
         }
     }
 
-    /// The stored token, if it will do: not about to end, and not the one that was just refused. One that was given
-    /// for good always does, there is no other.
+    /// The stored token, unless it expires soon or Shopify has just refused it. A permanent token is always returned,
+    /// because there is no other.
     fn held_token(
         &self,
         tenant: TenantId,
@@ -236,7 +235,7 @@ impl SyncService {
         (!request.refuses(&token) && self.is_fresh(expires_at)).then_some((token, expires_at))
     }
 
-    async fn keep_pair(&self, mut transaction: TenantTx, pair: TokenPair) -> Result<(), DbError> {
+    async fn save_pair(&self, mut transaction: TenantTx, pair: TokenPair) -> Result<(), DbError> {
         let credentials = Credentials::Installed(pair);
         let sealed = sealed_credentials(&self.sealer, transaction.tenant(), &credentials)?;
         transaction
@@ -245,7 +244,7 @@ impl SyncService {
         transaction.commit().await
     }
 
-    async fn keep_token(
+    async fn save_token(
         &self,
         mut transaction: TenantTx,
         token: &SecretString,

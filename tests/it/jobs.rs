@@ -115,11 +115,11 @@ async fn a_dead_letter_is_listed_and_retried_by_the_operator() {
     );
     assert_eq!(
         command(&database, &["jobs", "retry", "999"]).await,
-        "0 to be tried again\n"
+        "0 jobs will be retried\n"
     );
     assert_eq!(
         command(&database, &["jobs", "retry"]).await,
-        "1 to be tried again\n"
+        "1 jobs will be retried\n"
     );
     assert_eq!(command(&database, &["jobs", "list", "--dead"]).await, "");
     let again = claim(&database, worker, Utc::now() + TimeDelta::minutes(1))
@@ -224,7 +224,13 @@ async fn old_runs_deliveries_and_dead_letters_are_deleted_by_the_maintenance() {
             .await
             .unwrap();
     }
-    world.app.app().sync().queue_maintenance(tenant).await.unwrap();
+    world
+        .app
+        .app()
+        .sync()
+        .queue_maintenance(tenant)
+        .await
+        .unwrap();
     world.app.work().await;
     let left: (i64, i64, i64, i64) = sqlx::query_as(
         "select (select count(*) from sync_runs), (select count(*) from sync_steps where kind = 'ORDERS'), \

@@ -121,7 +121,7 @@ async fn everything_of_a_disconnected_store_is_deleted_on_request() {
     app.register_shop("looms").await;
     app.work().await;
     let shop = "engines.myshopify.com";
-    let complaint = refused(&app, &["forget", "--shop", shop]).await;
+    let complaint = refused(&app, &["erase", "--shop", shop]).await;
     assert_eq!(
         complaint,
         "xboard: engines.myshopify.com is connected: an owner has to disconnect it first\n"
@@ -129,11 +129,11 @@ async fn everything_of_a_disconnected_store_is_deleted_on_request() {
     let disconnect = "mutation { disconnectShop { userErrors { code } } }";
     app.field(disconnect, json!({}), Some(&user.token)).await;
     app.work().await;
-    told(&app, &["forget", "--shop", shop]).await;
-    assert_eq!(told(&app, &["forget", "--list"]).await, "");
+    told(&app, &["erase", "--shop", shop]).await;
+    assert_eq!(told(&app, &["erase", "--list"]).await, "");
     app.work().await;
-    // Its own audit log is gone with it; that it was forgotten, and by whom, is kept.
-    let listed = told(&app, &["forget", "--list"]).await;
+    // The audit log of the shop is deleted too; the erasure and its requester are recorded.
+    let listed = told(&app, &["erase", "--list"]).await;
     let (at, what) = listed.split_once('\t').unwrap();
     assert!(at.ends_with('Z'), "{listed}");
     assert_eq!(what, "engines.myshopify.com\tOPERATOR\n");

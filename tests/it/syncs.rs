@@ -607,7 +607,11 @@ async fn every_due_shop_is_queued_though_one_fails() {
     .fetch_all(&mut connection)
     .await
     .unwrap();
-    assert_eq!(due, ["copy-1.myshopify.com"], "a shop that failed stays due");
+    assert_eq!(
+        due,
+        ["copy-1.myshopify.com"],
+        "a shop that failed stays due"
+    );
     sqlx::raw_sql("drop trigger refuse on sync_runs")
         .execute(&mut connection)
         .await

@@ -504,7 +504,7 @@ async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
 }
 
 #[tokio::test]
-async fn an_uninstalled_app_forgets_the_token_and_a_redacted_shop_leaves_nothing() {
+async fn an_uninstalled_app_loses_its_token_and_a_redacted_shop_leaves_nothing() {
     let world = reachable().await;
     let store = listening(&world, "leaving", WebhookPlan::default()).await;
     let other = listening(&world, "staying", WebhookPlan::default()).await;
@@ -768,7 +768,15 @@ async fn deliveries_of_invented_shops_cost_few_queries_and_evict_no_real_shop() 
             let (app, label) = (&world.app, format!("invented-{batch}-{number}"));
             async move {
                 let signature = sign("hash", b"{}");
-                deliver(app, &label, "orders/create", "d", &signature, b"{}".to_vec()).await
+                deliver(
+                    app,
+                    &label,
+                    "orders/create",
+                    "d",
+                    &signature,
+                    b"{}".to_vec(),
+                )
+                .await
             }
         }));
         for status in answers.await {
@@ -789,6 +797,9 @@ async fn deliveries_of_invented_shops_cost_few_queries_and_evict_no_real_shop() 
         send(&world, "orders/create", "d2", r#"{"id":7}"#).await,
         StatusCode::OK
     );
-    sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+    sqlx::raw_sql("rollback")
+        .execute(&mut holder)
+        .await
+        .unwrap();
     world.app.work().await;
 }

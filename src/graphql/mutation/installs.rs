@@ -119,7 +119,7 @@ async fn waiting(
     let Ok(token) = OneTimeToken::parse(Purpose::InstallClaim, token.trim()) else {
         return Ok(None);
     };
-    let waiting = tools.sync.waiting_store(&token).await?;
+    let waiting = tools.sync.claimable_shop(&token).await?;
     Ok(waiting.map(|(domain, credentials)| (token, domain, credentials)))
 }
 
