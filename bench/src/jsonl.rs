@@ -1,5 +1,5 @@
-//! Records as Shopify writes them into the file of a bulk operation, a line each. What the records hold is
-//! made by this program and needs no escaping.
+//! Records as lines of a bulk file, as Shopify writes them. The texts in the records come from this program and need no
+//! escaping.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,6 @@
-//! `write`: the backfill of a store, from the download of its file to the last commit, beside COPY BINARY of
-//! the same rows into tables with the same indexes: those of orders and ledger, and then those of the rollups that the
-//! backfill builds too. Both run on this machine in the same minute, so the ratio says more than the rates.
+//! `write`: the initial backfill of a shop, from the download of its file to the last commit. The baseline is COPY BINARY
+//! of the same rows into empty tables with the same indexes: first orders and ledger, then the rollups that the backfill
+//! also builds. Both run on one machine in the same minutes, so compare the ratio and not the rates.
 
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ use crate::jsonl::write_line;
 use crate::store::Store;
 use crate::usage::{self, Postmaster};
 
-/// What to write.
+/// The shop to backfill.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct WriteArgs {
     #[command(flatten)]
@@ -41,12 +41,12 @@ pub(crate) struct WriteArgs {
     /// How many objects are upserted in one transaction.
     #[arg(long, default_value_t = xboard::sync::SyncConfig::default().merge_chunk)]
     chunk: i64,
-    /// Leaves the baseline out.
+    /// Skips the baseline.
     #[arg(long)]
     no_baseline: bool,
 }
 
-/// A table, and its columns that are not worked out.
+/// A table, and its columns except generated ones.
 type Table = (&'static str, &'static str);
 
 /// The tables of orders and ledger.
@@ -102,8 +102,8 @@ const ROLLUPS: [Table; 6] = [
     ),
 ];
 
-/// What a run took.
-struct Taken {
+/// The cost of a run.
+struct Cost {
     rows: i64,
     time: Duration,
     database: Duration,
@@ -111,10 +111,10 @@ struct Taken {
     written_ahead: i64,
 }
 
-impl Taken {
-    fn print(&self, what: &str) {
+impl Cost {
+    fn print(&self, label: &str) {
         println!(
-            "{what:<28} {:>9} rows in {:>7.2?}: {:>8} rows/s; per row {:.1} µs of database CPU, {:.1} µs of program CPU, \
+            "{label:<28} {:>9} rows in {:>7.2?}: {:>8} rows/s; per row {:.1} µs of database CPU, {:.1} µs of program CPU, \
              {} bytes of write-ahead log",
             self.rows,
             self.time,
@@ -199,13 +199,13 @@ async fn measure(
     watch
         .stop(connection, rows)
         .await?
-        .print("again, nothing changed");
+        .print("again, unchanged");
     let began = Instant::now();
     let mut transaction = database.work(tenant).await?;
     transaction.rebuild_figures().await?;
     transaction.commit().await?;
     println!(
-        "figures worked out anew from the ledger, as after a change of the time zone, in {:.2?}",
+        "rollups rebuilt from the ledger, as after a change of the time zone, in {:.2?}",
         began.elapsed()
     );
     if !arguments.no_baseline {
@@ -217,11 +217,11 @@ async fn measure(
         let ledger = baseline(connection, tenant, directory, &LEDGER).await?;
         ledger.print("COPY BINARY, same indexes");
         let rollups = baseline(connection, tenant, directory, &ROLLUPS).await?;
-        rollups.print("the same of the rollups");
+        rollups.print("COPY BINARY of the rollups");
         execute(connection, "drop schema baseline cascade").await?;
         let percent = |time: Duration| time.as_micros() * 100 / backfilled.time.as_micros().max(1);
         println!(
-            "backfill / COPY BINARY: {} % of the rows a second of all tables that it writes, {} % of those of orders and ledger alone",
+            "backfill / COPY BINARY: {} % of the rows per second of all its tables, {} % of those of orders and ledger alone",
             percent(ledger.time + rollups.time),
             percent(ledger.time)
         );
@@ -229,7 +229,7 @@ async fn measure(
     Ok(())
 }
 
-/// A store's way in.
+/// The backfill of a shop.
 struct Backfill<'a> {
     database: &'a Database,
     tenant: TenantId,
@@ -239,7 +239,7 @@ struct Backfill<'a> {
 }
 
 impl Backfill<'_> {
-    /// Everything that a backfill of one kind does once Shopify has made its file.
+    /// Does all that a backfill of one kind does once Shopify has made the file.
     async fn load(&self, kind: ObjectKind) -> anyhow::Result<()> {
         let mut staging = self.database.staging(self.tenant, kind).await?;
         let began = Instant::now();
@@ -276,7 +276,7 @@ impl Backfill<'_> {
     }
 }
 
-/// What is measured over a stretch of work.
+/// Counters at the start of a measured stretch of work.
 struct Watch {
     postmaster: Postmaster,
     began: Instant,
@@ -298,8 +298,8 @@ impl Watch {
         })
     }
 
-    async fn stop(self, connection: &mut PgConnection, rows: i64) -> anyhow::Result<Taken> {
-        Ok(Taken {
+    async fn stop(self, connection: &mut PgConnection, rows: i64) -> anyhow::Result<Cost> {
+        Ok(Cost {
             rows,
             time: self.began.elapsed(),
             database: self.postmaster.cpu().saturating_sub(self.database),
@@ -309,7 +309,7 @@ impl Watch {
     }
 }
 
-/// How much has been written ahead.
+/// The position of the write-ahead log.
 async fn position(connection: &mut PgConnection) -> anyhow::Result<i64> {
     Ok(
         sqlx::query_scalar("select (pg_current_wal_insert_lsn() - '0/0')::bigint")
@@ -336,13 +336,13 @@ async fn count_rows(
     Ok(rows)
 }
 
-/// COPY BINARY of the rows that are there into empty tables like theirs.
+/// Copies the stored rows by COPY BINARY into empty tables of the same shape.
 async fn baseline(
     connection: &mut PgConnection,
     tenant: TenantId,
     directory: &Path,
     tables: &[Table],
-) -> anyhow::Result<Taken> {
+) -> anyhow::Result<Cost> {
     let rows = count_rows(connection, tenant, tables).await?;
     for (table, columns) in tables {
         let create = format!("create table baseline.{table} (like public.{table} including all)");
@@ -368,7 +368,7 @@ async fn baseline(
     watch.stop(connection, rows).await
 }
 
-/// The rows of a table, as COPY BINARY writes them.
+/// Saves the rows of a table in the format of COPY BINARY.
 async fn save(
     connection: &mut PgConnection,
     table: &str,
@@ -392,7 +392,7 @@ async fn execute(connection: &mut PgConnection, sql: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The files of a store's bulk operations.
+/// The files of a shop's bulk operations.
 struct Files {
     lines: u64,
     bytes: u64,
@@ -405,7 +405,7 @@ impl Files {
         files.add(directory, ObjectKind::Customers, customers)?;
         let products = (0..store.products()).map(|number| store.product(number).to_vec());
         files.add(directory, ObjectKind::Products, products)?;
-        // Children are not beside their parents: level by level, as many orders at a time as Shopify may take.
+        // As in Shopify's files, children may stand far from their parents: here a thousand orders at a time, sales first.
         let pages = (0..store.orders()).step_by(1_000).map(|first| {
             let last = (first + 1_000).min(store.orders());
             let mut page: Vec<Record> = (first..last)
@@ -447,7 +447,7 @@ fn level(record: &Record) -> u8 {
     }
 }
 
-/// Serves the files, each under the name of its kind.
+/// Serves each file under the name of its kind.
 async fn serve(directory: &Path) -> anyhow::Result<String> {
     let directory: Arc<PathBuf> = Arc::new(directory.to_owned());
     let router = Router::new().route(
@@ -463,7 +463,7 @@ async fn serve(directory: &Path) -> anyhow::Result<String> {
     );
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr().context("the file server")?;
-    // It ends with the program.
+    // The task ends with the program.
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(format!("http://{address}"))
 }

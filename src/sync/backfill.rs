@@ -1,6 +1,6 @@
-//! Fetching everything by one bulk operation: it is started or resumed and waited for; its file is downloaded into
-//! staging, counted, and upserted batch by batch. When Shopify refuses the query, or fails it too often, the objects are
-//! fetched page by page.
+//! Fetches all objects of a kind by a bulk operation: starts or resumes it, waits for its end, stages its file, compares
+//! the counts, and upserts the objects batch by batch. If Shopify refuses the query, or fails it too often, the objects
+//! are fetched page by page.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -17,16 +17,16 @@ use crate::db::tasks::finished;
 use crate::domain::sync::{ObjectKind, SyncMode};
 use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
 
-/// After this many bulk operations without a whole result the pages are fetched instead.
+/// After so many bulk operations without a complete file, the objects are fetched page by page.
 const MAX_BULK_ATTEMPTS: i32 = 3;
-/// No batch is smaller than this.
+/// The smallest batch of objects that are upserted in one transaction.
 const MIN_BATCH: i64 = 2_000;
-/// How many batches of a file are read at once.
+/// How many batches of lines are parsed at the same time.
 const READERS: usize = 2;
-/// How many more have been read and wait to be staged.
+/// How many more parsed batches may wait to be staged.
 const AHEAD: usize = 4;
 
-/// Compares what was read with what Shopify announced: of a file that lacks something nothing may be merged.
+/// Compares the counts with those that Shopify announced. Nothing of an incomplete file may be upserted.
 fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
     for (what, found, announced) in [
         ("lines", read.lines, announced.object_count),
@@ -43,7 +43,8 @@ fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
     Ok(())
 }
 
-/// Stages a result file. Lines are received, read by threads of their own, and copied into the database, all at once.
+/// Stages a file. While lines arrive, earlier ones are parsed in threads of their own, and still earlier ones are copied
+/// into the database.
 pub async fn stage_file(
     download: Download,
     staging: &mut Staging,
@@ -56,12 +57,12 @@ pub async fn stage_file(
     let batches = lines
         .map_ok(|lines| tokio::task::spawn_blocking(move || lines.read()).map(finished))
         .try_buffered(READERS);
-    // The task ends with the set that it is in.
+    // Dropping the set ends the task.
     let mut reader = JoinSet::new();
     reader.spawn(async move {
         let mut batches = pin!(batches);
         while let Some(batch) = batches.try_next().await? {
-            // The receiver ends first only with an error of its own, which is the one to tell.
+            // The receiver ends early only with an error, which the caller returns.
             drop(sender.send(batch).await);
         }
         Ok::<_, ShopifyError>(())
@@ -75,7 +76,7 @@ pub async fn stage_file(
         finished(ended)?;
     }
     if downloaded.unknown_lines > 0 {
-        warn!(tenant.id = %staging.tenant(), lines = downloaded.unknown_lines, "a bulk result holds objects of unknown kinds");
+        warn!(tenant.id = %staging.tenant(), lines = downloaded.unknown_lines, "a bulk file holds objects of unknown kinds");
     }
     staging.finish().await?;
     Ok(downloaded)
@@ -89,16 +90,15 @@ impl Run<'_> {
             };
             let attempt = match self.wait_for(&gid).await {
                 Ok(Some(operation)) => self.load_operation(&mut step, &operation).await,
-                Ok(None) => Err(SyncError::BulkFailed("Shopify does not know it".to_owned())),
+                Ok(None) => Err(SyncError::BulkFailed("Shopify does not find it".to_owned())),
                 Err(error) => Err(error),
             };
             match attempt {
                 Ok(()) => return Ok(()),
-                Err(error) if is_of_the_operation(&error) => {
-                    warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "a bulk operation gave no whole result");
-                    // Another run of a query that may not read something ends the same way.
-                    let denied = matches!(&error, SyncError::BulkFailed(reason) if reason.contains("ACCESS_DENIED"));
-                    step.bulk_attempts = if denied {
+                Err(error) if is_retried_by_another_operation(&error) => {
+                    warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "a bulk operation ended without a complete file");
+                    // The same query would be denied again.
+                    step.bulk_attempts = if matches!(error, SyncError::BulkDenied) {
                         MAX_BULK_ATTEMPTS
                     } else {
                         step.bulk_attempts + 1
@@ -114,19 +114,19 @@ impl Run<'_> {
         self.fetch_pages(step).await
     }
 
-    /// The operation of this run: the one a killed process left behind, or a new one, which is written down
-    /// before anything else is done with it. `None`: Shopify refuses the query.
+    /// The operation of this run: the one that a killed process started, or a new one, whose id is stored before it is
+    /// polled. `None`: Shopify refuses the query.
     async fn running_operation(&self, step: &mut SyncStep) -> Result<Option<String>, SyncError> {
         if let Some(gid) = &step.bulk_operation_gid {
-            info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), "going on with the bulk operation that is under way");
+            info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), "resuming the bulk operation that is under way");
             return Ok(Some(gid.clone()));
         }
-        let asked_at = self.sync.clock.now();
+        let requested_at = self.sync.clock.now();
         match self.store.start_bulk(step.kind).await {
             Ok(started) => {
                 step.bulk_operation_gid = Some(started.gid.clone());
                 step.bulk_created_at = Some(started.created_at);
-                step.bulk_requested_at = Some(asked_at);
+                step.bulk_requested_at = Some(requested_at);
                 self.save(step).await?;
                 Ok(Some(started.gid))
             }
@@ -135,8 +135,8 @@ impl Run<'_> {
                 Ok(None)
             }
             Err(BulkRefusal::Busy(message)) => Err(SyncError::BulkBusy(message)),
-            // Whatever is wrong with this query, the pages ask another.
-            Err(BulkRefusal::Failed(error)) if is_of_the_query(&error) => {
+            // Pages are fetched by another query.
+            Err(BulkRefusal::Failed(error)) if is_query_refused(&error) => {
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "Shopify refuses the bulk query: fetching page by page");
                 Ok(None)
             }
@@ -144,13 +144,13 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at the operation until it has ended. `None`: Shopify does not know it.
+    /// Polls the operation until it ends. `None`: Shopify does not find it.
     async fn wait_for(&self, gid: &str) -> Result<Option<BulkStatus>, SyncError> {
         let config = &self.sync.config;
         let mut wait = config.bulk_poll_min;
         let mut progress = (-1, Instant::now());
         loop {
-            // Registered before the question: an end that is told while it is answered is not missed.
+            // Registered before the poll, so that a webhook about the end is not missed meanwhile.
             let mut finished = pin!(self.sync.bulk_finished.notified());
             finished.as_mut().enable();
             match self.store.bulk_status(gid).await? {
@@ -166,11 +166,11 @@ impl Run<'_> {
                     if object_count != progress.0 {
                         progress = (object_count, Instant::now());
                     } else if progress.1.elapsed() > config.bulk_stall {
-                        // It may have ended this very moment: then there is nothing to cancel.
+                        // The operation may have ended meanwhile.
                         if let Err(error) = self.store.cancel_bulk(gid).await {
                             debug!(tenant.id = %self.tenant, error = %error, "a bulk operation could not be cancelled");
                         }
-                        return Err(SyncError::BulkFailed("it stood still".to_owned()));
+                        return Err(SyncError::BulkFailed("it made no progress".to_owned()));
                     }
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
@@ -226,8 +226,13 @@ impl Run<'_> {
                     stage_file(self.store.download(url)?, staging).await?;
                     self.upsert_staged(step, staging, fetched_at).await?;
                 }
-                let code = operation.error_code.as_deref().unwrap_or("no reason given");
-                Err(SyncError::BulkFailed(format!("{state:?}, {code}")))
+                Err(match operation.error_code.as_deref() {
+                    Some("ACCESS_DENIED") => SyncError::BulkDenied,
+                    code => {
+                        let code = code.unwrap_or("no reason given");
+                        SyncError::BulkFailed(format!("{state:?}, {code}"))
+                    }
+                })
             }
         }
     }
@@ -290,16 +295,16 @@ impl Run<'_> {
     }
 }
 
-/// How many objects go into a transaction: few enough that progress is seen, many enough that each pays. An order has
-/// some eight records.
-fn batch_size(records: usize, most: i64) -> i64 {
+/// How many objects are upserted in one transaction: few enough that progress is visible, many enough that a transaction
+/// is worth its overhead. An order has some eight records.
+fn batch_size(records: usize, max: i64) -> i64 {
     i64::try_from(records / 80)
-        .unwrap_or(most)
+        .unwrap_or(max)
         .max(MIN_BATCH)
-        .min(most)
+        .min(max)
 }
 
-fn is_of_the_query(error: &ShopifyError) -> bool {
+fn is_query_refused(error: &ShopifyError) -> bool {
     matches!(
         error,
         ShopifyError::QueryRefused { .. }
@@ -309,11 +314,12 @@ fn is_of_the_query(error: &ShopifyError) -> bool {
     )
 }
 
-/// Whether another bulk operation may do better, rather than another attempt at the same request.
-fn is_of_the_operation(error: &SyncError) -> bool {
+/// Whether another bulk operation may succeed where the same request would not.
+fn is_retried_by_another_operation(error: &SyncError) -> bool {
     matches!(
         error,
         SyncError::BulkFailed(_)
+            | SyncError::BulkDenied
             | SyncError::IncompleteFile { .. }
             | SyncError::Shopify(
                 ShopifyError::BulkUrlExpired

@@ -45,6 +45,9 @@ pub enum SyncError {
     /// The bulk operation ended without a result.
     #[error("the bulk operation ended without a result: {0}")]
     BulkFailed(String),
+    /// The bulk query reads fields that the app may not read.
+    #[error("the app may not read all fields of the bulk query")]
+    BulkDenied,
     /// The shop already runs as many bulk operations as Shopify allows.
     #[error("the shop runs as many bulk operations as Shopify allows: {0}")]
     BulkBusy(String),
@@ -74,6 +77,7 @@ impl SyncError {
             Self::Db(error) => !matches!(error, DbError::Corrupt(_) | DbError::Unsafe(_)),
             Self::IncompleteFile { .. }
             | Self::BulkFailed(_)
+            | Self::BulkDenied
             | Self::BulkBusy(_)
             | Self::Panicked(_) => true,
             Self::MissingScopes(_)
@@ -99,7 +103,10 @@ impl SyncError {
                     scopes.join(", ")
                 )
             }
-            Self::IncompleteFile { .. } | Self::BulkFailed(_) | Self::BulkBusy(_) => {
+            Self::IncompleteFile { .. }
+            | Self::BulkFailed(_)
+            | Self::BulkDenied
+            | Self::BulkBusy(_) => {
                 format!("{self}; this happened repeatedly, start the sync again later")
             }
             Self::NothingReadable(_) => {

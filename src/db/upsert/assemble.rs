@@ -284,3 +284,158 @@ pub(super) fn fill_refund(row: &mut impl Row, order: OrderId, refund: &RefundRec
     row.instant(refund.processed_at);
     row.value(refund.total_refunded);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::LineItemId;
+    use crate::domain::sale::SaleAction;
+
+    fn instant(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn order(id: i64, updated_at: &str, name: &str) -> Record {
+        let placed_at = instant("2026-01-01T10:00:00Z");
+        Record::Order(Box::new(OrderRecord {
+            id: OrderId::new(id),
+            name: name.to_owned(),
+            customer: None,
+            created_at: placed_at,
+            processed_at: placed_at,
+            updated_at: instant(updated_at),
+            cancelled_at: None,
+            test: false,
+            currency: Currency::parse("EUR").unwrap(),
+            financial_status: None,
+            fulfillment_status: None,
+            source_name: None,
+            discount_codes: Vec::new(),
+            tags: Vec::new(),
+            total_price: 10.into(),
+            net_payment: 10.into(),
+            refunds: Vec::new(),
+        }))
+    }
+
+    fn line_item(order: i64, id: i64, title: &str) -> Record {
+        Record::LineItem(LineItemRecord {
+            order: OrderId::new(order),
+            id: LineItemId::new(id),
+            title: title.to_owned(),
+            variant_title: None,
+            sku: None,
+            quantity: 1,
+            current_quantity: 1,
+            original_total: 10.into(),
+            discounted_total: 10.into(),
+            product: None,
+            variant: None,
+        })
+    }
+
+    fn agreement(order: i64, gid: &str, happened_at: &str, reason: AgreementReason) -> Record {
+        Record::Agreement(AgreementRecord {
+            order: OrderId::new(order),
+            gid: gid.to_owned(),
+            happened_at: instant(happened_at),
+            reason,
+        })
+    }
+
+    fn sale(agreement: &str, gid: &str) -> Record {
+        Record::Sale(SaleRecord {
+            agreement_gid: agreement.to_owned(),
+            gid: gid.to_owned(),
+            action: SaleAction::Order,
+            line_type: SaleLineType::Product,
+            quantity: Some(1),
+            currency: Currency::parse("EUR").unwrap(),
+            total: 10.into(),
+            tax: 0.into(),
+            discount: 0.into(),
+            line_item: Some(LineItemId::new(5)),
+        })
+    }
+
+    fn records() -> Vec<Record> {
+        vec![
+            sale("refund", "b"),
+            sale("order", "a"),
+            sale("order", "c"),
+            line_item(1, 5, "Cup"),
+            agreement(1, "refund", "2026-01-02T10:00:00Z", AgreementReason::Refund),
+            agreement(1, "order", "2026-01-03T10:00:00Z", AgreementReason::Order),
+            order(1, "2026-01-03T10:00:00Z", "#1"),
+        ]
+    }
+
+    fn assembled(records: Vec<Record>) -> Vec<AssembledOrder> {
+        assemble_orders(records).unwrap().into_values().collect()
+    }
+
+    fn hashes(records: Vec<Record>) -> Vec<(i64, i64)> {
+        let orders = assembled(records);
+        let hashes = orders
+            .iter()
+            .map(|order| (order.row_hash, order.children_hash));
+        hashes.collect()
+    }
+
+    #[test]
+    fn sales_enter_the_ledger_in_the_order_in_which_they_happened() {
+        let orders = assembled(records());
+        let ledger = orders.first().unwrap().ledger();
+        let entries: Vec<_> = ledger
+            .iter()
+            .map(|entry| (entry.position, entry.sale.gid.as_str(), entry.happened_at))
+            .collect();
+        let placed_at = instant("2026-01-01T10:00:00Z");
+        assert_eq!(
+            entries,
+            [
+                (1, "a", placed_at),
+                (2, "c", placed_at),
+                (3, "b", instant("2026-01-02T10:00:00Z"))
+            ]
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_records_and_duplicates_make_no_difference() {
+        let mut reversed = records();
+        reversed.reverse();
+        assert_eq!(hashes(reversed), hashes(records()));
+        let mut doubled = records();
+        doubled.extend(records());
+        doubled.push(order(1, "2026-01-01T11:00:00Z", "an older version"));
+        doubled.push(line_item(1, 5, "another title"));
+        assert_eq!(hashes(doubled), hashes(records()));
+    }
+
+    #[test]
+    fn records_without_their_order_or_agreement_are_left_out() {
+        let mut orphans = records();
+        orphans.push(line_item(2, 6, "of an order that is not there"));
+        orphans.push(agreement(
+            2,
+            "x",
+            "2026-01-02T10:00:00Z",
+            AgreementReason::Order,
+        ));
+        orphans.push(sale("x", "of an order that is not there"));
+        orphans.push(sale("y", "of an agreement that is not there"));
+        assert_eq!(hashes(orphans), hashes(records()));
+    }
+
+    #[test]
+    fn a_change_of_the_row_alone_keeps_the_hash_of_the_children() {
+        let before = hashes(records());
+        let mut renamed = records();
+        renamed.pop();
+        renamed.push(order(1, "2026-01-04T10:00:00Z", "#2"));
+        let after = hashes(renamed);
+        assert_ne!(before[0].0, after[0].0);
+        assert_eq!(before[0].1, after[0].1);
+    }
+}
