@@ -1,4 +1,5 @@
-//! The program as one value: built once, by `main` and by the tests alike, so that what is tested is what runs.
+//! The whole program as one value. `main` and the tests build it in the same way, so that the tests
+//! run what is deployed.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::limits::{AttemptsPerMinute, Limits};
+use crate::auth::encryption::Encryption;
 use crate::auth::passwords::Passwords;
-use crate::auth::sealer::Sealer;
+use crate::auth::rate_limit::{AttemptsPerMinute, SignInRateLimiter};
 use crate::auth::tokens::AccessTokens;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
 use crate::db::{Database, Patience};
@@ -32,44 +33,45 @@ use crate::sync::{SyncConfig, SyncService};
 const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// Proxies commonly close a connection after a minute without traffic.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
-/// Connections to the database: enough for a few dozen operations at once, few enough for a small server.
+/// Database connections: enough for a few dozen concurrent operations, and few enough for a small
+/// server.
 const CONNECTIONS: u32 = 20;
 
-/// What the program is built from: the settings, and what only tests change.
+/// The configuration of the program: the settings, and values that only tests change.
 #[derive(Debug)]
 pub struct AppConfig {
-    /// Where the database is.
+    /// The URL of the database.
     pub database_url: SecretString,
-    /// The most connections to it.
+    /// The maximum number of database connections.
     pub connections: u32,
-    /// Whether missing migrations are applied first.
+    /// Whether to apply missing migrations first.
     pub migrate: bool,
-    /// Signs access tokens: at least 32 bytes.
+    /// The secret that signs access tokens, at least 32 bytes.
     pub jwt_secret: SecretString,
-    /// Seal the stores' credentials.
+    /// The keys that encrypt shops' credentials.
     pub encryption_keys: EncryptionKeys,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// The cost of a password hash.
+    /// The bcrypt cost of password hashes.
     pub bcrypt_cost: u32,
-    /// How often somebody may try to sign in.
+    /// The rate limits of sign-in attempts.
     pub attempts: AttemptsPerMinute,
-    /// How much one operation may ask for.
+    /// The limits of one operation.
     pub limits: graphql::Limits,
-    /// Whether clients may read the schema.
+    /// Whether to allow introspection.
     pub introspection: bool,
-    /// How Shopify is asked.
+    /// The settings of the Shopify client.
     pub shopify: ShopifyConfig,
-    /// Where Shopify reaches the webhooks; `None`: they are not registered.
+    /// The public URL for webhooks. `None` registers no webhooks.
     pub public_url: Option<String>,
-    /// How syncs behave.
+    /// The settings of syncs.
     pub sync: SyncConfig,
-    /// How the server behaves towards its clients.
+    /// The settings of the HTTP server.
     pub http: HttpOptions,
 }
 
 impl AppConfig {
-    /// What the settings say, over a database that is already running.
+    /// Converts the settings, for a database that is already running.
     #[must_use]
     pub fn new(config: Config, database_url: SecretString) -> Self {
         let limits = limits_of(&config.limits);
@@ -147,7 +149,7 @@ fn limits_of(settings: &LimitSettings) -> graphql::Limits {
     }
 }
 
-/// The built program. Its worker is started apart: see [`sync::worker`](crate::sync::worker).
+/// The program. Its worker is started separately: see [`sync::worker`](crate::sync::worker).
 #[derive(Debug)]
 pub struct App {
     database: Database,
@@ -158,31 +160,31 @@ pub struct App {
 }
 
 impl App {
-    /// Connects to the database, migrates it if asked to, refuses it when stores could see each other's rows,
-    /// and puts the parts together. Nothing is started.
+    /// Connects to the database, migrates it if requested, checks that tenants are isolated, and
+    /// builds all parts. Starts nothing.
     pub async fn build(config: AppConfig) -> anyhow::Result<Self> {
         let database = open(&config).await?;
         let keys = &config.encryption_keys;
         let older = keys.older().iter().map(|key| (key.id, &key.bytes));
-        let sealer = Sealer::new((keys.current().id, &keys.current().bytes), older)
-            .context("the encryption keys cannot be used")?;
+        let encryption = Encryption::new((keys.current().id, &keys.current().bytes), older)
+            .context("the encryption keys are invalid")?;
         let shopify = Shopify::new(config.shopify, config.clock)
-            .context("the connection to Shopify cannot be set up")?;
+            .context("cannot create the Shopify client")?;
         let sync = SyncService::new(
             database.behind_requests(),
             shopify,
-            Arc::new(sealer),
+            Arc::new(encryption),
             config.clock,
             config.sync,
             config.public_url,
         );
         let tokens = Arc::new(AccessTokens::new(&config.jwt_secret, config.clock));
         let background = TaskTracker::new();
-        let attempts = Arc::new(Limits::new(config.attempts));
+        let attempts = Arc::new(SignInRateLimiter::new(config.attempts));
         let mutations = MutationContext {
             passwords: Passwords::new(config.bcrypt_cost),
             tokens: Arc::clone(&tokens),
-            limits: Arc::clone(&attempts),
+            sign_in_limits: Arc::clone(&attempts),
             sync: sync.clone(),
             background: background.clone(),
         };
@@ -226,43 +228,45 @@ impl App {
         })
     }
 
-    /// The database that everything is kept in.
+    /// The database.
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
     }
 
-    /// The news of the stores, and what is remembered of them.
+    /// Change events, and the caches.
     #[must_use]
     pub const fn live(&self) -> &Live {
         &self.live
     }
 
-    /// What connects stores and syncs them; its worker is started with a clone.
+    /// Connects shops and runs syncs. The worker gets a clone.
     #[must_use]
     pub const fn sync(&self) -> &SyncService {
         &self.sync
     }
 
-    /// The whole site.
+    /// The router of the whole site.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Serves the site until `shutdown` is cancelled and what was under way is answered.
+    /// Serves the site until `shutdown` is cancelled and the requests in progress are answered.
     pub async fn serve(
         &self,
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let address = listener.local_addr().context("the address is not known")?;
+        let address = listener
+            .local_addr()
+            .context("the listening address is unknown")?;
         tracing::info!(server.address = %address, "listening");
         let live = self.live.clone();
         let ending = shutdown.clone();
         let serving = http::serve::serve(listener, self.router(), shutdown);
         let (served, ()) = tokio::join!(serving, async move {
             ending.cancelled().await;
-            // Subscriptions would go on for ever: they are told that the server goes.
+            // Subscriptions have no end, so they are stopped explicitly.
             live.stop();
         });
         self.background.close();
@@ -276,7 +280,7 @@ async fn open(config: &AppConfig) -> anyhow::Result<Database> {
     let url = config.database_url.expose_secret();
     let database = Database::connect_with(url, config.connections, patience)
         .await
-        .context("the database cannot be reached")?;
+        .context("cannot connect to the database")?;
     if config.migrate {
         database
             .migrate()

@@ -1,11 +1,11 @@
-//! Every setting, read once: a flag, an environment variable, or a line of `.env`.
+//! The settings, read once from flags, environment variables and `.env`.
 //!
-//! `Settings` is what the operator wrote, and `xboard --help` is its reference. `Config` is what it
-//! means: parsed, checked and complete, so that no other module reads the environment or checks a setting
-//! again. Secrets are checked here and not by clap, because clap's errors repeat the value they refuse.
+//! `Settings` is what the operator wrote; `xboard --help` is its reference. `Config` is the parsed
+//! and validated result, so that no other module reads the environment or validates a setting.
+//! Secrets are validated here and not by clap, because clap's errors contain the rejected value.
 
 mod error;
-mod kept;
+mod generated_secrets;
 mod keys;
 mod limits;
 #[cfg(test)]
@@ -26,13 +26,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use values::{api_version, base_url, cors_origins};
 
-/// How many bytes a signing secret has at least (HS256 hashes to 32).
+/// The minimum length of a signing secret (HS256 hashes to 32 bytes).
 const JWT_SECRET_BYTES: usize = 32;
 
-/// The bcrypt cost below which a release build warns: cheaper hashes are for tests.
+/// Below this bcrypt cost, a release build warns. Cheaper hashes are for tests.
 const LOWEST_SAFE_BCRYPT_COST: u32 = 10;
 
-/// The settings as the operator wrote them. Give secrets by the environment or `.env`: flags show in `ps`.
+/// The settings as the operator wrote them. Secrets belong in the environment or in `.env`, because
+/// `ps` shows flags.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
@@ -40,7 +41,8 @@ pub struct Settings {
     #[arg(long, env, hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
-    /// Signs access tokens, at least 32 bytes (`openssl rand -base64 32`) [default: made and kept in the data directory, without `DATABASE_URL`]
+    /// Secret that signs access tokens, at least 32 bytes (`openssl rand -base64 32`) [default:
+    /// generated and stored in the data directory, without `DATABASE_URL`]
     #[arg(
         long,
         env,
@@ -50,16 +52,17 @@ pub struct Settings {
     )]
     pub jwt_secret: Option<SecretString>,
 
-    /// Encrypts Shopify access tokens: base64 of 32 bytes (`openssl rand -base64 32`), or several as `ID:BASE64,ID:BASE64`
-    /// to rotate, of which the first encrypts [default: made and kept in the data directory, without `DATABASE_URL`]
+    /// Key that encrypts Shopify credentials: base64 of 32 bytes (`openssl rand -base64 32`). For
+    /// rotation, several keys as `ID:BASE64,ID:BASE64`: the first encrypts, every key decrypts
+    /// [default: generated and stored in the data directory, without `DATABASE_URL`]
     #[arg(long, env, hide_env_values = true, global = true, value_name = "KEYS")]
     pub encryption_key: Option<SecretString>,
 
-    /// The port to listen on
+    /// Port to listen on
     #[arg(long, env, global = true, default_value_t = 3001)]
     pub port: u16,
 
-    /// The address to listen on; 0.0.0.0 for every interface
+    /// Address to listen on. Use 0.0.0.0 for all interfaces
     #[arg(
         long,
         env,
@@ -69,19 +72,21 @@ pub struct Settings {
     )]
     pub host: IpAddr,
 
-    /// Where Shopify reaches this server; without it webhooks are not registered and polling does the work
+    /// Public URL of this server. Shopify sends webhooks to it. Without it, changes arrive by
+    /// polling only
     #[arg(long, env, global = true, value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// The origins whose pages may call the API, separated by commas, or *
+    /// Origins whose pages may call the API, separated by commas, or * for all
     #[arg(long, env, global = true, value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
 
-    /// Whether a reverse proxy in front says who the client is, in `X-Forwarded-For`. Only when every request comes through it
+    /// Take the client's address from `X-Forwarded-For`. Turn it on only if every request comes
+    /// through a reverse proxy
     #[arg(long, env, global = true, value_enum, default_value_t = Switch::Off)]
     pub trust_proxy: Switch,
 
-    /// The version of Shopify's Admin API to ask for
+    /// Version of Shopify's Admin API
     #[arg(
         long,
         env,
@@ -91,11 +96,12 @@ pub struct Settings {
     )]
     pub shopify_api_version: String,
 
-    /// The client id of an app of your own that merchants install at `PUBLIC_URL/oauth/install`; with `SHOPIFY_API_SECRET`
+    /// Client id of your own app, which merchants install at `PUBLIC_URL/oauth/install`. Requires
+    /// `SHOPIFY_API_SECRET`
     #[arg(long, env, global = true, value_name = "ID")]
     pub shopify_api_key: Option<String>,
 
-    /// The client secret of that app
+    /// Client secret of your own app
     #[arg(
         long,
         env,
@@ -105,7 +111,7 @@ pub struct Settings {
     )]
     pub shopify_api_secret: Option<SecretString>,
 
-    /// The access scopes that merchants are asked for
+    /// Access scopes that your own app requests from merchants
     #[arg(
         long,
         env,
@@ -115,11 +121,12 @@ pub struct Settings {
     )]
     pub shopify_scopes: String,
 
-    /// For tests and demos: stands for `https://{domain}`; `{shop}` is the first label of the shop's domain
+    /// Base URL that replaces `https://{domain}` in tests and demos. `{shop}` stands for the first
+    /// label of the shop's domain
     #[arg(long, env, global = true, value_name = "URL")]
     pub shopify_base_url: Option<String>,
 
-    /// Seconds between two polls of a store; 0 turns polling off
+    /// Seconds between two polls of a shop. 0 turns polling off
     #[arg(
         long,
         env,
@@ -129,37 +136,38 @@ pub struct Settings {
     )]
     pub sync_interval_seconds: u64,
 
-    /// How many days the entries of a store's audit log are kept
+    /// Days to keep the entries of audit logs
     #[arg(long, env, global = true, default_value_t = 365, value_name = "DAYS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub xboard_audit_days: u32,
 
-    /// The cost of a password hash: each step doubles the time
+    /// bcrypt cost of password hashes. Each step doubles the time
     #[arg(long, env, global = true, default_value_t = 12, value_name = "4-31")]
     #[arg(value_parser = clap::value_parser!(u32).range(4..=31))]
     pub bcrypt_cost: u32,
 
-    /// Whether clients may read the schema, errors suggest its names, and GraphiQL is served: off in production
+    /// Allow introspection, suggest names in errors and serve GraphiQL. Turn it off in production
     #[arg(long, env, global = true, value_enum, default_value_t = Switch::On)]
     pub xboard_introspection: Switch,
 
-    /// Where the private PostgreSQL and the kept secrets live [default: /var/lib/xboard for root, else ~/.local/share/xboard]
+    /// Directory of the private PostgreSQL and the generated secrets [default: /var/lib/xboard for
+    /// root, else ~/.local/share/xboard]
     #[arg(long, env, global = true, value_name = "DIRECTORY")]
     pub xboard_data_dir: Option<PathBuf>,
 
-    /// The directory of the postgres program to use [default: the newest installed, 15 or later]
+    /// Directory with the `postgres` program [default: the newest installed version, 15 or later]
     #[arg(long, env, global = true, value_name = "DIRECTORY")]
     pub xboard_pg_bin: Option<PathBuf>,
 
-    /// What to log, as tracing directives: info, or warn,xboard=debug [default: info]
+    /// Log filter as tracing directives: info, or warn,xboard=debug [default: info]
     #[arg(long, env, global = true, value_name = "FILTER")]
     pub rust_log: Option<String>,
 
-    /// How log lines look
+    /// Format of the log
     #[arg(long, env, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// What clients may ask for.
+    /// The limits of the API.
     #[command(flatten)]
     pub limits: LimitSettings,
 }
@@ -173,92 +181,97 @@ pub enum Switch {
     Off,
 }
 
-/// How log lines look.
+/// Log formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     Text,
-    /// One JSON object a line, for collectors.
+    /// One JSON object per line, for log collectors.
     Json,
 }
 
-/// Where the data lives.
+/// The location of the database.
 #[derive(Debug, Clone)]
 pub enum Database {
-    /// A PostgreSQL that someone else runs.
+    /// A PostgreSQL server of the operator.
     External(SecretString),
     /// A private PostgreSQL ([`embedded_postgres`]).
     Private {
-        /// The directory that holds it.
+        /// The directory of the server's data.
         data_dir: PathBuf,
-        /// The directory of the `postgres` program, when the operator names one.
+        /// The directory with the `postgres` program, if the operator set it.
         bin: Option<PathBuf>,
     },
 }
 
-/// The pages that may call the API from a browser.
+/// The origins whose pages may call the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CorsOrigins {
-    /// Every page. Harmless here: the API knows bearer tokens, never cookies.
+    /// Every origin. Harmless, because the API accepts bearer tokens and no cookies.
     Any,
-    /// These, as the browser sends them. An empty list allows only our own pages.
+    /// These origins, in the format of the browser. An empty list allows only the server's own
+    /// pages.
     Only(Vec<HeaderValue>),
 }
 
-/// An app that merchants install.
+/// The operator's own app, which merchants install.
 #[derive(Debug, Clone)]
 pub struct AppSettings {
-    /// Its client id.
+    /// The client id.
     pub client_id: String,
-    /// Its client secret.
+    /// The client secret.
     pub client_secret: SecretString,
-    /// The scopes to ask for, separated by commas.
+    /// The requested access scopes, separated by commas.
     pub scopes: String,
 }
 
-/// The settings, understood: what the program runs by.
+/// The validated settings.
 #[derive(Debug)]
 pub struct Config {
-    /// Where the data lives.
+    /// The location of the database.
     pub database: Database,
-    /// Signs access tokens.
+    /// The secret that signs access tokens.
     pub jwt_secret: SecretString,
-    /// Encrypt what must not be read from a stolen database.
+    /// The keys that encrypt credentials.
     pub encryption_keys: EncryptionKeys,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where Shopify reaches this server: no slash at the end.
+    /// The public URL of this server, without a trailing slash.
     pub public_url: Option<String>,
-    /// The pages that may call the API.
+    /// The origins whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// Whether `X-Forwarded-For` names the client.
+    /// Whether to trust `X-Forwarded-For`.
     pub trust_proxy: bool,
-    /// The version of Shopify's Admin API to ask for.
+    /// The version of Shopify's Admin API.
     pub shopify_api_version: String,
-    /// Stands for `https://{domain}`, with `{shop}` for the shop's first label: no slash at the end.
+    /// Replaces `https://{domain}`, with `{shop}` for the first label of the domain. Without a
+    /// trailing slash.
     pub shopify_base_url: Option<String>,
     /// The operator's own app, which merchants install.
     pub app: Option<AppSettings>,
-    /// The time between two polls of a store; none: no polling.
+    /// The time between two polls of a shop. `None` turns polling off.
     pub sync_interval: Option<Duration>,
-    /// How many days the entries of an audit log are kept.
+    /// The retention of audit log entries in days.
     pub audit_days: u32,
-    /// The cost of a password hash.
+    /// The bcrypt cost of password hashes.
     pub bcrypt_cost: u32,
-    /// Whether clients may read the schema.
+    /// Whether to allow introspection.
     pub introspection: bool,
-    /// What clients may ask for.
+    /// The limits of the API.
     pub limits: LimitSettings,
 }
 
-/// Reads `.env` in the working directory into the environment; what is set already wins.
+/// Reads `.env` in the working directory into the environment. Variables that are already set take
+/// precedence.
 ///
-/// Call it first in `main`, before any thread is started: the environment belongs to the whole process.
+/// Call it first in `main`, before any thread is started, because the environment belongs to the
+/// whole process.
 pub fn load_dot_env() -> Result<(), SettingsError> {
     match dotenvy::from_path(".env") {
         Ok(()) => Ok(()),
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        // A parse error repeats the whole line, which may hold a secret: name only the setting.
+        // A parse error contains the whole line, which may contain a secret, so only the name of
+        // the setting is reported.
         Err(dotenvy::Error::LineParse(line, _)) => {
             let name = line
                 .split_once('=')
@@ -272,14 +285,14 @@ pub fn load_dot_env() -> Result<(), SettingsError> {
 }
 
 impl Settings {
-    /// What the settings mean. Makes and keeps the secrets that are missing, when it may.
+    /// Validates the settings. Generates and stores missing secrets if the database is private.
     pub fn resolve(&self) -> Result<Config, SettingsError> {
         let database = self.database()?;
         let (jwt_secret, encryption_keys) = self.secrets(&database)?;
         if self.bcrypt_cost < LOWEST_SAFE_BCRYPT_COST && cfg!(not(debug_assertions)) {
             tracing::warn!(
                 bcrypt.cost = self.bcrypt_cost,
-                "BCRYPT_COST is low: only fit for tests"
+                "BCRYPT_COST is too low for production"
             );
         }
         Ok(Config {
@@ -303,7 +316,7 @@ impl Settings {
         })
     }
 
-    /// Where the data lives; for commands that need nothing else.
+    /// The location of the database, for commands that need no other setting.
     pub fn database(&self) -> Result<Database, SettingsError> {
         match filled(self.database_url.as_ref()) {
             Some(url) => {
@@ -320,21 +333,21 @@ impl Settings {
         }
     }
 
-    /// Keeps what belongs to a demo apart from real stores.
+    /// Separates the data of a demo from real data.
     #[cfg(feature = "demo")]
     pub(crate) fn use_data_subdirectory(&mut self, name: &str) -> Result<(), SettingsError> {
         self.xboard_data_dir = Some(self.data_dir()?.join(name));
         Ok(())
     }
 
-    /// The directory of the `postgres` program, when the operator names one.
+    /// The directory with the `postgres` program, if the operator set it.
     pub fn postgres_bin(&self) -> Option<&Path> {
         self.xboard_pg_bin
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// The operator's own app, when merchants can install one.
+    /// The operator's own app, if it is configured.
     fn app(&self) -> Result<Option<AppSettings>, SettingsError> {
         let id = self.shopify_api_key.as_deref().map(str::trim);
         let secret = filled(self.shopify_api_secret.as_ref());
@@ -349,7 +362,7 @@ impl Settings {
         }
     }
 
-    /// The two secrets: the operator's, or kept ones when the database is our own.
+    /// The two secrets: the operator's, or generated ones if the database is private.
     fn secrets(
         &self,
         database: &Database,
@@ -369,8 +382,9 @@ impl Settings {
                 ));
             }
             (Database::Private { data_dir, .. }, jwt_secret, encryption_key) => (
-                jwt_secret.map_or_else(|| kept::secret(data_dir, "JWT_SECRET"), Ok)?,
-                encryption_key.map_or_else(|| kept::secret(data_dir, "ENCRYPTION_KEY"), Ok)?,
+                jwt_secret.map_or_else(|| generated_secrets::secret(data_dir, "JWT_SECRET"), Ok)?,
+                encryption_key
+                    .map_or_else(|| generated_secrets::secret(data_dir, "ENCRYPTION_KEY"), Ok)?,
             ),
         };
         let bytes = jwt_secret.expose_secret().len();
@@ -381,7 +395,8 @@ impl Settings {
         Ok((jwt_secret, keys))
     }
 
-    /// The data directory: absolute, so that a later change of directory cannot move it.
+    /// The data directory as an absolute path, so that it stays the same if the working directory
+    /// changes.
     fn data_dir(&self) -> Result<PathBuf, SettingsError> {
         let chosen = self
             .xboard_data_dir
@@ -396,7 +411,7 @@ impl Settings {
     }
 }
 
-/// The data directory of a user, by the XDG rules.
+/// The data directory of a user, as in the XDG specification.
 fn home_data_dir() -> Option<PathBuf> {
     let directory = |name| {
         std::env::var_os(name)
@@ -408,7 +423,7 @@ fn home_data_dir() -> Option<PathBuf> {
         .map(|share| share.join("xboard"))
 }
 
-/// An empty setting is an unset one: compose files pass `${NAME:-}` on.
+/// An empty setting counts as unset, because compose files pass `${NAME:-}`.
 fn filled(secret: Option<&SecretString>) -> Option<&SecretString> {
     secret.filter(|secret| !secret.expose_secret().trim().is_empty())
 }

@@ -1,9 +1,9 @@
-//! What strangers can send, sent by the million: bytes that are changed at random from a corpus that is kept in
-//! `tests/corpus`, to every parser that reads what is not proven. Each must answer, and never panic.
+//! Fuzzing of every parser that reads untrusted input: random changes to a corpus in
+//! `tests/corpus`. A parser must return and never panic.
 //!
-//! The corpus and some thousands of changes of it are tried by every run of the tests. For longer, one target
-//! after another: `./run fuzz [TARGET] [SECONDS]`. An input that makes a target panic is written down in
-//! `target/fuzz`; put into the corpus, it is tried for ever after.
+//! Every test run tries the corpus and some thousands of changes. `./run fuzz [TARGET] [SECONDS]`
+//! runs one target after another for longer. An input that makes a target panic is written to
+//! `target/fuzz`. Inputs in the corpus are tried by every later test run.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What reads bytes of strangers.
+/// A parser of untrusted bytes, with its name.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
-/// All of them; the name is that of the corpus too.
+/// All targets. The name is also that of the corpus.
 fn targets() -> Vec<Target> {
     [
         crate::http::fuzz::TARGETS,
@@ -40,7 +40,7 @@ fn access_token(bytes: &[u8]) {
     let secret = secrecy::SecretString::from("a signing secret of at least 32 bytes");
     let tokens = AccessTokens::new(&secret, Clock::System);
     let verified = tokens.verify(&String::from_utf8_lossy(bytes));
-    assert!(verified.is_err(), "a token out of thin air");
+    assert!(verified.is_err(), "a made-up token was accepted");
 }
 
 fn refresh_token(bytes: &[u8]) {
@@ -50,9 +50,9 @@ fn refresh_token(bytes: &[u8]) {
     }
 }
 
-/// Tokens of invitations, of new passwords, and of installations.
+/// Single-use tokens: of invitations, password resets and installations.
 fn one_time(bytes: &[u8]) {
-    use crate::auth::one_time::{OneTimeToken, Purpose};
+    use crate::auth::single_use_token::{Purpose, SingleUseToken};
     let text = String::from_utf8_lossy(bytes);
     let purposes = [
         Purpose::Invitation,
@@ -61,9 +61,9 @@ fn one_time(bytes: &[u8]) {
         Purpose::InstallBrowser,
         Purpose::InstallClaim,
     ];
-    let read = purposes.map(|purpose| OneTimeToken::parse(purpose, &text));
+    let read = purposes.map(|purpose| SingleUseToken::parse(purpose, &text));
     let read: Vec<_> = read.into_iter().flatten().collect();
-    assert!(read.len() < 2, "good for two purposes");
+    assert!(read.len() < 2, "a token was valid for two purposes");
     assert!(read.iter().all(|token| token.hash().len() == 32));
 }
 
@@ -106,7 +106,7 @@ fn range(bytes: &[u8]) {
     }
 }
 
-/// Changes bytes at random, the same way for the same seed.
+/// Changes bytes at random. The same seed gives the same changes.
 struct Mutator(u64);
 
 impl Mutator {
@@ -200,7 +200,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// Tries an input; one that makes the target panic is written down.
+/// Tries an input. If the target panics, the input is written to a file.
 fn attempt((name, target): Target, input: &[u8]) {
     if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz");
@@ -229,11 +229,11 @@ fn the_corpus_and_changes_of_it_make_nothing_panic() {
 
 /// `./run fuzz [TARGET] [SECONDS]`
 #[test]
-#[ignore = "goes on for as long as it is told to"]
+#[ignore = "runs for as long as requested"]
 #[expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a command for people, in the clothes of a test"
+    reason = "a command for developers, implemented as a test"
 )]
 fn for_as_long_as_it_is_told_to() {
     let only = std::env::var("FUZZ_TARGET").unwrap_or_default();

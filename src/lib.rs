@@ -1,8 +1,8 @@
-//! XBoard: connects Shopify stores and serves their numbers through one GraphQL schema.
+//! XBoard connects Shopify shops and serves their figures through one GraphQL schema.
 //!
-//! The rooms, from the outside in: `commands`, `app`, `http`, `graphql`, `sync`, then `auth`, `shopify`
-//! and `db`, then `domain`. A room uses those that come after it, never those before; `auth`, `shopify` and
-//! `db` do not know each other, and `graphql` does not know `shopify`. A test holds the direction.
+//! The layers, from the outside in: `cli`, `app`, `http`, `graphql`, `sync`, then `auth`, `shopify`
+//! and `db`, then `domain`. A layer uses only the layers after it. `auth`, `shopify` and `db` are
+//! independent of each other, and `graphql` is independent of `shopify`. A test checks these rules.
 
 pub mod app;
 pub mod auth;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// An answer is made of many small pieces. With the C library's allocator a quarter of its time went into them,
-/// and threads waited for each other.
+/// A response consists of many small allocations. With the C library's allocator, a quarter of the
+/// response time was spent on them, and threads waited for each other.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -12,8 +12,8 @@ fn main() -> ExitCode {
     xboard::cli::main()
 }
 
-/// Has Linux give memory in small pages. Finding a huge one may take it ten milliseconds, in the middle of a request; where
-/// it refuses, huge pages it is.
+/// Makes Linux use small memory pages. Providing a huge page may take ten milliseconds in the
+/// middle of a request. If Linux refuses, huge pages stay in use.
 fn without_huge_pages() {
     #[cfg(target_os = "linux")]
     rustix::thread::disable_transparent_huge_pages(true).ok();

@@ -1,7 +1,7 @@
-//! Logs. Lines go to standard error: standard output belongs to what a command answers.
+//! Logging. Log lines go to standard error, because standard output is for the output of commands.
 //!
-//! Who logs writes a constant message with its values in dotted fields, and never a token, an email
-//! address, a postal address or a body.
+//! A log event has a constant message with its values in dotted fields. It never contains a token,
+//! an email address, a postal address or a body.
 
 use std::io::IsTerminal as _;
 
@@ -11,15 +11,15 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogFormat;
 
-/// What is logged when nobody says otherwise.
+/// The default log filter.
 const DEFAULT_FILTER: &str = "info";
 
-/// The filter is not one.
+/// The log filter is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("RUST_LOG must be directives such as info or warn,xboard=debug")]
 pub struct TelemetryError(#[from] tracing_subscriber::filter::ParseError);
 
-/// Starts logging for the rest of the program's life. A second call changes nothing, so tests may all make it.
+/// Starts logging. Further calls change nothing, so every test may call it.
 pub fn init(filter: Option<&str>, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = filter
         .filter(|filter| !filter.trim().is_empty())
@@ -34,7 +34,7 @@ pub fn init(filter: Option<&str>, format: LogFormat) -> Result<(), TelemetryErro
         }
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
-    // The only way to fail is that somebody was here before, and then there are logs already.
+    // The only possible error is that logging has already started.
     drop(started);
     Ok(())
 }

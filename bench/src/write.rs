@@ -25,7 +25,7 @@ use xboard::domain::ids::TenantId;
 use xboard::domain::record::Record;
 use xboard::domain::shop::ShopDomain;
 use xboard::domain::sync::ObjectKind;
-use xboard::shopify::{Shopify, ShopifyConfig, Store as Shop, TokenProvider};
+use xboard::shopify::{ShopClient as Shop, Shopify, ShopifyConfig, TokenProvider};
 use xboard::sync::stage_file;
 
 use crate::fill::{self, FillArgs};
@@ -165,7 +165,7 @@ async fn measure(
         },
         Clock::System,
     )?
-    .store(
+    .shop(
         ShopDomain::parse(&format!("{}.myshopify.com", arguments.store.shop))?,
         TokenProvider::fixed(SecretString::from("none")),
     );

@@ -1,9 +1,9 @@
-//! What proves who is asking: passwords, tokens, and the limits on guessing them; and the sealing of what
-//! must not be read from a stolen database. Pure computation: it knows neither the database nor Shopify.
+//! Authentication: passwords, tokens and the rate limits on guessing them; and the encryption of
+//! stored credentials. Pure computation, independent of the database and of Shopify.
 
-pub mod limits;
-pub mod one_time;
+pub mod encryption;
 pub mod password_rules;
 pub mod passwords;
-pub mod sealer;
+pub mod rate_limit;
+pub mod single_use_token;
 pub mod tokens;

@@ -1,22 +1,22 @@
-//! Which passwords are good enough: long ones that are not among the first that anyone would try. No rules on
-//! kinds of characters, which make passwords worse (NIST SP 800-63B §3.1.1.2).
+//! Password rules: a minimum length, and no common passwords. There are no rules about kinds of
+//! characters, because such rules make passwords worse (NIST SP 800-63B §3.1.1.2).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The least number of characters.
-pub const SHORTEST: usize = 12;
-/// The most bytes: what is longer is no password, but an attempt to keep us busy.
-pub const LONGEST_BYTES: usize = 1024;
-/// A password of fewer different characters is a pattern.
-const FEWEST_DIFFERENT: usize = 5;
-/// Words shorter than this say too little about a password that holds them.
-const SHORTEST_WORD: usize = 4;
+/// The minimum number of characters.
+pub const MIN_CHARS: usize = 12;
+/// The maximum number of bytes. Longer input would only cost computing time.
+pub const MAX_BYTES: usize = 1024;
+/// A password with fewer distinct characters is a pattern.
+const MIN_DISTINCT_CHARS: usize = 5;
+/// Shorter words are ignored when they occur in a password.
+const MIN_WORD_LENGTH: usize = 4;
 
-/// The words that common passwords are made of, one a line. Compared after [`core`] took off what people put
-/// around them, so `password` stands for `P@ssw0rd2026!` as well.
+/// Common words in passwords, one per line. They are compared with [`core`] of the password, so
+/// `password` also matches `P@ssw0rd2026!`.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     include_str!("common_passwords.txt")
         .lines()
@@ -24,30 +24,30 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Why a password was refused.
+/// Why a password was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer than [`SHORTEST`] characters.
+    /// Fewer than [`MIN_CHARS`] characters.
     #[error("the password needs at least 12 characters")]
     TooShort,
-    /// More than [`LONGEST_BYTES`] bytes.
+    /// More than [`MAX_BYTES`] bytes.
     #[error("the password may have at most 1024 bytes")]
     TooLong,
-    /// Among the first that anyone would try.
+    /// A common password.
     #[error(
         "the password is too easy to guess: choose something that is not a common word, a pattern or your address"
     )]
     TooCommon,
 }
 
-/// Checks a password that somebody chose. `own_words` are what others know of its owner: the email address,
-/// the store's name.
+/// Checks a new password. `own_words` are known facts about the user: the email address, the shop's
+/// name.
 pub fn check(password: &SecretString, own_words: &[&str]) -> Result<(), WeakPassword> {
     let password = password.expose_secret();
-    if password.len() > LONGEST_BYTES {
+    if password.len() > MAX_BYTES {
         return Err(WeakPassword::TooLong);
     }
-    if password.chars().count() < SHORTEST {
+    if password.chars().count() < MIN_CHARS {
         return Err(WeakPassword::TooShort);
     }
     let lower = password.to_lowercase();
@@ -58,14 +58,14 @@ pub fn check(password: &SecretString, own_words: &[&str]) -> Result<(), WeakPass
     Ok(())
 }
 
-/// Few different characters, or a run such as `abcdefghijkl` or `987654321098`.
+/// A password with few distinct characters, or a sequence such as `abcdefghijkl` or `987654321098`.
 fn is_pattern(lower: &str) -> bool {
     let different: HashSet<char> = lower.chars().collect();
-    if different.len() < FEWEST_DIFFERENT {
+    if different.len() < MIN_DISTINCT_CHARS {
         return true;
     }
     let codes: Vec<u32> = lower.chars().map(u32::from).collect();
-    // From 9 to 0 and from 0 to 9 a run goes on.
+    // Sequences continue from 9 to 0 and from 0 to 9.
     let follows = |first: u32, second: u32| second == first + 1 || (first, second) == (57, 48);
     let pairs = || codes.iter().zip(codes.iter().skip(1));
     pairs().all(|(a, b)| follows(*a, *b)) || pairs().all(|(a, b)| follows(*b, *a))
@@ -84,12 +84,12 @@ fn is_own(unit: &str, own_words: &[&str]) -> bool {
         let name = word.split(['@', '.']).next().unwrap_or_default();
         let forms = [word.as_str(), name];
         forms.iter().any(|form| {
-            form.chars().count() >= SHORTEST_WORD && (unit == *form || core(unit) == core(form))
+            form.chars().count() >= MIN_WORD_LENGTH && (unit == *form || core(unit) == core(form))
         })
     })
 }
 
-/// `passwordpassword` is `password`, twice.
+/// Reduces `passwordpassword` to `password`.
 fn repeated_unit(text: &str) -> &str {
     let unit_at = |end: usize| {
         let unit = text.get(..end)?;
@@ -98,14 +98,15 @@ fn repeated_unit(text: &str) -> &str {
     (1..=text.len() / 2).find_map(unit_at).unwrap_or(text)
 }
 
-/// The letters in the middle: without the digits and signs that people put around a word to please a form.
+/// The letters in the middle, without digits and punctuation at both ends.
 fn core(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphabetic())
 }
 
-/// `p@ssw0rd` is `password`.
+/// Turns `p@ssw0rd` into `password`.
 fn unleet(text: &str) -> String {
-    // What ends in a digit usually means the number: only digits and signs inside the word are letters.
+    // Trailing digits are usually a number, so only digits and punctuation inside the word are
+    // replaced.
     let end = text.trim_end_matches(|c: char| !c.is_alphabetic()).len();
     let letter = |c: char| match c {
         '0' => 'o',

@@ -1,10 +1,9 @@
-//! Passwords, hashed with bcrypt and checked against their hashes. Which passwords are good enough is said in
-//! [`password_rules`](super::password_rules).
+//! Hashes passwords with bcrypt and verifies them. [`password_rules`](super::password_rules) checks
+//! new passwords.
 //!
-//! bcrypt reads 72 bytes and ignores the rest, and stops at a zero byte. So that nothing of a long passphrase
-//! is cut, what bcrypt gets is `base64(HMAC-SHA-256("xboard password 1", password))`: 44 bytes whatever came
-//! in. The HMAC's key is no secret; it makes a plain SHA-256 of the same password, leaked elsewhere, useless
-//! as a shortcut here.
+//! bcrypt reads only 72 bytes and stops at a zero byte. To keep all of a long passphrase, bcrypt
+//! gets `base64(HMAC-SHA-256("xboard password 1", password))`, which is always 44 bytes. The HMAC
+//! key is not secret. It makes a leaked plain SHA-256 of the same password useless here.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -15,21 +14,21 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
-/// Sets our use of HMAC apart from every other. Changing it makes every stored hash worthless.
+/// Separates this use of HMAC from any other. Changing it invalidates all stored hashes.
 const CONTEXT: &[u8] = b"xboard password 1";
 
-/// Why a password could not be hashed or checked: never because it was wrong.
+/// Why a password could not be hashed or verified. A wrong password is not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// The stored hash is not one, or there was no randomness.
+    /// The stored hash is malformed, or there was no randomness.
     #[error("bcrypt: {0}")]
     Bcrypt(#[from] bcrypt::BcryptError),
-    /// The thread that hashed went away: the program is ending.
-    #[error("the hashing was given up")]
+    /// The hashing thread stopped, because the program is shutting down.
+    #[error("the password hashing was cancelled")]
     Stopped,
 }
 
-/// Hashes and checks, at most as many at once as the machine has cores, off the threads that serve requests.
+/// Hashes and verifies passwords on the blocking pool. At most one per core runs at a time.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     cost: u32,
@@ -38,7 +37,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Hashes with this cost (4 to 31; each step doubles the time).
+    /// Uses this bcrypt cost (4 to 31; each step doubles the time).
     #[must_use]
     pub fn new(cost: u32) -> Self {
         let cores = available_parallelism().map_or(2, std::num::NonZero::get);
@@ -49,7 +48,7 @@ impl Passwords {
         }
     }
 
-    /// A salted hash to keep.
+    /// A salted hash to store.
     pub async fn hash(&self, password: &SecretString) -> Result<SecretString, PasswordError> {
         let (input, cost) = (prepared(password), self.cost);
         self.run(move || bcrypt::non_truncating_hash(input.expose_secret(), cost))
@@ -57,8 +56,8 @@ impl Passwords {
             .map(SecretString::from)
     }
 
-    /// Whether the password is the one that was hashed. Without a hash (nobody has that name) it takes just
-    /// as long and says no.
+    /// Whether the password matches the hash. Without a hash (unknown user) the check takes the
+    /// same time and returns false.
     pub async fn verify(
         &self,
         password: &SecretString,
@@ -75,8 +74,8 @@ impl Passwords {
         Ok(same && known)
     }
 
-    /// Runs the work on the blocking pool. The slot goes with the work: a request that is given up does not
-    /// let a further one start beside work that goes on.
+    /// Runs the work on the blocking pool. The work holds its slot until it ends, so that a
+    /// cancelled request does not allow one more to run in parallel.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
@@ -96,14 +95,14 @@ impl Passwords {
     }
 }
 
-/// The password as bcrypt gets it: always 44 bytes, none of them zero.
+/// The input of bcrypt: always 44 bytes, none of them zero.
 fn prepared(password: &SecretString) -> SecretString {
     let key = hmac::Key::new(hmac::HMAC_SHA256, CONTEXT);
     let digest = hmac::sign(&key, password.expose_secret().as_bytes());
     SecretString::from(STANDARD.encode(digest))
 }
 
-/// A well-formed hash of this cost that belongs to no password anyone knows.
+/// A well-formed hash of this cost that matches no known password.
 fn dummy_hash(cost: u32) -> String {
     format!("$2b${cost:02}$XBoardXBoardXBoardXBouDUMMYDUMMYDUMMYDUMMYDUMMYDUMMYu")
 }

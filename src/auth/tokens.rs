@@ -1,8 +1,9 @@
-//! The two tokens of a session. The access token is a JWT that lives for fifteen minutes and is sent with each
-//! request; the refresh token is a random string that is traded, once, for the next pair.
+//! The two tokens of a session. The access token is a JWT that expires after fifteen minutes and is
+//! sent with each request. The refresh token is a random string that is exchanged once for the next
+//! pair.
 //!
-//! A JWT says who, for which store and in which session. What the user may do there is not in it: that is read
-//! from the database with each request, so that a role taken away is gone at once.
+//! The JWT contains the user, the tenant and the session, but not the user's role. The role is read
+//! for each request, so that a removed role has no effect any more.
 
 use std::fmt;
 
@@ -11,20 +12,20 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::one_time::{OneTimeToken, Purpose};
+use super::single_use_token::{Purpose, SingleUseToken};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{SessionId, TenantId, UserId};
 
-/// The one algorithm: what a token's header asks for is never obeyed, only compared with this.
+/// The only accepted algorithm. The algorithm in a token's header is only compared with it.
 const ALGORITHM: Algorithm = Algorithm::HS256;
 const ISSUER: &str = "xboard";
 const AUDIENCE: &str = "xboard-api";
-/// How long an access token lives.
-pub const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
-/// How far the clocks of two machines that serve the same users may be apart.
+/// The lifetime of an access token.
+pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
+/// The allowed difference between the clocks of two servers.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
-/// What a JWT of ours holds.
+/// The claims of an access token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -37,36 +38,36 @@ struct Claims {
     exp: i64,
 }
 
-/// What a verified access token says.
+/// The content of a verified access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bearer {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// For which store.
+    /// The tenant.
     pub tenant: TenantId,
-    /// In which session: whether it is still alive, the database knows.
+    /// The session. Whether it is still active must be looked up.
     pub session: SessionId,
 }
 
-/// A signed access token and when it ends.
+/// A signed access token and its expiry.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     /// The JWT.
     pub token: SecretString,
-    /// The first instant at which it is refused.
+    /// The first instant at which the token is rejected.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why an access token was refused. Says nothing of what the token holds.
+/// Why a token was rejected. Contains nothing of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It was good once.
+    /// The token was valid once.
     #[error("the token has expired")]
     Expired,
-    /// It is not one of ours.
+    /// The token was not issued by this program.
     #[error("the token is not valid")]
     Invalid,
-    /// It could not be signed.
+    /// The token could not be signed.
     #[error("the token could not be signed")]
     Signing,
 }
@@ -87,7 +88,7 @@ impl fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Signs with this secret.
+    /// Uses this signing secret.
     #[must_use]
     pub fn new(secret: &SecretString, clock: Clock) -> Self {
         let secret = secret.expose_secret().as_bytes();
@@ -95,7 +96,7 @@ impl AccessTokens {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        // The time comes from `Clock`, which the library does not know: see `verify`.
+        // The library cannot use `Clock`, so `verify` checks the times.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         Self {
@@ -106,10 +107,10 @@ impl AccessTokens {
         }
     }
 
-    /// A token that says this from now on.
+    /// Issues an access token that is valid from now on.
     pub fn issue(&self, bearer: Bearer) -> Result<AccessToken, TokenError> {
         let now = self.clock.now();
-        let expires_at = DateTime::from_timestamp_secs((now + ACCESS_TOKEN_LIFE).timestamp())
+        let expires_at = DateTime::from_timestamp_secs((now + ACCESS_TOKEN_LIFETIME).timestamp())
             .ok_or(TokenError::Signing)?;
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -129,19 +130,19 @@ impl AccessTokens {
         })
     }
 
-    /// Verifies a token: its signature, its claims and its time. Gives the claims and the instant at which it
-    /// expires.
+    /// Verifies a token's signature, claims and time. Returns the claims and the expiry.
     pub fn verify(&self, token: &str) -> Result<(Bearer, DateTime<Utc>), TokenError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
-        // Good for longer than any of ours: signed with our secret, but not by this program.
-        if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFE.num_seconds() {
+        // Valid for longer than any token of this program: signed with the same secret, but by
+        // another program.
+        if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFETIME.num_seconds() {
             return Err(TokenError::Invalid);
         }
         let now = self.clock.now().timestamp();
         let leeway = LEEWAY.num_seconds();
-        // Valid or issued only later than now: not by this program.
+        // Not valid yet, or issued in the future: not by this program.
         if claims.nbf.max(claims.iat).saturating_sub(leeway) > now {
             return Err(TokenError::Invalid);
         }
@@ -158,28 +159,28 @@ impl AccessTokens {
     }
 }
 
-/// A refresh token: good once. Its owner has it; here only its hash is kept.
+/// A refresh token. It works once. The database stores only its hash.
 #[derive(Clone, Debug)]
-pub struct RefreshToken(OneTimeToken);
+pub struct RefreshToken(SingleUseToken);
 
 impl RefreshToken {
-    /// A new one.
+    /// Generates a token.
     pub fn generate() -> Result<Self, TokenError> {
-        OneTimeToken::generate(Purpose::Refresh).map(Self)
+        SingleUseToken::generate(Purpose::Refresh).map(Self)
     }
 
-    /// Reads what a client sent: nothing that cannot be a token reaches the database.
+    /// Parses a token from a request. Malformed tokens never reach the database.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        OneTimeToken::parse(Purpose::Refresh, text).map(Self)
+        SingleUseToken::parse(Purpose::Refresh, text).map(Self)
     }
 
-    /// The token, for its owner.
+    /// The token itself, for its owner.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         self.0.secret()
     }
 
-    /// What is kept of it.
+    /// The stored hash.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         self.0.hash()

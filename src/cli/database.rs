@@ -60,7 +60,7 @@ impl RunningDatabase {
         let patience = crate::db::Patience::of_work();
         let database = crate::db::Database::connect_with(url, 5, patience)
             .await
-            .context("the database cannot be reached")?;
+            .context("cannot connect to the database")?;
         database
             .migrate()
             .await
@@ -69,7 +69,7 @@ impl RunningDatabase {
         Ok(database)
     }
 
-    /// Stops the private server, if this command started it.
+    /// Stops the private server if this command started it.
     pub(super) fn stop(self) -> anyhow::Result<()> {
         match self.private {
             Some(server) => Ok(server.stop()?),

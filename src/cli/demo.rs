@@ -1,5 +1,5 @@
-//! `demo`: a simulated store is connected and synced through the front door, as a user would do it, and its
-//! numbers are shown; then the server stays, or ends with `--once`.
+//! `demo`: connects and syncs a simulated shop through the API, as a user would, and shows its
+//! figures. Afterwards the server keeps running, or ends with `--once`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,25 +25,26 @@ use crate::domain::clock::Clock;
 use crate::domain::shop::ShopDomain;
 use crate::sync::worker;
 
-/// Only ever opens a simulated store.
+/// The password of the demo user. It protects only a simulated shop.
 const PASSWORD: &str = "a simulated store";
 
-/// The dashboard's query.
+/// The query of the dashboard.
 const QUERY: &str = include_str!("demo.graphql");
 
-/// What `demo` takes besides the settings.
+/// The arguments of `demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// Print the answer and end, instead of serving
+    /// Print the figures and exit, instead of serving
     #[arg(long)]
     once: bool,
-    /// Fill the store from this CSV file (gzip), such as the UCI Online Retail data set, instead of generating one
+    /// Read orders from this CSV file (gzip), such as the UCI Online Retail data set, instead of
+    /// generating them
     #[arg(long, value_name = "FILE")]
     dataset: Option<PathBuf>,
-    /// How many orders the generated store has
+    /// Number of orders to generate
     #[arg(long, value_name = "NUMBER", default_value_t = 5_000)]
     orders: u64,
-    /// What the generated store is made from: the same seed, the same store
+    /// Seed of the generated shop. The same seed gives the same shop
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 }
@@ -56,14 +57,14 @@ pub(super) fn demo(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<Ex
     let ended = runtime()?.block_on(async {
         let simulator = Simulator::start()
             .await
-            .context("the simulated store cannot be served")?;
+            .context("cannot serve the simulated shop")?;
         let store = fill(&simulator, args)?;
         settings.shopify_base_url = Some(simulator.shopify_base_url());
         let config = settings.resolve()?;
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("cannot listen on {listen}: set PORT to a free one"))?;
+            .with_context(|| format!("cannot listen on {listen}: set PORT to another port"))?;
         let address = format!("http://{}", listener.local_addr()?);
         let app = App::build(AppConfig::new(config, running.url())).await?;
         let shutdown = shutdown_on_signal()?;
@@ -83,7 +84,7 @@ pub(super) fn demo(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<Ex
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// The simulated store, and whose it is.
+/// The simulated shop and its owner.
 struct Store {
     domain: ShopDomain,
     token: String,
@@ -108,7 +109,7 @@ fn fill(simulator: &Simulator, args: &DemoArgs) -> anyhow::Result<Store> {
     };
     let sizes = shop.sizes();
     say(&format!(
-        "a simulated store of {} customers, {} products and {} orders is open ({:.1?})",
+        "a simulated shop with {} customers, {} products and {} orders is ready ({:.1?})",
         sizes.customers,
         sizes.products,
         sizes.orders,
@@ -116,19 +117,20 @@ fn fill(simulator: &Simulator, args: &DemoArgs) -> anyhow::Result<Store> {
     ));
     if let Some(report) = report {
         say(&format!(
-            "what the file holds: {}",
+            "contents of the file: {}",
             serde_json::to_string(&report)?
         ));
     }
     let (_, _, token) = shop.credentials();
     Ok(Store {
         domain: ShopDomain::parse(&format!("{}.myshopify.com", shop.label()))?,
-        token: token.context("the simulated store has no token")?,
+        token: token.context("the simulated shop has no token")?,
         email: format!("owner@{}.example", shop.label()),
     })
 }
 
-/// A believable store whose last day is yesterday. The day is part of its name: tomorrow's is another store.
+/// A plausible shop whose last day is yesterday. The day is part of its name, so that tomorrow's
+/// shop is another one.
 fn generate(simulator: &Simulator, args: &DemoArgs) -> anyhow::Result<Arc<Shop>> {
     let zone = chrono_tz::America::New_York;
     let yesterday = Clock::System.now().with_timezone(&zone).date_naive() - TimeDelta::days(1);
@@ -155,8 +157,8 @@ fn generate(simulator: &Simulator, args: &DemoArgs) -> anyhow::Result<Arc<Shop>>
     Ok(shop)
 }
 
-/// Connects the store, waits for its sync, asks for its numbers; then waits until told to stop, unless once
-/// is enough.
+/// Connects the shop, waits for its sync and prints its figures. Then waits for a signal, unless
+/// `--once` is set.
 async fn show(
     app: &App,
     address: &str,
@@ -175,7 +177,7 @@ async fn show(
         started.elapsed(),
         memory()
     ));
-    // A data set lies years back; a generated store ends yesterday.
+    // A data set is years old; a generated shop ends yesterday.
     let preset = if args.dataset.is_some() {
         "ALL_TIME"
     } else {
@@ -201,7 +203,7 @@ async fn show(
     Ok(())
 }
 
-/// Signs up with the store, or signs in where an earlier demo already did. The token.
+/// Registers with the shop, or signs in if an earlier demo registered. Returns the access token.
 async fn connect(client: &Client, store: &Store) -> anyhow::Result<String> {
     let login = client
         .ask(
@@ -215,7 +217,7 @@ async fn connect(client: &Client, store: &Store) -> anyhow::Result<String> {
         .and_then(Value::as_str)
     {
         say(&format!(
-            "signed in as {}: {} was connected before",
+            "signed in as {}: {} is already connected",
             store.email, store.domain
         ));
         return Ok(token.to_owned());
@@ -237,12 +239,12 @@ async fn connect(client: &Client, store: &Store) -> anyhow::Result<String> {
         .and_then(Value::as_str)
     {
         Some(token) => Ok(token.to_owned()),
-        None => bail!("the store could not be registered: {registered}"),
+        None => bail!("cannot register the shop: {registered}"),
     }
 }
 
-/// Syncs the store, or waits for the sync that registering began. How many orders it brought; `None` when the
-/// demo was stopped meanwhile.
+/// Syncs the shop, or waits for the initial sync. Returns the number of orders, or `None` if the
+/// demo was stopped.
 async fn sync(
     app: &App,
     store: &Store,
@@ -254,7 +256,7 @@ async fn sync(
     let tenant = system
         .find_tenant(&store.domain)
         .await?
-        .context("the store is not connected")?;
+        .context("the shop is not connected")?;
     drop(system);
     let mut transaction = app.database().tenant(tenant).await?;
     let run = app
@@ -281,7 +283,7 @@ async fn sync(
     }
 }
 
-/// The most memory that this process has used, where the system says so. The simulated store's is in it.
+/// The peak memory use of this process, if the system reports it. Includes the simulated shop.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
@@ -289,13 +291,13 @@ fn memory() -> String {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .map_or_else(String::new, |peak| {
             format!(
-                " (peak memory of this process, simulated store included: {})",
+                " (peak memory of this process, including the simulated shop: {})",
                 peak.trim()
             )
         })
 }
 
-/// The demo's own client: it asks as any frontend would.
+/// A client that uses the API as any frontend does.
 struct Client {
     http: reqwest::Client,
     url: String,
@@ -312,7 +314,7 @@ impl Client {
         })
     }
 
-    /// Carries out an operation; its data.
+    /// Executes an operation and returns its data.
     async fn ask(
         &self,
         query: &str,
@@ -328,21 +330,21 @@ impl Client {
         }
         let mut body: Value = request.send().await?.json().await?;
         if let Some(errors) = body.get("errors") {
-            bail!("the API answers with errors: {errors}");
+            bail!("the API returned errors: {errors}");
         }
         Ok(body.get_mut("data").map(Value::take).unwrap_or_default())
     }
 }
 
-/// The answer goes to standard output, everything else does not: it can be piped.
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+/// Only the result goes to standard output, so that it can be piped.
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 fn print_answer(answer: &Value) -> anyhow::Result<()> {
     say(QUERY);
     println!("{}", serde_json::to_string_pretty(answer)?);
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "what a person at the terminal reads")]
+#[expect(clippy::print_stderr, reason = "output for the user of the terminal")]
 fn say(text: &str) {
     eprintln!("{text}");
 }

@@ -1,4 +1,4 @@
-//! `keys`: looking after the keys of `ENCRYPTION_KEY`.
+//! `keys`: manages the keys of `ENCRYPTION_KEY`.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::runtime;
 use crate::app::{App, AppConfig};
 use crate::config::Settings;
 
-/// What `keys` takes besides the settings.
+/// The arguments of `keys`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct KeysArgs {
     #[command(subcommand)]
@@ -18,13 +18,13 @@ pub(super) struct KeysArgs {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum KeysAction {
-    /// Encrypt everything anew with the first key of `ENCRYPTION_KEY`, while the program runs. May be
-    /// interrupted and started again. Ends with 1 when something could not be read; without that, the other
-    /// keys can be dropped
+    /// Encrypt all credentials again with the first key of `ENCRYPTION_KEY`, while the program
+    /// runs. Safe to interrupt and repeat. Exits with 1 if a value could not be decrypted;
+    /// otherwise, the other keys can be removed
     Rotate,
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(super) fn keys(settings: &Settings, args: KeysArgs) -> anyhow::Result<ExitCode> {
     let KeysAction::Rotate = args.action;
     let config = settings.resolve()?;
@@ -38,11 +38,11 @@ pub(super) fn keys(settings: &Settings, args: KeysArgs) -> anyhow::Result<ExitCo
     })?;
     running.stop()?;
     println!(
-        "{} values of {} stores were encrypted anew; {} had the first key already",
-        rotation.resealed, rotation.stores, rotation.current
+        "{} values of {} shops were encrypted again; {} already used the first key",
+        rotation.reencrypted, rotation.stores, rotation.current
     );
     for domain in &rotation.unreadable {
-        println!("{domain}: not readable with any key of ENCRYPTION_KEY");
+        println!("{domain}: cannot be decrypted with any key of ENCRYPTION_KEY");
     }
     Ok(if rotation.unreadable.is_empty() {
         ExitCode::SUCCESS

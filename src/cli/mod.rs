@@ -1,4 +1,5 @@
-//! What `xboard` can be told to do: a file a command. Each takes the settings, does its work and ends.
+//! The commands of `xboard`, one file for each. A command takes the settings, does its work and
+//! ends.
 
 mod database;
 #[cfg(feature = "demo")]
@@ -26,10 +27,10 @@ use clap::{Parser, Subcommand};
 use crate::config::{Settings, load_dot_env};
 use crate::telemetry;
 
-/// A gateway between Shopify stores and the dashboards of their owners: connects stores, keeps their
-/// customers, products and orders current, and answers analytics through one GraphQL schema.
+/// A GraphQL gateway for Shopify analytics. It connects shops, keeps their customers, products and
+/// orders in sync, and serves figures through one GraphQL schema.
 ///
-/// Without `DATABASE_URL` a private PostgreSQL is started in the data directory.
+/// Without `DATABASE_URL`, a private PostgreSQL server is started in the data directory.
 #[derive(Debug, Parser)]
 #[command(name = "xboard", version)]
 struct Cli {
@@ -41,32 +42,32 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API and work on syncs, until told to stop
+    /// Serve the API and process sync jobs, until a signal
     Serve(serve::ServeArgs),
     /// Run jobs without serving the API
     Worker,
-    /// Bring the database up to date
+    /// Migrate the database to the current version
     Migrate,
     /// Sync a shop now, with a progress bar
     Sync(sync::SyncArgs),
-    /// Work every figure out anew from the ledger and report where what is kept differs
+    /// Recompute all figures from the ledger and report differences
     Verify(verify::VerifyArgs),
     /// Compare the ids of all objects with Shopify now, instead of once a day
     Reconcile(reconcile::ReconcileArgs),
     /// List the jobs, or retry dead letters
     Jobs(jobs::JobsArgs),
-    /// Look after the people who can sign in: list them, let one set a new password, change a role
+    /// Manage users: list them, reset a password, change a role
     User(user::UserArgs),
     /// Delete all data of a disconnected shop
     Erase(erase::EraseArgs),
-    /// Look after the keys that the stores' credentials are encrypted with
+    /// Manage the keys that encrypt shops' credentials
     Keys(keys::KeysArgs),
-    /// Print the GraphQL schema in its own language
+    /// Print the GraphQL schema in SDL
     Schema,
-    /// Connect a simulated store, sync it, and show its numbers
+    /// Connect a simulated shop, sync it and show its figures
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
-    /// Run a command with an empty PostgreSQL of its own, named by `DATABASE_URL`
+    /// Run a command with a temporary, empty PostgreSQL server in `DATABASE_URL`
     WithDb {
         /// The command and its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -74,11 +75,11 @@ enum Command {
     },
 }
 
-/// Reads the command line and carries it out. To be called from the main thread: a private PostgreSQL ends
-/// with the thread that started it.
+/// Parses the command line and runs the command. Call it from the main thread: a private PostgreSQL
+/// server ends with the thread that started it.
 #[expect(
     clippy::print_stderr,
-    reason = "the last word to the person at the terminal"
+    reason = "the final message to the user of the terminal"
 )]
 pub fn main() -> ExitCode {
     match run() {
@@ -117,7 +118,7 @@ fn run() -> anyhow::Result<ExitCode> {
 }
 
 impl Command {
-    /// Whether the command talks to a person, whom the log would interrupt.
+    /// Whether the command is interactive, so that log output would interfere.
     const fn is_quiet(&self) -> bool {
         match self {
             Self::Serve(_) | Self::Worker | Self::Migrate => false,
@@ -136,10 +137,10 @@ impl Command {
     }
 }
 
-/// The runtime that commands work in.
+/// The runtime for commands.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the runtime could not be started")
+        .context("cannot start the runtime")
 }

@@ -1,11 +1,12 @@
-//! A sync's progress on a terminal: a bar per kind of object. Without a terminal nothing is drawn.
+//! The progress of a sync on a terminal: one bar per kind of object. Without a terminal, nothing is
+//! drawn.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::db::sync_runs::SyncProgress;
 use crate::domain::sync::ObjectKind;
 
-/// The bars of one run.
+/// The progress bars of one run.
 pub(super) struct SyncBars {
     all: MultiProgress,
     bars: Vec<(ObjectKind, ProgressBar)>,
@@ -19,7 +20,7 @@ impl SyncBars {
         }
     }
 
-    /// Draws how far each kind is.
+    /// Draws the progress of each kind.
     pub(super) fn show(&mut self, progress: &[SyncProgress]) {
         for kind in progress {
             let bar = self.bar(kind.kind);
@@ -28,7 +29,7 @@ impl SyncBars {
         }
     }
 
-    /// Leaves the bars as they are.
+    /// Leaves the bars on the screen.
     pub(super) fn finish(&self) {
         for (_, bar) in &self.bars {
             bar.abandon();

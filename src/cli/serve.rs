@@ -1,4 +1,4 @@
-//! `serve`: the API and the worker, in one process, until a signal.
+//! `serve`: runs the API and the worker in one process, until a signal.
 
 use std::process::ExitCode;
 
@@ -15,10 +15,10 @@ use crate::app::{App, AppConfig};
 use crate::config::Settings;
 use crate::sync::worker;
 
-/// What `serve` takes besides the settings.
+/// The arguments of `serve`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct ServeArgs {
-    /// Serve the API only; syncs are worked on by `xboard worker` elsewhere
+    /// Serve the API only. Run `xboard worker` elsewhere to process sync jobs
     #[arg(long)]
     no_worker: bool,
 }
@@ -49,7 +49,7 @@ pub(super) fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// A token that is cancelled by the first SIGINT or SIGTERM. The second one ends the program at once.
+/// A token that the first SIGINT or SIGTERM cancels. The second one ends the program immediately.
 pub(super) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -66,7 +66,7 @@ pub(super) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
         tracing::info!("stopping");
         cancelled.cancel();
         next().await;
-        // Nothing acknowledged is lost: all of it is committed, and the rest is taken up again.
+        // Nothing is lost: acknowledged work is committed, and other work is retried.
         std::process::exit(130);
     });
     Ok(token)

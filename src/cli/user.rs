@@ -1,5 +1,5 @@
-//! `user`: what an operator does for people who cannot help themselves. Each of these is written into the audit
-//! log of the stores that it concerns.
+//! `user`: lets an operator manage users. Each action is recorded in the audit logs of the tenants
+//! concerned.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 
 use super::{database, runtime};
-use crate::auth::one_time::{OneTimeToken, Purpose};
+use crate::auth::single_use_token::{Purpose, SingleUseToken};
 use crate::config::Settings;
 use crate::db::accounts::UserRecord;
 use crate::db::members::MemberChange;
@@ -21,10 +21,10 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::principal;
 use crate::domain::shop::ShopDomain;
 
-/// How long a token for a new password is good.
-const RESET_GOOD_FOR: TimeDelta = TimeDelta::days(1);
+/// The lifetime of a password reset token.
+const RESET_LIFETIME: TimeDelta = TimeDelta::days(1);
 
-/// What `user` takes besides the settings.
+/// The arguments of `user`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct UserArgs {
     #[command(subcommand)]
@@ -33,50 +33,50 @@ pub(super) struct UserArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum UserAction {
-    /// List the users with their stores and roles
+    /// List the users with their shops and roles
     List,
-    /// Print a token with which a user sets a new password: good once, for a day. Hand it over yourself
+    /// Print a token that lets a user set a new password once, within a day. Pass it on yourself
     ResetPassword {
         /// The user's email address
         email: String,
     },
-    /// Give a member of a store another role; a store always keeps an owner
+    /// Change the role of a member of a shop. A shop always keeps an owner
     SetRole {
         /// The user's email address
         email: String,
-        /// The store's domain
+        /// The shop's domain
         #[arg(long, value_name = "DOMAIN")]
         shop: String,
-        /// The role
+        /// The new role
         role: Role,
     },
-    /// Take a member away from a store: their sessions there end at once
+    /// Remove a member from a shop. Their sessions for the shop end immediately
     Remove {
         /// The user's email address
         email: String,
-        /// The store's domain
+        /// The shop's domain
         #[arg(long, value_name = "DOMAIN")]
         shop: String,
     },
-    /// Let a user in no longer: their sessions end at once, their memberships stay
+    /// Disable a user. Their sessions end immediately, their memberships stay
     Disable {
         /// The user's email address
         email: String,
     },
-    /// Let a disabled user in again
+    /// Enable a disabled user
     Enable {
         /// The user's email address
         email: String,
     },
-    /// Delete a user with their sessions and memberships; refused for the only owner of a store
+    /// Delete a user with their sessions and memberships. Refused for the only owner of a shop
     Delete {
         /// The user's email address
         email: String,
-        /// Delete them all the same: nobody can administer the store then, until `set-role` makes another an owner
+        /// Delete the user even so. The shop then has no owner until `set-role` sets one
         #[arg(long)]
         leave_without_owner: bool,
     },
-    /// End every session of a user
+    /// End all sessions of a user
     SignOut {
         /// The user's email address
         email: String,
@@ -112,7 +112,7 @@ pub(super) fn user(settings: &Settings, args: &UserArgs) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 async fn carry_out(
     database: &Database,
     action: &UserAction,
@@ -134,10 +134,10 @@ async fn carry_out(
         UserAction::ResetPassword { email } => {
             let user = find(&mut system, email).await?;
             if user.disabled {
-                bail!("{} is disabled: enable them first", user.email);
+                bail!("{} is disabled: enable the user first", user.email);
             }
-            let token = OneTimeToken::generate(Purpose::PasswordReset)?;
-            let until = now + RESET_GOOD_FOR;
+            let token = SingleUseToken::generate(Purpose::PasswordReset)?;
+            let until = now + RESET_LIFETIME;
             system
                 .create_password_reset(user.id, &token.hash(), until, now)
                 .await?;
@@ -164,11 +164,11 @@ async fn carry_out(
         UserAction::Disable { email } => {
             let user = find(&mut system, email).await?;
             if !system.disable_user(user.id, now).await? {
-                bail!("{} is disabled already", user.email);
+                bail!("{} is already disabled", user.email);
             }
             let entry = Entry::done(Action::UserDisabled, Actor::Operator).to(&user.email);
             note(system, user.id, &entry, now).await?;
-            println!("{} is not let in any more", user.email);
+            println!("{} is disabled", user.email);
         }
         UserAction::Enable { email } => {
             let user = find(&mut system, email).await?;
@@ -177,7 +177,7 @@ async fn carry_out(
             }
             let entry = Entry::done(Action::UserEnabled, Actor::Operator).to(&user.email);
             note(system, user.id, &entry, now).await?;
-            println!("{} may sign in again", user.email);
+            println!("{} is enabled", user.email);
         }
         UserAction::Delete {
             email,
@@ -207,7 +207,7 @@ async fn delete(
     let stores = system.lock_stores_of(user.id).await?;
     if !leave_without_owner && stores.iter().any(|(_, _, only_owner)| *only_owner) {
         bail!(
-            "{} is the only owner of a store: make somebody else one first, or say --leave-without-owner",
+            "{} is the only owner of a shop: make another member the owner first, or pass --leave-without-owner",
             user.email
         );
     }
@@ -245,12 +245,14 @@ async fn member(
 fn settled(change: &MemberChange) -> anyhow::Result<()> {
     match change {
         MemberChange::Made(_) => Ok(()),
-        MemberChange::Unknown => bail!("they are not a member of this store"),
-        MemberChange::LastOwner => bail!("a store needs an owner: make somebody else one first"),
+        MemberChange::Unknown => bail!("the user is not a member of this shop"),
+        MemberChange::LastOwner => {
+            bail!("a shop needs an owner: make another member the owner first")
+        }
     }
 }
 
-/// Into the log of one store; then it lasts.
+/// Adds an entry to the audit log of one tenant, and commits.
 async fn note_in(
     system: SystemTx,
     tenant: TenantId,
@@ -262,7 +264,7 @@ async fn note_in(
     Ok(transaction.commit().await?)
 }
 
-/// Into the log of each of the user's stores; then it lasts.
+/// Adds an entry to the audit log of each of the user's tenants, and commits.
 async fn note(
     mut system: SystemTx,
     user: UserId,

@@ -1,4 +1,4 @@
-//! `verify`: works every figure out anew and reports differences. Ends with 1 when there are any.
+//! `verify`: recomputes all figures and reports differences. Exits with 1 if there are any.
 
 use std::process::ExitCode;
 
@@ -10,15 +10,15 @@ use crate::config::Settings;
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 
-/// What `verify` takes besides the settings.
+/// The arguments of `verify`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct VerifyArgs {
-    /// The store's domain [default: every store]
+    /// The shop's domain [default: all shops]
     #[arg(long, value_name = "DOMAIN")]
     shop: Option<String>,
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(super) fn verify(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let running = database::join(settings)?;
     let found = runtime()?.block_on(async {
@@ -30,7 +30,7 @@ pub(super) fn verify(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<E
             println!("{domain}: {}", summary(differences.len()));
             for difference in &differences {
                 println!(
-                    "  {} {}: kept {}, recomputed {}",
+                    "  {} {}: stored {}, recomputed {}",
                     difference.table, difference.row, difference.kept, difference.recomputed
                 );
             }
@@ -49,13 +49,13 @@ pub(super) fn verify(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<E
 
 fn summary(differences: usize) -> String {
     match differences {
-        0 => "every kept figure equals its recomputation".to_owned(),
+        0 => "all stored figures equal the recomputed ones".to_owned(),
         1 => "1 difference".to_owned(),
         some => format!("{some} differences"),
     }
 }
 
-/// The named store, or all of them.
+/// The shop with this domain, or all shops.
 pub(super) async fn stores(
     database: &crate::db::Database,
     domain: Option<&str>,

@@ -15,14 +15,14 @@ use tokio::signal::unix::{SignalKind, signal};
 ///
 /// Call it from the main thread, outside of any runtime (see [`embedded_postgres`]).
 pub fn with_db(postgres_bin: Option<&Path>, command: &[OsString]) -> anyhow::Result<ExitCode> {
-    let (program, arguments) = command.split_first().context("no command was given")?;
+    let (program, arguments) = command.split_first().context("no command given")?;
     let server = EmbeddedPostgres::start_temporary(postgres_bin)?;
     let mut child = tokio::process::Command::new(program);
     child
         .args(arguments)
         .env("DATABASE_URL", server.connection_url());
     child.env("PATH", path_with(server.bin())?);
-    // One thread is enough to wait: for the command, and for the signals that would otherwise end this
+    // One thread is enough: it waits for the command, and for signals that would otherwise end this
     // program before it has cleaned up.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

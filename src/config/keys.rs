@@ -1,4 +1,4 @@
-//! The keys of `ENCRYPTION_KEY`: one that encrypts, and older ones that can still decrypt.
+//! The keys of `ENCRYPTION_KEY`: the first one encrypts, the others only decrypt.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -7,22 +7,22 @@ use secrecy::SecretBox;
 
 use super::SettingsError;
 
-/// Takes a key with its padding or without: some tools drop it.
+/// Accepts keys with and without padding, because some tools drop it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A 256-bit key and the number it is known by in the database.
+/// A 256-bit key with its id.
 #[derive(Debug)]
 pub struct EncryptionKey {
-    /// Stands in front of what the key encrypted, so that keys can change.
+    /// The id, which is stored with each ciphertext so that keys can be rotated.
     pub id: u8,
     /// The key.
     pub bytes: SecretBox<[u8; 32]>,
 }
 
-/// At least one key, each with an id of its own.
+/// At least one key, each with a different id.
 #[derive(Debug)]
 pub struct EncryptionKeys {
     current: EncryptionKey,
@@ -30,7 +30,7 @@ pub struct EncryptionKeys {
 }
 
 impl EncryptionKeys {
-    /// Reads `BASE64`, which gets the id 1, or `ID:BASE64,ID:BASE64`, of which the first encrypts.
+    /// Parses `BASE64`, which gets id 1, or `ID:BASE64,ID:BASE64`, of which the first encrypts.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let parts = text
             .split(',')
@@ -67,7 +67,7 @@ impl EncryptionKeys {
         &self.older
     }
 
-    /// The key that encrypted what stands behind this id.
+    /// The key with this id.
     pub fn find(&self, id: u8) -> Option<&EncryptionKey> {
         std::iter::once(&self.current)
             .chain(&self.older)
@@ -75,7 +75,7 @@ impl EncryptionKeys {
     }
 }
 
-/// One key, with its id or without.
+/// One key, with or without its id.
 fn parse_key(text: &str) -> Result<EncryptionKey, SettingsError> {
     let (id, encoded) = text.split_once(':').unwrap_or(("1", text));
     let id = id

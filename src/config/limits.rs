@@ -30,7 +30,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_characters: usize,
 
-    /// The most tokens of a document
+    /// Maximum number of tokens in a document
     #[arg(
         long,
         env,
@@ -64,7 +64,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_fields: usize,
 
-    /// The most aliases of an operation
+    /// Maximum number of aliases in an operation
     #[arg(
         long,
         env,
@@ -78,7 +78,7 @@ pub struct LimitSettings {
     #[arg(long, env, global = true, default_value_t = 40, value_name = "FIELDS")]
     pub xboard_limit_root_fields: usize,
 
-    /// The most directives of a document
+    /// Maximum number of directives in a document
     #[arg(
         long,
         env,

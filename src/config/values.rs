@@ -1,11 +1,12 @@
-//! The settings that are more than a number: text in, checked and made uniform, or an error that names the setting.
+//! Settings that need more than parsing a number: validated and normalised, or an error with the
+//! name of the setting.
 
 use axum::http::HeaderValue;
 use reqwest::Url;
 
 use super::{CorsOrigins, SettingsError};
 
-/// An http address to put a path behind. `{shop}` in it is not looked at.
+/// An HTTP URL to append paths to. May contain `{shop}`.
 pub(super) fn base_url(
     name: &'static str,
     value: Option<&str>,
@@ -22,13 +23,13 @@ pub(super) fn base_url(
         return Err(invalid(
             name,
             value,
-            "an address such as https://xboard.example.com",
+            "a URL such as https://xboard.example.com",
         ));
     }
     Ok(Some(value.trim_end_matches('/').to_owned()))
 }
 
-/// The origins of a comma-separated list.
+/// A comma-separated list of origins.
 pub(super) fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
     if value.trim() == "*" {
         return Ok(CorsOrigins::Any);
@@ -38,7 +39,8 @@ pub(super) fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
         .map(str::trim)
         .filter(|origin| !origin.is_empty());
     let headers = origins.map(|origin| {
-        // The browser sends the canonical form and the comparison is by bytes, so nothing else can match.
+        // Browsers send the canonical form, and the comparison is by bytes, so only the canonical
+        // form can match.
         let canonical = Url::parse(origin).map(|url| url.origin().ascii_serialization());
         HeaderValue::from_str(origin)
             .ok()
@@ -54,7 +56,7 @@ pub(super) fn cors_origins(value: &str) -> Result<CorsOrigins, SettingsError> {
     Ok(CorsOrigins::Only(headers.collect::<Result<_, _>>()?))
 }
 
-/// A version of Shopify's API: a quarter, or the one under way.
+/// A version of Shopify's API: a quarter, or `unstable`.
 pub(super) fn api_version(value: &str) -> Result<String, SettingsError> {
     let is_quarter = value.split_once('-').is_some_and(|(year, month)| {
         year.len() == 4
@@ -72,7 +74,7 @@ pub(super) fn api_version(value: &str) -> Result<String, SettingsError> {
     }
 }
 
-/// The error of a setting that is not a secret.
+/// The error for a setting that is not a secret.
 fn invalid(name: &'static str, value: &str, expected: &'static str) -> SettingsError {
     SettingsError::Invalid {
         name,

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Result, SystemTx, TenantTx};
+use super::{DbError, Result, SystemTx, TenantTx};
 use crate::domain::audit::Actor;
 use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::domain::privacy::PrivacyRequestKind;
 use crate::domain::shop::ShopDomain;
 
 /// A customer's request that Shopify passed on.
@@ -14,7 +15,7 @@ pub struct PrivacyRequest {
     /// Its id.
     pub id: PrivacyRequestId,
     /// `DATA_REQUEST` or `CUSTOMER_REDACTION`.
-    pub kind: String,
+    pub kind: PrivacyRequestKind,
     /// The customer.
     pub customer_id: i64,
     /// The orders that Shopify named.
@@ -25,6 +26,11 @@ pub struct PrivacyRequest {
     pub completed_at: Option<DateTime<Utc>>,
     /// The stored data of the customer.
     pub document: Option<Value>,
+}
+
+fn request_kind(code: &str) -> Result<PrivacyRequestKind> {
+    PrivacyRequestKind::from_code(code)
+        .ok_or_else(|| DbError::Corrupt(format!("a privacy request of the kind {code}")))
 }
 
 macro_rules! delete_rows {
@@ -53,29 +59,44 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        Ok(row.map(|row| PrivacyRequest {
-            id: PrivacyRequestId::trusted(row.id),
-            kind: row.kind,
-            customer_id: row.customer_id,
-            order_ids: row.order_ids,
-            received_at: row.received_at,
-            completed_at: row.completed_at,
-            document: row.document,
-        }))
+        row.map(|row| {
+            Ok(PrivacyRequest {
+                id: PrivacyRequestId::trusted(row.id),
+                kind: request_kind(&row.kind)?,
+                customer_id: row.customer_id,
+                order_ids: row.order_ids,
+                received_at: row.received_at,
+                completed_at: row.completed_at,
+                document: row.document,
+            })
+        })
+        .transpose()
     }
 
     /// The newest requests first.
     pub async fn privacy_requests(&mut self, limit: i64) -> Result<Vec<PrivacyRequest>> {
         let tenant = self.tenant().uuid();
-        Ok(sqlx::query_as!(
-            PrivacyRequest,
+        let rows = sqlx::query!(
             "select id as \"id: PrivacyRequestId\", kind, customer_id, order_ids, received_at, completed_at, document \
              from privacy_requests where tenant_id = $1 order by received_at desc, id desc limit $2",
             tenant,
             limit
         )
         .fetch_all(self.connection())
-        .await?)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(PrivacyRequest {
+                    id: row.id,
+                    kind: request_kind(&row.kind)?,
+                    customer_id: row.customer_id,
+                    order_ids: row.order_ids,
+                    received_at: row.received_at,
+                    completed_at: row.completed_at,
+                    document: row.document,
+                })
+            })
+            .collect()
     }
 
     /// All stored data of a customer as one document, with their orders and those that Shopify named.

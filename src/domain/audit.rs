@@ -1,108 +1,83 @@
-//! What the audit log of a store tells: who did what, to whom, from where, and whether it was let.
+//! Entries of the audit log: an action, its actor, subject and address, and whether it was allowed.
 
 use std::net::IpAddr;
 
+use super::codes::codes;
 use super::principal::Role;
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
-        /// What somebody did, or tried to.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Action {
-            $($(#[$doc])* $name,)+
-        }
-
-        impl Action {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
-            /// The action as the database and the API write it.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)+
-                }
-            }
-
-            /// The action with this code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|action| action.code() == code)
-            }
-        }
-    };
+codes! {
+    /// An action.
+    Action {
+        /// The shop was connected for the first time.
+        StoreConnected = "STORE_CONNECTED",
+        /// A disconnected shop was connected again.
+        StoreReconnected = "STORE_RECONNECTED",
+        /// The shop was disconnected.
+        StoreDisconnected = "STORE_DISCONNECTED",
+        /// The shop's credentials were replaced.
+        CredentialsChanged = "CREDENTIALS_CHANGED",
+        /// A sync was requested.
+        SyncRequested = "SYNC_REQUESTED",
+        /// A member signed in, or tried to with a wrong password.
+        SignedIn = "SIGNED_IN",
+        /// A refresh token was reused, so its session was ended.
+        RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+        /// A member signed out.
+        SignedOut = "SIGNED_OUT",
+        /// A member switched to this shop from another one.
+        SwitchedHere = "SWITCHED_HERE",
+        /// A member tried an action that their role does not allow.
+        NotAllowed = "NOT_ALLOWED",
+        /// Sessions of a member were ended.
+        SessionsEnded = "SESSIONS_ENDED",
+        /// A member changed their password, or tried to.
+        PasswordChanged = "PASSWORD_CHANGED",
+        /// An operator issued a password reset token.
+        PasswordResetIssued = "PASSWORD_RESET_ISSUED",
+        /// A member set a new password with a reset token.
+        PasswordReset = "PASSWORD_RESET",
+        /// An operator disabled a member's account.
+        UserDisabled = "USER_DISABLED",
+        /// An operator enabled a member's account.
+        UserEnabled = "USER_ENABLED",
+        /// An operator deleted a member's account.
+        UserDeleted = "USER_DELETED",
+        /// A person was invited.
+        MemberInvited = "MEMBER_INVITED",
+        /// An invitation was withdrawn.
+        InvitationWithdrawn = "INVITATION_WITHDRAWN",
+        /// A person accepted an invitation.
+        InvitationAccepted = "INVITATION_ACCEPTED",
+        /// A member's role was changed.
+        RoleChanged = "ROLE_CHANGED",
+        /// A member was removed.
+        MemberRemoved = "MEMBER_REMOVED",
+        /// A member left.
+        MemberLeft = "MEMBER_LEFT",
+        /// A customer's data request was completed.
+        DataRequestAnswered = "DATA_REQUEST_ANSWERED",
+        /// A customer's personal data was deleted.
+        CustomerRedacted = "CUSTOMER_REDACTED",
+        /// The credentials were encrypted again with the current key.
+        KeysRotated = "KEYS_ROTATED",
+    }
 }
 
-actions! {
-    /// The store was connected for the first time.
-    StoreConnected = "STORE_CONNECTED",
-    /// A store that had been disconnected was connected again.
-    StoreReconnected = "STORE_RECONNECTED",
-    /// The store was disconnected.
-    StoreDisconnected = "STORE_DISCONNECTED",
-    /// The store got new credentials.
-    CredentialsChanged = "CREDENTIALS_CHANGED",
-    /// A sync was asked for.
-    SyncRequested = "SYNC_REQUESTED",
-    /// A member signed in, or tried to with a wrong password.
-    SignedIn = "SIGNED_IN",
-    /// Somebody used a refresh token that had been used before, so the session was ended.
-    RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-    /// A member signed out.
-    SignedOut = "SIGNED_OUT",
-    /// A member went over to this store from another of theirs.
-    SwitchedHere = "SWITCHED_HERE",
-    /// A member tried what their role does not allow.
-    NotAllowed = "NOT_ALLOWED",
-    /// Sessions of a member were ended.
-    SessionsEnded = "SESSIONS_ENDED",
-    /// A member changed their password, or tried to.
-    PasswordChanged = "PASSWORD_CHANGED",
-    /// An operator handed out a way to set a member's password anew.
-    PasswordResetIssued = "PASSWORD_RESET_ISSUED",
-    /// A member set their password anew.
-    PasswordReset = "PASSWORD_RESET",
-    /// An operator no longer lets a member in.
-    UserDisabled = "USER_DISABLED",
-    /// An operator lets a member in again.
-    UserEnabled = "USER_ENABLED",
-    /// An operator deleted a member's account.
-    UserDeleted = "USER_DELETED",
-    /// Somebody was invited.
-    MemberInvited = "MEMBER_INVITED",
-    /// An invitation was withdrawn.
-    InvitationWithdrawn = "INVITATION_WITHDRAWN",
-    /// Somebody accepted an invitation.
-    InvitationAccepted = "INVITATION_ACCEPTED",
-    /// A member got another role.
-    RoleChanged = "ROLE_CHANGED",
-    /// A member was removed.
-    MemberRemoved = "MEMBER_REMOVED",
-    /// A member left.
-    MemberLeft = "MEMBER_LEFT",
-    /// A customer's request was answered.
-    DataRequestAnswered = "DATA_REQUEST_ANSWERED",
-    /// A customer's personal fields were taken away.
-    CustomerRedacted = "CUSTOMER_REDACTED",
-    /// What is kept encrypted was sealed with the newest key.
-    KeysRotated = "KEYS_ROTATED",
-}
-
-/// Who did it.
+/// The actor of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, by the email address of that time.
+    /// A user, by their email address at that time.
     User(String),
-    /// Somebody at the program's command line.
+    /// An operator at the command line.
     Operator,
-    /// Shopify.
+    /// Shopify, through a webhook.
     Shopify,
-    /// The program itself.
+    /// The program, without a request from outside.
     Program,
 }
 
 impl Actor {
-    /// The kind of actor as the database and the API write it.
+    /// The code of the kind of actor in the database and the API.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -113,7 +88,7 @@ impl Actor {
         }
     }
 
-    /// A user's address.
+    /// The email address, if the actor is a user.
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         match self {
@@ -123,23 +98,23 @@ impl Actor {
     }
 }
 
-/// An entry of the log, before it is written.
+/// An entry of the audit log, before it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// Whether it was let.
+    /// Whether the action was carried out.
     pub succeeded: bool,
-    /// By whom.
+    /// The actor.
     pub actor: Actor,
-    /// To whom or what.
+    /// The object of the action.
     pub subject: Option<String>,
-    /// From which network address.
+    /// The IP address of the request.
     pub address: Option<IpAddr>,
 }
 
 impl Entry {
-    /// Something that was done.
+    /// An action that was carried out.
     #[must_use]
     pub const fn done(action: Action, actor: Actor) -> Self {
         Self {
@@ -151,7 +126,7 @@ impl Entry {
         }
     }
 
-    /// Something that was tried and refused.
+    /// An action that was refused.
     #[must_use]
     pub fn refused(action: Action, actor: Actor) -> Self {
         Self {
@@ -160,20 +135,20 @@ impl Entry {
         }
     }
 
-    /// To whom or what it was done.
+    /// Sets the object of the action.
     #[must_use]
     pub fn to(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
-    /// To a member, and which role that member then had.
+    /// Sets a member as the object, with their role at that time.
     #[must_use]
     pub fn to_member(self, email: &str, role: Role) -> Self {
         self.to(format!("{email} ({})", role.code()))
     }
 
-    /// From where.
+    /// Sets the IP address.
     #[must_use]
     pub fn from(mut self, address: Option<IpAddr>) -> Self {
         self.address = address;

@@ -1,15 +1,15 @@
-//! Calendar days of a store: ranges of them, the ranges they are compared with, and the intervals they are cut
-//! into. A day here is already the store's own; which instants it covers only the database knows.
+//! Calendar days of a shop: ranges, comparison ranges and intervals. A day is already in the shop's
+//! time zone. Only the database can convert it to instants.
 
 use chrono::{Datelike as _, Days as DayCount, Months, NaiveDate};
 
-/// The longest range that can be asked for.
-pub const LONGEST_RANGE_YEARS: i32 = 100;
-/// The most points that a series holds.
+/// The maximum length of a range.
+pub const MAX_RANGE_YEARS: i32 = 100;
+/// The maximum number of points in a series.
 pub const MAX_POINTS: usize = 1000;
-/// The most days that are cut into hours.
+/// The maximum number of days in an hourly series.
 pub const MAX_DAYS_BY_HOUR: i64 = 14;
-/// Days before the first of these years or after the last are a slip of the keyboard.
+/// Days outside these years are typing errors.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
 
 /// A range of days, both ends included.
@@ -19,29 +19,27 @@ pub struct DayRange {
     to: NaiveDate,
 }
 
-/// Why two days are no range.
+/// Why two days are not a valid range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DayRangeError {
-    /// It ends before it begins.
+    /// The range ends before it begins.
     #[error("The range begins on {from}, after it ends on {to}: swap the two days.")]
     Reversed {
-        /// Its beginning.
+        /// The first day.
         from: NaiveDate,
-        /// Its end.
+        /// The last day.
         to: NaiveDate,
     },
-    /// It is longer than anything a store could have.
-    #[error(
-        "The range is longer than {LONGEST_RANGE_YEARS} years: ask for a shorter one, or for ALL_TIME."
-    )]
+    /// The range is too long.
+    #[error("The range is longer than {MAX_RANGE_YEARS} years: use a shorter one, or ALL_TIME.")]
     TooLong,
-    /// A day is in a year that no store has known.
+    /// The day is outside the valid years.
     #[error("The day {0} is outside the years {first} to {last}.", first = YEARS.start(), last = YEARS.end())]
     OutsideYears(NaiveDate),
 }
 
 impl DayRange {
-    /// The days from one to another, both included.
+    /// The range from one day to another, both included.
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self, DayRangeError> {
         if let Some(strange) = [from, to]
             .into_iter()
@@ -52,7 +50,7 @@ impl DayRange {
         if from > to {
             return Err(DayRangeError::Reversed { from, to });
         }
-        if years_earlier(to, LONGEST_RANGE_YEARS) >= from {
+        if years_earlier(to, MAX_RANGE_YEARS) >= from {
             return Err(DayRangeError::TooLong);
         }
         Ok(Self { from, to })
@@ -64,7 +62,7 @@ impl DayRange {
         Self { from: day, to: day }
     }
 
-    /// The days up to `to` and including it, from `from` or from `to` itself if that is earlier.
+    /// The range that ends on `to` and begins on `from`, or on `to` if that is earlier.
     fn up_to(from: NaiveDate, to: NaiveDate) -> Self {
         Self {
             from: from.min(to),
@@ -84,13 +82,13 @@ impl DayRange {
         self.to
     }
 
-    /// How many days there are: at least one.
+    /// The number of days, at least one.
     #[must_use]
     pub fn days(self) -> i64 {
         (self.to - self.from).num_days() + 1
     }
 
-    /// The range that this one is compared with.
+    /// The comparison range.
     #[must_use]
     pub fn compared(self, comparison: Comparison) -> Self {
         match comparison {
@@ -108,8 +106,8 @@ impl DayRange {
         }
     }
 
-    /// The first days of the calendar intervals that the range touches, in order: no gap, no repetition. The
-    /// first may lie before the range.
+    /// The first days of the calendar intervals that overlap the range, in order and without gaps.
+    /// The first one may be before the range.
     pub fn cut(self, interval: CalendarInterval) -> impl Iterator<Item = NaiveDate> {
         std::iter::successors(Some(interval.first_day(self.from)), move |day| {
             interval.next(*day)
@@ -117,7 +115,7 @@ impl DayRange {
         .take_while(move |day| *day <= self.to)
     }
 
-    /// The same intervals, each with its part of the range.
+    /// The same intervals, each reduced to its overlap with the range.
     pub fn pieces(self, interval: CalendarInterval) -> impl Iterator<Item = (NaiveDate, Self)> {
         self.cut(interval).map(move |first_day| {
             let whole = interval.days(first_day);
@@ -130,38 +128,38 @@ impl DayRange {
     }
 }
 
-/// What a range is compared with.
+/// The kinds of comparison ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// As many days, right before.
+    /// The same number of days, immediately before.
     PreviousPeriod,
-    /// The same dates a year earlier; 28 February for 29 February.
+    /// The same dates one year earlier. 29 February becomes 28 February.
     PreviousYear,
 }
 
-/// A range that moves with the present day.
+/// A range relative to today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// The present day.
+    /// Today.
     Today,
-    /// The day before.
+    /// Yesterday.
     Yesterday,
-    /// So many days, the present one included.
+    /// The last days, including today.
     LastDays(u16),
-    /// From the first of the month.
+    /// From the first day of the month.
     MonthToDate,
-    /// From the first of the quarter.
+    /// From the first day of the quarter.
     QuarterToDate,
     /// From 1 January.
     YearToDate,
-    /// The whole month before the present one.
+    /// The whole previous month.
     LastMonth,
     /// From the first day with a sale.
     AllTime,
 }
 
 impl Preset {
-    /// The days that are meant, given the present day and the first one with a sale.
+    /// Resolves the preset, given today and the first day with a sale.
     #[must_use]
     pub fn days(self, today: NaiveDate, first_sale: Option<NaiveDate>) -> DayRange {
         let since = |from| DayRange::up_to(from, today);
@@ -181,23 +179,23 @@ impl Preset {
     }
 }
 
-/// What a series is cut into, from a day upwards.
+/// The interval of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalendarInterval {
     /// Calendar days.
     Day,
-    /// ISO weeks: they begin on Monday.
+    /// ISO weeks, which start on Monday.
     Week,
     /// Calendar months.
     Month,
-    /// Quarters of the calendar year.
+    /// Calendar quarters.
     Quarter,
     /// Calendar years.
     Year,
 }
 
 impl CalendarInterval {
-    /// Every interval, the shortest first.
+    /// Every interval, shortest first.
     pub const ALL: [Self; 5] = [
         Self::Day,
         Self::Week,
@@ -206,7 +204,7 @@ impl CalendarInterval {
         Self::Year,
     ];
 
-    /// The interval as `date_trunc` and the API (in capitals) name it.
+    /// The name of the interval in `date_trunc` and, in capitals, in the API.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
@@ -218,7 +216,7 @@ impl CalendarInterval {
         }
     }
 
-    /// The first day of the interval that a day lies in.
+    /// The first day of the interval that contains a day.
     #[must_use]
     pub fn first_day(self, day: NaiveDate) -> NaiveDate {
         let month = |month| NaiveDate::from_ymd_opt(day.year(), month, 1).unwrap_or(day);
@@ -240,7 +238,7 @@ impl CalendarInterval {
         }
     }
 
-    /// The first day of the interval after the one that begins on this day.
+    /// The first day of the next interval.
     fn next(self, first_day: NaiveDate) -> Option<NaiveDate> {
         match self {
             Self::Day => first_day.checked_add_days(DayCount::new(1)),
@@ -251,7 +249,7 @@ impl CalendarInterval {
         }
     }
 
-    /// The shortest interval that cuts the range into no more points than a series holds.
+    /// The shortest interval that divides the range into few enough points for a series.
     #[must_use]
     pub fn shortest_for(range: DayRange) -> Self {
         Self::ALL
@@ -261,7 +259,7 @@ impl CalendarInterval {
     }
 }
 
-/// Days of stores are far from the ends of what chrono can count.
+/// Days of shops are far from the limits of chrono.
 fn days_earlier(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(DayCount::new(days))
         .unwrap_or(NaiveDate::MIN)

@@ -1,28 +1,29 @@
-//! The time, as a value: the one place that asks the machine, so that a test can fix it.
+//! The current time as a value. This module is the only one that reads the system clock, so that
+//! tests can control the time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Where the time comes from.
+/// A source of the current time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     System,
-    /// An instant that does not move, for tests.
+    /// A fixed instant, for tests.
     Fixed(DateTime<Utc>),
-    /// The machine's clock, so much before or behind it, for tests of clocks that disagree.
+    /// The system clock with an offset, for tests of clock differences.
     Shifted(TimeDelta),
-    /// An instant that a test moves: microseconds since 1970.
+    /// An instant that a test changes, in microseconds since 1970.
     Moved(&'static AtomicI64),
 }
 
 impl Clock {
-    /// The present instant.
+    /// The current instant.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that asks the machine"
+        reason = "the only place that reads the system clock"
     )]
     pub fn now(self) -> DateTime<Utc> {
         match self {

@@ -1,42 +1,43 @@
-//! What a store's owner gives so that its data can be read. Never shown: not by Debug, not in a log.
+//! Credentials for a shop. `Debug` and logs do not show them.
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-/// How the store lets the app in.
+/// The kinds of credentials.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A static Admin API access token of a custom app.
     AccessToken {
-        /// `shpat_…`
+        /// The token: `shpat_…`.
         token: SecretString,
-        /// The app's secret, which signs its webhooks; without it webhooks cannot be verified.
+        /// The app's API secret key, which signs webhooks. Without it, webhooks cannot be verified.
         api_secret: Option<SecretString>,
     },
-    /// An app's client id and secret, traded for a token of 24 hours (client-credentials grant).
+    /// An app's client id and secret, exchanged for a token that expires after 24 hours
+    /// (client-credentials grant).
     ClientCredentials {
-        /// The public part.
+        /// The client id.
         client_id: String,
-        /// The secret part; it signs the app's webhooks too.
+        /// The client secret. Shopify also signs the app's webhooks with it.
         client_secret: SecretString,
     },
-    /// What a merchant's consent gave the operator's own app (authorization-code grant).
+    /// Tokens for the operator's own app, after the merchant's consent (authorization-code grant).
     Installed(TokenPair),
 }
 
-/// What a merchant's consent, or the refresh token of the pair before, was traded for.
+/// An access token and its refresh token.
 #[derive(Clone, Debug)]
 pub struct TokenPair {
-    /// What requests are sent with; lives for an hour.
+    /// The access token. It expires after an hour.
     pub access_token: SecretString,
-    /// When it ends (UTC), counted from before it was asked for.
+    /// The expiry (UTC), calculated from the time before the request.
     pub access_expires_at: DateTime<Utc>,
-    /// What the next pair is got with; lives for 90 days.
+    /// The refresh token. It expires after 90 days.
     pub refresh_token: SecretString,
 }
 
 impl Credentials {
-    /// The kind, as the database keeps it.
+    /// The code of the kind in the database.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -1,20 +1,21 @@
-//! An email address, normalised: what identifies a user.
+//! Normalised email addresses, which identify users.
 
 use std::fmt;
 
-/// A plausible address, in lower case. Whether it exists only a letter to it would show.
+/// A well-formed email address in lower case. It may not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Email(String);
 
-/// Why an address was refused.
+/// The text is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an email address: it needs one @, a name before it and a domain with a dot behind it")]
+#[error("not an email address: it needs one @, a name before it and a domain with a dot after it")]
 pub struct EmailError;
 
 impl Email {
-    /// Trims and lower-cases, then checks the form: one `@`, no white space or control characters, a name of
-    /// at most 64 bytes, a domain with a dot, 254 bytes in all (RFC 5321's limits).
+    /// Parses an address: trims it, converts it to lower case and checks its form. It needs one
+    /// `@`, no white space or control characters, a name of at most 64 bytes, a domain with a dot,
+    /// and at most 254 bytes in all (the limits of RFC 5321).
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         let text = text.trim().to_lowercase();
         let (name, domain) = text.split_once('@').ok_or(EmailError)?;

@@ -1,5 +1,5 @@
-//! Ids as types, so that one cannot be mistaken for another. Ours are UUIDs (version 7, ordered by time);
-//! Shopify's are the numbers at the end of its gids, unique only inside one store.
+//! Typed ids, which the compiler keeps apart. XBoard's own ids are UUIDs (version 7, ordered by
+//! time). Shopify's are the numbers at the end of its gids, unique only within a shop.
 
 use std::fmt;
 
@@ -14,19 +14,19 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, ordered after those made before it.
+            /// Generates an id. Ids are ordered by the time of generation.
             #[must_use]
             pub fn generate() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// The id as a UUID, for encoding it.
+            /// The id as a UUID, for serialisation.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
 
-            /// The id that a verified token, a signed message or one of our own rows holds.
+            /// The id from a verified token, a signed message or a row of the database.
             #[must_use]
             pub(crate) const fn trusted(uuid: Uuid) -> Self {
                 Self(uuid)
@@ -42,19 +42,20 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// A connected store. Only a verified token, a verified webhook or the directory of stores gives one.
+    /// A connected shop. Comes only from a verified token, a verified webhook or the directory of
+    /// shops.
     TenantId
 }
 uuid_id! {
-    /// A person who can sign in.
+    /// A user.
     UserId
 }
 uuid_id! {
-    /// One signed-in device: what refresh tokens belong to.
+    /// A session, which refresh tokens belong to.
     SessionId
 }
 uuid_id! {
-    /// One run of a sync.
+    /// A sync run.
     SyncRunId
 }
 uuid_id! {
@@ -63,15 +64,15 @@ uuid_id! {
 }
 
 uuid_id! {
-    /// An open invitation into a store.
+    /// An open invitation to a shop.
     InvitationId
 }
 uuid_id! {
-    /// An entry of a store's audit log.
+    /// An entry of an audit log.
     AuditEntryId
 }
 
-/// A Shopify id that is not one: what was found instead.
+/// The text is not a gid of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a gid of a {expected}: {found:?}")]
 pub struct GidError {
@@ -94,7 +95,7 @@ macro_rules! shopify_id {
                 Self(number)
             }
 
-            /// Reads `gid://shopify/…/123`, with or without query parameters behind it.
+            /// Parses `gid://shopify/…/123`, with or without query parameters.
             pub fn from_gid(gid: &str) -> Result<Self, GidError> {
                 gid_number(gid, $kind)
                     .map(Self)
@@ -107,10 +108,18 @@ macro_rules! shopify_id {
                 self.0
             }
 
-            /// The id as Shopify writes it.
+            /// The id as a gid.
             #[must_use]
             pub fn gid(self) -> String {
                 format!("gid://shopify/{}/{}", $kind, self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = GidError;
+
+            fn from_str(gid: &str) -> Result<Self, GidError> {
+                Self::from_gid(gid)
             }
         }
 
@@ -135,11 +144,11 @@ fn gid_number(gid: &str, kind: &str) -> Option<i64> {
 }
 
 shopify_id! {
-    /// A customer of a store.
+    /// A customer of a shop.
     CustomerId, "Customer"
 }
 shopify_id! {
-    /// A product of a store.
+    /// A product of a shop.
     ProductId, "Product"
 }
 shopify_id! {
@@ -147,11 +156,11 @@ shopify_id! {
     VariantId, "ProductVariant"
 }
 shopify_id! {
-    /// An order of a store.
+    /// An order of a shop.
     OrderId, "Order"
 }
 shopify_id! {
-    /// A line of an order.
+    /// A line item of an order.
     LineItemId, "LineItem"
 }
 shopify_id! {

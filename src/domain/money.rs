@@ -1,22 +1,23 @@
-//! Money: an exact decimal in a currency. Amounts of two currencies never meet in one sum.
+//! Money: an exact decimal amount in a currency. Amounts in different currencies cannot be added.
 
 use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// A code as Shopify writes it: of ISO 4217, or one of Shopify's own, such as `USDC`. Three or four capital letters.
+/// A currency code of ISO 4217, or one of Shopify's own such as `USDC`: three or four capital
+/// letters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
 #[sqlx(transparent)]
 #[serde(transparent)]
 pub struct Currency(String);
 
-/// What was given is no currency code.
+/// The text is not a currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a currency code: {0:?}")]
 pub struct CurrencyError(String);
 
 impl Currency {
-    /// Reads a code of three or four capital letters.
+    /// Parses a code of three or four capital letters.
     pub fn parse(code: &str) -> Result<Self, CurrencyError> {
         if matches!(code.len(), 3 | 4) && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
             Ok(Self(code.to_owned()))
@@ -31,13 +32,14 @@ impl Currency {
         &self.0
     }
 
-    /// The code, on its own.
+    /// Converts into the code.
     #[must_use]
     pub fn into_code(self) -> String {
         self.0
     }
 
-    /// How many decimals its smallest unit has (ISO 4217): 2 for most, 0 for yen, 3 for Kuwaiti dinar.
+    /// The number of decimals of the currency's smallest unit (ISO 4217): 2 for most, 0 for yen, 3
+    /// for Kuwaiti dinar.
     #[must_use]
     pub fn decimals(&self) -> u32 {
         match self.0.as_str() {
@@ -85,13 +87,13 @@ impl fmt::Display for Currency {
 /// An amount in a currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Money {
-    /// The amount, exact.
+    /// The exact amount.
     pub amount: Decimal,
-    /// What it is counted in.
+    /// The currency.
     pub currency: Currency,
 }
 
-/// Two currencies met in one sum.
+/// The currencies of two amounts differ.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot add {1} to {0}")]
 pub struct CurrencyMismatch(Currency, Currency);
@@ -103,7 +105,7 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// The sum of two amounts of one currency.
+    /// The sum of two amounts in the same currency.
     pub fn add(&self, other: &Self) -> Result<Self, CurrencyMismatch> {
         if self.currency == other.currency {
             Ok(Self::new(self.amount + other.amount, self.currency.clone()))
@@ -115,14 +117,15 @@ impl Money {
         }
     }
 
-    /// The amount as it is written in an answer: at least the decimals of the currency ("1062.00", "500" for
-    /// yen), more only where the exact amount has more. Never rounded.
+    /// The amount as text: with at least the decimals of the currency ("1062.00", "500" for yen),
+    /// and more only if the exact amount has more. Never rounded.
     #[must_use]
     pub fn written_amount(&self) -> String {
         let mantissa = self.amount.mantissa();
         let [mut decimals, least] = [self.amount.scale(), self.currency.decimals()]
             .map(|decimals| usize::try_from(decimals).unwrap_or_default());
-        // An answer has hundreds of amounts: their digits are set, not worked out with 128 bits.
+        // A response may contain hundreds of amounts. Setting their digits directly is faster than
+        // 128-bit arithmetic.
         let mut digits = String::with_capacity(32);
         digits.push_str(itoa::Buffer::new().format(mantissa.unsigned_abs()));
         if digits.len() <= decimals {
@@ -145,8 +148,8 @@ impl Money {
         digits
     }
 
-    /// This amount divided by a count and rounded to the smallest unit of the currency, halves away from
-    /// zero. Zero when there is nothing to divide by.
+    /// The amount divided by a count and rounded to the currency's smallest unit, halves away from
+    /// zero. Zero if the count is zero.
     #[must_use]
     pub fn per(&self, count: i64) -> Self {
         let amount = self

@@ -1,44 +1,44 @@
-//! Who is asking, and from where.
+//! The authenticated caller, and the device of the request.
 
 use std::net::IpAddr;
 
 use super::ids::{SessionId, TenantId, UserId};
 
-/// What a verified token says: who asks, for which store, in which role.
+/// The content of a verified token, with the caller's current role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The signed-in user.
     pub user: UserId,
-    /// The store that the token speaks for.
+    /// The current tenant.
     pub tenant: TenantId,
     /// The session that the token belongs to.
     pub session: SessionId,
-    /// What the user may do there.
+    /// The user's role in the tenant.
     pub role: Role,
 }
 
-/// Where somebody signs in from, as far as it is known.
+/// The device of a sign-in, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
-    /// The network address.
+    /// The IP address.
     pub address: Option<IpAddr>,
-    /// What the browser or program calls itself: its word, shown to the user and believed by nobody.
+    /// The `User-Agent` header. It is shown to the user and not used otherwise.
     pub user_agent: Option<String>,
 }
 
-/// What a member may do with a store.
+/// The role of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Sees the figures.
+    /// Can read figures.
     Viewer,
-    /// Also starts syncs, changes the store's credentials and looks after its viewers.
+    /// Can also start syncs, replace the shop's credentials and manage viewers.
     Admin,
     /// Also looks after members of every role, reads the audit log and disconnects the store.
     Owner,
 }
 
 impl Role {
-    /// The role as the database keeps it.
+    /// The code of the role in the database.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -48,8 +48,8 @@ impl Role {
         }
     }
 
-    /// Whether somebody of this role may invite and remove members of another: owners everybody, admins
-    /// those who only look.
+    /// Whether a member with this role may invite and remove members with another role: owners may
+    /// manage everyone, admins only viewers.
     #[must_use]
     pub const fn may_manage(self, other: Self) -> bool {
         match self {

@@ -1,6 +1,6 @@
-//! What is kept of a store's objects, as they come from Shopify: one record per object, children naming
-//! their parent. A bulk file and an answer of a query turn into the same records, so there is one mapping
-//! and one way into the database. Instants are UTC; amounts are in the shop's currency, signed.
+//! Shopify's objects as they are stored: one record per object, in which children name their
+//! parent. Bulk results and responses to queries become the same records, so there is one way into
+//! the database. Instants are UTC. Amounts are signed and in the shop's currency.
 
 use chrono::serde::{ts_microseconds, ts_microseconds_option};
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use super::ids::{CustomerId, LineItemId, OrderId, ProductId, RefundId, VariantId
 use super::money::{Currency, decimal_bytes};
 use super::sale::{AgreementReason, SaleAction, SaleLineType};
 
-/// One object of a store.
+/// One object of a shop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
     /// A customer.
@@ -20,10 +20,10 @@ pub enum Record {
     Product(ProductRecord),
     /// A variant of a product.
     Variant(VariantRecord),
-    /// An order with its refunds, without its lines and its ledger. Elsewhere, because it takes several times the room of
-    /// any other, and there are more of those.
+    /// An order with its refunds, without its line items and its ledger. Boxed, because it is
+    /// several times larger than the other, more frequent records.
     Order(Box<OrderRecord>),
-    /// A line of an order.
+    /// A line item of an order.
     LineItem(LineItemRecord),
     /// An agreement of an order, without its sales.
     Agreement(AgreementRecord),
@@ -31,42 +31,42 @@ pub enum Record {
     Sale(SaleRecord),
 }
 
-/// A customer of the store.
+/// A customer of the shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerRecord {
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: CustomerId,
-    /// The name to show; the address or the phone number where there is no name.
+    /// The display name. Shopify uses the email address or phone number if there is no name.
     pub display_name: String,
-    /// Null without one, and where the app may not see it.
+    /// The email address, if there is one and the app may read it.
     pub email: Option<String>,
     /// The merchant's tags.
     pub tags: Vec<String>,
-    /// When it was made.
+    /// The time of creation.
     #[serde(with = "ts_microseconds")]
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// The time of the last change.
     #[serde(with = "ts_microseconds")]
     pub updated_at: DateTime<Utc>,
 }
 
-/// A product of the store.
+/// A product of the shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRecord {
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: ProductId,
-    /// Its name.
+    /// The name.
     pub title: String,
-    /// `ACTIVE`, `ARCHIVED`, `DRAFT`, `UNLISTED`, or what Shopify adds.
+    /// `ACTIVE`, `ARCHIVED`, `DRAFT`, `UNLISTED`, or a status that Shopify adds.
     pub status: String,
-    /// Who makes it; may be empty.
+    /// The vendor. May be empty.
     pub vendor: String,
-    /// What the merchant files it under; may be empty.
+    /// The product type. May be empty.
     pub product_type: String,
-    /// When it was made.
+    /// The time of creation.
     #[serde(with = "ts_microseconds")]
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// The time of the last change.
     #[serde(with = "ts_microseconds")]
     pub updated_at: DateTime<Utc>,
 }
@@ -74,146 +74,146 @@ pub struct ProductRecord {
 /// A variant of a product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VariantRecord {
-    /// The product it belongs to.
+    /// The product.
     pub product: ProductId,
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: VariantId,
-    /// Its name: `Small / Red`.
+    /// The name, such as `Small / Red`.
     pub title: String,
-    /// The merchant's number for it.
+    /// The stock keeping unit.
     pub sku: Option<String>,
-    /// Its price, in the shop's currency.
+    /// The price in the shop's currency.
     #[serde(with = "decimal_bytes")]
     pub price: Decimal,
-    /// Its place among the product's variants, from 1.
+    /// The position among the product's variants, from 1.
     pub position: i32,
 }
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderRecord {
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: OrderId,
-    /// What the merchant calls it: `#1001`.
+    /// The name in the shop, such as `#1001`.
     pub name: String,
-    /// Who placed it; a guest's order has no customer.
+    /// The customer. Guest orders have none.
     pub customer: Option<CustomerId>,
-    /// When it came into Shopify.
+    /// The time of creation in Shopify.
     #[serde(with = "ts_microseconds")]
     pub created_at: DateTime<Utc>,
-    /// When it was placed; earlier than `created_at` where it was imported.
+    /// The time the order was placed. Earlier than `created_at` for imported orders.
     #[serde(with = "ts_microseconds")]
     pub processed_at: DateTime<Utc>,
-    /// When it last changed.
+    /// The time of the last change.
     #[serde(with = "ts_microseconds")]
     pub updated_at: DateTime<Utc>,
-    /// When it was cancelled.
+    /// The time of the cancellation.
     #[serde(with = "ts_microseconds_option")]
     pub cancelled_at: Option<DateTime<Utc>>,
-    /// A test order is in no figure.
+    /// Whether this is a test order. No figure includes test orders.
     pub test: bool,
-    /// The shop's currency when the order was placed.
+    /// The shop's currency at the time the order was placed.
     pub currency: Currency,
-    /// `PAID`, `REFUNDED`, …
+    /// The payment status: `PAID`, `REFUNDED`, …
     pub financial_status: Option<String>,
-    /// `FULFILLED`, `UNFULFILLED`, …
+    /// The fulfillment status: `FULFILLED`, `UNFULFILLED`, …
     pub fulfillment_status: Option<String>,
-    /// Where it came from: `web`, `pos`.
+    /// The sales channel: `web`, `pos`.
     pub source_name: Option<String>,
-    /// The codes that were used.
+    /// The discount codes used.
     pub discount_codes: Vec<String>,
     /// The merchant's tags.
     pub tags: Vec<String>,
-    /// What was asked for it when it was placed, taxes and shipping included.
+    /// The total price when the order was placed, with taxes and shipping.
     #[serde(with = "decimal_bytes")]
     pub total_price: Decimal,
-    /// What was paid, less what was paid back.
+    /// Payments received minus payments refunded.
     #[serde(with = "decimal_bytes")]
     pub net_payment: Decimal,
-    /// What was paid back.
+    /// The refunds.
     pub refunds: Vec<RefundRecord>,
 }
 
-/// Money that went back to the customer. A fact of its own: the figures come from the ledger.
+/// A refund. The figures do not use it; they come from the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefundRecord {
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: RefundId,
-    /// When it was processed.
+    /// The time the refund was processed.
     #[serde(with = "ts_microseconds")]
     pub processed_at: DateTime<Utc>,
-    /// How much.
+    /// The amount refunded.
     #[serde(with = "decimal_bytes")]
     pub total_refunded: Decimal,
 }
 
-/// A line of an order.
+/// A line item of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LineItemRecord {
-    /// The order it belongs to.
+    /// The order.
     pub order: OrderId,
-    /// Shopify's number.
+    /// Shopify's id.
     pub id: LineItemId,
-    /// The product's name when it was sold.
+    /// The product's name at the time of the order.
     pub title: String,
-    /// The variant's name when it was sold.
+    /// The variant's name at the time of the order.
     pub variant_title: Option<String>,
-    /// The merchant's number for it.
+    /// The stock keeping unit.
     pub sku: Option<String>,
-    /// How many were ordered.
+    /// The quantity ordered.
     pub quantity: i32,
-    /// How many are left after edits and removals.
+    /// The quantity after edits and removals.
     pub current_quantity: i32,
-    /// Price × quantity, before discounts.
+    /// Unit price × quantity, before discounts.
     #[serde(with = "decimal_bytes")]
     pub original_total: Decimal,
-    /// The same after the line's own discounts.
+    /// Unit price × quantity, after the discounts on this line.
     #[serde(with = "decimal_bytes")]
     pub discounted_total: Decimal,
-    /// Null for a custom line or a deleted product.
+    /// The product. `None` for a custom item or a deleted product.
     pub product: Option<ProductId>,
-    /// Null for a custom line or a deleted variant.
+    /// The variant. `None` for a custom item or a deleted variant.
     pub variant: Option<VariantId>,
 }
 
-/// An agreement: an event of an order that sales belong to.
+/// An agreement: an event of an order with sales.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreementRecord {
-    /// The order it belongs to.
+    /// The order.
     pub order: OrderId,
-    /// The whole gid: agreements of two types may share a number.
+    /// The whole gid: agreements of two types may have the same number.
     pub gid: String,
-    /// When it came about.
+    /// The time of the event.
     #[serde(with = "ts_microseconds")]
     pub happened_at: DateTime<Utc>,
-    /// Why.
+    /// The reason of the event.
     pub reason: AgreementReason,
 }
 
-/// A row of the sales ledger, signed, in shop money.
+/// A row of the sales ledger. Amounts are signed and in the shop's currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SaleRecord {
     /// The gid of the agreement it belongs to.
     pub agreement_gid: String,
     /// The whole gid.
     pub gid: String,
-    /// What it does.
+    /// The action.
     pub action: SaleAction,
-    /// What it is of.
+    /// The type of what was sold.
     pub line_type: SaleLineType,
-    /// Null where nothing is counted (shipping, adjustments).
+    /// The quantity. `None` for sales without one, such as shipping and adjustments.
     pub quantity: Option<i32>,
-    /// What the amounts are counted in.
+    /// The currency of the amounts.
     pub currency: Currency,
-    /// After discounts and taxes.
+    /// The total after discounts and taxes.
     #[serde(with = "decimal_bytes")]
     pub total: Decimal,
-    /// The taxes in it.
+    /// The taxes in the total.
     #[serde(with = "decimal_bytes")]
     pub tax: Decimal,
-    /// The discount before taxes that was taken off.
+    /// The discount, before taxes.
     #[serde(with = "decimal_bytes")]
     pub discount: Decimal,
-    /// The line it is of; only PRODUCT sales name it.
+    /// The line item. Only PRODUCT sales have one.
     pub line_item: Option<LineItemId>,
 }

@@ -1,25 +1,25 @@
-//! A Shopify store: its domain and what it says of itself.
+//! A Shopify shop: its domain and its own record.
 
 use std::fmt;
 
 use super::money::Currency;
 
-/// `my-store.myshopify.com`: the only form a store's address has here. Requests go to this host and to no
-/// other, so nothing that a user types can steer them elsewhere.
+/// `my-store.myshopify.com`, the only accepted form of a shop's domain. Requests go to no other
+/// host, so user input cannot redirect them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct ShopDomain(String);
 
-/// Why a domain was refused.
+/// The text is not a shop's domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a store's domain: it must read like my-store.myshopify.com")]
+#[error("not a shop's domain: it must look like my-store.myshopify.com")]
 pub struct ShopDomainError;
 
 const SUFFIX: &str = ".myshopify.com";
 
 impl ShopDomain {
-    /// Reads a domain: trimmed, lower case, one label of letters, digits and hyphens before
-    /// `.myshopify.com`. No scheme, no path, no port, no user: those are refused, not cut off.
+    /// Parses a domain: trimmed, in lower case, with one label of letters, digits and hyphens
+    /// before `.myshopify.com`. A scheme, path, port or user is an error.
     pub fn parse(text: &str) -> Result<Self, ShopDomainError> {
         let text = text.trim().to_ascii_lowercase();
         let label = text.strip_suffix(SUFFIX).ok_or(ShopDomainError)?;
@@ -38,7 +38,7 @@ impl ShopDomain {
         &self.0
     }
 
-    /// The first label: `my-store`.
+    /// The first label, such as `my-store`.
     #[must_use]
     pub fn label(&self) -> &str {
         self.0.strip_suffix(SUFFIX).unwrap_or(&self.0)
@@ -51,30 +51,31 @@ impl fmt::Display for ShopDomain {
     }
 }
 
-/// What a store says of itself, and what it lets the app read.
+/// The shop's own record, and the access scopes of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopRecord {
-    /// `gid://shopify/Shop/…`: stays the same when the domain changes.
+    /// `gid://shopify/Shop/…`. It stays the same if the domain changes.
     pub gid: String,
-    /// The permanent domain, as Shopify names it.
+    /// The permanent domain.
     pub domain: ShopDomain,
-    /// The name that the merchant gave it.
+    /// The shop's name.
     pub name: String,
-    /// What its reports are counted in.
+    /// The shop's currency.
     pub currency: Currency,
-    /// The IANA zone of its calendar days: `Asia/Kolkata`.
+    /// The IANA time zone of the shop's calendar days, such as `Asia/Kolkata`.
     pub time_zone: String,
-    /// The granted access scopes: `read_orders`.
+    /// The granted access scopes, such as `read_orders`.
     pub scopes: Vec<String>,
 }
 
-/// Without these there is nothing to count.
+/// The access scopes without which there are no figures.
 pub const REQUIRED_SCOPES: [&str; 3] = ["read_customers", "read_orders", "read_products"];
 
-/// Without `read_all_orders` Shopify shows the orders of the last 60 days and says nothing of the others.
+/// Without `read_all_orders`, Shopify shows only the orders of the last 60 days, without any
+/// notice.
 pub const LIMITED_ORDER_HISTORY_DAYS: i32 = 60;
 
-/// Whether a scope to read something is among those that were granted. Being allowed to write it includes that.
+/// Whether a read scope was granted. The corresponding write scope includes it.
 #[must_use]
 pub fn is_granted(scopes: &[String], scope: &str) -> bool {
     let write = scope.replacen("read_", "write_", 1);
@@ -99,7 +100,7 @@ impl ShopRecord {
         missing_scopes(&self.scopes)
     }
 
-    /// How many days of orders the store shows; `None` when all.
+    /// The number of past days whose orders Shopify shows the app. `None` for all.
     #[must_use]
     pub fn order_history_days(&self) -> Option<i32> {
         let all = self.scopes.iter().any(|scope| scope == "read_all_orders");

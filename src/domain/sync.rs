@@ -1,33 +1,6 @@
-//! The words of a sync: what kinds of objects there are, how far a run is and why it was started.
+//! The enums of a sync: kinds of objects, modes, triggers and states.
 
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The value as the database and the API write it.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $code,)+
-                }
-            }
-
-            /// The value with this code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.code() == code)
-            }
-        }
-    };
-}
+use super::codes::codes;
 
 codes! {
     /// The kinds of objects that a sync fetches.
@@ -36,7 +9,7 @@ codes! {
         Customers = "CUSTOMERS",
         /// Products with their variants.
         Products = "PRODUCTS",
-        /// Orders with their lines and their ledger.
+        /// Orders with their line items and their ledger.
         Orders = "ORDERS",
     }
 }
@@ -44,7 +17,7 @@ codes! {
 codes! {
     /// How much a sync fetches.
     SyncMode {
-        /// What changed since the last one.
+        /// Only changes since the last sync.
         Incremental = "INCREMENTAL",
         /// Everything.
         Full = "FULL",
@@ -52,31 +25,31 @@ codes! {
 }
 
 codes! {
-    /// What started a sync.
+    /// The trigger of a sync.
     SyncTrigger {
         /// The store was connected.
         Register = "REGISTER",
-        /// A person asked for it.
+        /// A member requested it.
         Manual = "MANUAL",
-        /// A webhook asked for it.
+        /// A webhook requested it.
         Webhook = "WEBHOOK",
-        /// It was time.
+        /// The regular schedule.
         Schedule = "SCHEDULE",
     }
 }
 
 codes! {
-    /// How far a sync is.
+    /// The status of a sync.
     SyncStatus {
         /// Waiting for a worker.
         Queued = "QUEUED",
-        /// Under way.
+        /// In progress.
         Running = "RUNNING",
-        /// Everything is in.
+        /// Finished successfully.
         Succeeded = "SUCCEEDED",
-        /// Given up; `error` says why.
+        /// Failed; `error` says why.
         Failed = "FAILED",
-        /// Stopped because the store was disconnected.
+        /// Stopped because the shop was disconnected.
         Cancelled = "CANCELLED",
     }
 }

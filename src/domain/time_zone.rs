@@ -1,10 +1,11 @@
-//! The names of time zones. IANA gives names up (`Europe/Kiev` is `Europe/Kyiv` now), stores keep the one they were
-//! given, and a system's zone data may lack the old names (Debian 13 without `tzdata-legacy`) or the newest.
+//! Names of time zones. IANA renames zones (`Europe/Kiev` is now `Europe/Kyiv`), while shops keep
+//! the names they were set up with. A system's zone data may lack the old names (Debian 13 without
+//! `tzdata-legacy`) or the newest ones.
 
 use icu_time::zone::TimeZone;
 use icu_time::zone::iana::IanaParserExtended;
 
-/// The name itself, the one that IANA uses today, and all others that the same zone has or had.
+/// The name itself, the current IANA name, and all other names of the same zone.
 #[must_use]
 pub fn names_of(name: &str) -> Vec<String> {
     let mut names = vec![name.to_owned()];

@@ -1,5 +1,5 @@
-//! Cursors: where an item stands in a list. Opaque to clients, and good only for the list, the order of it and
-//! the store that they came from.
+//! Cursors: positions in a list. They are opaque to clients, and valid only for the same list, sort
+//! order and tenant.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,20 +9,20 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 
-/// Moves when the meaning of what follows does: older cursors are refused then.
+/// The version of the format. Cursors of other versions are rejected.
 const VERSION: u8 = 1;
 
-/// The cursor of the item with this key in a list.
+/// The cursor of the item with this key.
 pub(super) fn encode<K: Serialize>(list: &str, tenant: TenantId, key: &K) -> String {
     let tuple = (VERSION, list, tenant.uuid(), key);
     let bytes = serde_json::to_vec(&tuple).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The key in a cursor; `None` unless it came from this list of this store.
+/// The key in a cursor. `None` if the cursor belongs to another list or tenant.
 pub(super) fn decode<K: DeserializeOwned>(list: &str, tenant: TenantId, text: &str) -> Option<K> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    // No row's key holds a NUL; a made-up one would be the database's to refuse.
+    // No key contains a NUL. PostgreSQL would reject one in a forged cursor.
     if String::from_utf8_lossy(&bytes).contains("\\u0000") {
         return None;
     }

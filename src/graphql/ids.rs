@@ -1,5 +1,5 @@
-//! The ids of the API: opaque, with a prefix that says what they are of, and the store inside, so that the id
-//! of another store's object is recognised and treated like one that does not exist.
+//! The ids of the API. They are opaque, and contain a type prefix and the tenant. So the id of
+//! another tenant's object is recognised and treated like one that does not exist.
 
 use async_graphql::ID;
 use base64::Engine as _;
@@ -11,20 +11,20 @@ use crate::domain::ids::{
     SyncRunId, TenantId, UserId,
 };
 
-/// What an id of the API is of.
+/// The object that an id refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeId {
-    /// A user, the same in every store.
+    /// A user. The id is the same for every tenant.
     User(UserId),
-    /// The store itself.
+    /// The tenant itself.
     Tenant,
-    /// A run of a sync.
+    /// A sync run.
     SyncRun(SyncRunId),
-    /// An open invitation into the store.
+    /// An open invitation.
     Invitation(InvitationId),
-    /// A session of a user. No node: only its user sees it, whichever store it speaks for.
+    /// A session of a user. Not a node: only its user sees it.
     Session(SessionId),
-    /// An entry of the store's audit log. No node.
+    /// An entry of the audit log. Not a node.
     AuditEntry(AuditEntryId),
     /// An order.
     Order(OrderId),
@@ -32,14 +32,14 @@ pub enum NodeId {
     Customer(CustomerId),
     /// A product.
     Product(ProductId),
-    /// A line of an order. No node: it is reached through its order.
+    /// A line item. Not a node: it is read through its order.
     LineItem(OrderId, LineItemId),
-    /// A refund of an order. No node: it is reached through its order.
+    /// A refund. Not a node: it is read through its order.
     Refund(OrderId, RefundId),
 }
 
 impl NodeId {
-    /// The id as the API writes it, for an object of this store.
+    /// The id of an object of this tenant.
     #[must_use]
     pub fn encode(self, tenant: TenantId) -> ID {
         let tenant = tenant.uuid().into_bytes();
@@ -64,8 +64,8 @@ impl NodeId {
         ID(format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What an id is of, when it belongs to this store (or to no store). `None` for every other text:
-    /// nobody learns whether it was malformed or another store's.
+    /// The object of an id, if it belongs to this tenant. `None` for any other text, so that
+    /// callers cannot distinguish malformed ids from those of other tenants.
     #[must_use]
     pub fn decode(id: &str, tenant: TenantId) -> Option<Self> {
         let (prefix, bytes) = parts(id)?;
@@ -89,8 +89,8 @@ impl NodeId {
         }
     }
 
-    /// The store that a tenant's id names, whichever it is. The caller compares it with the memberships of
-    /// the user: it proves nothing by itself.
+    /// The tenant of a tenant id. It proves nothing: the caller compares it with the user's
+    /// memberships.
     #[must_use]
     pub fn decode_tenant(id: &str) -> Option<Uuid> {
         match parts(id)? {

@@ -1,5 +1,5 @@
-//! The one GraphQL schema: what every frontend may ask. Resolvers turn arguments into domain values, read
-//! through the operation's snapshot and hand domain values back; they hold no SQL and no rule of a figure.
+//! The GraphQL schema. Resolvers convert arguments to domain values, read through the operation's
+//! snapshot and convert the results. They contain no SQL and no definitions of figures.
 
 pub mod context;
 mod cost;
@@ -41,11 +41,12 @@ pub use subscription::SubscriptionRoot;
 
 use self::live::Live;
 
-/// The schema that is served.
+/// The schema.
 pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
 
-/// Builds the schema. Without a context of their own its mutations answer with an internal error: enough for
-/// reading the schema. Without introspection, errors do not guess at the names of the schema either.
+/// Builds the schema. Without a mutation context, mutations fail with an internal error; that
+/// suffices for reading the schema. Without introspection, error messages do not suggest names of
+/// the schema either.
 #[must_use]
 pub fn build_schema(
     limits: Limits,
@@ -73,7 +74,7 @@ pub fn build_schema(
     }
 }
 
-/// The schema in its own language: what `schema.graphql` holds.
+/// The schema in SDL, as in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
     Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)

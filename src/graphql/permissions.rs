@@ -1,6 +1,6 @@
-//! Who may use which field of the schema: the one table, and the one question that is asked of it. Every
-//! resolver of a query, a mutation or a subscription asks it first; a test goes through the whole schema in
-//! every role and compares what happens with what stands here.
+//! The table of permissions, and the check against it. Every resolver of a query, mutation or
+//! subscription calls the check first. A test calls every field in every role and compares the
+//! result with the table.
 
 use async_graphql::Context;
 
@@ -8,17 +8,17 @@ use super::context::RequestContext;
 use super::error::ApiError;
 use crate::domain::principal::{Principal, Role};
 
-/// Who may use a field.
+/// Who may use a field: the permission that it requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, signed in or not.
+    /// No permission: callers may be signed in or not.
     Anyone,
-    /// Members of the store whose role is this one or a greater one.
+    /// Members with at least this role.
     From(Role),
 }
 
 impl Access {
-    /// Whether somebody may: without a role nobody is signed in.
+    /// Whether a caller with this role is allowed. `None` is a caller who is not signed in.
     #[must_use]
     pub fn allows(self, role: Option<Role>) -> bool {
         match self {
@@ -33,8 +33,8 @@ const VIEWER: Access = Access::From(Role::Viewer);
 const ADMIN: Access = Access::From(Role::Admin);
 const OWNER: Access = Access::From(Role::Owner);
 
-/// Every field of the three roots. Their names are different from each other across the roots too. A field
-/// that is not here is refused to everybody.
+/// Every field of the three root types. No two fields have the same name. A field that is missing
+/// here is always refused.
 pub const TABLE: &[(&str, Access)] = &[
     // Queries.
     ("me", ANYONE),
@@ -61,12 +61,12 @@ pub const TABLE: &[(&str, Access)] = &[
     ("logout", VIEWER),
     ("sync", ADMIN),
     ("updateShopCredentials", ADMIN),
-    // A further store is the user's own, whatever they may do in this one.
+    // Another shop belongs to the user, whatever the user's role in the current shop is.
     ("connectShop", VIEWER),
     ("claimShop", VIEWER),
     ("switchTenant", VIEWER),
     ("disconnectShop", OWNER),
-    // Admins only with viewers: `Role::may_manage`.
+    // Admins can manage only viewers: `Role::may_manage`.
     ("inviteMember", ADMIN),
     ("withdrawInvitation", ADMIN),
     ("removeMember", ADMIN),
@@ -82,7 +82,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("storeChanged", VIEWER),
 ];
 
-/// Who may use the field of this name; `None` when the table does not know it.
+/// The permission for a field. `None` if the table does not contain it.
 #[must_use]
 pub fn access(field: &str) -> Option<Access> {
     TABLE
@@ -91,13 +91,12 @@ pub fn access(field: &str) -> Option<Access> {
         .map(|(_, access)| *access)
 }
 
-/// The caller, if the table lets them use the field that `ctx` resolves. Not for fields of `Anyone`, which
+/// The caller, if the table allows the field that `ctx` resolves. Not for fields of `Anyone`, which
 /// may have no caller.
 pub(super) fn permit(ctx: &Context<'_>) -> Result<Principal, ApiError> {
     let caller = RequestContext::of(ctx)?.principal;
-    let access = access(ctx.field().name()).ok_or_else(|| {
-        ApiError::internal(&"a field that the table of permissions does not know")
-    })?;
+    let access = access(ctx.field().name())
+        .ok_or_else(|| ApiError::internal(&"a field is missing in the table of permissions"))?;
     let caller = caller.ok_or(ApiError::Unauthenticated)?;
     if access.allows(Some(caller.role)) {
         Ok(caller)

@@ -1,4 +1,4 @@
-//! The scalars of the schema, and how they are written.
+//! The scalars of the schema and their formats.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
@@ -53,13 +53,14 @@ impl ScalarType for Long {
 pub struct Day(pub NaiveDate);
 
 impl Day {
-    /// As it is written.
+    /// The text in responses.
     pub(super) fn text(self) -> String {
         let (year, month, day) = (self.0.year(), self.0.month(), self.0.day());
         let Ok(year @ 0..=9_999) = u32::try_from(year) else {
             return self.0.to_string();
         };
-        // An answer has hundreds of days: their digits are set one by one, which is quicker than formatting.
+        // A response may contain hundreds of days, and setting the digits directly is faster than
+        // formatting.
         let digits = [
             year / 1_000,
             year / 100,
@@ -98,7 +99,7 @@ impl ScalarType for Day {
     }
 }
 
-/// Four digits, two, two: chrono alone would also take `+2026-1-2`.
+/// Requires exactly four, two and two digits. chrono also accepts `+2026-1-2`.
 fn parse_day(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (day.format("%Y-%m-%d").to_string() == text && text.len() == 10).then_some(day)
@@ -110,7 +111,7 @@ fn parse_day(text: &str) -> Option<NaiveDate> {
 pub struct Instant(pub DateTime<Utc>);
 
 impl Instant {
-    /// As it is written.
+    /// The text in responses.
     pub(super) fn text(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }

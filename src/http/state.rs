@@ -9,7 +9,7 @@ use axum::http::HeaderValue;
 
 use super::answers::Answers;
 use super::persisted_queries::PersistedQueries;
-use crate::auth::limits::Limits as Attempts;
+use crate::auth::rate_limit::SignInRateLimiter as Attempts;
 use crate::auth::tokens::AccessTokens;
 use crate::db::Database;
 use crate::domain::clock::Clock;

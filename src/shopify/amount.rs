@@ -1,5 +1,5 @@
-//! Numbers as Shopify writes them. Amounts are strings ("15.0"); a stand-in may write JSON numbers, which are
-//! taken where they are exact.
+//! Numbers in Shopify's format. Amounts are strings ("15.0"). JSON numbers are accepted if they are
+//! exact.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Amount(pub(super) Decimal);
 
-/// A count of 64 bits, written as a string.
+/// A 64-bit count, serialised as a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally(pub(super) i64);
+pub(super) struct UnsignedInt64(pub(super) i64);
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -38,7 +38,8 @@ impl<'de> Deserialize<'de> for Amount {
                 Ok(Amount(number.into()))
             }
 
-            // Up to fifteen digits, the shortest text of the number is the text that was sent.
+            // With at most 15 digits, the shortest text of the number equals the text that was
+            // sent.
             fn visit_f64<E: Error>(self, number: f64) -> Result<Amount, E> {
                 let text = number.to_string();
                 if text.bytes().filter(u8::is_ascii_digit).count() > 15 {
@@ -51,29 +52,29 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-impl<'de> Deserialize<'de> for Tally {
+impl<'de> Deserialize<'de> for UnsignedInt64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TallyVisitor;
-        impl Visitor<'_> for TallyVisitor {
-            type Value = Tally;
+        struct UnsignedInt64Visitor;
+        impl Visitor<'_> for UnsignedInt64Visitor {
+            type Value = UnsignedInt64;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a count")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Tally, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<UnsignedInt64, E> {
                 text.parse()
-                    .map(Tally)
+                    .map(UnsignedInt64)
                     .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Tally, E> {
+            fn visit_u64<E: Error>(self, number: u64) -> Result<UnsignedInt64, E> {
                 i64::try_from(number)
-                    .map(Tally)
+                    .map(UnsignedInt64)
                     .map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
             }
         }
-        deserializer.deserialize_any(TallyVisitor)
+        deserializer.deserialize_any(UnsignedInt64Visitor)
     }
 }
 

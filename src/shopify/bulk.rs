@@ -1,79 +1,116 @@
-//! Bulk operations: Shopify runs one query over the whole store and leaves the result as a file.
+//! Bulk operations: Shopify runs one query over the whole shop and writes the result to a file.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::error::{ShopifyError, shown};
+use super::error::{ShopifyError, sanitized};
 use super::queries;
-use super::store::{Repeat, Store};
+use super::shop_client::ShopClient;
 use crate::domain::sync::ObjectKind;
 
-/// A bulk operation that was started.
+/// A started bulk operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkStarted {
-    /// Its gid: by this it is found again after a restart.
+    /// The operation's gid. It finds the operation again after a restart.
     pub gid: String,
-    /// When Shopify took it in.
+    /// The time Shopify created the operation.
     pub created_at: DateTime<Utc>,
 }
 
 /// Why a bulk operation was not started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BulkRefusal {
-    /// Others are under way: try again later.
-    #[error("the store runs as many bulk operations as it allows: {0}")]
+pub enum StartBulkError {
+    /// Other operations are running. Try again later.
+    #[error("the shop is running the maximum number of bulk operations: {0}")]
     Busy(String),
-    /// Shopify does not take this query: page through the store instead.
-    #[error("the store refused the bulk query: {0}")]
-    Refused(String),
-    /// The store could not be asked.
+    /// Shopify rejects this query. Fetch the objects page by page instead.
+    #[error("Shopify rejected the bulk query: {0}")]
+    Rejected(String),
+    /// The request failed.
     #[error(transparent)]
     Failed(#[from] ShopifyError),
 }
 
-/// How far a bulk operation is.
+/// The state of a bulk operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkState {
-    /// Not begun.
+    /// Not started.
     Created,
-    /// Under way.
+    /// In progress.
     Running,
-    /// Done; the result is at the url.
+    /// Finished. The result is at the URL.
     Completed,
-    /// Ended by an error.
+    /// Failed.
     Failed,
-    /// Being stopped.
+    /// Being cancelled.
     Canceling,
-    /// Stopped.
+    /// Cancelled.
     Canceled,
-    /// Its result is no longer kept.
+    /// Shopify has deleted the result.
     Expired,
-    /// A word that this version does not know.
+    /// A state that this version does not know.
     Unknown,
 }
 
-/// What Shopify says of a bulk operation.
+/// Why a bulk operation failed: Shopify's `BulkOperationErrorCode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BulkErrorCode {
+    /// The app may not read something that the query requests.
+    AccessDenied,
+    /// Shopify failed.
+    InternalServerError,
+    /// Shopify took too long.
+    Timeout,
+    /// A code that this version does not know.
+    Other(String),
+}
+
+impl BulkErrorCode {
+    fn parse(code: &str) -> Self {
+        match code {
+            "ACCESS_DENIED" => Self::AccessDenied,
+            "INTERNAL_SERVER_ERROR" => Self::InternalServerError,
+            "TIMEOUT" => Self::Timeout,
+            other => Self::Other(sanitized(other, 64)),
+        }
+    }
+}
+
+impl fmt::Display for BulkErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+            Self::Timeout => "TIMEOUT",
+            Self::Other(code) => code,
+        })
+    }
+}
+
+/// The status of a bulk operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkStatus {
-    /// How far it is.
+    /// The state.
     pub status: BulkState,
-    /// Why it failed.
-    pub error_code: Option<String>,
-    /// How many lines it has written.
+    /// The error code, if the operation failed.
+    pub error_code: Option<BulkErrorCode>,
+    /// The number of lines written.
     pub object_count: i64,
-    /// How many of them are no children.
+    /// The number of written lines without a parent.
     pub root_object_count: i64,
-    /// How long the file is, in bytes.
+    /// The size of the file in bytes.
     pub file_size: Option<i64>,
-    /// Where the file is; null while there is none, and when it would be empty.
+    /// The URL of the file. `None` before the operation has finished, and if the file is empty.
     pub url: Option<String>,
-    /// Where the part is that was written before it failed.
+    /// The URL of a partial file, if the operation failed.
     pub partial_url: Option<String>,
-    /// When Shopify took it in.
+    /// The time Shopify created the operation.
     pub created_at: DateTime<Utc>,
 }
 
 impl BulkState {
-    fn from_word(word: &str) -> Self {
+    fn parse(word: &str) -> Self {
         match word {
             "CREATED" => Self::Created,
             "RUNNING" => Self::Running,
@@ -87,7 +124,7 @@ impl BulkState {
     }
 }
 
-/// The bulk query of a kind, without its comments.
+/// The bulk query for a kind, without comments.
 pub(super) fn bulk_query(kind: ObjectKind) -> String {
     let file = match kind {
         ObjectKind::Customers => include_str!("../../shopify_queries/bulk_customers.graphql"),
@@ -105,25 +142,24 @@ pub(super) fn bulk_query(kind: ObjectKind) -> String {
     query
 }
 
-impl Store {
-    /// Starts the bulk query of a kind.
+impl ShopClient {
+    /// Starts the bulk query for a kind.
     ///
-    /// It is sent again only when it surely was not carried out: after no connection, a full bucket or a
-    /// refused token. A lost answer is an error; the operation it may have started takes one of the store's
-    /// five places until it ends, and its result is never read.
-    pub async fn start_bulk(&self, kind: ObjectKind) -> Result<BulkStarted, BulkRefusal> {
+    /// The request is repeated only if it was certainly not executed: without a connection, with an
+    /// exhausted query budget or with a rejected token. A lost response is an error. The operation
+    /// it may have started takes one of the shop's five slots until it ends, and its result is
+    /// never read.
+    pub async fn start_bulk(&self, kind: ObjectKind) -> Result<BulkStarted, StartBulkError> {
         let variables = queries::bulk_run::Variables {
             query: bulk_query(kind),
         };
-        let answer = self
-            .send::<queries::BulkRun>(variables, Repeat::UnlessCarriedOut)
-            .await?;
+        let answer = self.mutate::<queries::BulkRun>(variables).await?;
         let payload = answer.data.bulk_operation_run_query;
-        let nothing = || ShopifyError::Unreadable("no bulk operation".to_owned());
+        let nothing = || ShopifyError::Unreadable("a bulk operation is missing".to_owned());
         let Some(payload) = payload else {
             return Err(match answer.denied.error() {
-                Some(denied) => BulkRefusal::Refused(denied.to_string()),
-                None => BulkRefusal::Failed(nothing()),
+                Some(denied) => StartBulkError::Rejected(denied.to_string()),
+                None => StartBulkError::Failed(nothing()),
             });
         };
         if let Some(first) = payload.user_errors.first() {
@@ -133,11 +169,11 @@ impl Store {
                     Some("OPERATION_IN_PROGRESS" | "LIMIT_REACHED")
                 )
             });
-            let message = shown(&first.message, 500);
+            let message = sanitized(&first.message, 500);
             return Err(if busy {
-                BulkRefusal::Busy(message)
+                StartBulkError::Busy(message)
             } else {
-                BulkRefusal::Refused(message)
+                StartBulkError::Rejected(message)
             });
         }
         let operation = payload.bulk_operation.ok_or_else(nothing)?;
@@ -147,13 +183,13 @@ impl Store {
         })
     }
 
-    /// How far a bulk operation is; `None` when the store does not know it.
+    /// The status of a bulk operation. `None` if Shopify does not have it.
     pub async fn bulk_status(&self, gid: &str) -> Result<Option<BulkStatus>, ShopifyError> {
         let variables = queries::bulk_status::Variables { id: gid.to_owned() };
-        let answer = self.ask::<queries::BulkStatus>(variables).await?;
+        let answer = self.query::<queries::BulkStatus>(variables).await?;
         Ok(answer.data.bulk_operation.map(|operation| BulkStatus {
-            status: BulkState::from_word(&operation.status),
-            error_code: operation.error_code,
+            status: BulkState::parse(&operation.status),
+            error_code: operation.error_code.as_deref().map(BulkErrorCode::parse),
             object_count: operation.object_count.0,
             root_object_count: operation.root_object_count.0,
             file_size: operation.file_size.map(|size| size.0),
@@ -163,18 +199,18 @@ impl Store {
         }))
     }
 
-    /// Stops a bulk operation. It goes on for a while, and keeps its place until it has stopped. One that has
-    /// already ended is refused, as `UserErrors`.
+    /// Cancels a bulk operation. The operation keeps its slot until it has stopped. Cancelling an
+    /// ended operation fails with `UserErrors`.
     pub async fn cancel_bulk(&self, gid: &str) -> Result<(), ShopifyError> {
         let variables = queries::bulk_cancel::Variables { id: gid.to_owned() };
-        let answer = self.ask::<queries::BulkCancel>(variables).await?;
+        let answer = self.query::<queries::BulkCancel>(variables).await?;
         let errors = answer
             .data
             .bulk_operation_cancel
             .map(|payload| payload.user_errors)
             .unwrap_or_default();
         match errors.first() {
-            Some(error) => Err(ShopifyError::UserErrors(shown(&error.message, 500))),
+            Some(error) => Err(ShopifyError::UserErrors(sanitized(&error.message, 500))),
             None => Ok(()),
         }
     }

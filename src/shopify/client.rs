@@ -1,4 +1,4 @@
-//! The one HTTP client of the program, and what it remembers of each store.
+//! The HTTP client for Shopify, and the state of each shop's API.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -8,14 +8,14 @@ use bytes::{Bytes, BytesMut};
 
 use super::config::ShopifyConfig;
 use super::error::ShopifyError;
-use super::sizes::PageSizes;
-use super::store::Store;
+use super::page_sizes::AdaptivePageSizes;
+use super::shop_client::ShopClient;
 use super::throttle::Throttle;
 use super::tokens::TokenProvider;
 use crate::domain::clock::Clock;
 use crate::domain::shop::ShopDomain;
 
-/// The way to Shopify: one for the whole program.
+/// The client for Shopify. The program has one.
 #[derive(Clone, Debug)]
 pub struct Shopify(Arc<Inner>);
 
@@ -27,23 +27,24 @@ struct Inner {
     shops: Mutex<HashMap<ShopDomain, Arc<ShopState>>>,
 }
 
-/// What is known of a store from its answers. Forgetting it costs a few points of its budget, no more.
+/// The state of one shop's API, taken from its responses. Losing it costs a few points of the query
+/// budget.
 #[derive(Debug, Default)]
 pub(super) struct ShopState {
     pub(super) throttle: Throttle,
-    pub(super) sizes: Mutex<PageSizes>,
+    pub(super) page_sizes: AdaptivePageSizes,
     pub(super) served_version: Mutex<Option<String>>,
     pub(super) version_warned: AtomicBool,
 }
 
-/// Past so many stores, those that nobody is asking are forgotten.
-const REMEMBERED_SHOPS: usize = 4096;
-/// No answer of the API is longer.
-const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// Beyond this number of shops, the state of shops without a client is dropped.
+const MAX_SHOPS: usize = 4096;
+/// The maximum size of an API response.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
 impl Shopify {
-    /// Sets up the client. Redirects are not followed: a followed one would turn POST into GET, and lead to
-    /// another host.
+    /// Creates the client. It does not follow redirects: a redirect would turn POST into GET, and
+    /// send the token to another host.
     pub fn new(config: ShopifyConfig, clock: Clock) -> Result<Self, ShopifyError> {
         let setup = |why: &dyn std::fmt::Display| ShopifyError::Setup(why.to_string());
         if let Some(base) = &config.base_url {
@@ -65,11 +66,12 @@ impl Shopify {
         })))
     }
 
-    /// A store, asked with these tokens. Cheap; the query budget is shared by all who ask the same store.
+    /// A client for one shop with these access tokens. All clients of a shop share its query
+    /// budget.
     #[must_use]
-    pub fn store(&self, domain: ShopDomain, tokens: TokenProvider) -> Store {
+    pub fn shop(&self, domain: ShopDomain, tokens: TokenProvider) -> ShopClient {
         let state = self.state(&domain);
-        Store {
+        ShopClient {
             shopify: self.clone(),
             domain,
             tokens,
@@ -82,7 +84,7 @@ impl Shopify {
         if let Some(state) = shops.get(domain) {
             return Arc::clone(state);
         }
-        if shops.len() >= REMEMBERED_SHOPS {
+        if shops.len() >= MAX_SHOPS {
             shops.retain(|_, state| Arc::strong_count(state) > 1);
         }
         let state = Arc::new(ShopState::default());
@@ -90,7 +92,7 @@ impl Shopify {
         state
     }
 
-    /// Where the store's API is.
+    /// The origin of the shop's API.
     pub(super) fn origin(&self, domain: &ShopDomain) -> String {
         self.0.config.base_url.as_ref().map_or_else(
             || format!("https://{domain}"),
@@ -115,17 +117,19 @@ impl Shopify {
     }
 }
 
-/// The whole body, if it is not absurdly long.
+/// Reads a response body up to the maximum size.
 pub(super) async fn read_bounded(mut response: reqwest::Response) -> Result<Bytes, ShopifyError> {
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LONGEST_ANSWER => {
-                return Err(ShopifyError::Unreadable("it is too long".to_owned()));
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_RESPONSE_BYTES => {
+                return Err(ShopifyError::Unreadable(
+                    "the response is too large".to_owned(),
+                ));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body.freeze()),
-            Err(error) => return Err(ShopifyError::of_transport(&error)),
+            Err(error) => return Err(ShopifyError::from_transport(&error)),
         }
     }
 }

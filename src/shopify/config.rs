@@ -1,45 +1,46 @@
-//! How the store is asked: which version, how patiently.
+//! Settings of the client: API version, timeouts and retries.
 
 use std::time::Duration;
 
-use super::install::InstallableApp;
+use super::oauth::InstallableApp;
 
-/// How Shopify is reached.
+/// Settings of the client.
 #[derive(Clone, Debug)]
 pub struct ShopifyConfig {
     /// The Admin API version: `2026-10`.
     pub api_version: String,
-    /// Replaces `https://{domain}` in tests and demos; `{shop}` in it stands for the domain's first label.
+    /// Replaces `https://{domain}` in tests and demos. `{shop}` stands for the first label of the
+    /// domain.
     pub base_url: Option<String>,
-    /// The operator's own app, which merchants install.
+    /// The operator's own app, which merchants install from Shopify.
     pub app: Option<InstallableApp>,
-    /// How long a connection may take to come about.
+    /// The timeout for connecting.
     pub connect_timeout: Duration,
-    /// How long a whole answer of the API may take.
+    /// The timeout for a whole API response.
     pub request_timeout: Duration,
-    /// How long a download may stand still.
+    /// The timeout for each read of a download.
     pub read_timeout: Duration,
-    /// How failures are met.
+    /// The retry policy.
     pub retry: RetryPolicy,
-    /// How many lines of a bulk result make a batch.
+    /// The number of lines in a batch of a bulk result.
     pub batch_lines: usize,
-    /// How long a line of a bulk result may be, in bytes.
-    pub longest_line: usize,
+    /// The maximum size of a line of a bulk result, in bytes.
+    pub max_line_bytes: usize,
 }
 
-/// How failures are met that pass by.
+/// How transient failures are retried.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// How many times a request is repeated.
-    pub repeats: usize,
-    /// The first pause; each further one is twice as long, with jitter.
-    pub first_pause: Duration,
-    /// No pause is longer. A store that asks for a longer one is left to the caller.
-    pub longest_pause: Duration,
-    /// The shortest pause when the store's query budget is empty.
-    pub throttle_floor: Duration,
-    /// How long one request may wait for the store's query budget in all.
-    pub throttle_limit: Duration,
+    /// The maximum number of retries of one request.
+    pub max_retries: usize,
+    /// The delay before the first retry. It doubles with each retry, with jitter.
+    pub initial_delay: Duration,
+    /// The maximum delay. If Shopify asks for a longer one, the request fails.
+    pub max_delay: Duration,
+    /// The minimum delay if the query budget is exhausted.
+    pub min_throttle_delay: Duration,
+    /// The maximum total time that one request waits for the query budget.
+    pub max_throttle_wait: Duration,
 }
 
 impl Default for ShopifyConfig {
@@ -53,7 +54,7 @@ impl Default for ShopifyConfig {
             read_timeout: Duration::from_mins(1),
             retry: RetryPolicy::default(),
             batch_lines: 500,
-            longest_line: 16 * 1024 * 1024,
+            max_line_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -61,23 +62,23 @@ impl Default for ShopifyConfig {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            repeats: 5,
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_mins(1),
-            throttle_floor: Duration::from_secs(1),
-            throttle_limit: Duration::from_mins(5),
+            max_retries: 5,
+            initial_delay: Duration::from_millis(500),
+            max_delay: Duration::from_mins(1),
+            min_throttle_delay: Duration::from_secs(1),
+            max_throttle_wait: Duration::from_mins(5),
         }
     }
 }
 
 impl RetryPolicy {
-    /// The pauses between the attempts, one after the other.
-    pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    /// The delays between the attempts.
+    pub(super) fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         use backon::BackoffBuilder;
         backon::ExponentialBuilder::default()
-            .with_min_delay(self.first_pause)
-            .with_max_delay(self.longest_pause)
-            .with_max_times(self.repeats)
+            .with_min_delay(self.initial_delay)
+            .with_max_delay(self.max_delay)
+            .with_max_times(self.max_retries)
             .with_jitter()
             .build()
     }

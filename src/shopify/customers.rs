@@ -1,51 +1,55 @@
-//! Customers by their numbers.
+//! Fetches customers by id.
+
+use serde::Deserialize;
 
 use super::error::ShopifyError;
-use super::fetch::{Entry, Part, aligned};
+use super::fetch::{Batch, Lookup, zip_ids};
+use super::objects::Customer;
 use super::queries::{
     CustomersById, UnnamedCustomersById, customers_by_id, unnamed_customers_by_id,
 };
-use super::store::Store;
-use super::wire::Customer;
+use super::shop_client::ShopClient;
 use crate::domain::ids::CustomerId;
 use crate::domain::record::Record;
 
-impl Store {
-    /// The customers with these numbers. Where the app may not see names, the customers come without.
-    pub(super) async fn fetch_customers(&self, ids: &[i64]) -> Result<Part, ShopifyError> {
-        use customers_by_id::CustomersByIdNodes as Node;
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: Vec<Option<Customer>>,
+}
+
+impl ShopClient {
+    /// Fetches customers by id. If the app may not read their names, they are returned without.
+    pub(super) async fn fetch_customers(&self, ids: &[i64]) -> Result<Batch, ShopifyError> {
         let variables = customers_by_id::Variables { ids: gids(ids) };
-        let answer = self.ask::<CustomersById>(variables).await?;
-        let mut part = Part::default();
-        let mut nameless = Vec::new();
-        for (id, index, node) in aligned(ids, answer.data.nodes)? {
-            let found = match node {
-                Some(Node::Customer(customer)) => Some(Customer::from(customer)),
-                _ => None,
-            };
-            match Entry::new(found, index, &answer.denied) {
-                Entry::Found(customer) => part.add(id, Entry::Found(records(customer)?)),
-                Entry::Missing => part.add(id, Entry::Missing),
-                Entry::Denied => nameless.push(id),
+        let response = self.query_as::<CustomersById, Nodes>(variables).await?;
+        let mut batch = Batch::default();
+        let mut unnamed = Vec::new();
+        for (id, index, node) in zip_ids(ids, response.data.nodes)? {
+            match Lookup::new(node, index, &response.denied) {
+                Lookup::Found(customer) => batch.add(id, Lookup::Found(records(customer))),
+                Lookup::Missing => batch.add(id, Lookup::Missing),
+                Lookup::Denied => unnamed.push(id),
             }
         }
-        if !nameless.is_empty() {
-            self.fetch_nameless(&nameless, &mut part).await?;
+        if !unnamed.is_empty() {
+            self.fetch_unnamed_customers(&unnamed, &mut batch).await?;
         }
-        Ok(part)
+        Ok(batch)
     }
 
-    /// A name is never null: denied, it takes the customer with it. Asked for without, the customer comes.
-    async fn fetch_nameless(&self, ids: &[i64], part: &mut Part) -> Result<(), ShopifyError> {
-        use unnamed_customers_by_id::UnnamedCustomersByIdNodes as Node;
+    /// `displayName` is non-null in Shopify's schema, so denied access to it makes the whole customer
+    /// null. A query without the name returns the customer.
+    async fn fetch_unnamed_customers(
+        &self,
+        ids: &[i64],
+        batch: &mut Batch,
+    ) -> Result<(), ShopifyError> {
         let variables = unnamed_customers_by_id::Variables { ids: gids(ids) };
-        let answer = self.ask::<UnnamedCustomersById>(variables).await?;
-        for (id, index, node) in aligned(ids, answer.data.nodes)? {
-            let found = match node {
-                Some(Node::Customer(customer)) => Some(records(Customer::from(customer))?),
-                _ => None,
-            };
-            part.add(id, Entry::new(found, index, &answer.denied));
+        let response = self
+            .query_as::<UnnamedCustomersById, Nodes>(variables)
+            .await?;
+        for (id, index, node) in zip_ids(ids, response.data.nodes)? {
+            batch.add(id, Lookup::new(node.map(records), index, &response.denied));
         }
         Ok(())
     }
@@ -55,6 +59,6 @@ fn gids(ids: &[i64]) -> Vec<String> {
     ids.iter().map(|id| CustomerId::new(*id).gid()).collect()
 }
 
-fn records(customer: Customer<'_>) -> Result<Vec<Record>, ShopifyError> {
-    Ok(vec![Record::Customer(customer.into_record()?)])
+fn records(customer: Customer) -> Vec<Record> {
+    vec![Record::Customer(customer.into())]
 }

@@ -1,6 +1,6 @@
-//! The result of a bulk operation, taken in line by line while it arrives and read a batch of lines at a time, each
-//! by whichever thread has the time. Memory holds some batches and a line, whatever the file's length; a cut connection
-//! is taken up again after the last whole line.
+//! Downloads the result of a bulk operation and splits it into batches of lines, which can be
+//! parsed in parallel. Memory use does not depend on the size of the file. After a lost connection,
+//! the download resumes behind the last complete line.
 
 use std::ops::AddAssign;
 
@@ -9,28 +9,28 @@ use memchr::{memchr, memchr_iter};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Response, Url};
 
-use super::answer::{Verdict, judge_status};
 use super::client::Shopify;
 use super::error::ShopifyError;
 use super::jsonl::read_line;
-use super::store::Store;
+use super::response::{RequestFailure, check_status};
+use super::shop_client::ShopClient;
 use crate::domain::record::Record;
 use crate::domain::shop::ShopDomain;
 
-/// What was read so far: to be compared with what Shopify says the file holds.
+/// Statistics of the lines read so far, to compare with the counts that Shopify reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Downloaded {
+pub struct DownloadStats {
     /// Lines.
     pub lines: u64,
     /// Lines without a parent.
     pub root_lines: u64,
-    /// Lines of kinds that are not kept.
+    /// Lines with objects of unknown kinds.
     pub unknown_lines: u64,
-    /// Bytes, line ends included.
+    /// Bytes, including line ends.
     pub bytes: u64,
 }
 
-impl AddAssign for Downloaded {
+impl AddAssign for DownloadStats {
     fn add_assign(&mut self, other: Self) {
         self.lines += other.lines;
         self.root_lines += other.root_lines;
@@ -39,21 +39,21 @@ impl AddAssign for Downloaded {
     }
 }
 
-/// Some whole lines of a result, as they arrived.
+/// Some complete lines of a result.
 #[derive(Debug)]
 pub struct Lines {
     bytes: Bytes,
-    /// How many lines of the result come before these; empty ones are none.
+    /// The number of non-empty lines before these.
     before: u64,
 }
 
 impl Lines {
-    /// Reads them as records. Takes a processor for a while: some milliseconds for a thousand lines.
-    pub fn read(&self) -> Result<(Vec<Record>, Downloaded), ShopifyError> {
+    /// Parses the lines into records. CPU-bound: about a millisecond per hundred lines.
+    pub fn read(&self) -> Result<(Vec<Record>, DownloadStats), ShopifyError> {
         let mut records = Vec::new();
-        let mut read = Downloaded {
+        let mut read = DownloadStats {
             bytes: u64::try_from(self.bytes.len()).unwrap_or_default(),
-            ..Downloaded::default()
+            ..DownloadStats::default()
         };
         for line in lines_of(&self.bytes) {
             read.lines += 1;
@@ -69,7 +69,7 @@ impl Lines {
     }
 }
 
-/// The lines that are not empty, without their ends.
+/// The non-empty lines without line ends.
 fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = memchr_iter(b'\n', bytes).chain([bytes.len()]);
     ends.scan(0, |start, end| {
@@ -80,29 +80,30 @@ fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     .filter(|line| !line.is_empty())
 }
 
-/// A result under way.
+/// A download in progress.
 #[derive(Debug)]
 pub struct Download {
     shopify: Shopify,
     domain: ShopDomain,
     url: Url,
     response: Option<Response>,
-    /// What has arrived of the lines that are not read yet.
+    /// Received bytes that are not yet returned.
     buffer: BytesMut,
-    /// How much of the buffer are whole lines, and how many lines that are not empty.
+    /// The complete lines at the start of the buffer: their total length, and the number of
+    /// non-empty ones.
     whole: (usize, usize),
-    /// How much of the buffer behind them is known to hold no line end.
+    /// The length of the rest of the buffer that is known to contain no line end.
     searched: usize,
-    /// What a store that ignores Range sends again.
+    /// The number of bytes to skip, because the server ignored the `Range` header.
     skip: u64,
     failures: usize,
     ended: bool,
-    /// How many lines and bytes were given.
+    /// The number of lines and bytes returned.
     given: (u64, u64),
 }
 
-impl Store {
-    /// Opens the result at this address. It is signed, so no token is sent along.
+impl ShopClient {
+    /// Opens the result at this URL. The URL is signed, so the request has no access token.
     pub fn download(&self, url: &str) -> Result<Download, ShopifyError> {
         let url = Url::parse(url).map_err(|_| ShopifyError::BulkUrlRefused)?;
         let origin = Url::parse(&self.shopify.origin(self.domain())).ok();
@@ -128,7 +129,7 @@ impl Store {
 }
 
 impl Download {
-    /// The next lines; `None` at the end.
+    /// The next lines. `None` at the end.
     pub async fn next_lines(&mut self) -> Result<Option<Lines>, ShopifyError> {
         let most = self.shopify.config().batch_lines.max(1);
         loop {
@@ -144,7 +145,8 @@ impl Download {
         }
     }
 
-    /// Finds one more whole line in the buffer, its end included; at the end of the file also one without.
+    /// Finds the next complete line in the buffer, including its line end. The last line of the
+    /// file may have none.
     fn find_line(&mut self) -> Result<bool, ShopifyError> {
         let (start, lines) = self.whole;
         let rest = self.buffer.get(start..).unwrap_or_default();
@@ -157,12 +159,12 @@ impl Download {
                 0
             }
         };
-        let longest = self.shopify.config().longest_line;
+        let longest = self.shopify.config().max_line_bytes;
         if length.max(self.searched) > longest {
             let (given, _) = self.given;
             return Err(ShopifyError::MalformedLine {
                 line: given + u64::try_from(lines).unwrap_or_default() + 1,
-                reason: format!("it is longer than {longest} bytes"),
+                reason: format!("the line is longer than {longest} bytes"),
             });
         }
         if length == 0 {
@@ -176,7 +178,7 @@ impl Download {
         Ok(true)
     }
 
-    /// Takes the whole lines out of the buffer.
+    /// Takes the complete lines out of the buffer.
     fn take_lines(&mut self) -> Option<Lines> {
         let (length, count) = std::mem::take(&mut self.whole);
         if length == 0 {
@@ -189,13 +191,13 @@ impl Download {
         Some(Lines { bytes, before })
     }
 
-    /// Waits for more of the file, taking up a cut connection.
+    /// Receives more of the file, and reconnects if the connection was lost.
     async fn receive(&mut self) -> Result<(), ShopifyError> {
         let received = match &mut self.response {
             Some(response) => response
                 .chunk()
                 .await
-                .map_err(|error| ShopifyError::of_transport(&error)),
+                .map_err(|error| ShopifyError::from_transport(&error)),
             None => return self.reconnect().await,
         };
         match received {
@@ -207,18 +209,18 @@ impl Download {
                 self.buffer.extend_from_slice(&chunk.split_off(skipped));
                 Ok(())
             }
-            // Less than what was read before: the end is not in there.
-            Ok(None) if self.skip > 0 => self.pause(ShopifyError::Interrupted).await,
+            // The file is shorter than the part that was already read, so its end is missing.
+            Ok(None) if self.skip > 0 => self.delay(ShopifyError::Interrupted).await,
             Ok(None) => {
                 self.response = None;
                 self.ended = true;
                 Ok(())
             }
-            Err(error) => self.pause(error).await,
+            Err(error) => self.delay(error).await,
         }
     }
 
-    /// How many bytes there are of whole lines.
+    /// The number of bytes in complete lines.
     fn received(&self) -> u64 {
         let (_, given) = self.given;
         given + u64::try_from(self.whole.0).unwrap_or_default()
@@ -227,36 +229,37 @@ impl Download {
     async fn reconnect(&mut self) -> Result<(), ShopifyError> {
         match self.connect().await {
             Ok(()) => Ok(()),
-            Err(error) if error.passes_by() => self.pause(error).await,
+            Err(error) if error.is_transient() => self.delay(error).await,
             Err(error) => Err(error),
         }
     }
 
-    /// Drops what is not a whole line and waits before the next attempt, where there is one.
-    async fn pause(&mut self, error: ShopifyError) -> Result<(), ShopifyError> {
+    /// Drops the incomplete line and waits before the next attempt. Fails if there are no attempts
+    /// left.
+    async fn delay(&mut self, error: ShopifyError) -> Result<(), ShopifyError> {
         self.response = None;
         self.buffer.truncate(self.whole.0);
         self.searched = 0;
         let policy = self.shopify.config().retry;
-        let Some(pause) = policy.pauses().nth(self.failures) else {
+        let Some(delay) = policy.delays().nth(self.failures) else {
             return Err(error);
         };
         self.failures += 1;
-        let pause = error.retry_after().unwrap_or(pause);
-        if pause > policy.longest_pause {
+        let delay = error.retry_after().unwrap_or(delay);
+        if delay > policy.max_delay {
             return Err(error);
         }
         tracing::debug!(
             shop.domain = %self.domain, bytes = self.received(), %error,
-            "taking up a bulk result again"
+            "resuming the download of a bulk result"
         );
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(delay).await;
         Ok(())
     }
 
     async fn connect(&mut self) -> Result<(), ShopifyError> {
         let from = self.received();
-        // Not compressed: a place in the file must be a place in what arrives.
+        // Without compression, so that positions in the file are positions in the response.
         let mut request = self
             .shopify
             .http()
@@ -268,20 +271,20 @@ impl Download {
         let response = request
             .send()
             .await
-            .map_err(|error| ShopifyError::of_transport(&error))?;
+            .map_err(|error| ShopifyError::from_transport(&error))?;
         match response.status().as_u16() {
             206 if starts_at(response.headers()) == Some(from) => self.skip = 0,
             206 => return Err(ShopifyError::BulkUrlRefused),
             200 => self.skip = from,
-            // Everything had arrived when the connection was cut.
+            // The connection was lost after the last byte.
             416 if from > 0 => {
                 self.ended = true;
                 return Ok(());
             }
             400 | 401 | 403 | 404 | 410 => return Err(ShopifyError::BulkUrlExpired),
             status => {
-                return Err(match judge_status(status, response.headers()) {
-                    Some(Verdict::Failed(error)) => error,
+                return Err(match check_status(status, response.headers()) {
+                    Some(RequestFailure::Failed(error)) => error,
                     _ => ShopifyError::Refused { status },
                 });
             }
@@ -291,7 +294,7 @@ impl Download {
     }
 }
 
-/// The first byte of a part: `bytes 100-199/200`.
+/// The first byte of a partial response: `bytes 100-199/200`.
 fn starts_at(headers: &HeaderMap) -> Option<u64> {
     let range = headers.get(CONTENT_RANGE)?.to_str().ok()?;
     let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;

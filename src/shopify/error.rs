@@ -1,155 +1,156 @@
-//! What can go wrong with a store, told apart by what has to be done about it. No message holds a token, a
-//! body or a customer's data, so each may be shown as the reason why a sync failed.
+//! Errors of Shopify's API, classified by how to handle them. Messages contain no tokens, bodies or
+//! customer data, so they can be shown as the reason of a failed sync.
 
 use std::time::Duration;
 
-/// Why the store could not be asked, or did not give what was asked for.
+/// Why a request to a shop failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShopifyError {
-    /// The client could not be set up.
-    #[error("the Shopify client cannot be set up: {0}")]
+    /// The client cannot be created.
+    #[error("the Shopify client cannot be created: {0}")]
     Setup(String),
-    /// No connection: the request was never sent.
-    #[error("the store could not be reached")]
+    /// No connection: the request was not sent.
+    #[error("the shop could not be reached")]
     Unreachable,
-    /// No answer in time; the request may have been carried out.
-    #[error("the store did not answer in time")]
+    /// No response in time. The request may have been executed.
+    #[error("the shop did not respond in time")]
     TimedOut,
-    /// The connection was lost; the request may have been carried out.
-    #[error("the connection to the store was lost")]
+    /// The connection was lost. The request may have been executed.
+    #[error("the connection to the shop was lost")]
     Interrupted,
-    /// An answer that is not what the API gives.
-    #[error("the store's answer could not be read: {0}")]
+    /// The response is not one of the API.
+    #[error("the shop's response could not be read: {0}")]
     Unreadable(String),
-    /// An answer that holds a value which cannot be right.
-    #[error("the store's answer holds an unreadable {0}")]
+    /// The response contains an invalid value.
+    #[error("the shop's response contains an unreadable {0}")]
     Unconvertible(&'static str),
-    /// 3xx: the address is not the store's own any more.
-    #[error("the store answers from another address (HTTP {status})")]
+    /// 3xx: the address is no longer the shop's own.
+    #[error("the shop redirects to another address (HTTP {status})")]
     Redirected {
         /// The HTTP status.
         status: u16,
     },
-    /// 401, also after the token was renewed.
-    #[error("the store refused the access token")]
+    /// 401, even after the token was renewed.
+    #[error("Shopify rejected the access token")]
     Unauthorized,
-    /// The app's client id and secret were refused.
-    #[error("the store refused the app's client id and secret ({code})")]
+    /// Shopify rejected the app's client id and secret.
+    #[error("Shopify rejected the app's client id and secret ({code})")]
     CredentialsRefused {
-        /// Shopify's word for it.
+        /// Shopify's error code.
         code: String,
     },
-    /// The refresh token was refused: it ended, was taken away, or the app was uninstalled.
-    #[error("the store no longer lets the app in ({code}); install it again")]
+    /// Shopify rejected the refresh token: it has expired or was revoked, or the app was
+    /// uninstalled.
+    #[error("the app no longer has access to the shop ({code}); install it again")]
     ConsentEnded {
-        /// Shopify's word for it.
+        /// Shopify's error code.
         code: String,
     },
-    /// Whoever keeps the tokens had none to give.
-    #[error("no access token at hand: {0}")]
+    /// The token provider has no token.
+    #[error("no access token is available: {0}")]
     TokenUnavailable(String),
     /// 402.
-    #[error("the store is frozen: its plan is not paid")]
+    #[error("the shop is frozen because its plan is not paid")]
     Frozen,
     /// 403.
-    #[error("the store forbids the app to read it")]
+    #[error("the shop does not allow the app to read it")]
     Forbidden,
-    /// 404: no such store, or no such API version.
-    #[error("there is no store at this address")]
+    /// 404: there is no such shop or API version.
+    #[error("there is no shop at this address")]
     NotFound,
     /// 423.
-    #[error("the store is locked by Shopify")]
+    #[error("Shopify has locked the shop")]
     Locked,
     /// `SHOP_INACTIVE`.
-    #[error("the store is closed or paused")]
+    #[error("the shop is closed or paused")]
     Inactive,
     /// 430.
     #[error("Shopify rejected the request for security reasons")]
     SecurityRejected,
-    /// 429, more often than is waited for.
-    #[error("the store asks for fewer requests")]
+    /// 429, after all retries.
+    #[error("the shop receives too many requests")]
     RateLimited {
-        /// How long the store asks to be left alone.
+        /// How long to wait before the next request.
         retry_after: Option<Duration>,
     },
-    /// THROTTLED, longer than is waited for.
-    #[error("the store's query budget stayed empty")]
+    /// `THROTTLED` for longer than the maximum wait.
+    #[error("the shop's query budget stayed exhausted")]
     Throttled,
-    /// `MAX_COST_EXCEEDED`: this query never succeeds at this size.
-    #[error("the query costs more than the store allows")]
+    /// `MAX_COST_EXCEEDED`: the query never succeeds at this size.
+    #[error("the query costs more than the shop allows")]
     TooCostly,
-    /// `ACCESS_DENIED` where nothing is left without it.
+    /// `ACCESS_DENIED` for something that cannot be left out.
     #[error("the app may not read {field}")]
     AccessDenied {
-        /// Where in the answer it was denied.
+        /// The path in the response.
         field: String,
     },
     /// `INTERNAL_SERVER_ERROR`, or 5xx.
-    #[error("Shopify failed{}", described(*.status, .request_id.as_deref()))]
+    #[error("Shopify failed{}", status_details(*.status, .request_id.as_deref()))]
     ServerFailed {
-        /// The HTTP status, where it was not 200.
+        /// The HTTP status, unless it was 200.
         status: Option<u16>,
-        /// What Shopify's support asks for.
+        /// The request id, for Shopify's support.
         request_id: Option<String>,
     },
-    /// A status that nothing else speaks for: 400 and its like.
-    #[error("the store refused the request (HTTP {status})")]
+    /// Any other status, such as 400.
+    #[error("Shopify rejected the request (HTTP {status})")]
     Refused {
         /// The HTTP status.
         status: u16,
     },
-    /// The query is wrong for the API version that answered.
-    #[error("the store refused the query ({code}): {message}")]
+    /// The query does not fit the API version of the response.
+    #[error("Shopify rejected the query ({code}): {message}")]
     QueryRefused {
-        /// Shopify's word for it.
+        /// Shopify's error code.
         code: String,
-        /// What Shopify says of it, cut short.
+        /// Shopify's message, truncated.
         message: String,
     },
-    /// The search filter was not understood, and so was not applied.
-    #[error("the store ignored the search filter ({0})")]
+    /// Shopify did not apply the search filter, because it could not parse it.
+    #[error("Shopify ignored the search filter ({0})")]
     FilterIgnored(String),
-    /// A mutation was refused for reasons of the business.
-    #[error("the store refused: {0}")]
+    /// Shopify rejected a mutation with user errors.
+    #[error("Shopify rejected the request: {0}")]
     UserErrors(String),
-    /// An object changed between the pages it was read in, again and again.
-    #[error("an object kept changing while it was read")]
+    /// An object changed between its pages in every attempt.
+    #[error("an object kept changing while it was being read")]
     ChangedWhileRead,
-    /// The address of a bulk operation's result is no longer valid.
-    #[error("the result of the bulk operation is no longer there")]
+    /// The URL of a bulk result has expired.
+    #[error("the result of the bulk operation has expired")]
     BulkUrlExpired,
-    /// The address of a bulk operation's result is none that may be followed.
-    #[error("the result of the bulk operation is at an address that is not followed")]
+    /// The URL of a bulk result is not allowed.
+    #[error("the URL of the bulk operation's result is not allowed")]
     BulkUrlRefused,
-    /// A line of a bulk operation's result cannot be read.
-    #[error("line {line} of the bulk result cannot be read: {reason}")]
+    /// A line of a bulk result cannot be parsed.
+    #[error("line {line} of the bulk result cannot be parsed: {reason}")]
     MalformedLine {
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: u64,
-        /// Why not, without what it holds.
+        /// The reason, without the contents of the line.
         reason: String,
     },
 }
 
-/// What has to be done about an error.
+/// How to handle an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Try again later.
     Retryable,
-    /// Trying again does not help.
+    /// A retry does not help.
     Permanent,
-    /// The owner has to let the app in again.
+    /// The owner must authorise the app again.
     Reauthorise,
-    /// Leave the store alone until it is back.
+    /// Stop requests until the shop is available again.
     SuspendShop,
-    /// Ask for less at a time.
+    /// Request less at a time.
     TooCostly,
     /// Something must be granted first.
     AccessDenied,
 }
 
 impl ShopifyError {
-    /// What has to be done about it.
+    /// How to handle this error.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
@@ -185,7 +186,7 @@ impl ShopifyError {
         }
     }
 
-    /// How long to leave the store alone before trying again, where that is known.
+    /// How long to wait before the next attempt, if known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -195,8 +196,8 @@ impl ShopifyError {
         }
     }
 
-    /// Whether the client itself tries again: what passes by within seconds.
-    pub(super) const fn passes_by(&self) -> bool {
+    /// Whether the client itself retries: the failure usually passes within seconds.
+    pub(super) const fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Unreachable
@@ -208,13 +209,13 @@ impl ShopifyError {
         )
     }
 
-    /// Whether the request may have been carried out although there is no answer to show for it.
-    pub(super) const fn may_have_been_carried_out(&self) -> bool {
+    /// Whether the request may have been executed although there is no response.
+    pub(super) const fn may_have_been_executed(&self) -> bool {
         !matches!(self, Self::Unreachable | Self::RateLimited { .. })
     }
 
-    /// What a failed exchange means: was it sent at all, was it answered in time?
-    pub(super) fn of_transport(error: &reqwest::Error) -> Self {
+    /// Classifies a transport error: whether the request was sent, and whether it timed out.
+    pub(super) fn from_transport(error: &reqwest::Error) -> Self {
         if error.is_connect() {
             Self::Unreachable
         } else if error.is_timeout() {
@@ -224,26 +225,26 @@ impl ShopifyError {
         }
     }
 
-    /// An answer that is no JSON of the expected shape: where, but not what it holds.
-    pub(super) fn of_json(error: &serde_json::Error) -> Self {
-        Self::Unreadable(json_fault(error))
+    /// An unexpected JSON response: the position, without the contents.
+    pub(super) fn from_json(error: &serde_json::Error) -> Self {
+        Self::Unreadable(describe_json_error(error))
     }
 }
 
-/// Shopify asks to back off hard after a security rejection.
+/// Shopify asks clients to back off for long after a security rejection.
 const SECURITY_PAUSE: Duration = Duration::from_hours(1);
 
-/// What is wrong with a JSON text, without any of it.
-pub(super) fn json_fault(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        serde_json::error::Category::Data => "a value of another type than expected",
+/// Describes a JSON error without any of the text.
+pub(super) fn describe_json_error(error: &serde_json::Error) -> String {
+    let problem = match error.classify() {
+        serde_json::error::Category::Data => "a value has an unexpected type",
         serde_json::error::Category::Eof => "it ends too early",
         serde_json::error::Category::Io | serde_json::error::Category::Syntax => "it is not JSON",
     };
-    format!("{what} (column {})", error.column())
+    format!("{problem} (column {})", error.column())
 }
 
-fn described(status: Option<u16>, request_id: Option<&str>) -> String {
+fn status_details(status: Option<u16>, request_id: Option<&str>) -> String {
     match (status, request_id) {
         (Some(status), Some(id)) => format!(" (HTTP {status}, request {id})"),
         (Some(status), None) => format!(" (HTTP {status})"),
@@ -252,8 +253,8 @@ fn described(status: Option<u16>, request_id: Option<&str>) -> String {
     }
 }
 
-/// A word of Shopify's, cut to what is fit to be shown.
-pub(super) fn shown(text: &str, longest: usize) -> String {
+/// Truncates a text of Shopify's and removes control characters, so that it can be shown.
+pub(super) fn sanitized(text: &str, longest: usize) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .take(longest)

@@ -1,12 +1,12 @@
-//! The parsers of this room, for what `src/fuzzing.rs` sends them. Shopify is no stranger, but a proxy in between, or a version of
-//! its API that nobody has seen yet, may answer anything.
+//! Fuzz targets for the parsers of Shopify's responses, run by `src/fuzzing.rs`. A proxy or a later
+//! API version may send anything.
 
 use bytes::Bytes;
 
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::SecretString;
 
-use super::{InstallableApp, answer, jsonl, signature};
+use super::{InstallableApp, jsonl, response, webhook_signature};
 
 type Parser = fn(&[u8]);
 
@@ -24,13 +24,13 @@ fn read_line(bytes: &[u8]) {
 }
 
 fn read_answer(bytes: &[u8]) {
-    drop(answer::judge_body(Bytes::copy_from_slice(bytes)));
+    drop(response::parse_body(Bytes::copy_from_slice(bytes)));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(bytes) {
         headers.insert(RETRY_AFTER, value);
     }
     for status in [200, 302, 401, 402, 404, 423, 429, 500, 599] {
-        drop(answer::judge_status(status, &headers));
+        drop(response::check_status(status, &headers));
     }
 }
 
@@ -38,8 +38,8 @@ fn read_signature(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let secrets = [SecretString::from("hush")];
     assert!(
-        signature::verify(b"{\"id\":7}", &text, &secrets).is_none(),
-        "out of thin air"
+        webhook_signature::verify(b"{\"id\":7}", &text, &secrets).is_none(),
+        "a made-up signature was accepted"
     );
 }
 
@@ -55,5 +55,5 @@ fn read_signed_fields(bytes: &[u8]) {
         client_secret: SecretString::from("hush"),
         scopes: String::new(),
     };
-    assert!(!app.signed(&fields), "out of thin air");
+    assert!(!app.signed(&fields), "a made-up signature was accepted");
 }

@@ -1,21 +1,21 @@
-//! A line of a bulk result, turned into a record. Which kind of object it holds is told by `__typename`, and
-//! by its shape where that is missing; never by its place in the file.
+//! Parses a line of a bulk result into a record. `__typename` determines the kind of object, or the
+//! shape of the object if `__typename` is missing. The position in the file does not matter.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::error::{ShopifyError, json_fault};
-use super::wire::{Agreement, Customer, LineItem, Order, Product, Sale, Variant};
+use super::error::{ShopifyError, describe_json_error};
+use super::objects::{Agreement, Customer, LineItem, Order, Product, Sale, Variant};
 use crate::domain::record::Record;
 
-/// What a line holds.
+/// A parsed line.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
-    /// Whether it has no parent.
+    /// Whether the object has no parent.
     pub(super) root: bool,
-    /// The object; `None` for a kind that is not kept.
+    /// The record. `None` for objects of unknown kinds.
     pub(super) record: Option<Record>,
 }
 
@@ -30,7 +30,7 @@ enum Kind {
     Sale,
 }
 
-/// What tells the kind of a line.
+/// The fields that determine the kind of a line.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head<'a> {
@@ -46,19 +46,20 @@ struct Head<'a> {
     line_type: Option<IgnoredAny>,
 }
 
-/// Reads a line. What is wrong with one is said without what it holds.
+/// Parses a line. Errors do not contain its contents.
 pub(super) fn read_line(line: &[u8]) -> Result<Line, String> {
-    // The queries ask for `__typename` first, so most lines need no second look.
+    // The queries request `__typename` first, so most lines are parsed only once.
     if let Some(kind) = leading_typename(line).and_then(Kind::named) {
         let root = matches!(kind, Kind::Customer | Kind::Product | Kind::Order);
         let record = Some(kind.read(line)?);
         return Ok(Line { root, record });
     }
-    // A list would pass for an object without names.
+    // Serde would accept a list as a struct.
     if line.first() != Some(&b'{') {
         return Err("it is not an object".to_owned());
     }
-    let head: Head<'_> = serde_json::from_slice(line).map_err(|error| json_fault(&error))?;
+    let head: Head<'_> =
+        serde_json::from_slice(line).map_err(|error| describe_json_error(&error))?;
     let root = head.parent.is_none();
     let record = head.kind().map(|kind| kind.read(line)).transpose()?;
     Ok(Line { root, record })
@@ -87,8 +88,8 @@ impl Head<'_> {
 }
 
 impl Kind {
-    /// The kind that this typename stands for. Agreements and sales are of many types, and of new ones in
-    /// time; their names end alike.
+    /// The kind for a typename. There are many types of agreements and sales, and Shopify adds
+    /// more. Their names have the same endings.
     fn named(typename: &str) -> Option<Self> {
         match typename {
             "Customer" => Some(Self::Customer),
@@ -103,32 +104,26 @@ impl Kind {
     }
 
     fn read(self, line: &[u8]) -> Result<Record, String> {
-        fn parsed<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
-            serde_json::from_slice(line).map_err(|error| json_fault(&error))
+        fn parsed<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
+            serde_json::from_slice(line).map_err(|error| describe_json_error(&error))
         }
-        let record = match self {
-            Self::Customer => parsed::<Customer<'_>>(line)?
-                .into_record()
-                .map(Record::Customer),
-            Self::Product => parsed::<Product<'_>>(line)?
-                .into_record()
-                .map(Record::Product),
-            Self::Variant => parsed::<Variant<'_>>(line)?
-                .into_record()
-                .map(Record::Variant),
-            Self::Order => parsed::<Order<'_>>(line)?
+        let converted = match self {
+            Self::Customer => Ok(Record::Customer(parsed::<Customer>(line)?.into())),
+            Self::Product => Ok(Record::Product(parsed::<Product>(line)?.into())),
+            Self::Variant => parsed::<Variant>(line)?.into_record().map(Record::Variant),
+            Self::Order => parsed::<Order>(line)?
                 .into_record()
                 .map(|order| Record::Order(Box::new(order))),
-            Self::LineItem => parsed::<LineItem<'_>>(line)?
+            Self::LineItem => parsed::<LineItem>(line)?
                 .into_record()
                 .map(Record::LineItem),
-            Self::Agreement => parsed::<Agreement<'_>>(line)?
+            Self::Agreement => parsed::<Agreement>(line)?
                 .into_record()
                 .map(Record::Agreement),
-            Self::Sale => parsed::<Sale<'_>>(line)?.into_record().map(Record::Sale),
+            Self::Sale => parsed::<Sale>(line)?.into_record().map(Record::Sale),
         };
-        record.map_err(|error| match error {
-            ShopifyError::Unconvertible(what) => format!("an unreadable {what}"),
+        converted.map_err(|error| match error {
+            ShopifyError::Unconvertible(value) => format!("an unreadable {value}"),
             other => other.to_string(),
         })
     }

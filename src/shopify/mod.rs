@@ -1,11 +1,10 @@
-//! Everything that is said to a store and heard from it: typed queries, the query budget, tokens, bulk
-//! operations, and the one mapping to the records of the domain. Keeps nothing, knows no tenant and no
-//! database: whoever asks says which store and with which token.
+//! The client of Shopify's Admin API: typed queries, the query budget, access tokens, bulk
+//! operations, and the conversion to the records of the domain. It stores nothing and does not
+//! depend on tenants or the database. The caller names the shop and provides its access token.
 
 mod amount;
-mod answer;
 mod bulk;
-mod changes;
+mod changed_ids;
 mod client;
 mod config;
 mod customers;
@@ -14,34 +13,33 @@ mod error;
 mod fetch;
 #[cfg(test)]
 pub(crate) mod fuzz;
-mod install;
 mod jsonl;
+mod oauth;
+mod objects;
 mod orders;
-mod paged;
+mod page_sizes;
 mod products;
 mod queries;
-mod records;
+mod response;
 mod shop;
-pub mod signature;
-mod sizes;
-mod store;
-mod subscriptions;
+mod shop_client;
 mod throttle;
 mod tokens;
-mod wire;
+pub mod webhook_signature;
+mod webhook_subscriptions;
 
 #[cfg(test)]
 mod tests;
 
-pub use bulk::{BulkRefusal, BulkStarted, BulkState, BulkStatus};
-pub use changes::IdPage;
+pub use bulk::{BulkErrorCode, BulkStarted, BulkState, BulkStatus, StartBulkError};
+pub use changed_ids::IdPage;
 pub use client::Shopify;
 pub use config::{RetryPolicy, ShopifyConfig};
-pub use download::{Download, Downloaded, Lines};
+pub use download::{Download, DownloadStats, Lines};
 pub use error::{ErrorKind, ShopifyError};
 pub use fetch::Fetched;
-pub use install::InstallableApp;
-pub use shop::StoreCounts;
-pub use store::Store;
-pub use subscriptions::Subscription;
+pub use oauth::InstallableApp;
+pub use shop::ShopCounts;
+pub use shop_client::ShopClient;
 pub use tokens::{IssuedToken, TokenProvider, TokenRequest};
+pub use webhook_subscriptions::Subscription;

@@ -1,98 +1,123 @@
-//! Orders by their numbers, with all their lines, agreements and sales. An order is read in as many pages as
-//! it has; when it changes in between, it is read from the start, so that no ledger is of two states.
+//! Fetches orders by id, with all their line items, agreements and sales. An order may take several
+//! pages. If it changes in between, it is read from the start, so that its ledger is consistent.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
 use super::error::ShopifyError;
-use super::fetch::{Entry, Part, READINGS, aligned};
-use super::paged::PageEnd;
+use super::fetch::{Batch, Lookup, MAX_READ_ATTEMPTS, zip_ids};
+use super::objects::{Agreement, AgreementEdge, AgreementEdges, Connection, LineItem, Order, Sale};
+use super::page_sizes::PageSizes;
 use super::queries::{
     AgreementSales, OrderAgreements, OrderLineItems, OrdersById, agreement_sales, order_agreements,
     order_line_items, orders_by_id,
 };
-use super::sizes::PageSizes;
-use super::store::Store;
-use super::wire::{Agreement, LineItem, Order, Sale};
+use super::shop_client::ShopClient;
 use crate::domain::ids::OrderId;
 use crate::domain::record::Record;
 
-/// An order, as far as it is read.
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: Vec<Option<Order>>,
+}
+
+/// A further page of one order. Each query requests one of the two connections.
+#[derive(Deserialize)]
+struct MoreOf<Page> {
+    order: Option<Page>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LineItemsPage {
+    updated_at: DateTime<Utc>,
+    line_items: Connection<LineItem>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AgreementsPage {
+    updated_at: DateTime<Utc>,
+    agreements: AgreementEdges,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SalesPage {
+    updated_at: DateTime<Utc>,
+    agreements: AgreementNodes,
+}
+
+#[derive(Deserialize)]
+struct AgreementNodes {
+    nodes: Vec<AgreementSalesPage>,
+}
+
+#[derive(Deserialize)]
+struct AgreementSalesPage {
+    #[serde(rename = "id")]
+    gid: String,
+    sales: Connection<Sale>,
+}
+
+/// An order whose connections are not completely read.
 #[derive(Debug)]
-struct Draft {
-    order: Order<'static>,
-    lines: Vec<LineItem<'static>>,
+struct PartialOrder {
+    order: Order,
+    lines: Vec<LineItem>,
     next_lines: Option<String>,
-    agreements: Vec<AgreementDraft>,
+    agreements: Vec<PartialAgreement>,
     next_agreements: Option<String>,
 }
 
-/// An agreement, as far as it is read.
+/// An agreement whose sales are not completely read.
 #[derive(Debug)]
-struct AgreementDraft {
-    agreement: Agreement<'static>,
+struct PartialAgreement {
+    agreement: Agreement,
     cursor: String,
-    sales: Vec<Sale<'static>>,
+    sales: Vec<Sale>,
     next_sales: Option<String>,
 }
 
-/// The agreements of a page: two operations give the same fields in types of their own.
-macro_rules! agreements {
-    ($edges:expr) => {
-        $edges
-            .into_iter()
-            .map(|edge| {
-                let sales = edge.node.sales;
-                Ok(AgreementDraft {
-                    agreement: edge.node.agreement_fields.into(),
-                    cursor: edge.cursor,
-                    next_sales: PageEnd::from(sales.page_info).next(None)?,
-                    sales: sales.nodes.into_iter().map(Sale::from).collect(),
-                })
-            })
-            .collect::<Result<Vec<_>, ShopifyError>>()
-    };
-}
-
-impl Store {
-    /// The orders with these numbers.
+impl ShopClient {
+    /// Fetches orders by id.
     pub(super) async fn fetch_orders(
         &self,
         ids: &[i64],
         sizes: PageSizes,
-    ) -> Result<Part, ShopifyError> {
-        let mut part = Part::default();
-        for (id, entry) in self.read_orders(ids, sizes).await? {
-            let entry = match self.whole_order(id, entry, sizes).await? {
-                Entry::Found(draft) => Entry::Found(draft.into_records()?),
-                Entry::Missing => Entry::Missing,
-                Entry::Denied => Entry::Denied,
+    ) -> Result<Batch, ShopifyError> {
+        let mut batch = Batch::default();
+        for (id, lookup) in self.read_orders(ids, sizes).await? {
+            let lookup = match self.read_all_pages_of_order(id, lookup, sizes).await? {
+                Lookup::Found(order) => Lookup::Found(order.into_records()?),
+                Lookup::Missing => Lookup::Missing,
+                Lookup::Denied => Lookup::Denied,
             };
-            part.add(id, entry);
+            batch.add(id, lookup);
         }
-        Ok(part)
+        Ok(batch)
     }
 
-    /// Reads the further pages; an order that changed in between is read from the start.
-    async fn whole_order(
+    /// Reads the further pages. If the order changes in between, it is read from the start.
+    async fn read_all_pages_of_order(
         &self,
         id: i64,
-        mut entry: Entry<Draft>,
+        mut lookup: Lookup<PartialOrder>,
         sizes: PageSizes,
-    ) -> Result<Entry<Draft>, ShopifyError> {
-        for _ in 0..READINGS {
-            let Entry::Found(draft) = &mut entry else {
-                return Ok(entry);
+    ) -> Result<Lookup<PartialOrder>, ShopifyError> {
+        for _ in 0..MAX_READ_ATTEMPTS {
+            let Lookup::Found(order) = &mut lookup else {
+                return Ok(lookup);
             };
-            match self.read_further_pages(draft, sizes).await {
-                Ok(()) => return Ok(entry),
+            match self.read_more_pages(order, sizes).await {
+                Ok(()) => return Ok(lookup),
                 Err(ShopifyError::ChangedWhileRead) => {}
                 Err(error) => return Err(error),
             }
             let again = self.read_orders(&[id], sizes).await?.pop();
-            entry = again.map_or(Entry::Missing, |(_, entry)| entry);
+            lookup = again.map_or(Lookup::Missing, |(_, lookup)| lookup);
         }
         Err(ShopifyError::ChangedWhileRead)
     }
@@ -101,167 +126,187 @@ impl Store {
         &self,
         ids: &[i64],
         sizes: PageSizes,
-    ) -> Result<Vec<(i64, Entry<Draft>)>, ShopifyError> {
-        use orders_by_id::OrdersByIdNodes as Node;
+    ) -> Result<Vec<(i64, Lookup<PartialOrder>)>, ShopifyError> {
         let variables = orders_by_id::Variables {
             ids: ids.iter().map(|id| OrderId::new(*id).gid()).collect(),
-            line_items: sizes.line_items,
-            agreements: sizes.agreements,
-            sales: sizes.sales,
+            line_items: sizes.line_items(),
+            agreements: sizes.agreements(),
+            sales: sizes.sales(),
         };
-        let answer = self.ask::<OrdersById>(variables).await?;
-        let mut entries = Vec::with_capacity(ids.len());
-        for (id, index, node) in aligned(ids, answer.data.nodes)? {
-            let found = match node {
-                Some(Node::Order(order)) => Some(Draft {
-                    order: order.order_fields.into(),
-                    next_lines: PageEnd::from(order.line_items.page_info).next(None)?,
-                    lines: order
-                        .line_items
-                        .nodes
-                        .into_iter()
-                        .map(LineItem::from)
-                        .collect(),
-                    next_agreements: PageEnd::from(order.agreements.page_info).next(None)?,
-                    agreements: agreements!(order.agreements.edges)?,
-                }),
-                _ => None,
-            };
-            entries.push((id, Entry::new(found, index, &answer.denied)));
-        }
-        Ok(entries)
+        let response = self.query_as::<OrdersById, Nodes>(variables).await?;
+        zip_ids(ids, response.data.nodes)?
+            .map(|(id, index, node)| {
+                let order = node.map(PartialOrder::new).transpose()?;
+                Ok((id, Lookup::new(order, index, &response.denied)))
+            })
+            .collect()
     }
 
-    async fn read_further_pages(
+    async fn read_more_pages(
         &self,
-        draft: &mut Draft,
+        partial: &mut PartialOrder,
         sizes: PageSizes,
     ) -> Result<(), ShopifyError> {
-        self.read_further_lines(draft, sizes).await?;
-        self.read_further_agreements(draft, sizes).await?;
-        let gid = draft.order.id.to_string();
-        let updated_at = draft.order.updated_at;
-        let mut before = None;
-        for agreement in &mut draft.agreements {
-            self.read_further_sales(&gid, updated_at, before.as_deref(), agreement, sizes)
+        self.read_more_lines(partial, sizes).await?;
+        self.read_more_agreements(partial, sizes).await?;
+        let order = &partial.order;
+        let mut previous = None;
+        for agreement in &mut partial.agreements {
+            self.read_more_sales(order, previous.as_deref(), agreement, sizes)
                 .await?;
-            before = Some(agreement.cursor.clone());
+            previous = Some(agreement.cursor.clone());
         }
         Ok(())
     }
 
-    async fn read_further_lines(
+    async fn read_more_lines(
         &self,
-        draft: &mut Draft,
+        partial: &mut PartialOrder,
         sizes: PageSizes,
     ) -> Result<(), ShopifyError> {
-        while let Some(after) = draft.next_lines.take() {
+        while let Some(after) = partial.next_lines.take() {
             let variables = order_line_items::Variables {
-                id: draft.order.id.to_string(),
-                first: sizes.line_items,
+                id: partial.order.id.gid(),
+                first: sizes.line_items(),
                 after: Some(after.clone()),
             };
-            let answer = self.ask::<OrderLineItems>(variables).await?;
-            let order = answer
+            let response = self
+                .query_as::<OrderLineItems, MoreOf<LineItemsPage>>(variables)
+                .await?;
+            let page = response
                 .data
                 .order
-                .filter(|order| order.updated_at == draft.order.updated_at)
+                .filter(|page| page.updated_at == partial.order.updated_at)
                 .ok_or(ShopifyError::ChangedWhileRead)?;
-            draft.next_lines = PageEnd::from(order.line_items.page_info).next(Some(&after))?;
-            let lines = order.line_items.nodes.into_iter().map(LineItem::from);
-            draft.lines.extend(lines);
+            partial.next_lines = page.line_items.page_info.next(Some(&after))?;
+            partial.lines.extend(page.line_items.nodes);
         }
         Ok(())
     }
 
-    async fn read_further_agreements(
+    async fn read_more_agreements(
         &self,
-        draft: &mut Draft,
+        partial: &mut PartialOrder,
         sizes: PageSizes,
     ) -> Result<(), ShopifyError> {
-        while let Some(after) = draft.next_agreements.take() {
+        while let Some(after) = partial.next_agreements.take() {
             let variables = order_agreements::Variables {
-                id: draft.order.id.to_string(),
-                first: sizes.agreements,
+                id: partial.order.id.gid(),
+                first: sizes.agreements(),
                 after: Some(after.clone()),
-                sales: sizes.sales,
+                sales: sizes.sales(),
             };
-            let answer = self.ask::<OrderAgreements>(variables).await?;
-            let order = answer
+            let response = self
+                .query_as::<OrderAgreements, MoreOf<AgreementsPage>>(variables)
+                .await?;
+            let page = response
                 .data
                 .order
-                .filter(|order| order.updated_at == draft.order.updated_at)
+                .filter(|page| page.updated_at == partial.order.updated_at)
                 .ok_or(ShopifyError::ChangedWhileRead)?;
-            draft.next_agreements = PageEnd::from(order.agreements.page_info).next(Some(&after))?;
-            draft
-                .agreements
-                .extend(agreements!(order.agreements.edges)?);
+            partial.next_agreements = page.agreements.page_info.next(Some(&after))?;
+            for edge in page.agreements.edges {
+                partial.agreements.push(PartialAgreement::new(edge)?);
+            }
         }
         Ok(())
     }
 
-    /// An agreement is no node: it is reached through the cursor of the one before it.
-    async fn read_further_sales(
+    /// An agreement cannot be queried by id, so it is read through the cursor of the previous one.
+    async fn read_more_sales(
         &self,
-        order_gid: &str,
-        updated_at: DateTime<Utc>,
-        before: Option<&str>,
-        draft: &mut AgreementDraft,
+        order: &Order,
+        previous: Option<&str>,
+        partial: &mut PartialAgreement,
         sizes: PageSizes,
     ) -> Result<(), ShopifyError> {
-        while let Some(after) = draft.next_sales.take() {
+        while let Some(after) = partial.next_sales.take() {
             let variables = agreement_sales::Variables {
-                id: order_gid.to_owned(),
-                agreement_after: before.map(str::to_owned),
-                first: sizes.sales,
+                id: order.id.gid(),
+                agreement_after: previous.map(str::to_owned),
+                first: sizes.sales(),
                 after: Some(after.clone()),
             };
-            let answer = self.ask::<AgreementSales>(variables).await?;
-            let agreement = answer
+            let response = self
+                .query_as::<AgreementSales, MoreOf<SalesPage>>(variables)
+                .await?;
+            let page = response
                 .data
                 .order
-                .filter(|order| order.updated_at == updated_at)
-                .and_then(|order| order.agreements.nodes.into_iter().next())
-                .filter(|agreement| agreement.id == draft.agreement.id)
+                .filter(|page| page.updated_at == order.updated_at)
+                .and_then(|page| page.agreements.nodes.into_iter().next())
+                .filter(|agreement| agreement.gid == partial.agreement.gid)
                 .ok_or(ShopifyError::ChangedWhileRead)?;
-            draft.next_sales = PageEnd::from(agreement.sales.page_info).next(Some(&after))?;
-            let sales = agreement.sales.nodes.into_iter().map(Sale::from);
-            draft.sales.extend(sales);
+            partial.next_sales = page.sales.page_info.next(Some(&after))?;
+            partial.sales.extend(page.sales.nodes);
         }
         Ok(())
     }
 }
 
-impl Draft {
-    /// The order, its lines, then each agreement with its sales; nothing twice.
+impl PartialOrder {
+    fn new(mut order: Order) -> Result<Self, ShopifyError> {
+        let missing = || ShopifyError::Unconvertible("order without its connections");
+        let lines = order.line_items.take().ok_or_else(missing)?;
+        let agreements = order.agreements.take().ok_or_else(missing)?;
+        Ok(Self {
+            order,
+            next_lines: lines.page_info.next(None)?,
+            lines: lines.nodes,
+            next_agreements: agreements.page_info.next(None)?,
+            agreements: agreements
+                .edges
+                .into_iter()
+                .map(PartialAgreement::new)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The order, its line items, then each agreement with its sales, without duplicates.
     fn into_records(self) -> Result<Vec<Record>, ShopifyError> {
-        let parent = self.order.id.to_string();
+        let order = self.order.id;
         let mut records = vec![Record::Order(Box::new(self.order.into_record()?))];
-        let mut seen = HashSet::new();
+        let mut seen_lines = HashSet::new();
         for mut line in self.lines {
-            if seen.insert(line.id.to_string()) {
-                line.parent = Some(Cow::Borrowed(&parent));
+            if seen_lines.insert(line.id) {
+                line.parent = Some(order);
                 records.push(Record::LineItem(line.into_record()?));
             }
         }
-        for mut draft in self.agreements {
-            let agreement_gid = draft.agreement.id.to_string();
-            if seen.insert(agreement_gid.clone()) {
-                draft.agreement.parent = Some(Cow::Owned(parent.clone()));
-                records.push(Record::Agreement(draft.agreement.into_record()?));
-                records.extend(sale_records(draft.sales, &agreement_gid)?);
+        let mut seen_agreements = HashSet::new();
+        for partial in self.agreements {
+            let mut agreement = partial.agreement;
+            if seen_agreements.insert(agreement.gid.clone()) {
+                let sales = sale_records(partial.sales, &agreement.gid)?;
+                agreement.parent = Some(order);
+                records.push(Record::Agreement(agreement.into_record()?));
+                records.extend(sales);
             }
         }
         Ok(records)
     }
 }
 
-fn sale_records(sales: Vec<Sale<'_>>, agreement: &str) -> Result<Vec<Record>, ShopifyError> {
+impl PartialAgreement {
+    fn new(edge: AgreementEdge) -> Result<Self, ShopifyError> {
+        let mut agreement = edge.node;
+        let missing = ShopifyError::Unconvertible("agreement without sales");
+        let sales = agreement.sales.take().ok_or(missing)?;
+        Ok(Self {
+            agreement,
+            cursor: edge.cursor,
+            next_sales: sales.page_info.next(None)?,
+            sales: sales.nodes,
+        })
+    }
+}
+
+fn sale_records(sales: Vec<Sale>, agreement: &str) -> Result<Vec<Record>, ShopifyError> {
     let mut seen = HashSet::new();
     let mut records = Vec::with_capacity(sales.len());
     for mut sale in sales {
-        if seen.insert(sale.id.to_string()) {
-            sale.parent = Some(Cow::Owned(agreement.to_owned()));
+        if seen.insert(sale.gid.clone()) {
+            sale.parent = Some(agreement.to_owned());
             records.push(Record::Sale(sale.into_record()?));
         }
     }

@@ -1,63 +1,81 @@
-//! Products by their numbers, with all their variants.
+//! Fetches products by id, with all their variants.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
 use super::error::ShopifyError;
-use super::fetch::{Entry, Part, READINGS, aligned};
-use super::paged::PageEnd;
+use super::fetch::{Batch, Lookup, MAX_READ_ATTEMPTS, zip_ids};
+use super::objects::{Connection, Product, Variant};
+use super::page_sizes::PageSizes;
 use super::queries::{ProductVariants, ProductsById, product_variants, products_by_id};
-use super::sizes::PageSizes;
-use super::store::Store;
-use super::wire::{Product, Variant};
+use super::shop_client::ShopClient;
 use crate::domain::ids::ProductId;
 use crate::domain::record::Record;
 
-/// A product, as far as it is read.
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: Vec<Option<Product>>,
+}
+
+#[derive(Deserialize)]
+struct MoreVariants {
+    product: Option<VariantsPage>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VariantsPage {
+    updated_at: DateTime<Utc>,
+    variants: Connection<Variant>,
+}
+
+/// A product whose variants are not completely read.
 #[derive(Debug)]
-struct Draft {
-    product: Product<'static>,
-    variants: Vec<Variant<'static>>,
+struct PartialProduct {
+    product: Product,
+    variants: Vec<Variant>,
     next: Option<String>,
 }
 
-impl Store {
-    /// The products with these numbers.
+impl ShopClient {
+    /// Fetches products by id.
     pub(super) async fn fetch_products(
         &self,
         ids: &[i64],
         sizes: PageSizes,
-    ) -> Result<Part, ShopifyError> {
-        let mut part = Part::default();
-        for (id, entry) in self.read_products(ids, sizes).await? {
-            let entry = match self.whole_product(id, entry, sizes).await? {
-                Entry::Found(draft) => Entry::Found(draft.into_records()?),
-                Entry::Missing => Entry::Missing,
-                Entry::Denied => Entry::Denied,
+    ) -> Result<Batch, ShopifyError> {
+        let mut batch = Batch::default();
+        for (id, lookup) in self.read_products(ids, sizes).await? {
+            let lookup = match self.read_all_pages_of_product(id, lookup, sizes).await? {
+                Lookup::Found(product) => Lookup::Found(product.into_records()?),
+                Lookup::Missing => Lookup::Missing,
+                Lookup::Denied => Lookup::Denied,
             };
-            part.add(id, entry);
+            batch.add(id, lookup);
         }
-        Ok(part)
+        Ok(batch)
     }
 
-    /// Reads the further pages; a product that changed in between is read from the start.
-    async fn whole_product(
+    /// Reads the further pages. If the product changes in between, it is read from the start.
+    async fn read_all_pages_of_product(
         &self,
         id: i64,
-        mut entry: Entry<Draft>,
+        mut lookup: Lookup<PartialProduct>,
         sizes: PageSizes,
-    ) -> Result<Entry<Draft>, ShopifyError> {
-        for _ in 0..READINGS {
-            let Entry::Found(draft) = &mut entry else {
-                return Ok(entry);
+    ) -> Result<Lookup<PartialProduct>, ShopifyError> {
+        for _ in 0..MAX_READ_ATTEMPTS {
+            let Lookup::Found(product) = &mut lookup else {
+                return Ok(lookup);
             };
-            match self.read_further_variants(draft, sizes).await {
-                Ok(()) => return Ok(entry),
+            match self.read_more_variants(product, sizes).await {
+                Ok(()) => return Ok(lookup),
                 Err(ShopifyError::ChangedWhileRead) => {}
                 Err(error) => return Err(error),
             }
             let again = self.read_products(&[id], sizes).await?.pop();
-            entry = again.map_or(Entry::Missing, |(_, entry)| entry);
+            lookup = again.map_or(Lookup::Missing, |(_, lookup)| lookup);
         }
         Err(ShopifyError::ChangedWhileRead)
     }
@@ -66,68 +84,65 @@ impl Store {
         &self,
         ids: &[i64],
         sizes: PageSizes,
-    ) -> Result<Vec<(i64, Entry<Draft>)>, ShopifyError> {
-        use products_by_id::ProductsByIdNodes as Node;
+    ) -> Result<Vec<(i64, Lookup<PartialProduct>)>, ShopifyError> {
         let variables = products_by_id::Variables {
             ids: ids.iter().map(|id| ProductId::new(*id).gid()).collect(),
-            variants: sizes.variants,
+            variants: sizes.variants(),
         };
-        let answer = self.ask::<ProductsById>(variables).await?;
-        let mut entries = Vec::with_capacity(ids.len());
-        for (id, index, node) in aligned(ids, answer.data.nodes)? {
-            let found = match node {
-                Some(Node::Product(product)) => Some(Draft {
-                    product: product.product_fields.into(),
-                    next: PageEnd::from(product.variants.page_info).next(None)?,
-                    variants: product
-                        .variants
-                        .nodes
-                        .into_iter()
-                        .map(Variant::from)
-                        .collect(),
-                }),
-                _ => None,
-            };
-            entries.push((id, Entry::new(found, index, &answer.denied)));
-        }
-        Ok(entries)
+        let response = self.query_as::<ProductsById, Nodes>(variables).await?;
+        zip_ids(ids, response.data.nodes)?
+            .map(|(id, index, node)| {
+                let product = node.map(PartialProduct::new).transpose()?;
+                Ok((id, Lookup::new(product, index, &response.denied)))
+            })
+            .collect()
     }
 
-    async fn read_further_variants(
+    async fn read_more_variants(
         &self,
-        draft: &mut Draft,
+        partial: &mut PartialProduct,
         sizes: PageSizes,
     ) -> Result<(), ShopifyError> {
-        while let Some(after) = draft.next.take() {
+        while let Some(after) = partial.next.take() {
             let variables = product_variants::Variables {
-                id: draft.product.id.to_string(),
-                first: sizes.variants,
+                id: partial.product.id.gid(),
+                first: sizes.variants(),
                 after: Some(after.clone()),
             };
-            let answer = self.ask::<ProductVariants>(variables).await?;
-            let product = answer
+            let response = self
+                .query_as::<ProductVariants, MoreVariants>(variables)
+                .await?;
+            let page = response
                 .data
                 .product
-                .filter(|product| product.updated_at == draft.product.updated_at)
+                .filter(|page| page.updated_at == partial.product.updated_at)
                 .ok_or(ShopifyError::ChangedWhileRead)?;
-            draft.next = PageEnd::from(product.variants.page_info).next(Some(&after))?;
-            draft
-                .variants
-                .extend(product.variants.nodes.into_iter().map(Variant::from));
+            partial.next = page.variants.page_info.next(Some(&after))?;
+            partial.variants.extend(page.variants.nodes);
         }
         Ok(())
     }
 }
 
-impl Draft {
+impl PartialProduct {
+    fn new(mut product: Product) -> Result<Self, ShopifyError> {
+        let missing = ShopifyError::Unconvertible("product without variants");
+        let variants = product.variants.take().ok_or(missing)?;
+        Ok(Self {
+            product,
+            next: variants.page_info.next(None)?,
+            variants: variants.nodes,
+        })
+    }
+
     fn into_records(self) -> Result<Vec<Record>, ShopifyError> {
-        let parent = self.product.id.to_string();
+        let parent = self.product.id;
         let mut records = Vec::with_capacity(1 + self.variants.len());
-        records.push(Record::Product(self.product.into_record()?));
+        records.push(Record::Product(self.product.into()));
         let mut seen = HashSet::new();
         for mut variant in self.variants {
-            if seen.insert(variant.id.to_string()) {
-                variant.parent = Some(Cow::Borrowed(&parent));
+            if seen.insert(variant.id) {
+                variant.parent = Some(parent);
                 records.push(Record::Variant(variant.into_record()?));
             }
         }

@@ -1,14 +1,14 @@
-//! Who the store is, and how much it holds.
+//! The shop's own record, and the number of its objects.
 
 use super::error::{ErrorKind, ShopifyError};
 use super::queries;
-use super::store::Store;
+use super::shop_client::ShopClient;
 use crate::domain::money::Currency;
 use crate::domain::shop::{ShopDomain, ShopRecord};
 
-/// How much a store holds, where it says so exactly.
+/// The number of a shop's objects, if Shopify returns exact counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoreCounts {
+pub struct ShopCounts {
     /// Customers.
     pub customers: Option<i32>,
     /// Products.
@@ -17,11 +17,11 @@ pub struct StoreCounts {
     pub orders: Option<i32>,
 }
 
-impl Store {
-    /// What the store says of itself, and what it lets the app read.
+impl ShopClient {
+    /// The shop's own record, and the access scopes of the app.
     pub async fn shop_record(&self) -> Result<ShopRecord, ShopifyError> {
         let data = self
-            .ask::<queries::ShopRecord>(queries::shop_record::Variables {})
+            .query::<queries::ShopRecord>(queries::shop_record::Variables {})
             .await?
             .data;
         let shop = data.shop;
@@ -42,30 +42,37 @@ impl Store {
         })
     }
 
-    /// How much there is, for progress. What the store cannot say is left out; only a store that does not let
-    /// the app in any more is an error.
-    pub async fn counts(&self) -> Result<StoreCounts, ShopifyError> {
-        macro_rules! exact {
-            ($count:expr) => {
-                $count
-                    .filter(|count| count.precision == "EXACT")
-                    .and_then(|count| i32::try_from(count.count).ok())
-            };
-        }
+    /// The number of objects, for the progress display. Counts that Shopify does not return are
+    /// `None`. Fails only if the app no longer has access.
+    pub async fn counts(&self) -> Result<ShopCounts, ShopifyError> {
         let variables = queries::store_counts::Variables {};
-        match self.ask::<queries::StoreCounts>(variables).await {
-            Ok(answer) => Ok(StoreCounts {
-                customers: exact!(answer.data.customers_count),
-                products: exact!(answer.data.products_count),
-                orders: exact!(answer.data.orders_count),
+        match self.query::<queries::StoreCounts>(variables).await {
+            Ok(answer) => Ok(ShopCounts {
+                customers: answer
+                    .data
+                    .customers_count
+                    .and_then(|count| exact(count.count, &count.precision)),
+                products: answer
+                    .data
+                    .products_count
+                    .and_then(|count| exact(count.count, &count.precision)),
+                orders: answer
+                    .data
+                    .orders_count
+                    .and_then(|count| exact(count.count, &count.precision)),
             }),
             Err(error) => match error.kind() {
                 ErrorKind::Reauthorise | ErrorKind::SuspendShop => Err(error),
                 _ => {
                     tracing::debug!(shop.domain = %self.domain(), %error, "no counts");
-                    Ok(StoreCounts::default())
+                    Ok(ShopCounts::default())
                 }
             },
         }
     }
+}
+
+/// The count, if it is exact and not a lower bound.
+fn exact(count: i64, precision: &str) -> Option<i32> {
+    i32::try_from(count).ok().filter(|_| precision == "EXACT")
 }

@@ -1,5 +1,5 @@
-//! The store's query budget, as its own answers tell it: a bucket that refills. A query waits until its last
-//! known cost is there; nothing is assumed of a store that has not answered yet.
+//! The query budget of a shop: a bucket that refills, as its responses report it. A query waits
+//! until the bucket holds its last known cost. Nothing is assumed before the first response.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,17 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 
-/// What an answer says of its cost.
+/// The cost of a query, as reported by its response.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Cost {
-    /// What had to be in the bucket.
+    /// The points that the bucket needed to contain.
     pub(super) requested_query_cost: Option<Decimal>,
     /// The bucket after the query.
     pub(super) throttle_status: Option<ThrottleStatus>,
 }
 
-/// The bucket, as an answer shows it.
+/// The bucket, as reported by a response.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ThrottleStatus {
@@ -29,7 +29,7 @@ pub(super) struct ThrottleStatus {
 }
 
 impl Cost {
-    /// How long an empty bucket takes to hold what was asked for.
+    /// The time until the bucket contains the requested points.
     pub(super) fn time_to_refill(&self) -> Duration {
         let Some(status) = &self.throttle_status else {
             return Duration::ZERO;
@@ -39,14 +39,14 @@ impl Cost {
     }
 }
 
-/// The buckets of one store and one app: what is known of it.
+/// The query budget of one shop and one app.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    known: Mutex<Known>,
+    state: Mutex<ThrottleState>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct ThrottleState {
     bucket: Option<Bucket>,
     costs: HashMap<&'static str, Decimal>,
 }
@@ -58,19 +58,23 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Takes the last known cost of the operation out of the bucket, or says how long to wait before trying
-    /// again. What is taken is put right by the answer.
-    pub(super) fn claim(&self, operation: &'static str, now: Instant) -> Result<(), Duration> {
-        let mut known = self.known();
-        let Some(cost) = known.costs.get(operation).copied() else {
+    /// Takes the last known cost of the operation out of the bucket, or returns the time to wait.
+    /// The response corrects the estimate.
+    pub(super) fn try_reserve(
+        &self,
+        operation: &'static str,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let mut state = self.state();
+        let Some(cost) = state.costs.get(operation).copied() else {
             return Ok(());
         };
-        let Some(bucket) = &mut known.bucket else {
+        let Some(bucket) = &mut state.bucket else {
             return Ok(());
         };
         bucket.refill(now);
         let status = &mut bucket.status;
-        // A bucket that is full has all there will ever be.
+        // A full bucket cannot gain more, so it must be enough.
         let needed = cost.min(status.maximum_available);
         if needed > status.currently_available {
             return Err(time_to_gain(
@@ -82,22 +86,22 @@ impl Throttle {
         Ok(())
     }
 
-    /// Takes over what an answer says.
+    /// Stores the cost and the bucket that a response reports.
     pub(super) fn observe(&self, operation: &'static str, cost: &Cost, now: Instant) {
-        let mut known = self.known();
+        let mut state = self.state();
         if let Some(requested) = cost.requested_query_cost {
-            known.costs.insert(operation, requested);
+            state.costs.insert(operation, requested);
         }
         if let Some(status) = cost.throttle_status.clone() {
-            known.bucket = Some(Bucket {
+            state.bucket = Some(Bucket {
                 status,
                 seen_at: now,
             });
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, ThrottleState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,7 +121,7 @@ impl Bucket {
     }
 }
 
-/// How long it takes to gain so many points.
+/// The time until the bucket has gained these points.
 fn time_to_gain(points: Decimal, restore_rate: Decimal) -> Duration {
     if points <= Decimal::ZERO || restore_rate <= Decimal::ZERO {
         return Duration::ZERO;
@@ -150,26 +154,29 @@ mod tests {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         assert_eq!(
-            throttle.claim("Orders", start),
+            throttle.try_reserve("Orders", start),
             Ok(()),
-            "nothing is known yet"
+            "the cost is not known yet"
         );
         throttle.observe("Orders", &cost(300, 100), start);
         assert_eq!(
-            throttle.claim("Shop", start),
+            throttle.try_reserve("Shop", start),
             Ok(()),
-            "its cost is not known"
+            "the cost of this operation is not known"
         );
-        assert_eq!(throttle.claim("Orders", start), Err(Duration::from_secs(2)));
         assert_eq!(
-            throttle.claim("Orders", at(1500)),
+            throttle.try_reserve("Orders", start),
+            Err(Duration::from_secs(2))
+        );
+        assert_eq!(
+            throttle.try_reserve("Orders", at(1500)),
             Err(Duration::from_millis(500))
         );
-        assert_eq!(throttle.claim("Orders", at(2000)), Ok(()));
+        assert_eq!(throttle.try_reserve("Orders", at(2000)), Ok(()));
         assert_eq!(
-            throttle.claim("Orders", at(2000)),
+            throttle.try_reserve("Orders", at(2000)),
             Err(Duration::from_secs(3)),
-            "what was taken is gone"
+            "the reserved points are gone"
         );
     }
 
@@ -179,9 +186,9 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_hours(24);
         throttle.observe("Orders", &cost(2000, 1900), start);
-        assert_eq!(throttle.claim("Orders", later), Ok(()));
+        assert_eq!(throttle.try_reserve("Orders", later), Ok(()));
         assert_eq!(
-            throttle.claim("Orders", later),
+            throttle.try_reserve("Orders", later),
             Err(Duration::from_secs(20))
         );
     }

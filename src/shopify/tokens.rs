@@ -1,4 +1,5 @@
-//! Where a request's access token comes from, and how an app's id and secret are traded for one.
+//! Access tokens: where a request gets its token, and the exchange of an app's id and secret for
+//! one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,25 +10,25 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Verdict, judge_status};
 use super::client::{Shopify, read_bounded};
-use super::error::{ShopifyError, shown};
+use super::error::{ShopifyError, sanitized};
+use super::response::{RequestFailure, check_status};
 use crate::domain::shop::ShopDomain;
 
-/// Which token is asked for.
+/// The requested token.
 #[derive(Clone, Debug)]
 pub enum TokenRequest {
-    /// The one in use.
+    /// The current token.
     Current,
-    /// Another one: the store refused this.
+    /// A new token, because Shopify rejected the current one.
     Renewed {
-        /// What the store refused.
+        /// The rejected token.
         rejected: SecretString,
     },
 }
 
 impl TokenRequest {
-    /// Whether this token is the one that the store refused.
+    /// Whether Shopify rejected this token.
     pub(crate) fn refuses(&self, token: &SecretString) -> bool {
         match self {
             Self::Current => false,
@@ -39,12 +40,12 @@ impl TokenRequest {
 type Provide =
     dyn Fn(TokenRequest) -> BoxFuture<'static, Result<SecretString, ShopifyError>> + Send + Sync;
 
-/// Gives a store's access token. Whoever keeps the credentials makes one of these.
+/// Provides a shop's access token. The owner of the credentials implements it.
 #[derive(Clone)]
 pub struct TokenProvider(Arc<Provide>);
 
 impl TokenProvider {
-    /// A provider that asks this function each time.
+    /// A provider that calls this function for each request.
     pub fn new(
         provide: impl Fn(TokenRequest) -> BoxFuture<'static, Result<SecretString, ShopifyError>>
         + Send
@@ -54,7 +55,7 @@ impl TokenProvider {
         Self(Arc::new(provide))
     }
 
-    /// The one token of a custom app, which cannot be renewed.
+    /// The static token of a custom app. It cannot be renewed.
     #[must_use]
     pub fn fixed(token: SecretString) -> Self {
         Self::new(move |request| {
@@ -70,7 +71,7 @@ impl TokenProvider {
         (self.0)(TokenRequest::Current).await
     }
 
-    /// A token other than the refused one.
+    /// A token that differs from the rejected one.
     pub(super) async fn renewed(
         &self,
         rejected: SecretString,
@@ -92,20 +93,20 @@ impl fmt::Debug for TokenProvider {
     }
 }
 
-/// A token that was traded for an app's id and secret.
+/// A token from the client-credentials grant.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
     /// The token.
     pub token: SecretString,
-    /// What it may do. Empty where the app was released without scopes: the caller checks.
+    /// The granted access scopes. Empty if the app was released without scopes.
     pub scopes: Vec<String>,
-    /// When it ends, counted from before it was asked for.
+    /// The expiry, calculated from the time before the request.
     pub expires_at: DateTime<Utc>,
 }
 
-/// What was traded for.
+/// The response to a token request.
 #[derive(Deserialize)]
-pub(super) struct Granted {
+pub(super) struct TokenResponse {
     pub(super) access_token: String,
     #[serde(default)]
     scope: String,
@@ -116,25 +117,27 @@ pub(super) struct Granted {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorResponse {
     error: String,
 }
 
-/// What is assumed of an answer that does not say how long the token lives.
-const SHORTEST_LIFE_SECONDS: i64 = 3600;
+/// The assumed lifetime if the response does not contain one.
+const DEFAULT_LIFETIME_SECONDS: i64 = 3600;
 
-impl Granted {
-    /// When the access token ends, which was asked for at this instant.
-    pub(super) fn expires_at(&self, asked_at: DateTime<Utc>) -> DateTime<Utc> {
-        let life = self.expires_in.unwrap_or(SHORTEST_LIFE_SECONDS);
+impl TokenResponse {
+    /// The expiry of a token that was requested at this time.
+    pub(super) fn expires_at(&self, requested_at: DateTime<Utc>) -> DateTime<Utc> {
+        let life = self.expires_in.unwrap_or(DEFAULT_LIFETIME_SECONDS);
         let life = TimeDelta::try_seconds(life).unwrap_or_default();
-        asked_at.checked_add_signed(life).unwrap_or(asked_at)
+        requested_at
+            .checked_add_signed(life)
+            .unwrap_or(requested_at)
     }
 }
 
 impl Shopify {
-    /// Trades an app's client id and secret for a token (client-credentials grant). Asking twice does no harm,
-    /// so failures that pass by are tried again.
+    /// Exchanges an app's client id and secret for a token (client-credentials grant). Repeating
+    /// the exchange is safe, so transient failures are retried.
     pub async fn client_credentials_token(
         &self,
         domain: &ShopDomain,
@@ -146,44 +149,44 @@ impl Shopify {
             "client_secret": client_secret.expose_secret(),
             "grant_type": "client_credentials",
         });
-        let asked_at = self.clock().now();
-        let granted = self.patiently_trade(domain, &trade).await?;
+        let requested_at = self.clock().now();
+        let granted = self.request_token_with_retries(domain, &trade).await?;
         Ok(IssuedToken {
-            expires_at: granted.expires_at(asked_at),
+            expires_at: granted.expires_at(requested_at),
             scopes: scopes(&granted.scope),
             token: granted.access_token.into(),
         })
     }
 
-    /// Repeats a trade that may be made twice, while what stands in its way passes by.
-    pub(super) async fn patiently_trade(
+    /// Sends a token request, and retries transient failures.
+    pub(super) async fn request_token_with_retries(
         &self,
         domain: &ShopDomain,
         trade: &Value,
-    ) -> Result<Granted, ShopifyError> {
-        let mut pauses = self.config().retry.pauses();
+    ) -> Result<TokenResponse, ShopifyError> {
+        let mut delays = self.config().retry.delays();
         loop {
-            let error = match self.trade(domain, trade).await {
+            let error = match self.request_token(domain, trade).await {
                 Ok(traded) => return Ok(traded),
                 Err(error) => error,
             };
-            let pause = pauses.next().filter(|_| error.passes_by());
-            let Some(pause) = pause.map(|pause| error.retry_after().unwrap_or(pause)) else {
+            let delay = delays.next().filter(|_| error.is_transient());
+            let Some(delay) = delay.map(|delay| error.retry_after().unwrap_or(delay)) else {
                 return Err(error);
             };
-            if pause > self.config().retry.longest_pause {
+            if delay > self.config().retry.max_delay {
                 return Err(error);
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(delay).await;
         }
     }
 
-    /// Asks a store's OAuth address once.
-    pub(super) async fn trade(
+    /// Sends one token request.
+    pub(super) async fn request_token(
         &self,
         domain: &ShopDomain,
         trade: &Value,
-    ) -> Result<Granted, ShopifyError> {
+    ) -> Result<TokenResponse, ShopifyError> {
         let response = self
             .http()
             .post(format!("{}/admin/oauth/access_token", self.origin(domain)))
@@ -191,25 +194,25 @@ impl Shopify {
             .json(trade)
             .send()
             .await
-            .map_err(|error| ShopifyError::of_transport(&error))?;
+            .map_err(|error| ShopifyError::from_transport(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_bounded(response).await?;
         if matches!(status, 400 | 401 | 403) {
-            let code = serde_json::from_slice::<Refusal>(&body).map_or_else(
+            let code = serde_json::from_slice::<ErrorResponse>(&body).map_or_else(
                 |_| format!("HTTP {status}"),
-                |refusal| shown(&refusal.error, 64),
+                |refusal| sanitized(&refusal.error, 64),
             );
             return Err(ShopifyError::CredentialsRefused { code });
         }
-        match judge_status(status, &headers) {
+        match check_status(status, &headers) {
             None => {}
-            Some(Verdict::Failed(error)) => return Err(error),
-            Some(Verdict::Unauthorized | Verdict::Throttled(_)) => {
+            Some(RequestFailure::Failed(error)) => return Err(error),
+            Some(RequestFailure::Unauthorized | RequestFailure::Throttled(_)) => {
                 return Err(ShopifyError::Unauthorized);
             }
         }
-        serde_json::from_slice(&body).map_err(|error| ShopifyError::of_json(&error))
+        serde_json::from_slice(&body).map_err(|error| ShopifyError::from_json(&error))
     }
 }
 

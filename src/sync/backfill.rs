@@ -15,7 +15,9 @@ use crate::db::staging::Staging;
 use crate::db::sync_runs::{SyncMethod, SyncStep};
 use crate::db::tasks::finished;
 use crate::domain::sync::{ObjectKind, SyncMode};
-use crate::shopify::{BulkRefusal, BulkState, BulkStatus, Download, Downloaded, ShopifyError};
+use crate::shopify::{
+    BulkErrorCode, BulkState, BulkStatus, Download, DownloadStats, ShopifyError, StartBulkError,
+};
 
 /// After so many bulk operations without a complete file, the objects are fetched page by page.
 const MAX_BULK_ATTEMPTS: i32 = 3;
@@ -27,7 +29,7 @@ const READERS: usize = 2;
 const AHEAD: usize = 4;
 
 /// Compares the counts with those that Shopify announced. Nothing of an incomplete file may be upserted.
-fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
+fn compare(read: &DownloadStats, announced: &BulkStatus) -> Result<(), SyncError> {
     for (what, found, announced) in [
         ("lines", read.lines, announced.object_count),
         ("objects", read.root_lines, announced.root_object_count),
@@ -48,7 +50,7 @@ fn compare(read: &Downloaded, announced: &BulkStatus) -> Result<(), SyncError> {
 pub async fn stage_file(
     download: Download,
     staging: &mut Staging,
-) -> Result<Downloaded, SyncError> {
+) -> Result<DownloadStats, SyncError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(AHEAD);
     let lines = stream::try_unfold(download, async |mut download| {
         let lines = download.next_lines().await?;
@@ -67,7 +69,7 @@ pub async fn stage_file(
         }
         Ok::<_, ShopifyError>(())
     });
-    let mut downloaded = Downloaded::default();
+    let mut downloaded = DownloadStats::default();
     while let Some((records, read)) = receiver.recv().await {
         downloaded += read;
         staging.add(&records).await?;
@@ -130,17 +132,17 @@ impl Run<'_> {
                 self.save(step).await?;
                 Ok(Some(started.gid))
             }
-            Err(BulkRefusal::Refused(message)) => {
+            Err(StartBulkError::Rejected(message)) => {
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), shopify.message = message, "Shopify refuses the bulk query: fetching page by page");
                 Ok(None)
             }
-            Err(BulkRefusal::Busy(message)) => Err(SyncError::BulkBusy(message)),
+            Err(StartBulkError::Busy(message)) => Err(SyncError::BulkBusy(message)),
             // Pages are fetched by another query.
-            Err(BulkRefusal::Failed(error)) if is_query_refused(&error) => {
+            Err(StartBulkError::Failed(error)) if is_query_refused(&error) => {
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), error = %error, "Shopify refuses the bulk query: fetching page by page");
                 Ok(None)
             }
-            Err(BulkRefusal::Failed(error)) => Err(error.into()),
+            Err(StartBulkError::Failed(error)) => Err(error.into()),
         }
     }
 
@@ -216,7 +218,7 @@ impl Run<'_> {
             }
             (BulkState::Completed, None, _) => {
                 // No address means no lines, unless the counts say otherwise.
-                compare(&Downloaded::default(), operation)?;
+                compare(&DownloadStats::default(), operation)?;
                 self.finish_backfill(step, staging, operation, fetched_at)
                     .await
             }
@@ -226,12 +228,10 @@ impl Run<'_> {
                     stage_file(self.store.download(url)?, staging).await?;
                     self.upsert_staged(step, staging, fetched_at).await?;
                 }
-                Err(match operation.error_code.as_deref() {
-                    Some("ACCESS_DENIED") => SyncError::BulkDenied,
-                    code => {
-                        let code = code.unwrap_or("no reason given");
-                        SyncError::BulkFailed(format!("{state:?}, {code}"))
-                    }
+                Err(match &operation.error_code {
+                    Some(BulkErrorCode::AccessDenied) => SyncError::BulkDenied,
+                    Some(code) => SyncError::BulkFailed(format!("{state:?}, {code}")),
+                    None => SyncError::BulkFailed(format!("{state:?}, no error code")),
                 })
             }
         }

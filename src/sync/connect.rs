@@ -8,7 +8,7 @@ use crate::domain::shop::{ShopDomain, ShopRecord};
 use crate::domain::sync::{SyncMode, SyncTrigger};
 use crate::shopify::{ErrorKind, ShopifyError, TokenProvider};
 use crate::sync::SyncService;
-use crate::sync::tokens::sealed_credentials;
+use crate::sync::tokens::encrypt_credentials;
 
 /// Why a shop could not be connected.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ impl SyncService {
         };
         let store = self
             .shopify
-            .store(domain.clone(), TokenProvider::fixed(token));
+            .shop(domain.clone(), TokenProvider::fixed(token));
         let mut record = store.shop_record().await?;
         let missing = record.missing_scopes();
         if !missing.is_empty() {
@@ -102,7 +102,7 @@ impl SyncService {
     ) -> Result<(), DbError> {
         let now = self.clock.now();
         transaction.create_shop(record, now).await?;
-        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), credentials)?;
+        let sealed = encrypt_credentials(&self.encryption, transaction.tenant(), credentials)?;
         transaction
             .save_credentials(credentials.kind(), &sealed, now)
             .await?;
@@ -119,7 +119,7 @@ impl SyncService {
         record: &ShopRecord,
         credentials: &Credentials,
     ) -> Result<(), DbError> {
-        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), credentials)?;
+        let sealed = encrypt_credentials(&self.encryption, transaction.tenant(), credentials)?;
         transaction
             .save_credentials(credentials.kind(), &sealed, self.clock.now())
             .await?;

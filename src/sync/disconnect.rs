@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::SyncService;
 use super::run::SyncError;
-use super::tokens::{open_credentials, sealed_credentials};
+use super::tokens::{decrypt_credentials, encrypt_credentials};
 use crate::db::jobs::{Job, JobKind};
 use crate::db::shops::ShopStatus;
 use crate::db::{DbError, SystemTx, TenantTx};
@@ -96,7 +96,7 @@ impl SyncService {
         if shop.is_none_or(|shop| shop.status != ShopStatus::Disconnected) {
             return Ok(false);
         }
-        let credentials = match open_credentials(&self.sealer, tenant, &held.sealed)? {
+        let credentials = match decrypt_credentials(&self.encryption, tenant, &held.sealed)? {
             Credentials::AccessToken { api_secret, .. } => Credentials::AccessToken {
                 token: String::new().into(),
                 api_secret,
@@ -108,7 +108,7 @@ impl SyncService {
             }),
             other @ Credentials::ClientCredentials { .. } => other,
         };
-        let sealed = sealed_credentials(&self.sealer, tenant, &credentials)?;
+        let sealed = encrypt_credentials(&self.encryption, tenant, &credentials)?;
         transaction.delete_access(&sealed, self.clock.now()).await?;
         Ok(true)
     }

@@ -44,18 +44,18 @@ impl Run<'_> {
         } else {
             let fetched = self.store.fetch(step.kind, ids).await?;
             (transaction, _) = database
-                .upsert(self.tenant, step.kind, fetched.records, fetched.asked_at)
+                .upsert(self.tenant, step.kind, fetched.records, fetched.fetched_at)
                 .await?;
-            if fetched.left_out.len() == ids.len() && ids.len() > 1 {
+            if fetched.skipped.len() == ids.len() && ids.len() > 1 {
                 return Err(SyncError::NothingReadable(step.kind));
             }
-            step.skip(&fetched.left_out);
+            step.skip(&fetched.skipped);
             if !fetched.denied.is_empty() {
                 // They stay as they are until the app may read them.
                 warn!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.denied = fetched.denied.len(), "the app may not read some objects");
             }
             transaction
-                .delete_objects(step.kind, &fetched.missing, fetched.asked_at)
+                .delete_objects(step.kind, &fetched.missing, fetched.fetched_at)
                 .await?;
         }
         step.done = step

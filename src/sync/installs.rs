@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{info, warn};
 
 use super::SyncService;
-use super::tokens::{open_credentials, sealed_credentials};
-use crate::auth::one_time::{OneTimeToken, Purpose};
+use super::tokens::{decrypt_credentials, encrypt_credentials};
+use crate::auth::single_use_token::{Purpose, SingleUseToken};
 use crate::auth::tokens::TokenError;
 use crate::db::DbError;
 use crate::db::installs::{InstallClaim, InstallState};
@@ -105,13 +105,13 @@ impl SyncService {
         let domain = ShopDomain::parse(shop).map_err(|_| InstallError::NoShop)?;
         // The tabs of one browser share the cookie.
         let cookie = browser.and_then(|cookie| {
-            OneTimeToken::parse(Purpose::InstallBrowser, cookie.expose_secret()).ok()
+            SingleUseToken::parse(Purpose::InstallBrowser, cookie.expose_secret()).ok()
         });
         let browser = match cookie {
             Some(cookie) => cookie,
-            None => OneTimeToken::generate(Purpose::InstallBrowser)?,
+            None => SingleUseToken::generate(Purpose::InstallBrowser)?,
         };
-        let state = OneTimeToken::generate(Purpose::InstallState)?;
+        let state = SingleUseToken::generate(Purpose::InstallState)?;
         let url = self
             .shopify
             .consent_url(&domain, &redirect, state.secret().expose_secret())
@@ -169,11 +169,11 @@ impl SyncService {
         if self.renew_connected(&domain, &credentials).await? {
             return Ok(Installed::Renewed);
         }
-        let token = OneTimeToken::generate(Purpose::InstallClaim)?;
+        let token = SingleUseToken::generate(Purpose::InstallClaim)?;
         let sealed_for = TenantId::generate();
         let claim = InstallClaim {
             sealed_for,
-            sealed: sealed_credentials(&self.sealer, sealed_for, &credentials)?,
+            sealed: encrypt_credentials(&self.encryption, sealed_for, &credentials)?,
             domain,
         };
         let now = self.clock.now();
@@ -193,7 +193,7 @@ impl SyncService {
         browser: Option<&SecretString>,
         domain: &ShopDomain,
     ) -> Result<(), InstallError> {
-        let parse = |purpose, text| OneTimeToken::parse(purpose, text).ok();
+        let parse = |purpose, text| SingleUseToken::parse(purpose, text).ok();
         let state = one(fields, "state").and_then(|text| parse(Purpose::InstallState, text));
         let browser =
             browser.and_then(|cookie| parse(Purpose::InstallBrowser, cookie.expose_secret()));
@@ -238,7 +238,7 @@ impl SyncService {
             return Ok(false);
         }
         let now = self.clock.now();
-        let sealed = sealed_credentials(&self.sealer, tenant, credentials)?;
+        let sealed = encrypt_credentials(&self.encryption, tenant, credentials)?;
         transaction.save_renewed_credentials(&sealed, now).await?;
         // Changes may have been missed, and an uninstalled app has lost its webhook subscriptions.
         self.request_sync(&mut transaction, SyncMode::Incremental, SyncTrigger::Manual)
@@ -254,7 +254,7 @@ impl SyncService {
     /// The shop that can be claimed with this token. `None`: there is none, or it has expired.
     pub async fn claimable_shop(
         &self,
-        token: &OneTimeToken,
+        token: &SingleUseToken,
     ) -> Result<Option<(ShopDomain, Credentials)>, DbError> {
         let mut system = self.database.system().await?;
         let claim = system
@@ -263,7 +263,7 @@ impl SyncService {
         Ok(claim.and_then(|claim| {
             // If its encryption key was removed since, the app has to be installed again.
             let credentials =
-                open_credentials(&self.sealer, claim.sealed_for, &claim.sealed).ok()?;
+                decrypt_credentials(&self.encryption, claim.sealed_for, &claim.sealed).ok()?;
             Some((claim.domain, credentials))
         }))
     }

@@ -21,7 +21,7 @@ pub struct Rotation {
     /// Shops with values that were encrypted again.
     pub stores: usize,
     /// Values that were encrypted again.
-    pub resealed: usize,
+    pub reencrypted: usize,
     /// Values that used the first key already.
     pub current: usize,
     /// Shops with a value that cannot be decrypted: its key is missing, or the value was modified.
@@ -42,17 +42,17 @@ impl SyncService {
             };
             after = Some(*last);
             for (tenant, domain) in stores {
-                self.reseal(tenant, domain, &mut rotation).await?;
+                self.reencrypt(tenant, domain, &mut rotation).await?;
             }
         }
         info!(
             rotation.stores,
-            rotation.resealed, "all secrets use the first key"
+            rotation.reencrypted, "all secrets use the first key"
         );
         Ok(rotation)
     }
 
-    async fn reseal(
+    async fn reencrypt(
         &self,
         tenant: TenantId,
         domain: ShopDomain,
@@ -62,16 +62,16 @@ impl SyncService {
         let Some(held) = transaction.lock_sealed_values().await? else {
             return Ok(());
         };
-        let (mut resealed, mut current, mut unreadable) = (0, 0, false);
+        let (mut reencrypted, mut current, mut unreadable) = (0, 0, false);
         let mut renew = |sealed: Vec<u8>| {
-            if !self.sealer.is_outdated(&sealed) {
+            if !self.encryption.is_outdated(&sealed) {
                 current += 1;
                 return sealed;
             }
-            let opened = self.sealer.open(tenant, &sealed);
-            match opened.and_then(|plain| self.sealer.seal(tenant, plain.expose_secret())) {
+            let opened = self.encryption.decrypt(tenant, &sealed);
+            match opened.and_then(|plain| self.encryption.encrypt(tenant, plain.expose_secret())) {
                 Ok(renewed) => {
-                    resealed += 1;
+                    reencrypted += 1;
                     renewed
                 }
                 Err(error) => {
@@ -90,15 +90,15 @@ impl SyncService {
         if unreadable {
             rotation.unreadable.push(domain);
         }
-        if resealed == 0 {
+        if reencrypted == 0 {
             return Ok(());
         }
         transaction.save_sealed_values(&renewed).await?;
-        let entry = Entry::done(Action::KeysRotated, Actor::Operator).to(resealed.to_string());
+        let entry = Entry::done(Action::KeysRotated, Actor::Operator).to(reencrypted.to_string());
         transaction.note(&entry, self.clock.now()).await?;
         transaction.commit().await?;
         rotation.stores += 1;
-        rotation.resealed += resealed;
+        rotation.reencrypted += reencrypted;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::sync::Notify;
 
-use crate::auth::sealer::Sealer;
+use crate::auth::encryption::Encryption;
 use crate::db::Database;
 use crate::domain::clock::Clock;
 use crate::shopify::Shopify;
@@ -98,7 +98,7 @@ impl Default for SyncConfig {
 pub struct SyncService {
     database: Database,
     shopify: Shopify,
-    sealer: Arc<Sealer>,
+    encryption: Arc<Encryption>,
     clock: Clock,
     config: SyncConfig,
     signing_keys: Arc<webhooks::SigningKeys>,
@@ -114,7 +114,7 @@ impl SyncService {
     pub fn new(
         database: Database,
         shopify: Shopify,
-        sealer: Arc<Sealer>,
+        encryption: Arc<Encryption>,
         clock: Clock,
         config: SyncConfig,
         public_url: Option<String>,
@@ -122,7 +122,7 @@ impl SyncService {
         Self {
             database,
             shopify,
-            sealer,
+            encryption,
             clock,
             config,
             signing_keys: Arc::default(),

@@ -8,6 +8,7 @@ use crate::db::DbError;
 use crate::db::shops::ShopStatus;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
+use crate::domain::privacy::PrivacyRequestKind;
 use crate::shopify::{ErrorKind, ShopifyError};
 
 /// The status reason that the owner reads.
@@ -25,7 +26,7 @@ impl SyncService {
         let Some(request) = transaction.privacy_request(id).await? else {
             return Ok(());
         };
-        let redaction = request.kind == "CUSTOMER_REDACTION";
+        let redaction = request.kind == PrivacyRequestKind::CustomerRedaction;
         let document = if redaction {
             transaction
                 .redact_customer(request.customer_id, &request.order_ids, now)
@@ -51,7 +52,7 @@ impl SyncService {
         let entry = entry.to(format!("customer {}", request.customer_id));
         transaction.note(&entry, now).await?;
         transaction.commit().await?;
-        info!(tenant.id = %tenant, privacy.kind = request.kind, "privacy request answered");
+        info!(tenant.id = %tenant, privacy.kind = request.kind.code(), "privacy request answered");
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::db::maintenance::StoredVersion;
 use crate::db::shops::{Shop, ShopStatus};
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
-use crate::shopify::Store;
+use crate::shopify::ShopClient;
 
 /// How many objects are fetched at a time.
 const CHUNK: usize = 250;
@@ -56,7 +56,7 @@ impl SyncService {
 
     async fn reconcile_with(
         &self,
-        store: &Store,
+        store: &ShopClient,
         shop: &Shop,
         tenant: TenantId,
         since: Option<DateTime<Utc>>,
@@ -98,7 +98,7 @@ impl SyncService {
     /// eight bytes of memory for each object of the shop.
     async fn fetch_missed(
         &self,
-        store: &Store,
+        store: &ShopClient,
         tenant: TenantId,
         kind: ObjectKind,
         since: Option<DateTime<Utc>>,
@@ -125,7 +125,7 @@ impl SyncService {
 
     async fn repair(
         &self,
-        store: &Store,
+        store: &ShopClient,
         tenant: TenantId,
         kind: ObjectKind,
         ids: &[i64],

@@ -12,7 +12,7 @@ use crate::db::webhooks::{PendingRefetch, RefetchBatch};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::sync::ObjectKind;
-use crate::shopify::{ShopifyError, Store};
+use crate::shopify::{ShopClient, ShopifyError};
 
 /// Customers and products before orders, as in every sync.
 const ORDER: [ObjectKind; 3] = [
@@ -42,7 +42,7 @@ impl SyncService {
             return Ok(());
         };
         let provider = self.token_provider_with(tenant, &batch.domain, batch.credentials);
-        let store = self.shopify.store(batch.domain, provider);
+        let store = self.shopify.shop(batch.domain, provider);
         self.process_batches(&store, batch.refetches, job).await
     }
 
@@ -59,7 +59,7 @@ impl SyncService {
 
     async fn process_batches(
         &self,
-        store: &Store,
+        store: &ShopClient,
         mut refetches: Vec<PendingRefetch>,
         job: &Job,
     ) -> Result<(), SyncError> {
@@ -103,8 +103,8 @@ impl SyncService {
     }
 
     /// The Admin API of a shop, with its stored credentials.
-    pub(super) fn store_of(&self, tenant: TenantId, shop: &Shop) -> Store {
-        self.shopify.store(
+    pub(super) fn store_of(&self, tenant: TenantId, shop: &Shop) -> ShopClient {
+        self.shopify.shop(
             shop.domain.clone(),
             self.token_provider(tenant, &shop.domain),
         )
@@ -113,7 +113,7 @@ impl SyncService {
     /// Executes refetches. Whether others wait.
     async fn process_batch(
         &self,
-        store: &Store,
+        store: &ShopClient,
         tenant: TenantId,
         refetches: &[PendingRefetch],
     ) -> Result<bool, SyncError> {
@@ -152,7 +152,7 @@ impl SyncService {
     /// is deleted; one that the app may not read stays as it is.
     pub(super) async fn fetch_and_upsert(
         &self,
-        store: &Store,
+        store: &ShopClient,
         tenant: TenantId,
         kind: ObjectKind,
         ids: &[i64],
@@ -171,7 +171,7 @@ impl SyncService {
         };
         let (mut transaction, upserted) = self
             .database
-            .upsert(tenant, kind, fetched.records, fetched.asked_at)
+            .upsert(tenant, kind, fetched.records, fetched.fetched_at)
             .await?;
         let mut missing = fetched.missing;
         if kind == ObjectKind::Orders && !missing.is_empty() {
@@ -183,7 +183,7 @@ impl SyncService {
             0
         } else {
             transaction
-                .delete_objects(kind, &missing, fetched.asked_at)
+                .delete_objects(kind, &missing, fetched.fetched_at)
                 .await?
         };
         Ok(Upserted {

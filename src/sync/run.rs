@@ -14,7 +14,7 @@ use crate::db::sync_runs::{SyncMethod, SyncRun, SyncStep};
 use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{SyncRunId, TenantId};
 use crate::domain::sync::{ObjectKind, SyncMode, SyncStatus};
-use crate::shopify::{ErrorKind, ShopifyError, Store, StoreCounts};
+use crate::shopify::{ErrorKind, ShopClient, ShopCounts, ShopifyError};
 
 /// An incremental sync starts this long before the newest change that was seen: Shopify's search index may be late, and
 /// its comparisons were seen to be inexact at the bound.
@@ -151,7 +151,7 @@ pub(super) struct Run<'a> {
     pub(super) tenant: TenantId,
     pub(super) id: SyncRunId,
     pub(super) mode: SyncMode,
-    pub(super) store: Store,
+    pub(super) store: ShopClient,
     /// Shopify shows no orders before this; `None` when it shows all.
     pub(super) oldest_order: Option<DateTime<Utc>>,
 }
@@ -167,7 +167,7 @@ impl SyncService {
         let Some((run, shop)) = self.begin(tenant, id).await? else {
             return Ok(());
         };
-        let store = self.shopify.store(
+        let store = self.shopify.shop(
             shop.domain.clone(),
             self.token_provider(tenant, &shop.domain),
         );
@@ -295,7 +295,7 @@ impl Run<'_> {
         let counts = if self.mode == SyncMode::Full {
             self.store.counts().await?
         } else {
-            StoreCounts::default()
+            ShopCounts::default()
         };
         let mut failure = None;
         for &kind in ObjectKind::ALL {

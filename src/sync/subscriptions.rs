@@ -8,7 +8,7 @@ use super::run::SyncError;
 use crate::db::shops::ShopStatus;
 use crate::domain::ids::TenantId;
 use crate::domain::shop::is_granted;
-use crate::shopify::{Store, Subscription};
+use crate::shopify::{ShopClient, Subscription};
 
 /// Shopify drops identical deliveries within a short time. `updated_at` makes them differ.
 const OBJECT: &[&str] = &["id", "updated_at"];
@@ -118,7 +118,7 @@ fn is_current(subscription: &Subscription, topic: &str, fields: &[&str]) -> bool
 
 /// How many topics are subscribed to in the end, and Shopify's message for the first that is not.
 async fn repair(
-    store: &Store,
+    store: &ShopClient,
     uri: &str,
     scopes: &[String],
 ) -> Result<(i32, Option<String>), SyncError> {

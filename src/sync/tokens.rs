@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
 use super::SyncService;
-use crate::auth::sealer::Sealer;
+use crate::auth::encryption::Encryption;
 use crate::db::shops::SealedCredentials;
 use crate::db::{DbError, TenantTx};
 use crate::domain::credentials::{Credentials, TokenPair};
@@ -41,8 +41,8 @@ enum Plain {
 }
 
 /// Encrypts the credentials of a shop.
-pub(super) fn sealed_credentials(
-    sealer: &Sealer,
+pub(super) fn encrypt_credentials(
+    encryption: &Encryption,
     tenant: TenantId,
     credentials: &Credentials,
 ) -> Result<Vec<u8>, DbError> {
@@ -67,19 +67,21 @@ pub(super) fn sealed_credentials(
         },
     };
     let json = serde_json::to_vec(&plain).map_err(|_| unsealable())?;
-    sealer.seal(tenant, &json).map_err(|_| unsealable())
+    encryption.encrypt(tenant, &json).map_err(|_| unsealable())
 }
 
 fn unsealable() -> DbError {
     DbError::Corrupt("credentials cannot be encrypted or decrypted".to_owned())
 }
 
-pub(super) fn open_credentials(
-    sealer: &Sealer,
+pub(super) fn decrypt_credentials(
+    encryption: &Encryption,
     tenant: TenantId,
     bytes: &[u8],
 ) -> Result<Credentials, DbError> {
-    let plain = sealer.open(tenant, bytes).map_err(|_| unsealable())?;
+    let plain = encryption
+        .decrypt(tenant, bytes)
+        .map_err(|_| unsealable())?;
     let plain = serde_json::from_slice(plain.expose_secret()).map_err(|_| unsealable())?;
     Ok(match plain {
         Plain::AccessToken { token, api_secret } => Credentials::AccessToken {
@@ -125,7 +127,7 @@ impl SyncService {
     ) -> TokenProvider {
         // If they cannot be decrypted, the first request reports it.
         let cached = stored.and_then(|sealed| {
-            let credentials = open_credentials(&self.sealer, tenant, &sealed.sealed).ok()?;
+            let credentials = decrypt_credentials(&self.encryption, tenant, &sealed.sealed).ok()?;
             self.held_token(tenant, &sealed, &credentials, &TokenRequest::Current)
         });
         self.token_provider_from(tenant, domain, cached)
@@ -174,7 +176,7 @@ impl SyncService {
             return Err(ShopifyError::Unauthorized);
         };
         let credentials =
-            open_credentials(&self.sealer, tenant, &sealed.sealed).map_err(unavailable)?;
+            decrypt_credentials(&self.encryption, tenant, &sealed.sealed).map_err(unavailable)?;
         if let Some(held) = self.held_token(tenant, &sealed, &credentials, request) {
             return Ok(held);
         }
@@ -185,7 +187,7 @@ impl SyncService {
                 // refresh token until then, so a crash loses nothing.
                 let pair = self
                     .shopify
-                    .refreshed_pair(domain, &held.refresh_token)
+                    .refresh_token_pair(domain, &held.refresh_token)
                     .await?;
                 self.save_pair(transaction, pair.clone())
                     .await
@@ -225,8 +227,8 @@ impl SyncService {
             }
             Credentials::ClientCredentials { .. } => {
                 let opened = self
-                    .sealer
-                    .open(tenant, sealed.sealed_access_token.as_deref()?)
+                    .encryption
+                    .decrypt(tenant, sealed.sealed_access_token.as_deref()?)
                     .ok()?;
                 let token = std::str::from_utf8(opened.expose_secret()).ok()?;
                 (SecretString::from(token), sealed.access_token_expires_at)
@@ -237,7 +239,7 @@ impl SyncService {
 
     async fn save_pair(&self, mut transaction: TenantTx, pair: TokenPair) -> Result<(), DbError> {
         let credentials = Credentials::Installed(pair);
-        let sealed = sealed_credentials(&self.sealer, transaction.tenant(), &credentials)?;
+        let sealed = encrypt_credentials(&self.encryption, transaction.tenant(), &credentials)?;
         transaction
             .save_renewed_credentials(&sealed, self.clock.now())
             .await?;
@@ -251,8 +253,8 @@ impl SyncService {
         expires_at: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let sealed = self
-            .sealer
-            .seal(transaction.tenant(), token.expose_secret().as_bytes())
+            .encryption
+            .encrypt(transaction.tenant(), token.expose_secret().as_bytes())
             .map_err(|_| unsealable())?;
         transaction.save_access_token(&sealed, expires_at).await?;
         transaction.commit().await

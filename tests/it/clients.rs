@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use shopify_simulator::{NewCustomer, NewLine, NewOrder, Shop, ShopSettings};
 use tokio_util::sync::CancellationToken;
-use xboard::auth::tokens::{ACCESS_TOKEN_LIFE, AccessTokens};
+use xboard::auth::tokens::{ACCESS_TOKEN_LIFETIME, AccessTokens};
 use xboard::domain::clock::Clock;
 
 use crate::support::{JWT_SECRET, Registered, Simulated, TestApp, node};
@@ -19,7 +19,7 @@ fn expiring_token(user: &Registered, left: TimeDelta) -> String {
     let (bearer, _) = AccessTokens::new(&secret, Clock::System)
         .verify(&user.token)
         .unwrap();
-    let began = Utc::now() - ACCESS_TOKEN_LIFE + left;
+    let began = Utc::now() - ACCESS_TOKEN_LIFETIME + left;
     let token = AccessTokens::new(&secret, Clock::Fixed(began))
         .issue(bearer)
         .unwrap();

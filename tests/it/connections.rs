@@ -321,7 +321,10 @@ async fn page_sizes_have_limits_and_one_direction() {
         ("first: 0", "`first` must be from 1 to 100, not 0."),
         ("first: 101", "`first` must be from 1 to 100, not 101."),
         ("last: -1", "`last` must be from 1 to 100, not -1."),
-        ("first: 1, last: 1", "Give `first` or `last`, not both."),
+        (
+            "first: 1, last: 1",
+            "Use either `first` or `last`, not both.",
+        ),
     ] {
         let query = format!("{{ orders({arguments}) {{ totalCount }} }}");
         assert_eq!(

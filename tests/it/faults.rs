@@ -287,7 +287,7 @@ async fn a_shopify_that_is_down_longer_than_anything_is_tried_again_costs_time_a
     let world = World::start("down", |config| {
         config.sync.max_attempts = 3;
         config.sync.sync_interval = Some(Duration::from_secs(1));
-        config.shopify.retry.repeats = 1;
+        config.shopify.retry.max_retries = 1;
     })
     .await;
     let (kept, gone) = (world.sell(), world.sell());

@@ -59,7 +59,7 @@ async fn after_a_rotation_the_old_key_can_be_dropped() {
     let both = format!("{NEW},{OLD}");
     let expected = Rotation {
         stores: 2,
-        resealed: 4,
+        reencrypted: 4,
         current: 0,
         unreadable: Vec::new(),
     };
@@ -110,7 +110,7 @@ async fn an_interrupted_rotation_goes_on_and_what_cannot_be_read_is_named() {
     .unwrap();
     assert_eq!(key_ids(&app).await, [1, 2]);
     let rest = rotate(&app, &both).await;
-    assert_eq!((rest.stores, rest.resealed, rest.current), (1, 2, 2));
+    assert_eq!((rest.stores, rest.reencrypted, rest.current), (1, 2, 2));
     assert_eq!(key_ids(&app).await, [2]);
     // The key of one value is gone, which says so itself.
     sqlx::query(
@@ -122,7 +122,7 @@ async fn an_interrupted_rotation_goes_on_and_what_cannot_be_read_is_named() {
     .unwrap();
     let rotation = rotate(&app, &both).await;
     assert_eq!(
-        (rotation.stores, rotation.resealed, rotation.current),
+        (rotation.stores, rotation.reencrypted, rotation.current),
         (0, 0, 3)
     );
     let named: Vec<_> = rotation

@@ -702,7 +702,7 @@ async fn a_merchant_who_took_access_away_installs_again_and_the_store_goes_on() 
     assert_eq!(me["tenant"]["shop"]["status"], "REAUTHORISATION_NEEDED");
     assert_eq!(
         me["tenant"]["shop"]["statusReason"],
-        "the store no longer lets the app in (invalid_request); install it again"
+        "the app no longer has access to the shop (invalid_request); install it again"
     );
     let code = Browser::default()
         .install_or_renewed(&world, "engines")

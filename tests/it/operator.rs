@@ -69,14 +69,14 @@ async fn an_operator_lists_people_and_looks_after_them() {
     let complaint = refused(&app, &["user", "remove", &mary.email, "--shop", looms]).await;
     assert_eq!(
         complaint,
-        "xboard: a store needs an owner: make somebody else one first\n"
+        "xboard: a shop needs an owner: make another member the owner first\n"
     );
     let complaint = refused(
         &app,
         &["user", "set-role", &mary.email, "--shop", engines, "viewer"],
     )
     .await;
-    assert_eq!(complaint, "xboard: they are not a member of this store\n");
+    assert_eq!(complaint, "xboard: the user is not a member of this shop\n");
     sqlx::query(
         "insert into memberships (tenant_id, user_id, role, created_at) select t.id, u.id, 'VIEWER', now() \
          from tenants t, users u where t.shop_domain = 'engines.myshopify.com' and u.email = 'owner@looms.example'",

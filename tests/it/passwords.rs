@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::USER_AGENT;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use xboard::auth::one_time::{OneTimeToken, Purpose};
+use xboard::auth::single_use_token::{Purpose, SingleUseToken};
 use xboard::domain::email::Email;
 
 use crate::support::{Registered, Socket, TestApp};
@@ -39,7 +39,7 @@ async fn is_good(app: &TestApp, token: &str) -> bool {
 }
 
 async fn reset_token(app: &TestApp, user: &Registered, life: TimeDelta) -> String {
-    let token = OneTimeToken::generate(Purpose::PasswordReset).unwrap();
+    let token = SingleUseToken::generate(Purpose::PasswordReset).unwrap();
     let now = Utc::now();
     let mut system = app.database.db().system().await.unwrap();
     let email = Email::parse(&user.email).unwrap();

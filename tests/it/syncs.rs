@@ -285,6 +285,27 @@ async fn a_refused_bulk_query_is_replaced_by_pages() {
 }
 
 #[tokio::test]
+async fn only_the_documented_code_of_a_denied_bulk_query_stops_its_retries() {
+    for (label, error_code, operations) in [
+        ("denied", "ACCESS_DENIED", 1),
+        ("similar", "TEMPORARILY_ACCESS_DENIED", 2),
+    ] {
+        let world = Simulated::start().await;
+        let store = world.register(ShopSettings::new(label)).await;
+        fill(&store, 25);
+        let fault = BulkFault::Fail {
+            error_code: error_code.to_owned(),
+            after_lines: None,
+        };
+        store.shop.push_bulk_fault(Some("orders"), fault);
+        world.sync(&store).await;
+        assert_complete(&world, &store).await;
+        let started = store.shop.statistics().bulk_started["orders"];
+        assert_eq!(started, operations, "{error_code}");
+    }
+}
+
+#[tokio::test]
 async fn a_bulk_operation_without_a_whole_result_is_run_again() {
     for (label, fault) in [
         (
@@ -453,7 +474,7 @@ async fn a_revoked_token_ends_the_sync_and_asks_for_a_new_one() {
         "FAILED"
     );
     let run = last_run(&world, &store).await;
-    assert_eq!(run["error"], "the store refused the access token");
+    assert_eq!(run["error"], "Shopify rejected the access token");
     let shop = world
         .app
         .field(

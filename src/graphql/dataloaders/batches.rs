@@ -1,4 +1,4 @@
-//! What is read in batches.
+//! The batches that data loaders read.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -59,7 +59,7 @@ batch! {
 }
 batch! {
     /// The progress of a sync run.
-    ProgressOf(SyncRunId) -> Vec<SyncProgress>,
+    ProgressByRun(SyncRunId) -> Vec<SyncProgress>,
     |transaction, ids| grouped(transaction.sync_progress(&ids).await?, |row| Self(row.run))
 }
 batch! {
@@ -68,7 +68,7 @@ batch! {
     |transaction, ids| grouped(transaction.refunds_of(&ids).await?, |row| Self(row.order_id))
 }
 batch! {
-    /// How many lines an order has.
+    /// The number of line items of an order.
     LineItemCount(OrderId) -> i64,
     |transaction, ids| {
         let counts = transaction.count_line_items_of(&ids).await?.into_iter();
@@ -76,7 +76,7 @@ batch! {
     }
 }
 batch! {
-    /// How many orders a customer has.
+    /// The number of orders of a customer.
     OrderCount(CustomerId) -> i64,
     |transaction, ids| {
         let counts = transaction.count_orders_of(&ids).await?.into_iter();
@@ -84,7 +84,7 @@ batch! {
     }
 }
 
-/// The first lines of an order, so many of them.
+/// The first line items of an order, up to a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct FirstLineItems {
     pub(in crate::graphql) order: OrderId,
@@ -110,7 +110,7 @@ impl Batch for FirstLineItems {
     }
 }
 
-/// The newest orders of a customer, so many of them.
+/// The newest orders of a customer, up to a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct NewestOrders {
     pub(in crate::graphql) customer: CustomerId,
@@ -137,7 +137,7 @@ impl Batch for NewestOrders {
     }
 }
 
-/// Aliases may ask for different numbers; each number is one statement.
+/// Aliases may use different limits. Each limit needs its own statement.
 fn by_limit<K>(keys: impl Iterator<Item = (i64, K)>) -> HashMap<i64, Vec<K>> {
     let mut by_limit: HashMap<i64, Vec<K>> = HashMap::new();
     for (limit, key) in keys {

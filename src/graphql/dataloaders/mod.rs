@@ -1,6 +1,6 @@
-//! Loaders gather what the resolvers of one operation ask for one by one and read it with one statement.
-//! They are made per request and read from its snapshot: a shared one would be a cache across stores. Every
-//! key names its store.
+//! Data loaders combine the reads of one operation's resolvers into one statement per batch. They
+//! exist per request and read from its snapshot, because a shared loader would be a cache across
+//! tenants. Every key contains its tenant.
 
 mod batches;
 
@@ -18,22 +18,22 @@ use crate::domain::ids::TenantId;
 
 pub(super) use batches::{
     CustomerById, FirstLineItems, LineItemCount, NewestOrders, OrderById, OrderCount, ProductById,
-    ProgressOf, RefundsOf, SyncRunById,
+    ProgressByRun, RefundsOf, SyncRunById,
 };
 
-/// What can be asked for one by one and is read for many at once.
+/// A key that resolvers load one by one, and that is read in batches.
 pub(super) trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
-    /// What is found for a key.
+    /// The value of a key.
     type Value: Clone + Send + Sync + 'static;
 
-    /// Reads all of it; what is not there is left out.
+    /// Reads a batch. Missing keys are left out.
     fn read(
         transaction: &mut TenantTx,
         keys: Vec<Self>,
     ) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
 }
 
-/// A key in a store.
+/// A key within a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct In<K> {
     tenant: TenantId,
@@ -67,7 +67,7 @@ impl<K: Batch> Loader<In<K>> for BatchLoader {
     }
 }
 
-/// The loaders of a request.
+/// The data loaders of a request.
 pub(super) struct Loaders {
     loader: DataLoader<BatchLoader>,
 }
@@ -82,7 +82,7 @@ impl Loaders {
         }
     }
 
-    /// What is found for a key of a store.
+    /// Loads the value of a key.
     pub(super) async fn load<K: Batch>(
         &self,
         tenant: TenantId,
@@ -91,7 +91,7 @@ impl Loaders {
         self.loader.load_one(In { tenant, key }).await
     }
 
-    /// The same, or nothing when nobody wants to know.
+    /// Loads the value only if the operation selects it.
     pub(super) async fn load_if<K: Batch>(
         &self,
         wanted: bool,
@@ -108,7 +108,7 @@ impl Loaders {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the resolvers that ask for a batch wait for it, so it never outlives its request by much"
+    reason = "resolvers wait for their batch, so it ends with its request"
 )]
 fn spawn(batch: BoxFuture<'static, ()>) {
     tokio::spawn(batch);

@@ -1,4 +1,4 @@
-//! Ranges of days and intervals.
+//! Date ranges and intervals.
 
 use async_graphql::{Enum, InputObject, OneofObject};
 
@@ -106,7 +106,7 @@ pub(crate) enum Interval {
 }
 
 impl Interval {
-    /// The calendar interval; `None` for hours.
+    /// The calendar interval. `None` for hours.
     pub(in crate::graphql) const fn calendar(self) -> Option<CalendarInterval> {
         Some(match self {
             Self::Hour => return None,
@@ -119,7 +119,7 @@ impl Interval {
     }
 }
 
-/// The days that are meant; the last 30 when nothing is said.
+/// Resolves a range, or the last 30 days by default.
 pub(in crate::graphql) async fn resolve_range(
     reading: &mut Reading,
     range: Option<DateRangeInput>,

@@ -1,4 +1,4 @@
-//! Filters and orders of lists.
+//! Filters and sort orders of lists.
 
 use async_graphql::{Enum, ID, InputObject};
 
@@ -12,10 +12,10 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Day;
 use crate::graphql::snapshot::Reading;
 
-/// How long a text to search for may be, in characters.
-const LONGEST_SEARCH: usize = 200;
-/// Shopify's numbers are positive: nothing has this one.
-const NOBODY: i64 = -1;
+/// The maximum length of a search text, in characters.
+const MAX_SEARCH_CHARS: usize = 200;
+/// An id that matches nothing, because Shopify's ids are positive.
+const NO_SUCH_ID: i64 = -1;
 
 /// Filters a list of orders. An order must match all given conditions.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -63,11 +63,11 @@ impl OrderFilterInput {
                 .customer_id
                 .map(|id| match NodeId::decode(&id, tenant) {
                     Some(NodeId::Customer(id)) => id,
-                    _ => CustomerId::new(NOBODY),
+                    _ => CustomerId::new(NO_SUCH_ID),
                 }),
             product: self.product_id.map(|id| match NodeId::decode(&id, tenant) {
                 Some(NodeId::Product(id)) => id,
-                _ => ProductId::new(NOBODY),
+                _ => ProductId::new(NO_SUCH_ID),
             }),
             cancelled: self.cancelled,
             search: search(self.search)?,
@@ -113,7 +113,10 @@ impl CustomerFilterInput {
 }
 
 /// The sort order of a list of customers.
-#[expect(clippy::enum_variant_names, reason = "the API's names say which way")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the names of the API say the direction"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum CustomerSort {
     /// By total spent of all time, highest first.
@@ -168,18 +171,18 @@ pub(crate) enum ProductSort {
 fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
     let text = text.map(|text| text.trim().to_owned());
     match text.filter(|text| !text.is_empty()) {
-        Some(text) if text.chars().count() > LONGEST_SEARCH => Err(ApiError::bad_input(
+        Some(text) if text.chars().count() > MAX_SEARCH_CHARS => Err(ApiError::bad_input(
             "search",
-            format!("`search` may be at most {LONGEST_SEARCH} characters long."),
+            format!("`search` may have at most {MAX_SEARCH_CHARS} characters."),
         )),
         text => text.map(|text| word("search", text)).transpose(),
     }
 }
 
-/// PostgreSQL knows no text with a NUL in it.
+/// PostgreSQL cannot store a text with a NUL.
 fn word(field: &'static str, text: String) -> Result<String, ApiError> {
     if text.contains('\0') {
-        let message = format!("`{field}` may not hold a NUL character.");
+        let message = format!("`{field}` may not contain a NUL character.");
         return Err(ApiError::bad_input(field, message));
     }
     Ok(text)

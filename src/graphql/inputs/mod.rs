@@ -1,4 +1,4 @@
-//! What is given to fields, and how it turns into what the other rooms understand.
+//! Input types, and their conversion to values of the other layers.
 
 mod dates;
 mod filters;

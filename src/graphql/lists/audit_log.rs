@@ -8,7 +8,7 @@ use crate::db::{Result, TenantTx};
 use crate::domain::ids::AuditEntryId;
 use crate::graphql::pagination::Listing;
 
-/// What was done, the newest first.
+/// The entries of the audit log, newest first.
 pub(in crate::graphql) struct AuditLog;
 
 impl Listing for AuditLog {

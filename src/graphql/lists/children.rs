@@ -1,5 +1,5 @@
-//! The lists below an object. Their first pages are read for all objects of a list at once; a later page has
-//! a cursor, which belongs to one object alone, and is read for that one.
+//! Lists below an object. Data loaders read the first pages for all objects of a list at once. A
+//! later page has a cursor, so it belongs to one object and is read for that object alone.
 
 use async_graphql::Context;
 
@@ -14,11 +14,11 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::dataloaders::{FirstLineItems, LineItemCount, NewestOrders, OrderCount};
 use crate::graphql::error::ApiError;
 use crate::graphql::pagination::{
-    Connection, Listing, Page, PageArguments, Slice, Wanted, read_page,
+    Connection, Listing, Page, PageArguments, PageRequest, PageRows, read_page,
 };
 use crate::graphql::types::{LineItem, Order};
 
-/// The lines of an order.
+/// The line items of an order.
 struct LineItems(OrderId);
 
 impl Listing for LineItems {
@@ -51,8 +51,8 @@ impl Listing for LineItems {
     }
 }
 
-/// A page of the lines of an order.
-pub(in crate::graphql) async fn line_items_of(
+/// A page of an order's line items.
+pub(in crate::graphql) async fn order_line_items(
     ctx: &Context<'_>,
     tenant: TenantId,
     order: OrderId,
@@ -62,8 +62,8 @@ pub(in crate::graphql) async fn line_items_of(
     let request = RequestContext::of(ctx)?;
     let list = LineItems(order);
     let name = list.name();
-    let page = Page::read(&arguments, &name, tenant)?;
-    let wanted = Wanted::of(ctx);
+    let page = Page::from_arguments(&arguments, &name, tenant)?;
+    let wanted = PageRequest::from_context(ctx);
     let slice = if arguments.after.is_some() {
         let mut reading = request.read_tenant(tenant).await?;
         read_page(&list, &mut reading, &page, wanted).await?
@@ -76,15 +76,15 @@ pub(in crate::graphql) async fn line_items_of(
                 .loaders
                 .load_if(wanted.total_count, tenant, LineItemCount(order)),
         )?;
-        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
+        PageRows::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
     };
     Connection::new(slice, &name, tenant, LineItems::key, |row| {
         LineItem::new(tenant, row, currency)
     })
 }
 
-/// A page of the orders of a customer, the newest first.
-pub(in crate::graphql) async fn orders_of(
+/// A page of a customer's orders, newest first.
+pub(in crate::graphql) async fn customer_orders(
     ctx: &Context<'_>,
     tenant: TenantId,
     customer: CustomerId,
@@ -92,8 +92,8 @@ pub(in crate::graphql) async fn orders_of(
 ) -> Result<Connection<Order>, ApiError> {
     let request = RequestContext::of(ctx)?;
     let name = format!("customer/{customer}/orders");
-    let page = Page::read(&arguments, &name, tenant)?;
-    let wanted = Wanted::of(ctx);
+    let page = Page::from_arguments(&arguments, &name, tenant)?;
+    let wanted = PageRequest::from_context(ctx);
     let slice = if arguments.after.is_some() {
         let mut reading = request.read_tenant(tenant).await?;
         let list = OrdersByTime {
@@ -115,7 +115,7 @@ pub(in crate::graphql) async fn orders_of(
                 .loaders
                 .load_if(wanted.total_count, tenant, OrderCount(customer)),
         )?;
-        Slice::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
+        PageRows::first(rows.unwrap_or_default(), total.unwrap_or(0), page.count)
     };
     Connection::new(slice, &name, tenant, OrdersByTime::key, |row| {
         Order::new(tenant, row)

@@ -9,7 +9,7 @@ use crate::db::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
 use crate::graphql::pagination::Listing;
 
-/// Customers by what they spent, the most first.
+/// Customers by total spent, highest first.
 pub(in crate::graphql) struct CustomersByTotalSpent {
     pub(in crate::graphql) zone: String,
     pub(in crate::graphql) filter: CustomerFilter,
@@ -42,7 +42,7 @@ impl Listing for CustomersByTotalSpent {
     }
 }
 
-/// Customers by how often they ordered, the most first.
+/// Customers by number of orders, highest first.
 pub(in crate::graphql) struct CustomersByOrders {
     pub(in crate::graphql) zone: String,
     pub(in crate::graphql) filter: CustomerFilter,
@@ -75,7 +75,7 @@ impl Listing for CustomersByOrders {
     }
 }
 
-/// Customers by their last order, the newest first; those without one at the end.
+/// Customers by most recent order, newest first. Customers without orders come last.
 pub(in crate::graphql) struct CustomersByLastOrder {
     pub(in crate::graphql) zone: String,
     pub(in crate::graphql) filter: CustomerFilter,

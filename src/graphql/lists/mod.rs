@@ -1,4 +1,4 @@
-//! The lists of the schema: how each is ordered and where its rows come from.
+//! The lists of the schema: their sort keys and rows.
 
 mod audit_log;
 mod children;
@@ -8,7 +8,7 @@ mod products;
 mod sync_runs;
 
 pub(super) use audit_log::AuditLog;
-pub(super) use children::{line_items_of, orders_of};
+pub(super) use children::{customer_orders, order_line_items};
 pub(super) use customers::{CustomersByLastOrder, CustomersByOrders, CustomersByTotalSpent};
 pub(super) use orders::{OrdersByTime, OrdersByTotal};
 pub(super) use products::{ProductsByNetSales, ProductsByTitle, ProductsByUnits};

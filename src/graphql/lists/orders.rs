@@ -9,7 +9,7 @@ use crate::db::{Result, TenantTx};
 use crate::domain::ids::OrderId;
 use crate::graphql::pagination::Listing;
 
-/// Orders by when they were placed.
+/// Orders by the time they were placed.
 pub(in crate::graphql) struct OrdersByTime {
     pub(in crate::graphql) name: String,
     pub(in crate::graphql) zone: String,
@@ -48,7 +48,7 @@ impl Listing for OrdersByTime {
     }
 }
 
-/// Orders by what was asked for them, the most first.
+/// Orders by total price, highest first.
 pub(in crate::graphql) struct OrdersByTotal {
     pub(in crate::graphql) zone: String,
     pub(in crate::graphql) filter: OrderFilter,

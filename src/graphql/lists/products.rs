@@ -42,7 +42,7 @@ impl Listing for ProductsByTitle {
     }
 }
 
-/// Products by what they brought in, the most first.
+/// Products by net sales, highest first.
 pub(in crate::graphql) struct ProductsByNetSales {
     pub(in crate::graphql) filter: ProductFilter,
 }
@@ -72,7 +72,7 @@ impl Listing for ProductsByNetSales {
     }
 }
 
-/// Products by units sold, the most first.
+/// Products by units sold, highest first.
 pub(in crate::graphql) struct ProductsByUnits {
     pub(in crate::graphql) filter: ProductFilter,
 }

@@ -8,7 +8,7 @@ use crate::db::{Result, TenantTx};
 use crate::domain::ids::SyncRunId;
 use crate::graphql::pagination::Listing;
 
-/// Sync runs by when they were asked for, the newest first.
+/// Sync runs by the time they were requested, newest first.
 pub(in crate::graphql) struct SyncRuns;
 
 impl Listing for SyncRuns {

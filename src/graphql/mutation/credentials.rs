@@ -1,19 +1,18 @@
-//! The store and its credentials, as somebody typed them: read into domain values and proven by asking the
-//! store, or told what is wrong.
+//! The shop and credentials of a mutation's input: parsing, and verification against the shop.
 
 use std::time::Duration;
 
 use async_graphql::{InputObject, OneofObject};
 
-use super::sentence;
+use super::to_sentence;
 use super::user_error::{UserError, UserErrorCode};
 use crate::domain::credentials::Credentials;
 use crate::domain::shop::{ShopDomain, ShopRecord};
 use crate::graphql::error::ApiError;
 use crate::sync::{ConnectError, SyncService};
 
-/// The longest credential that is taken: Shopify's own have some forty characters.
-const LONGEST: usize = 512;
+/// The maximum length of a credential. Shopify's have about forty characters.
+const MAX_CREDENTIAL_LENGTH: usize = 512;
 
 /// A shop and the credentials to read it with. Required access scopes: `read_orders`,
 /// `read_customers`, `read_products`. Orders older than 60 days also need `read_all_orders`.
@@ -54,24 +53,24 @@ pub(super) struct ClientCredentialsInput {
     client_secret: String,
 }
 
-/// Where in a mutation's arguments the store and its credentials are.
+/// The paths of the shop and its credentials in a mutation's arguments.
 #[derive(Clone, Copy)]
-pub(super) struct Fields {
+pub(super) struct InputPaths {
     pub(super) domain: &'static [&'static str],
     pub(super) credentials: &'static [&'static str],
 }
 
-/// A store as part of the input.
-pub(super) const OF_SHOP: Fields = Fields {
+/// The paths for mutations with a `shop` input.
+pub(super) const SHOP_PATHS: InputPaths = InputPaths {
     domain: &["input", "shop", "domain"],
     credentials: &["input", "shop", "credentials"],
 };
 
-/// How long a store may take to prove itself, retries included: less than an operation may take, so that
-/// the user is told what is the matter.
-const STORE_PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit for verifying a shop, including retries. It is shorter than the time limit of an
+/// operation, so that the user gets a specific error.
+const VERIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a store and its credentials; `errors` gets all that is wrong with them.
+/// Parses a shop and its credentials. Adds all errors to `errors`.
 pub(super) fn parse(
     input: ShopCredentialsInput,
     errors: &mut Vec<UserError>,
@@ -79,30 +78,30 @@ pub(super) fn parse(
     let domain = ShopDomain::parse(&input.domain)
         .map_err(|error| {
             errors.push(UserError::new(
-                OF_SHOP.domain,
+                SHOP_PATHS.domain,
                 UserErrorCode::Invalid,
-                sentence(&error),
+                to_sentence(&error),
             ));
         })
         .ok();
-    let credentials = parse_credentials(input.credentials, OF_SHOP, errors);
+    let credentials = parse_credentials(input.credentials, SHOP_PATHS, errors);
     domain.zip(credentials)
 }
 
-/// Reads credentials; `errors` gets all that is wrong with them.
+/// Parses credentials. Adds all errors to `errors`.
 pub(super) fn parse_credentials(
     input: CredentialsInput,
-    fields: Fields,
+    fields: InputPaths,
     errors: &mut Vec<UserError>,
 ) -> Option<Credentials> {
-    let mut text = |text: &str, field| printable(text, fields, field, errors);
+    let mut text = |text: &str, field| parse_secret(text, fields, field, errors);
     match input {
         CredentialsInput::AccessToken(input) => {
             let token = text(&input.token, ["accessToken", "token"]);
             let api_secret = input
                 .api_secret
                 .map(|secret| text(&secret, ["accessToken", "apiSecret"]));
-            // An optional secret that is there must be good: `None` inside means that it is not.
+            // An optional secret must be valid if it is given: an inner `None` is an error.
             let api_secret = match api_secret {
                 None => None,
                 Some(secret) => Some(secret?.into()),
@@ -123,65 +122,73 @@ pub(super) fn parse_credentials(
     }
 }
 
-/// Text that can stand in a header: a pasted line break or a letter that only looks like one is told at once.
-fn printable(
+/// A secret that is a valid header value. Rejects pasted line breaks and non-ASCII letters that
+/// look like ASCII ones.
+fn parse_secret(
     text: &str,
-    fields: Fields,
+    fields: InputPaths,
     field: [&'static str; 2],
     errors: &mut Vec<UserError>,
 ) -> Option<String> {
     let text = text.trim();
-    if (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if (1..=MAX_CREDENTIAL_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Some(text.to_owned());
     }
     let field = [fields.credentials, &field].concat();
-    let message = "This must be 1 to 512 letters, digits and signs, without spaces.";
+    let message = "Must be 1 to 512 letters, digits and symbols, without spaces.";
     errors.push(UserError::new(&field, UserErrorCode::Invalid, message));
     None
 }
 
-/// Asks the store who it is. The outer error is ours to repair, the inner one the user's.
-pub(super) async fn prove(
+/// Verifies the credentials against the shop. The outer error is an internal one, the inner one is
+/// for the user.
+pub(super) async fn verify(
     sync: &SyncService,
     domain: &ShopDomain,
     credentials: &Credentials,
-    fields: Fields,
+    fields: InputPaths,
 ) -> Result<Result<ShopRecord, UserError>, ApiError> {
-    match tokio::time::timeout(STORE_PATIENCE, sync.verify_shop(domain, credentials)).await {
+    match tokio::time::timeout(VERIFICATION_TIMEOUT, sync.verify_shop(domain, credentials)).await {
         Ok(Ok(record)) => Ok(Ok(record)),
         Ok(Err(ConnectError::Db(error))) => Err(error.into()),
-        Ok(Err(error)) => connect_error(&error, fields).map(Err),
-        Err(_) => Ok(Err(unreachable_shop(fields))),
+        Ok(Err(error)) => to_user_error(&error, fields).map(Err),
+        Err(_) => Ok(Err(shop_unreachable(fields))),
     }
 }
 
-fn unreachable_shop(fields: Fields) -> UserError {
-    let message = "The store does not answer at present. Try again later.";
+fn shop_unreachable(fields: InputPaths) -> UserError {
+    let message = "The shop is not responding. Try again later.";
     UserError::new(fields.domain, UserErrorCode::ShopUnreachable, message)
 }
 
-/// Why the store could not be connected: told to the user, or ours to repair.
-fn connect_error(error: &ConnectError, fields: Fields) -> Result<UserError, ApiError> {
-    let told = |field, code| Ok(UserError::new(field, code, sentence(error)));
+/// The error for the user, or an internal error.
+fn to_user_error(error: &ConnectError, fields: InputPaths) -> Result<UserError, ApiError> {
+    let user_error = |field, code| Ok(UserError::new(field, code, to_sentence(error)));
     match error {
-        ConnectError::NotFound => told(fields.domain, UserErrorCode::ShopNotFound),
-        // What exactly the store answered is for the log.
+        ConnectError::NotFound => user_error(fields.domain, UserErrorCode::ShopNotFound),
+        // The log has the details of the shop's response.
         ConnectError::Unreachable(cause) => {
-            tracing::info!(error.cause = %cause, "a store could not be reached");
-            Ok(unreachable_shop(fields))
+            tracing::info!(error.cause = %cause, "a shop could not be reached");
+            Ok(shop_unreachable(fields))
         }
         ConnectError::Suspended(_) => {
             let message =
-                "The store is closed, frozen or locked. Its owner can reopen it at Shopify.";
+                "The shop is closed, frozen or locked. Its owner can reopen it in Shopify.";
             Ok(UserError::new(
                 fields.domain,
                 UserErrorCode::ShopUnreachable,
                 message,
             ))
         }
-        ConnectError::Rejected => told(fields.credentials, UserErrorCode::AccessTokenRejected),
-        ConnectError::MissingScopes(_) => told(fields.credentials, UserErrorCode::MissingScopes),
-        ConnectError::UnknownTimeZone(_) => told(fields.domain, UserErrorCode::Invalid),
+        ConnectError::Rejected => {
+            user_error(fields.credentials, UserErrorCode::AccessTokenRejected)
+        }
+        ConnectError::MissingScopes(_) => {
+            user_error(fields.credentials, UserErrorCode::MissingScopes)
+        }
+        ConnectError::UnknownTimeZone(_) => user_error(fields.domain, UserErrorCode::Invalid),
         ConnectError::Internal(_) | ConnectError::Db(_) => Err(ApiError::internal(error)),
     }
 }

@@ -1,14 +1,14 @@
-//! Taking over a store whose merchant installed the operator's app: by who is signed in, or who signs up.
+//! Claims a shop whose merchant installed the operator's app, for a signed-in user or a new one.
 
 use async_graphql::{Context, InputObject, Object};
 
-use super::connecting::Proven;
-use super::credentials::{self, Fields};
+use super::credentials::{self, InputPaths};
 use super::register::{self, Candidate, RegisterPayload};
 use super::stores::{self, ConnectShopPayload};
 use super::user_error::{UserError, UserErrorCode};
+use super::verified_shop::VerifiedShop;
 use super::{MUTATION_COST, MutationContext, permit};
-use crate::auth::one_time::{OneTimeToken, Purpose};
+use crate::auth::single_use_token::{Purpose, SingleUseToken};
 use crate::domain::credentials::Credentials;
 use crate::domain::shop::ShopDomain;
 use crate::graphql::context::RequestContext;
@@ -25,15 +25,15 @@ pub(super) struct RegisterInstalledInput {
     token: String,
 }
 
-/// Taking installed stores over.
+/// Mutations for installed shops.
 #[derive(Default)]
 pub(super) struct InstallMutations;
 
-const OF_TOKEN: Fields = Fields {
+const TOKEN_PATHS: InputPaths = InputPaths {
     domain: &["token"],
     credentials: &["token"],
 };
-const OF_INPUT: Fields = Fields {
+const INPUT_TOKEN_PATHS: InputPaths = InputPaths {
     domain: &["input", "token"],
     credentials: &["input", "token"],
 };
@@ -50,30 +50,33 @@ impl InstallMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The code shown at the end of the installation.")] token: String,
     ) -> Result<ConnectShopPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["token"])? {
             Ok(principal) => principal,
             Err(error) => return Ok(vec![error].into()),
         };
-        if let Err(error) = tools.count_attempt(request, &principal.user.to_string()) {
+        if let Err(error) = services.count_attempt(request, &principal.user.to_string()) {
             return Ok(vec![error].into());
         }
-        let Some((token, domain, held)) = waiting(tools, &token).await? else {
-            return Ok(vec![no_store(&["token"])].into());
+        let Some((token, domain, held)) = pending_install(services, &token).await? else {
+            return Ok(vec![invalid_code(&["token"])].into());
         };
-        let proven = credentials::prove(&tools.sync, &domain, &held, OF_TOKEN);
-        let record = match proven.await? {
+        let verified = credentials::verify(&services.sync, &domain, &held, TOKEN_PATHS);
+        let record = match verified.await? {
             Ok(record) => record,
             Err(error) => return Ok(vec![error].into()),
         };
         let hash = token.hash();
-        let proven = Proven {
+        let verified = VerifiedShop {
             record: &record,
             credentials: &held,
-            fields: OF_TOKEN,
+            fields: TOKEN_PATHS,
             claim: Some(&hash),
         };
-        Box::pin(stores::connect(request, tools, principal, proven)).await
+        Box::pin(stores::connect(request, services, principal, verified)).await
     }
 
     /// Creates a user and connects a shop whose merchant installed the app from Shopify. Like
@@ -85,16 +88,19 @@ impl InstallMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The new user, and the code.")] input: RegisterInstalledInput,
     ) -> Result<RegisterPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        if let Err(error) = tools.count_attempt(request, &input.email) {
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
+        if let Err(error) = services.count_attempt(request, &input.email) {
             return Ok(vec![error].into());
         }
-        let Some((token, domain, held)) = waiting(tools, &input.token).await? else {
-            return Ok(vec![no_store(&["input", "token"])].into());
+        let Some((token, domain, held)) = pending_install(services, &input.token).await? else {
+            return Ok(vec![invalid_code(&["input", "token"])].into());
         };
         let label = domain.label().to_owned();
         let shop = Ok((domain, held));
-        let candidate = Candidate::of(&input.email, input.password, &label, shop);
+        let candidate = Candidate::new(&input.email, input.password, &label, shop);
         let candidate = match candidate {
             Ok(candidate) => candidate,
             Err(errors) => return Ok(errors.into()),
@@ -102,28 +108,28 @@ impl InstallMutations {
         let hash = token.hash();
         Box::pin(register::sign_up(
             request,
-            tools,
+            services,
             &candidate,
-            OF_INPUT,
+            INPUT_TOKEN_PATHS,
             Some(&hash),
         ))
         .await
     }
 }
 
-/// The store that waits for who has this token.
-async fn waiting(
-    tools: &MutationContext,
+/// The installed shop that this code belongs to.
+async fn pending_install(
+    services: &MutationContext,
     token: &str,
-) -> Result<Option<(OneTimeToken, ShopDomain, Credentials)>, ApiError> {
-    let Ok(token) = OneTimeToken::parse(Purpose::InstallClaim, token.trim()) else {
+) -> Result<Option<(SingleUseToken, ShopDomain, Credentials)>, ApiError> {
+    let Ok(token) = SingleUseToken::parse(Purpose::InstallClaim, token.trim()) else {
         return Ok(None);
     };
-    let waiting = tools.sync.claimable_shop(&token).await?;
+    let waiting = services.sync.claimable_shop(&token).await?;
     Ok(waiting.map(|(domain, credentials)| (token, domain, credentials)))
 }
 
-pub(super) fn no_store(field: &[&str]) -> UserError {
-    let message = "No store waits for this code, or not any more. Install the app again.";
+pub(super) fn invalid_code(field: &[&str]) -> UserError {
+    let message = "The code is invalid or has expired. Install the app again.";
     UserError::new(field, UserErrorCode::Expired, message)
 }

@@ -1,4 +1,4 @@
-//! Inviting people into the token's store, and accepting an invitation.
+//! Creates, withdraws and accepts invitations to the current shop.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::TimeDelta;
@@ -8,8 +8,8 @@ use super::members::{note, still};
 use super::new_password;
 use super::session::{Session, disabled};
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext, actor, permit, sentence};
-use crate::auth::one_time::{OneTimeToken, Purpose};
+use super::{MUTATION_COST, MutationContext, actor, permit, to_sentence};
+use crate::auth::single_use_token::{Purpose, SingleUseToken};
 use crate::db::invitations::InvitationRecord;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::email::Email;
@@ -19,9 +19,9 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::types::{Invitation, Role, User};
 
-/// How long an invitation can be accepted.
-const GOOD_FOR: TimeDelta = TimeDelta::days(7);
-/// The most members and open invitations of a store.
+/// How long an invitation is valid.
+const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
+/// The maximum number of members and open invitations of a shop.
 const MAX_ENTRIES: i64 = 100;
 
 /// Input of `inviteMember`.
@@ -85,7 +85,7 @@ impl From<UserError> for AcceptInvitationPayload {
     }
 }
 
-/// Inviting and accepting.
+/// Mutations for invitations.
 #[derive(Default)]
 pub(super) struct InvitationMutations;
 
@@ -116,7 +116,7 @@ impl InvitationMutations {
         let email = match Email::parse(&input.email) {
             Ok(email) => email,
             Err(error) => {
-                let message = sentence(&error);
+                let message = to_sentence(&error);
                 return refused(UserError::new(&field, UserErrorCode::Invalid, message));
             }
         };
@@ -129,20 +129,20 @@ impl InvitationMutations {
         }
         let members = system.members(tenant).await?;
         if members.iter().any(|member| member.email == email.as_str()) {
-            let message = "They are a member of the store already.";
+            let message = "This person is already a member of the shop.";
             return refused(UserError::new(&field, UserErrorCode::Taken, message));
         }
         if system.count_members_and_invitations(tenant, now).await? >= MAX_ENTRIES {
-            let message = "A store may have at most 100 members and open invitations.";
+            let message = "A shop can have at most 100 members and open invitations.";
             return refused(UserError::new(&["input"], UserErrorCode::TooMany, message));
         }
-        let token = OneTimeToken::generate(Purpose::Invitation)?;
+        let token = SingleUseToken::generate(Purpose::Invitation)?;
         let invitation = InvitationRecord {
             id: InvitationId::generate(),
             tenant,
             email,
             role,
-            expires_at: now + GOOD_FOR,
+            expires_at: now + INVITATION_LIFETIME,
         };
         system
             .create_invitation(&invitation, &token.hash(), principal.user, now)
@@ -221,8 +221,11 @@ impl InvitationMutations {
         #[graphql(desc = "The invitation token, and a password if needed.")]
         input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        let Ok(token) = OneTimeToken::parse(Purpose::Invitation, &input.token) else {
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
+        let Ok(token) = SingleUseToken::parse(Purpose::Invitation, &input.token) else {
             return Ok(no_invitation().into());
         };
         let mut system = request.database.system().await?;
@@ -234,30 +237,31 @@ impl InvitationMutations {
         if invitation.expires_at <= request.clock.now() {
             return Ok(ran_out().into());
         }
-        if let Err(error) = tools.count_attempt(request, invitation.email.as_str()) {
+        if let Err(error) = services.count_attempt(request, invitation.email.as_str()) {
             return Ok(error.into());
         }
         let password = input.password.map(SecretString::from);
-        let guest = match identify(request, tools, &invitation, password).await? {
+        let guest = match identify(request, services, &invitation, password).await? {
             Ok(guest) => guest,
             Err(error) => return Ok(error.into()),
         };
-        Box::pin(enter(request, tools, &token, invitation.tenant, guest)).await
+        Box::pin(enter(request, services, &token, invitation.tenant, guest)).await
     }
 }
 
-/// Who accepts an invitation.
+/// The user who accepts an invitation.
 enum Guest {
-    /// A user, who proved it.
+    /// An authenticated existing user.
     Known(UserId),
-    /// Somebody who is new here, with the hash of the password that they chose.
+    /// A new user, with the hash of the chosen password.
     New(SecretString),
 }
 
-/// Who it is that accepts. For an address that is known and for one that is not, one password is hashed.
+/// Authenticates the user who accepts. One password is hashed in any case, so that the timing does
+/// not reveal whether the address is known.
 async fn identify(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     invitation: &InvitationRecord,
     password: Option<SecretString>,
 ) -> Result<Result<Guest, UserError>, ApiError> {
@@ -270,7 +274,7 @@ async fn identify(
             Ok(Ok(Guest::Known(user.id)))
         }
         (Some(_), _, _) => {
-            let message = "The invitation is for another email address than yours.";
+            let message = "The invitation is for another email address.";
             Ok(Err(UserError::new(
                 &["input", "token"],
                 UserErrorCode::NotAllowed,
@@ -278,18 +282,18 @@ async fn identify(
             )))
         }
         (None, _, None) => {
-            let message = "Give the password of the invited address, or choose one.";
+            let message = "Enter the password of the invited address, or choose one.";
             Ok(Err(UserError::new(&field, UserErrorCode::Invalid, message)))
         }
         (None, Some(user), Some(password)) => {
-            let right = tools
+            let right = services
                 .passwords
                 .verify(&password, Some(&user.password_hash))
                 .await?;
             if right && user.disabled {
                 return Ok(Err(disabled(&["input"])));
             }
-            let message = "This is not the password of the invited address.";
+            let message = "The password is wrong.";
             let wrong = || UserError::new(&field, UserErrorCode::InvalidCredentials, message);
             Ok(right.then_some(Guest::Known(user.id)).ok_or_else(wrong))
         }
@@ -297,17 +301,17 @@ async fn identify(
             let own_words = [invitation.email.as_str()];
             match new_password::check(&password, &own_words, &field) {
                 Some(error) => Ok(Err(error)),
-                None => Ok(Ok(Guest::New(tools.passwords.hash(&password).await?))),
+                None => Ok(Ok(Guest::New(services.passwords.hash(&password).await?))),
             }
         }
     }
 }
 
-/// Uses the invitation up, and makes the guest a member with a session: all of it, or nothing.
+/// Uses up the invitation, and makes the user a member with a session, in one transaction.
 async fn enter(
     request: &RequestContext,
-    tools: &MutationContext,
-    token: &OneTimeToken,
+    services: &MutationContext,
+    token: &SingleUseToken,
     tenant: TenantId,
     guest: Guest,
 ) -> Result<AcceptInvitationPayload, ApiError> {
@@ -322,7 +326,7 @@ async fn enter(
         Guest::Known(user) => user,
         Guest::New(hash) => match system.create_user(email, &hash, now).await? {
             Some(user) => user,
-            // They signed up elsewhere this very moment: with what password, only they know.
+            // The address was registered concurrently, with a password that was not checked here.
             None => return Ok(ran_out().into()),
         },
     };
@@ -333,7 +337,7 @@ async fn enter(
         .principal
         .filter(|principal| principal.user == user)
         .map(|principal| principal.session);
-    let session = Session::begin(&mut system, request, tools, (user, tenant), from).await?;
+    let session = Session::create(&mut system, request, services, (user, tenant), from).await?;
     let entry = Entry::done(
         Action::InvitationAccepted,
         Actor::User(email.as_str().to_owned()),
@@ -349,11 +353,11 @@ async fn enter(
 }
 
 fn no_invitation() -> UserError {
-    let message = "This is not the token of an open invitation.";
+    let message = "The invitation token is invalid.";
     UserError::new(&["input", "token"], UserErrorCode::Invalid, message)
 }
 
 fn ran_out() -> UserError {
-    let message = "The invitation is no longer good. Ask for another one.";
+    let message = "The invitation has expired. Ask for a new one.";
     UserError::new(&["input", "token"], UserErrorCode::Expired, message)
 }

@@ -1,9 +1,9 @@
-//! Looking after the members of the token's store.
+//! Manages the members of the current shop.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, actor, note_refusal, permit};
+use super::{MUTATION_COST, actor, permit, record_refusal};
 use crate::db::SystemTx;
 use crate::db::members::{MemberChange, MemberRecord};
 use crate::domain::audit::{Action, Entry};
@@ -48,7 +48,7 @@ pub(super) struct LeaveShopPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Looking after members.
+/// Mutations for members.
 #[derive(Default)]
 pub(super) struct MemberMutations;
 
@@ -185,7 +185,7 @@ impl MemberMutations {
     }
 }
 
-/// Whom an id of `Member.userId` names.
+/// The user with a `Member.userId`.
 fn member_of(id: &ID, tenant: TenantId) -> Option<UserId> {
     match NodeId::decode(id, tenant) {
         Some(NodeId::User(user)) => Some(user),
@@ -194,7 +194,7 @@ fn member_of(id: &ID, tenant: TenantId) -> Option<UserId> {
 }
 
 fn no_member(field: &[&str]) -> UserError {
-    let message = "The store has no such member.";
+    let message = "The shop has no such member.";
     UserError::new(field, UserErrorCode::Invalid, message)
 }
 
@@ -203,14 +203,14 @@ fn settled(change: MemberChange, field: &[&str]) -> Result<MemberRecord, UserErr
         MemberChange::Made(member) => Ok(member),
         MemberChange::Unknown => Err(no_member(field)),
         MemberChange::LastOwner => {
-            let message = "A store needs an owner: make somebody else one first.";
+            let message = "A shop needs an owner. Make another member the owner first.";
             Err(UserError::new(field, UserErrorCode::LastOwner, message))
         }
     }
 }
 
-/// Whether the caller is a member who may, at this moment: the store's members are held until the transaction
-/// ends, so that nobody acts with a right that is being taken away.
+/// Whether the caller currently has the permission. The members of the shop are locked until the
+/// transaction ends, so that no one can act with a permission that is being removed.
 pub(super) async fn still(
     ctx: &Context<'_>,
     system: &mut SystemTx,
@@ -225,13 +225,13 @@ pub(super) async fn still(
     Ok(if may(&caller) {
         Ok(())
     } else {
-        note_refusal(ctx, principal)?;
-        let message = "Only owners of the store may do that.";
+        record_refusal(ctx, principal)?;
+        let message = "Only owners of the shop can do this.";
         Err(UserError::new(&[], UserErrorCode::NotAllowed, message))
     })
 }
 
-/// Adds an entry to the store's log, and commits.
+/// Adds an entry to the audit log, and commits.
 pub(super) async fn note(
     request: &RequestContext,
     system: SystemTx,

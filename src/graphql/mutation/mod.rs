@@ -1,7 +1,6 @@
-//! What can be changed: accounts, sessions and syncs. What was wrong with an input comes back as `userErrors`;
-//! an error of the operation is for faults of the client's program, and for ours.
+//! Mutations. Errors in the input are returned as `userErrors`. Errors of the operation are for
+//! faults of the client program and for internal errors.
 
-mod connecting;
 mod credentials;
 mod installs;
 mod invitations;
@@ -15,6 +14,7 @@ mod shop;
 mod stores;
 mod sync;
 mod user_error;
+mod verified_shop;
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ use tokio_util::task::TaskTracker;
 use super::context::RequestContext;
 use super::error::ApiError;
 use super::permissions;
-use crate::auth::limits::Limits;
 use crate::auth::passwords::{PasswordError, Passwords};
+use crate::auth::rate_limit::SignInRateLimiter;
 use crate::auth::tokens::{AccessTokens, TokenError};
 use crate::db::SystemTx;
 use crate::domain::audit::{Action, Actor, Entry};
@@ -35,7 +35,7 @@ use crate::domain::principal::{Principal, Role};
 use crate::sync::SyncService;
 use user_error::{UserError, UserErrorCode};
 
-/// What a mutation costs, besides what is asked of its payload.
+/// The base cost of a mutation, without its payload.
 const MUTATION_COST: usize = 10;
 
 /// All operations that change data.
@@ -53,51 +53,55 @@ pub struct Mutation(
     installs::InstallMutations,
 );
 
-/// What mutations work with beside the request's own context. Put into the schema's data.
+/// The services that mutations use, beside the request context. Part of the schema's data.
 #[derive(Clone, Debug)]
 pub struct MutationContext {
-    /// Hashes and checks passwords.
+    /// Hashes and verifies passwords.
     pub passwords: Passwords,
     /// Signs access tokens.
     pub tokens: Arc<AccessTokens>,
-    /// How often somebody may try.
-    pub limits: Arc<Limits>,
-    /// Connects stores and starts syncs.
+    /// Limits sign-in attempts.
+    pub sign_in_limits: Arc<SignInRateLimiter>,
+    /// Connects shops and starts syncs.
     pub sync: SyncService,
-    /// What goes on after the answer was given. The program waits for it before it ends.
+    /// Work that continues after the response. The program waits for it on shutdown.
     pub background: TaskTracker,
 }
 
 impl MutationContext {
-    fn of<'a>(ctx: &Context<'a>) -> Result<&'a Self, ApiError> {
+    fn from_context<'a>(ctx: &Context<'a>) -> Result<&'a Self, ApiError> {
         ctx.data_opt()
-            .ok_or_else(|| ApiError::internal(&"the schema came without its mutation context"))
+            .ok_or_else(|| ApiError::internal(&"the schema was built without its mutation context"))
     }
 
-    /// Counts an attempt to sign in or up as `account`; the error when there were too many.
+    /// Counts an attempt to sign in or sign up as `account`. Fails if there were too many.
     fn count_attempt(&self, request: &RequestContext, account: &str) -> Result<(), UserError> {
-        self.limits
+        self.sign_in_limits
             .check(request.client_address, account)
             .map_err(|too_many| {
-                tracing::warn!("sign-in attempts are limited");
-                UserError::new(&["input"], UserErrorCode::RateLimited, sentence(&too_many))
+                tracing::warn!("a sign-in attempt was rate limited");
+                UserError::new(
+                    &["input"],
+                    UserErrorCode::RateLimited,
+                    to_sentence(&too_many),
+                )
             })
     }
 }
 
-/// The caller, if the table of permissions lets them use this mutation. The inner error tells a member that
-/// their role is not enough; it belongs to this part of the arguments.
+/// The caller, if the table of permissions allows this mutation. The inner error is for a member
+/// whose role is not sufficient; it belongs to this path of the arguments.
 fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserError>, ApiError> {
     match permissions::permit(ctx) {
         Ok(principal) => Ok(Ok(principal)),
         Err(ApiError::Forbidden) => {
             let message = match permissions::access(ctx.field().name()) {
                 Some(permissions::Access::From(Role::Owner)) => {
-                    "Only owners of the store may do that."
+                    "Only owners of the shop can do this."
                 }
-                _ => "Only owners and admins of the store may do that.",
+                _ => "Only owners and admins of the shop can do this.",
             };
-            note_refusal(ctx, RequestContext::of(ctx)?.require_principal()?)?;
+            record_refusal(ctx, RequestContext::of(ctx)?.require_principal()?)?;
             Ok(Err(UserError::new(
                 field,
                 UserErrorCode::NotAllowed,
@@ -108,16 +112,19 @@ fn permit(ctx: &Context<'_>, field: &[&str]) -> Result<Result<Principal, UserErr
     }
 }
 
-/// How long a refusal that repeats is not written down again.
-const REFUSALS_APART: TimeDelta = TimeDelta::hours(1);
+/// Identical refusals are recorded once in this interval.
+const REFUSAL_INTERVAL: TimeDelta = TimeDelta::hours(1);
 
-/// Has it written into the store's log that the caller's role does not allow what they tried. Nobody waits for
-/// that, and it is written once an hour: who tries in a loop fills no log.
-fn note_refusal(ctx: &Context<'_>, principal: Principal) -> Result<(), ApiError> {
-    let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+/// Records in the audit log that the caller's role did not allow an action, without delaying the
+/// response. At most once an hour, so that a client in a loop does not fill the log.
+fn record_refusal(ctx: &Context<'_>, principal: Principal) -> Result<(), ApiError> {
+    let (request, services) = (
+        RequestContext::of(ctx)?,
+        MutationContext::from_context(ctx)?,
+    );
     let (database, now) = (request.database.clone(), request.clock.now());
     let (tried, address) = (ctx.field().name().to_owned(), request.client_address);
-    tools.background.spawn(async move {
+    services.background.spawn(async move {
         let note = async {
             let mut system = database.system().await?;
             let actor = actor(&mut system, principal.user).await?;
@@ -125,26 +132,26 @@ fn note_refusal(ctx: &Context<'_>, principal: Principal) -> Result<(), ApiError>
             let entry = Entry::refused(Action::NotAllowed, actor);
             let entry = entry.to(subject).from(address);
             let mut transaction = system.into_tenant(principal.tenant).await?;
-            let since = now - REFUSALS_APART;
+            let since = now - REFUSAL_INTERVAL;
             transaction.note_once_since(&entry, since, now).await?;
             Ok(transaction.commit().await?)
         };
         let noted: Result<(), ApiError> = note.await;
         if noted.is_err() {
-            tracing::warn!("a refusal could not be written into the log");
+            tracing::warn!("a refusal could not be recorded in the audit log");
         }
     });
     Ok(())
 }
 
-/// A user as the audit log names them.
+/// A user as an actor of the audit log.
 async fn actor(system: &mut SystemTx, user: UserId) -> Result<Actor, ApiError> {
     let email = system.user_email(user).await?;
     email.map(Actor::User).ok_or(ApiError::Unauthenticated)
 }
 
-/// Adds an entry to the log of each store that a user is a member of, and commits.
-async fn note_everywhere(
+/// Adds an entry to the audit log of each tenant that the user is a member of, and commits.
+async fn record_for_all_tenants(
     mut system: SystemTx,
     user: UserId,
     entry: &Entry,
@@ -170,8 +177,8 @@ impl From<TokenError> for ApiError {
     }
 }
 
-/// An error of the domain as a sentence for people.
-fn sentence(error: &dyn std::error::Error) -> String {
+/// An error of the domain as a sentence for users.
+fn to_sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters

@@ -1,12 +1,12 @@
-//! A password that somebody chooses, wherever they do.
+//! The check of a new password, shared by all mutations that set one.
 
 use secrecy::SecretString;
 
-use super::sentence;
+use super::to_sentence;
 use super::user_error::{UserError, UserErrorCode};
 use crate::auth::password_rules::{self, WeakPassword};
 
-/// What is wrong with a new password; `own_words` are what others know of its owner.
+/// The error of a weak password. `own_words` are known facts about the user.
 pub(super) fn check(
     password: &SecretString,
     own_words: &[&str],
@@ -18,5 +18,5 @@ pub(super) fn check(
         WeakPassword::TooLong => UserErrorCode::Invalid,
         WeakPassword::TooCommon => UserErrorCode::TooCommon,
     };
-    Some(UserError::new(field, code, sentence(&weak)))
+    Some(UserError::new(field, code, to_sentence(&weak)))
 }

@@ -1,4 +1,4 @@
-//! Another password: by who knows the present one, or by who got a token from an operator.
+//! Changes a password, by a signed-in user or with a reset token from an operator.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use super::new_password;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext, note_everywhere, permit};
-use crate::auth::one_time::{OneTimeToken, Purpose};
+use super::{MUTATION_COST, MutationContext, permit, record_for_all_tenants};
+use crate::auth::single_use_token::{Purpose, SingleUseToken};
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
@@ -65,7 +65,7 @@ impl From<UserError> for ResetPasswordPayload {
     }
 }
 
-/// Other passwords.
+/// Mutations for passwords.
 #[derive(Default)]
 pub(super) struct PasswordMutations;
 
@@ -80,7 +80,10 @@ impl PasswordMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The current and the new password.")] input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["input"])? {
             Ok(principal) => principal,
             Err(error) => return Ok(error.into()),
@@ -92,7 +95,7 @@ impl PasswordMutations {
         let (Some(email), Some(hash)) = (email, hash) else {
             return Err(ApiError::Unauthenticated);
         };
-        if let Err(error) = tools.count_attempt(request, &email) {
+        if let Err(error) = services.count_attempt(request, &email) {
             return Ok(error.into());
         }
         let new = SecretString::from(input.new_password);
@@ -100,17 +103,17 @@ impl PasswordMutations {
             return Ok(error.into());
         }
         let current = SecretString::from(input.current_password);
-        if !tools.passwords.verify(&current, Some(&hash)).await? {
+        if !services.passwords.verify(&current, Some(&hash)).await? {
             let entry = Entry::refused(Action::PasswordChanged, Actor::User(email))
                 .from(request.client_address);
             let system = request.database.system().await?;
-            note_everywhere(system, principal.user, &entry, request.clock.now()).await?;
-            let message = "This is not your present password.";
+            record_for_all_tenants(system, principal.user, &entry, request.clock.now()).await?;
+            let message = "The current password is wrong.";
             let field = ["input", "currentPassword"];
             return Ok(UserError::new(&field, UserErrorCode::InvalidCredentials, message).into());
         }
-        let hash = tools.passwords.hash(&new).await?;
-        Box::pin(change(request, tools, principal, email, &hash)).await
+        let hash = services.passwords.hash(&new).await?;
+        Box::pin(change(request, services, principal, email, &hash)).await
     }
 
     /// Sets a new password with a token from an operator (`xboard user reset-password`) and ends
@@ -123,17 +126,20 @@ impl PasswordMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The reset token and the new password.")] input: ResetPasswordInput,
     ) -> Result<ResetPasswordPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        if let Err(error) = tools.count_attempt(request, &input.token) {
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
+        if let Err(error) = services.count_attempt(request, &input.token) {
             return Ok(error.into());
         }
-        let Ok(token) = OneTimeToken::parse(Purpose::PasswordReset, &input.token) else {
-            return Ok(no_token().into());
+        let Ok(token) = SingleUseToken::parse(Purpose::PasswordReset, &input.token) else {
+            return Ok(invalid_token().into());
         };
         let now = request.clock.now();
         let mut system = request.database.system().await?;
         let Some(user) = system.find_password_reset(&token.hash(), now).await? else {
-            return Ok(no_token().into());
+            return Ok(invalid_token().into());
         };
         let email = system.user_email(user).await?.unwrap_or_default();
         drop(system);
@@ -141,23 +147,23 @@ impl PasswordMutations {
         if let Some(error) = new_password::check(&new, &[&email], &["input", "newPassword"]) {
             return Ok(error.into());
         }
-        let hash = tools.passwords.hash(&new).await?;
+        let hash = services.passwords.hash(&new).await?;
         let mut system = request.database.system().await?;
         if system.take_password_reset(&token.hash(), now).await? != Some(user) {
-            return Ok(no_token().into());
+            return Ok(invalid_token().into());
         }
         system.set_password(user, &hash, now).await?;
         let entry =
             Entry::done(Action::PasswordReset, Actor::User(email)).from(request.client_address);
-        note_everywhere(system, user, &entry, now).await?;
+        record_for_all_tenants(system, user, &entry, now).await?;
         Ok(ResetPasswordPayload::default())
     }
 }
 
-/// Writes the new password, ends every session and begins another.
+/// Stores the new password, ends every session and creates a new one.
 async fn change(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     principal: Principal,
     email: String,
     hash: &SecretString,
@@ -166,10 +172,10 @@ async fn change(
     let mut system = request.database.system().await?;
     system.set_password(user, hash, now).await?;
     let member = (user, principal.tenant);
-    let session = Session::begin(&mut system, request, tools, member, None).await?;
+    let session = Session::create(&mut system, request, services, member, None).await?;
     let entry =
         Entry::done(Action::PasswordChanged, Actor::User(email)).from(request.client_address);
-    note_everywhere(system, user, &entry, now).await?;
+    record_for_all_tenants(system, user, &entry, now).await?;
     request.refresh().await;
     Ok(ChangePasswordPayload {
         session: Some(session),
@@ -177,8 +183,7 @@ async fn change(
     })
 }
 
-fn no_token() -> UserError {
-    let message =
-        "This is not a token for a new password, or no longer. Ask the operator for another.";
+fn invalid_token() -> UserError {
+    let message = "The token is invalid or has expired. Ask the operator for a new one.";
     UserError::new(&["input", "token"], UserErrorCode::Invalid, message)
 }

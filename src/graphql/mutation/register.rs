@@ -1,15 +1,15 @@
-//! Signing up: a user, their store and its first sync, all or nothing.
+//! Registration: creates a user, a tenant and its initial sync in one transaction.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
 
-use super::connecting::{self, Proven};
-use super::credentials::{self, Fields, ShopCredentialsInput};
-use super::installs::no_store;
+use super::credentials::{self, InputPaths, ShopCredentialsInput};
+use super::installs::invalid_code;
 use super::new_password;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext, sentence};
+use super::verified_shop::{self, VerifiedShop};
+use super::{MUTATION_COST, MutationContext, to_sentence};
 use crate::domain::credentials::Credentials;
 use crate::domain::email::Email;
 use crate::domain::ids::{TenantId, UserId};
@@ -52,7 +52,7 @@ impl From<Vec<UserError>> for RegisterPayload {
     }
 }
 
-/// Signing up.
+/// The `register` mutation.
 #[derive(Default)]
 pub(super) struct RegisterMutation;
 
@@ -67,8 +67,11 @@ impl RegisterMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new user and the shop to connect.")] input: RegisterInput,
     ) -> Result<RegisterPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        if let Err(error) = tools.count_attempt(request, &input.email) {
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
+        if let Err(error) = services.count_attempt(request, &input.email) {
             return Ok(vec![error].into());
         }
         let candidate = match Candidate::parse(input) {
@@ -77,45 +80,45 @@ impl RegisterMutation {
         };
         Box::pin(sign_up(
             request,
-            tools,
+            services,
             &candidate,
-            credentials::OF_SHOP,
+            credentials::SHOP_PATHS,
             None,
         ))
         .await
     }
 }
 
-/// Asks the store, and writes everything. `claim` is the hash of the token of an installed store.
+/// Verifies the shop and writes everything. `claim` is the hash of an installed shop's code.
 pub(super) async fn sign_up(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     candidate: &Candidate,
-    fields: Fields,
+    fields: InputPaths,
     claim: Option<&[u8]>,
 ) -> Result<RegisterPayload, ApiError> {
-    let proven = credentials::prove(
-        &tools.sync,
+    let verified = credentials::verify(
+        &services.sync,
         &candidate.domain,
         &candidate.credentials,
         fields,
     );
-    let record = match proven.await? {
+    let record = match verified.await? {
         Ok(record) => record,
         Err(error) => return Ok(vec![error].into()),
     };
-    // The slowest part, so it comes last before the transaction, which it would keep open.
-    let hash = tools.passwords.hash(&candidate.password).await?;
-    let proven = Proven {
+    // Hashing is slow, so it happens before the transaction is opened.
+    let hash = services.passwords.hash(&candidate.password).await?;
+    let verified = VerifiedShop {
         record: &record,
         credentials: &candidate.credentials,
         fields,
         claim,
     };
-    Box::pin(enter(request, tools, candidate, proven, &hash)).await
+    Box::pin(enter(request, services, candidate, verified, &hash)).await
 }
 
-/// Who wants to sign up: everything that can be checked without asking anyone is.
+/// A registration whose input is completely parsed.
 pub(super) struct Candidate {
     email: Email,
     password: SecretString,
@@ -129,11 +132,11 @@ impl Candidate {
         let label = input.shop.domain.split('.').next().map(str::to_owned);
         let shop = credentials::parse(input.shop, &mut errors);
         let label = label.unwrap_or_default();
-        Self::of(&input.email, input.password, &label, shop.ok_or(errors))
+        Self::new(&input.email, input.password, &label, shop.ok_or(errors))
     }
 
-    /// Somebody with a store, or all that is wrong with them and with the store.
-    pub(super) fn of(
+    /// Parses the input, or returns all errors in it and in the shop.
+    pub(super) fn new(
         email: &str,
         password: String,
         label: &str,
@@ -142,7 +145,7 @@ impl Candidate {
         let mut errors = Vec::new();
         let parsed = Email::parse(email);
         if let Err(wrong) = &parsed {
-            let (field, message) = (["input", "email"], sentence(wrong));
+            let (field, message) = (["input", "email"], to_sentence(wrong));
             errors.push(UserError::new(&field, UserErrorCode::Invalid, message));
         }
         let password = SecretString::from(password);
@@ -167,29 +170,30 @@ impl Candidate {
     }
 }
 
-/// Writes it all in one transaction. That an address or a store is there already is told only now, to
-/// somebody who proved to have a store: anyone else could find out who our users are.
+/// Writes everything in one transaction. Errors about existing addresses and shops are returned
+/// only at this point, to callers who have verified access to a shop. Otherwise anyone could find out
+/// which users exist.
 async fn enter(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     candidate: &Candidate,
-    proven: Proven<'_>,
+    verified: VerifiedShop<'_>,
     hash: &SecretString,
 ) -> Result<RegisterPayload, ApiError> {
     let now = request.clock.now();
-    let record = proven.record;
+    let record = verified.record;
     let mut system = request.database.system().await?;
-    if !proven.redeem(&mut system, now).await? {
-        return Ok(vec![no_store(proven.fields.domain)].into());
+    if !verified.redeem(&mut system, now).await? {
+        return Ok(vec![invalid_code(verified.fields.domain)].into());
     }
     let user = system.create_user(&candidate.email, hash, now).await?;
     let tenant = system.create_tenant(record, now).await?;
     let (Some(user), Some(tenant)) = (user, tenant) else {
-        return Ok(taken(user, tenant, proven.fields).into());
+        return Ok(taken(user, tenant, verified.fields).into());
     };
     let member = (user, tenant);
     let (session, sync_run) =
-        connecting::enter_store(system, request, tools, member, None, proven).await?;
+        verified_shop::create_shop(system, request, services, member, None, verified).await?;
     Ok(RegisterPayload {
         session: Some(session),
         user: Some(User::new(user, tenant)),
@@ -198,10 +202,10 @@ async fn enter(
     })
 }
 
-fn taken(user: Option<UserId>, tenant: Option<TenantId>, fields: Fields) -> Vec<UserError> {
+fn taken(user: Option<UserId>, tenant: Option<TenantId>, fields: InputPaths) -> Vec<UserError> {
     let mut errors = Vec::new();
     if user.is_none() {
-        let message = "There is an account with this email address. Sign in instead.";
+        let message = "There is already an account with this email address. Sign in instead.";
         errors.push(UserError::new(
             &["input", "email"],
             UserErrorCode::Taken,
@@ -209,7 +213,8 @@ fn taken(user: Option<UserId>, tenant: Option<TenantId>, fields: Fields) -> Vec<
         ));
     }
     if tenant.is_none() {
-        let message = "This store is connected already, by another account. Sign in with that one.";
+        let message =
+            "This shop is already connected by another account. Sign in with that account.";
         errors.push(UserError::new(
             fields.domain,
             UserErrorCode::ShopAlreadyConnected,

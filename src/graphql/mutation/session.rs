@@ -1,4 +1,4 @@
-//! Signing in and out. A session is a row; its tokens are worth nothing once it has ended.
+//! Signing in and out. A session is a row in the database; its tokens stop working when it ends.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, MutationContext, actor, note_everywhere};
+use super::{MUTATION_COST, MutationContext, actor, record_for_all_tenants};
 use crate::auth::tokens::{Bearer, RefreshToken};
 use crate::db::accounts::{RefreshTokenUse, UserRecord};
 use crate::db::{Database, SystemTx};
@@ -60,12 +60,12 @@ impl Session {
         })
     }
 
-    /// The first pair of tokens of a new session. One that somebody makes who is signed in already ends when
-    /// the one that they have must end.
-    pub(super) async fn begin(
+    /// Creates a session with its first pair of tokens. A session created from another one expires
+    /// no later than that one.
+    pub(super) async fn create(
         transaction: &mut SystemTx,
         request: &RequestContext,
-        tools: &MutationContext,
+        services: &MutationContext,
         (user, tenant): (UserId, TenantId),
         from: Option<SessionId>,
     ) -> Result<Self, ApiError> {
@@ -74,9 +74,9 @@ impl Session {
             .create_session((user, tenant), from, &request.device(), now)
             .await?
             .ok_or(ApiError::Unauthenticated)?;
-        Self::next(
+        Self::next_tokens(
             transaction,
-            tools,
+            services,
             Bearer {
                 user,
                 tenant,
@@ -87,10 +87,10 @@ impl Session {
         .await
     }
 
-    /// The next pair of tokens.
-    async fn next(
+    /// Issues the next pair of tokens.
+    async fn next_tokens(
         transaction: &mut SystemTx,
-        tools: &MutationContext,
+        services: &MutationContext,
         bearer: Bearer,
         now: DateTime<Utc>,
     ) -> Result<Self, ApiError> {
@@ -98,7 +98,7 @@ impl Session {
         transaction
             .add_refresh_token(bearer.session, &refresh_token.hash(), now)
             .await?;
-        let access = tools.tokens.issue(bearer)?;
+        let access = services.tokens.issue(bearer)?;
         Ok(Self {
             token: access.token,
             expires_at: access.expires_at,
@@ -161,7 +161,7 @@ impl From<UserError> for RefreshSessionPayload {
     }
 }
 
-/// Signing in and out.
+/// Mutations for signing in and out.
 #[derive(Default)]
 pub(super) struct SessionMutations;
 
@@ -176,15 +176,18 @@ impl SessionMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The email address and password.")] input: LoginInput,
     ) -> Result<LoginPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
-        if let Err(error) = tools.count_attempt(request, &input.email) {
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
+        if let Err(error) = services.count_attempt(request, &input.email) {
             return Ok(error.into());
         }
         let password = SecretString::from(input.password);
-        let Some(user) = user_of(request, tools, &input.email, &password).await? else {
+        let Some(user) = authenticate(request, services, &input.email, &password).await? else {
             let (database, now) = (request.database.clone(), request.clock.now());
-            let noting = note_failure(database, input.email, request.client_address, now);
-            tools.background.spawn(noting);
+            let noting = record_failed_login(database, input.email, request.client_address, now);
+            services.background.spawn(noting);
             let message = "Incorrect email or password.";
             return Ok(
                 UserError::new(&["input"], UserErrorCode::InvalidCredentials, message).into(),
@@ -195,15 +198,15 @@ impl SessionMutations {
         if user.disabled {
             let entry = Entry::refused(Action::SignedIn, Actor::User(user.email));
             let entry = entry.from(request.client_address);
-            note_everywhere(transaction, user.id, &entry, now).await?;
+            record_for_all_tenants(transaction, user.id, &entry, now).await?;
             return Ok(disabled(&["input"]).into());
         }
         let Some(&(tenant, _)) = transaction.memberships_of(user.id).await?.first() else {
-            let message = "You are not a member of any store.";
+            let message = "You are not a member of any shop.";
             return Ok(UserError::new(&["input"], UserErrorCode::NotAllowed, message).into());
         };
         let session =
-            Session::begin(&mut transaction, request, tools, (user.id, tenant), None).await?;
+            Session::create(&mut transaction, request, services, (user.id, tenant), None).await?;
         let entry = Entry::done(Action::SignedIn, Actor::User(user.email.clone()))
             .from(request.client_address);
         let mut transaction = transaction.into_tenant(tenant).await?;
@@ -229,14 +232,17 @@ impl SessionMutations {
         )]
         refresh_token: String,
     ) -> Result<RefreshSessionPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let refused = |code, message: &str| {
             request.refresh_tokens.delete_cookie();
             Ok(UserError::new(&["refreshToken"], code, message).into())
         };
         let refresh_token = request.refresh_tokens.received(refresh_token);
         let Ok(token) = RefreshToken::parse(refresh_token.expose_secret()) else {
-            return refused(UserErrorCode::Invalid, "This is not a refresh token.");
+            return refused(UserErrorCode::Invalid, "The refresh token is invalid.");
         };
         let now = request.clock.now();
         let mut transaction = request.database.system().await?;
@@ -244,7 +250,7 @@ impl SessionMutations {
             .use_refresh_token(&token.hash(), &request.device(), now)
             .await?;
         let RefreshTokenUse::Accepted(session) = outcome else {
-            // A reused token has ended its session: that must last.
+            // Commit, so that the session of a reused token stays ended.
             if let RefreshTokenUse::Reused(Some(ended)) = outcome {
                 let whose = actor(&mut transaction, ended.user).await?;
                 let entry = Entry::refused(Action::RefreshTokenReused, whose);
@@ -261,13 +267,13 @@ impl SessionMutations {
                     "The session has ended. Sign in again.",
                 ),
                 RefreshTokenUse::Reused(_) => {
-                    tracing::warn!("a refresh token was used twice; its session has been ended");
+                    tracing::warn!("a refresh token was reused; its session was ended");
                     refused(
                         UserErrorCode::Invalid,
-                        "The refresh token was used before. Sign in again.",
+                        "The refresh token has already been used. Sign in again.",
                     )
                 }
-                _ => refused(UserErrorCode::Invalid, "This is not a refresh token."),
+                _ => refused(UserErrorCode::Invalid, "The refresh token is invalid."),
             };
         };
         let bearer = Bearer {
@@ -275,7 +281,7 @@ impl SessionMutations {
             tenant: session.tenant,
             session: session.id,
         };
-        let session = Session::next(&mut transaction, tools, bearer, now).await?;
+        let session = Session::next_tokens(&mut transaction, services, bearer, now).await?;
         transaction.commit().await?;
         Ok(RefreshSessionPayload {
             session: Some(session),
@@ -301,15 +307,16 @@ impl SessionMutations {
     }
 }
 
-/// What a user is told whom the operator does not let in: after the password, so that nobody else learns it.
+/// The error for a disabled user. It is returned only after the password was verified, so that
+/// others cannot find out.
 pub(super) fn disabled(field: &[&str]) -> UserError {
-    let message = "This account is disabled. Ask whoever runs this server.";
+    let message = "This account is disabled. Contact the operator of this server.";
     UserError::new(field, UserErrorCode::NotAllowed, message)
 }
 
-/// Writes into the log of each store of this user, if there is one, that somebody had the wrong password. Nobody
-/// waits for it: how long it takes would tell whether there is such a user.
-async fn note_failure(
+/// Records a failed sign-in in the audit log of the user's tenants, if the user exists. It runs in
+/// the background, because its duration would reveal whether the user exists.
+async fn record_failed_login(
     database: Database,
     email: String,
     address: Option<IpAddr>,
@@ -324,19 +331,19 @@ async fn note_failure(
             return Ok(());
         };
         let entry = Entry::refused(Action::SignedIn, Actor::User(user.email)).from(address);
-        note_everywhere(system, user.id, &entry, now).await
+        record_for_all_tenants(system, user.id, &entry, now).await
     };
     let noted: Result<(), ApiError> = note.await;
     if noted.is_err() {
-        tracing::warn!("a failed attempt to sign in could not be written into the log");
+        tracing::warn!("a failed sign-in could not be recorded in the audit log");
     }
 }
 
-/// The user with this address and this password. Takes as long whether or not there is such an address, and
-/// holds no connection while it hashes.
-async fn user_of(
+/// The user with this address and password. The duration does not depend on whether the address
+/// exists. No connection is held while hashing.
+async fn authenticate(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     email: &str,
     password: &SecretString,
 ) -> Result<Option<UserRecord>, ApiError> {
@@ -352,6 +359,6 @@ async fn user_of(
         Err(_) => None,
     };
     let hash = user.as_ref().map(|user| &user.password_hash);
-    let right = tools.passwords.verify(password, hash).await?;
+    let right = services.passwords.verify(password, hash).await?;
     Ok(user.filter(|_| right))
 }

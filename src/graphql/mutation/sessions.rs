@@ -1,9 +1,9 @@
-//! Ending sessions from elsewhere.
+//! Ends other sessions of the user.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::user_error::{UserError, UserErrorCode};
-use super::{MUTATION_COST, actor, note_everywhere};
+use super::{MUTATION_COST, actor, record_for_all_tenants};
 use crate::db::SystemTx;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::ids::TenantId;
@@ -11,7 +11,7 @@ use crate::domain::principal::Principal;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::numbers::int;
+use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::permissions::permit;
 
 /// The result of `endSession`.
@@ -30,7 +30,7 @@ pub(super) struct EndOtherSessionsPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Ending sessions.
+/// Mutations for ending sessions.
 #[derive(Default)]
 pub(super) struct SessionListMutations;
 
@@ -80,13 +80,13 @@ impl SessionListMutations {
             .await?;
         note_ended(request, system, principal, &tenants).await?;
         Ok(EndOtherSessionsPayload {
-            ended: int(i64::try_from(tenants.len()).unwrap_or(i64::MAX))?,
+            ended: to_graphql_int(i64::try_from(tenants.len()).unwrap_or(i64::MAX))?,
             user_errors: Vec::new(),
         })
     }
 }
 
-/// Writes into the user's stores how many sessions ended, and commits.
+/// Records the number of ended sessions for all of the user's tenants, and commits.
 async fn note_ended(
     request: &RequestContext,
     mut system: SystemTx,
@@ -97,7 +97,7 @@ async fn note_ended(
     let entry = Entry::done(Action::SessionsEnded, actor)
         .to(tenants.len().to_string())
         .from(request.client_address);
-    note_everywhere(system, principal.user, &entry, request.clock.now()).await?;
+    record_for_all_tenants(system, principal.user, &entry, request.clock.now()).await?;
     request.refresh().await;
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The token's own store: new credentials for it.
+//! Replaces the credentials of the current shop.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::credentials::{self, CredentialsInput, Fields};
+use super::credentials::{self, CredentialsInput, InputPaths};
 use super::user_error::{UserError, UserErrorCode};
 use super::{MUTATION_COST, MutationContext, actor, permit};
 use crate::domain::audit::{Action, Entry};
@@ -41,13 +41,13 @@ impl From<Vec<UserError>> for UpdateShopCredentialsPayload {
     }
 }
 
-/// The input holds no domain: what is wrong with the store itself belongs to the whole of it.
-const FIELDS: Fields = Fields {
+/// The input contains no domain, so errors about the shop itself have no path.
+const FIELDS: InputPaths = InputPaths {
     domain: &["input"],
     credentials: &["input", "credentials"],
 };
 
-/// Giving the store new credentials.
+/// The `updateShopCredentials` mutation.
 #[derive(Default)]
 pub(super) struct ShopMutation;
 
@@ -63,7 +63,10 @@ impl ShopMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new credentials.")] input: UpdateShopCredentialsInput,
     ) -> Result<UpdateShopCredentialsPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["input"])? {
             Ok(principal) => principal,
             Err(error) => return Ok(vec![error].into()),
@@ -80,16 +83,16 @@ impl ShopMutation {
             .shop()
             .await?;
         let shop = shop.ok_or_else(|| ApiError::internal(&"a tenant without its shop"))?;
-        let record = match credentials::prove(&tools.sync, &shop.domain, &new, FIELDS).await? {
+        let record = match credentials::verify(&services.sync, &shop.domain, &new, FIELDS).await? {
             Ok(record) if record.gid == shop.gid => record,
             Ok(_) => {
-                let message = "Another store answers under this domain.";
+                let message = "Another shop responds at this domain.";
                 let error = UserError::new(FIELDS.domain, UserErrorCode::ShopNotFound, message);
                 return Ok(vec![error].into());
             }
             Err(error) => return Ok(vec![error].into()),
         };
-        let run = take_over(request, tools, principal, &record, &new).await?;
+        let run = take_over(request, services, principal, &record, &new).await?;
         Ok(UpdateShopCredentialsPayload {
             tenant: Some(Tenant::new(principal.tenant)),
             sync_run: Some(run),
@@ -100,14 +103,14 @@ impl ShopMutation {
 
 async fn take_over(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     principal: Principal,
     record: &ShopRecord,
     new: &Credentials,
 ) -> Result<SyncRun, ApiError> {
     let mut system = request.database.system().await?;
     let actor = actor(&mut system, principal.user).await?;
-    let (mut transaction, run) = tools
+    let (mut transaction, run) = services
         .sync
         .reconnect_shop(system, principal.tenant, record, new)
         .await?;
@@ -117,6 +120,6 @@ async fn take_over(
     transaction.note(&entry, request.clock.now()).await?;
     transaction.commit().await?;
     request.refresh().await;
-    tracing::info!(tenant.id = %principal.tenant, "a store has new credentials");
+    tracing::info!(tenant.id = %principal.tenant, "a shop has new credentials");
     Ok(SyncRun::new(principal.tenant, run))
 }

@@ -1,12 +1,12 @@
-//! The stores of a user: a further one, another one, one less.
+//! Connects, switches between and disconnects a user's shops.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::connecting::{self, Proven};
-use super::credentials::{self, Fields, ShopCredentialsInput};
-use super::installs::no_store;
+use super::credentials::{self, InputPaths, ShopCredentialsInput};
+use super::installs::invalid_code;
 use super::session::Session;
 use super::user_error::{UserError, UserErrorCode};
+use super::verified_shop::{self, VerifiedShop};
 use super::{MUTATION_COST, MutationContext, actor, permit};
 use crate::db::members::KnownStore;
 use crate::domain::audit::{Action, Entry};
@@ -67,7 +67,7 @@ pub(super) struct DisconnectShopPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The stores of a user.
+/// Mutations for the shops of a user.
 #[derive(Default)]
 pub(super) struct StoreMutations;
 
@@ -82,30 +82,34 @@ impl StoreMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The shop to connect.")] input: ConnectShopInput,
     ) -> Result<ConnectShopPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["input"])? {
             Ok(principal) => principal,
             Err(error) => return Ok(vec![error].into()),
         };
-        if let Err(error) = tools.count_attempt(request, &principal.user.to_string()) {
+        if let Err(error) = services.count_attempt(request, &principal.user.to_string()) {
             return Ok(vec![error].into());
         }
         let mut errors = Vec::new();
         let Some((domain, given)) = credentials::parse(input.shop, &mut errors) else {
             return Ok(errors.into());
         };
-        let proven = credentials::prove(&tools.sync, &domain, &given, credentials::OF_SHOP);
-        let record = match proven.await? {
+        let verified =
+            credentials::verify(&services.sync, &domain, &given, credentials::SHOP_PATHS);
+        let record = match verified.await? {
             Ok(record) => record,
             Err(error) => return Ok(vec![error].into()),
         };
-        let proven = Proven {
+        let verified = VerifiedShop {
             record: &record,
             credentials: &given,
-            fields: credentials::OF_SHOP,
+            fields: credentials::SHOP_PATHS,
             claim: None,
         };
-        Box::pin(connect(request, tools, principal, proven)).await
+        Box::pin(connect(request, services, principal, verified)).await
     }
 
     /// Creates a session for another shop of the signed-in user. The session expires no later than
@@ -120,7 +124,10 @@ impl StoreMutations {
         )]
         tenant_id: ID,
     ) -> Result<SwitchTenantPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["tenantId"])? {
             Ok(principal) => principal,
             Err(error) => {
@@ -138,7 +145,7 @@ impl StoreMutations {
             .map(|(tenant, _)| tenant)
             .find(|tenant| Some(tenant.uuid()) == named);
         let Some(tenant) = wanted else {
-            let message = "You are not a member of such a store.";
+            let message = "You are not a member of such a shop.";
             let error = UserError::new(&["tenantId"], UserErrorCode::Invalid, message);
             return Ok(SwitchTenantPayload {
                 session: None,
@@ -147,7 +154,7 @@ impl StoreMutations {
         };
         let member = (principal.user, tenant);
         let from = Some(principal.session);
-        let session = Session::begin(&mut system, request, tools, member, from).await?;
+        let session = Session::create(&mut system, request, services, member, from).await?;
         let actor = actor(&mut system, principal.user).await?;
         let entry = Entry::done(Action::SwitchedHere, actor).from(request.client_address);
         let mut transaction = system.into_tenant(tenant).await?;
@@ -165,7 +172,10 @@ impl StoreMutations {
     /// owner (`NOT_ALLOWED`).
     #[graphql(complexity = "MUTATION_COST + child_complexity")]
     async fn disconnect_shop(&self, ctx: &Context<'_>) -> Result<DisconnectShopPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &[])? {
             Ok(principal) => principal,
             Err(error) => {
@@ -178,12 +188,12 @@ impl StoreMutations {
         let tenant = principal.tenant;
         let mut system = request.database.system().await?;
         let actor = actor(&mut system, principal.user).await?;
-        let mut transaction = tools.sync.disconnect_shop(system, tenant).await?;
+        let mut transaction = services.sync.disconnect_shop(system, tenant).await?;
         let entry = Entry::done(Action::StoreDisconnected, actor).from(request.client_address);
         transaction.note(&entry, request.clock.now()).await?;
         transaction.commit().await?;
         request.refresh().await;
-        tracing::info!(tenant.id = %tenant, "a store is being disconnected");
+        tracing::info!(tenant.id = %tenant, "a shop is being disconnected");
         Ok(DisconnectShopPayload {
             tenant: Some(Tenant::new(tenant)),
             user_errors: Vec::new(),
@@ -191,39 +201,40 @@ impl StoreMutations {
     }
 }
 
-/// Enters the store, or connects one again that is there and that the user may connect.
+/// Creates a tenant for the shop, or reconnects the existing one if the user may do that.
 pub(super) async fn connect(
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     principal: Principal,
-    proven: Proven<'_>,
+    verified: VerifiedShop<'_>,
 ) -> Result<ConnectShopPayload, ApiError> {
     let now = request.clock.now();
-    let (user, record) = (principal.user, proven.record);
+    let (user, record) = (principal.user, verified.record);
     let mut system = request.database.system().await?;
-    if !proven.redeem(&mut system, now).await? {
-        return Ok(vec![no_store(proven.fields.domain)].into());
+    if !verified.redeem(&mut system, now).await? {
+        return Ok(vec![invalid_code(verified.fields.domain)].into());
     }
     let entered = system.create_tenant(record, now).await?;
     let (tenant, session, sync_run) = if let Some(tenant) = entered {
         let from = Some(principal.session);
         let (session, run) =
-            connecting::enter_store(system, request, tools, (user, tenant), from, proven).await?;
+            verified_shop::create_shop(system, request, services, (user, tenant), from, verified)
+                .await?;
         (tenant, session, run)
     } else {
         let known = system
             .find_known_store(&record.domain, &record.gid, user)
             .await?;
-        let tenant = match reconnectable(known, proven.fields) {
+        let tenant = match reconnectable(known, verified.fields) {
             Ok(tenant) => tenant,
             Err(error) => return Ok(vec![error].into()),
         };
         let from = Some(principal.session);
-        let session = Session::begin(&mut system, request, tools, (user, tenant), from).await?;
+        let session = Session::create(&mut system, request, services, (user, tenant), from).await?;
         let actor = actor(&mut system, user).await?;
-        let (mut transaction, run) = tools
+        let (mut transaction, run) = services
             .sync
-            .reconnect_shop(system, tenant, record, proven.credentials)
+            .reconnect_shop(system, tenant, record, verified.credentials)
             .await?;
         let entry = Entry::done(Action::StoreReconnected, actor).from(request.client_address);
         transaction.note(&entry, now).await?;
@@ -239,8 +250,8 @@ pub(super) async fn connect(
     })
 }
 
-/// The store that is there already, if it may be connected again.
-fn reconnectable(known: Option<KnownStore>, fields: Fields) -> Result<TenantId, UserError> {
+/// The existing tenant, if the user may reconnect it.
+fn reconnectable(known: Option<KnownStore>, fields: InputPaths) -> Result<TenantId, UserError> {
     let message = match known {
         Some(KnownStore {
             tenant,
@@ -252,11 +263,11 @@ fn reconnectable(known: Option<KnownStore>, fields: Fields) -> Result<TenantId, 
             role: Some(_),
             connected: true,
             ..
-        }) => "This store is connected already. You are a member of it: switch to it.",
+        }) => "This shop is already connected. You are a member of it: switch to it.",
         Some(KnownStore { role: Some(_), .. }) => {
-            "This store is known already. Its owners and admins can connect it again."
+            "This shop already exists. Its owners and admins can reconnect it."
         }
-        _ => "This store is connected already, by another account.",
+        _ => "This shop is already connected by another account.",
     };
     let code = UserErrorCode::ShopAlreadyConnected;
     Err(UserError::new(fields.domain, code, message))

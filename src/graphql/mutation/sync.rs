@@ -1,4 +1,4 @@
-//! Asking for a sync.
+//! Starts syncs.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
@@ -28,7 +28,7 @@ pub(super) struct SyncPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Asking for a sync.
+/// The `sync` mutation.
 #[derive(Default)]
 pub(super) struct SyncMutation;
 
@@ -43,7 +43,10 @@ impl SyncMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The kind of sync. Incremental by default.")] input: Option<SyncInput>,
     ) -> Result<SyncPayload, ApiError> {
-        let (request, tools) = (RequestContext::of(ctx)?, MutationContext::of(ctx)?);
+        let (request, services) = (
+            RequestContext::of(ctx)?,
+            MutationContext::from_context(ctx)?,
+        );
         let principal = match permit(ctx, &["input"])? {
             Ok(principal) => principal,
             Err(error) => {
@@ -59,14 +62,14 @@ impl SyncMutation {
         let mut transaction = system.into_tenant(principal.tenant).await?;
         let shop = transaction.shop().await?;
         if shop.is_some_and(|shop| shop.status == ShopStatus::Disconnected) {
-            let message = "The store is disconnected. Connect it again first.";
+            let message = "The shop is disconnected. Connect it again first.";
             let error = UserError::new(&[], UserErrorCode::ShopDisconnected, message);
             return Ok(SyncPayload {
                 sync_run: None,
                 user_errors: vec![error],
             });
         }
-        let run = tools
+        let run = services
             .sync
             .request_sync(&mut transaction, mode.into(), SyncTrigger::Manual)
             .await?;

@@ -1,4 +1,4 @@
-//! What was wrong with an input, as Shopify's own API says it.
+//! User errors, in the form that Shopify's own API uses.
 
 use async_graphql::{Enum, SimpleObject};
 
@@ -15,7 +15,7 @@ pub(super) struct UserError {
 }
 
 impl UserError {
-    /// An error of the argument or field with this path; of none in particular where the path is empty.
+    /// An error at this path of the arguments. An empty path belongs to no single field.
     pub(super) fn new(field: &[&str], code: UserErrorCode, message: impl Into<String>) -> Self {
         let names: Vec<_> = field.iter().map(|&name| name.to_owned()).collect();
         Self {

@@ -1,5 +1,5 @@
-//! Lists the Relay way: what every connection of the schema has in common. A list says how its rows are read
-//! between two keys; this says which rows a page holds and what lies around it.
+//! Connections as in the Relay specification. A [`Listing`] reads its rows between two keys; this
+//! module decides which rows a page contains and whether there are more.
 
 mod page;
 mod read;
@@ -7,13 +7,15 @@ mod read;
 use async_graphql::{Context, OutputType, SimpleObject};
 use serde::Serialize;
 
-pub(super) use page::{LARGEST_PAGE, Page, PageArguments, Wanted, checked_count, page_cost};
-pub(super) use read::{Listing, Slice, read_page};
+pub(super) use page::{
+    MAX_PAGE_SIZE, Page, PageArguments, PageRequest, page_cost, validate_page_size,
+};
+pub(super) use read::{Listing, PageRows, read_page};
 
 use super::context::RequestContext;
 use super::cursor;
 use super::error::ApiError;
-use super::numbers::int;
+use super::numbers::to_graphql_int;
 use super::snapshot::Reading;
 use super::types::{AuditEntry, Customer, LineItem, Order, Product, SyncRun};
 use crate::domain::ids::TenantId;
@@ -74,15 +76,15 @@ impl<N: OutputType + Clone> Connection<N>
 where
     Edge<N>: OutputType,
 {
-    /// The page as the API shows it.
+    /// Builds the page from its rows.
     pub(super) fn new<R, K: Serialize>(
-        slice: Slice<R>,
+        slice: PageRows<R>,
         list: &str,
         tenant: TenantId,
         key: impl Fn(&R) -> K,
         node: impl Fn(R) -> N,
     ) -> Result<Self, ApiError> {
-        let total_count = int(slice.total)?;
+        let total_count = to_graphql_int(slice.total)?;
         let edges: Vec<_> = slice
             .rows
             .into_iter()
@@ -106,7 +108,7 @@ where
     }
 }
 
-/// Reads a page of a list of the caller's store, from the operation's snapshot.
+/// Reads a page of a list of the caller's tenant from the operation's snapshot.
 pub(super) async fn connect<L: Listing, N: OutputType + Clone>(
     ctx: &Context<'_>,
     list: &L,
@@ -123,7 +125,8 @@ where
     .await
 }
 
-/// The same for nodes that are made from more than their rows: `read` reads that for all rows of the page.
+/// Like [`connect`], for nodes that need more than their rows: `read` reads the rest for all rows
+/// of the page.
 pub(super) async fn connect_with<L: Listing, N: OutputType + Clone, M>(
     ctx: &Context<'_>,
     list: &L,
@@ -137,9 +140,9 @@ where
     let request = RequestContext::of(ctx)?;
     let tenant = request.require_principal()?.tenant;
     let name = list.name();
-    let page = Page::read(arguments, &name, tenant)?;
+    let page = Page::from_arguments(arguments, &name, tenant)?;
     let mut reading = request.read().await?;
-    let slice = read_page(list, &mut reading, &page, Wanted::of(ctx)).await?;
+    let slice = read_page(list, &mut reading, &page, PageRequest::from_context(ctx)).await?;
     let more = read(&mut reading, &slice.rows).await?;
     drop(reading);
     request.refund(ctx, page.count, slice.rows.len());

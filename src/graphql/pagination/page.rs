@@ -1,4 +1,4 @@
-//! Which page a client asks for.
+//! The arguments of a page.
 
 use async_graphql::Context;
 use serde::de::DeserializeOwned;
@@ -7,12 +7,12 @@ use crate::domain::ids::TenantId;
 use crate::graphql::cursor;
 use crate::graphql::error::ApiError;
 
-/// How many items a page holds when nothing is said.
-pub(in crate::graphql) const DEFAULT_PAGE: i32 = 20;
-/// How many items a page holds at most.
-pub(in crate::graphql) const LARGEST_PAGE: i32 = 100;
+/// The default number of items of a page.
+pub(in crate::graphql) const DEFAULT_PAGE_SIZE: i32 = 20;
+/// The maximum number of items of a page.
+pub(in crate::graphql) const MAX_PAGE_SIZE: i32 = 100;
 
-/// What a client says of the page it wants.
+/// The arguments of a page, as sent by the client.
 #[derive(Clone, Debug, Default)]
 pub(in crate::graphql) struct PageArguments {
     pub(in crate::graphql) first: Option<i32>,
@@ -31,31 +31,34 @@ impl PageArguments {
     }
 }
 
-/// What the page is worth in the operation's complexity: each item costs what is asked of it.
+/// The cost of a page in the operation's complexity: the cost of an item times the number of items.
 pub(in crate::graphql) fn page_cost(first: Option<i32>, last: Option<i32>, item: usize) -> usize {
     let items = first
         .or(last)
-        .unwrap_or(DEFAULT_PAGE)
-        .clamp(1, LARGEST_PAGE);
+        .unwrap_or(DEFAULT_PAGE_SIZE)
+        .clamp(1, MAX_PAGE_SIZE);
     usize::try_from(items)
         .unwrap_or(1)
         .saturating_mul(item)
         .saturating_add(1)
 }
 
-/// A number of items that a client may ask for.
-pub(in crate::graphql) fn checked_count(field: &'static str, count: i32) -> Result<i64, ApiError> {
-    if (1..=LARGEST_PAGE).contains(&count) {
+/// Checks a number of items.
+pub(in crate::graphql) fn validate_page_size(
+    field: &'static str,
+    count: i32,
+) -> Result<i64, ApiError> {
+    if (1..=MAX_PAGE_SIZE).contains(&count) {
         Ok(i64::from(count))
     } else {
         Err(ApiError::bad_input(
             field,
-            format!("`{field}` must be from 1 to {LARGEST_PAGE}, not {count}."),
+            format!("`{field}` must be between 1 and {MAX_PAGE_SIZE}, not {count}."),
         ))
     }
 }
 
-/// A page that was asked for: which way, how much, from where.
+/// A validated page request: direction, size and bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::graphql) struct Page<K> {
     pub(in crate::graphql) backward: bool,
@@ -65,7 +68,7 @@ pub(in crate::graphql) struct Page<K> {
 }
 
 impl<K: DeserializeOwned> Page<K> {
-    pub(in crate::graphql) fn read(
+    pub(in crate::graphql) fn from_arguments(
         arguments: &PageArguments,
         name: &str,
         tenant: TenantId,
@@ -74,13 +77,13 @@ impl<K: DeserializeOwned> Page<K> {
             (Some(_), Some(_)) => {
                 return Err(ApiError::bad_input(
                     "last",
-                    "Give `first` or `last`, not both.",
+                    "Use either `first` or `last`, not both.",
                 ));
             }
-            (None, Some(last)) => (true, checked_count("last", last)?),
+            (None, Some(last)) => (true, validate_page_size("last", last)?),
             (first, None) => (
                 false,
-                checked_count("first", first.unwrap_or(DEFAULT_PAGE))?,
+                validate_page_size("first", first.unwrap_or(DEFAULT_PAGE_SIZE))?,
             ),
         };
         let key = |field, text: Option<&String>| {
@@ -88,7 +91,7 @@ impl<K: DeserializeOwned> Page<K> {
                 cursor::decode(name, tenant, text).ok_or_else(|| {
                     ApiError::bad_input(
                         field,
-                        format!("`{field}` is not a cursor of this list in this order."),
+                        format!("`{field}` is not a cursor of this list in this sort order."),
                     )
                 })
             })
@@ -103,18 +106,18 @@ impl<K: DeserializeOwned> Page<K> {
     }
 }
 
-/// What of a connection the client wants to know.
+/// The parts of a connection that the operation selects.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one selected field")]
-pub(in crate::graphql) struct Wanted {
+pub(in crate::graphql) struct PageRequest {
     pub(in crate::graphql) total_count: bool,
     pub(in crate::graphql) next: bool,
     pub(in crate::graphql) previous: bool,
     pub(in crate::graphql) rows: bool,
 }
 
-impl Wanted {
-    pub(in crate::graphql) fn of(ctx: &Context<'_>) -> Self {
+impl PageRequest {
+    pub(in crate::graphql) fn from_context(ctx: &Context<'_>) -> Self {
         let connection = ctx.look_ahead();
         let page_info = connection.field("pageInfo");
         Self {

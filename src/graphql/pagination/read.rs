@@ -1,24 +1,24 @@
-//! Reading a page of any list: which rows it holds, and what lies around them.
+//! Reads a page of any list.
 
 use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::page::{Page, Wanted};
+use super::page::{Page, PageRequest};
 use crate::db::keyset::Keyset;
 use crate::db::{Result as DbResult, TenantTx};
 use crate::graphql::error::ApiError;
 use crate::graphql::snapshot::Reading;
 
-/// A list that is ordered by a key.
+/// A list that is sorted by a key.
 pub(in crate::graphql) trait Listing: Send + Sync {
-    /// What the list is ordered by; ends in something unique.
+    /// The sort key. It ends in something unique.
     type Key: Clone + Serialize + DeserializeOwned + Send + Sync;
-    /// What it holds.
+    /// A row.
     type Row: Send;
 
-    /// The list and its order, as cursors name it.
+    /// The name of the list and its sort order, as part of cursors.
     fn name(&self) -> String;
     /// Whether the greatest key comes first.
     fn descending(&self) -> bool {
@@ -26,26 +26,27 @@ pub(in crate::graphql) trait Listing: Send + Sync {
     }
     /// The key of a row.
     fn key(row: &Self::Row) -> Self::Key;
-    /// The rows of a stretch of the list.
+    /// The rows between two keys.
     fn rows(
         &self,
         transaction: &mut TenantTx,
         keys: &Keyset<Self::Key>,
     ) -> impl Future<Output = DbResult<Vec<Self::Row>>> + Send;
-    /// How many rows there are.
+    /// The number of all rows.
     fn count(&self, transaction: &mut TenantTx) -> impl Future<Output = DbResult<i64>> + Send;
 }
 
-/// A page with what lies around it, before its rows become nodes.
-pub(in crate::graphql) struct Slice<R> {
+/// The rows of a page, and whether there are more.
+pub(in crate::graphql) struct PageRows<R> {
     pub(in crate::graphql) rows: Vec<R>,
     pub(in crate::graphql) has_next: bool,
     pub(in crate::graphql) has_previous: bool,
     pub(in crate::graphql) total: i64,
 }
 
-impl<R> Slice<R> {
-    /// The first page of a list, from its first rows: one more of them than the page holds, if there are.
+impl<R> PageRows<R> {
+    /// The first page, from the first rows of the list. `rows` has one more than the page if there
+    /// is a next page.
     pub(in crate::graphql) fn first(mut rows: Vec<R>, total: i64, count: i64) -> Self {
         let has_next = i64::try_from(rows.len()).is_ok_and(|read| read > count);
         if has_next {
@@ -65,15 +66,15 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     list: &L,
     reading: &mut Reading,
     page: &Page<L::Key>,
-    wanted: Wanted,
-) -> Result<Slice<L::Row>, ApiError> {
+    wanted: PageRequest,
+) -> Result<PageRows<L::Row>, ApiError> {
     let total = if wanted.total_count {
         list.count(reading.transaction()).await?
     } else {
         0
     };
     if !wanted.rows {
-        return Ok(Slice {
+        return Ok(PageRows {
             rows: Vec::new(),
             has_next: false,
             has_previous: false,
@@ -92,7 +93,7 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     }
     let has_next = has_next(list, reading, page, wanted, more, &rows).await?;
     let has_previous = has_previous(list, reading, page, wanted, more, &rows).await?;
-    Ok(Slice {
+    Ok(PageRows {
         rows,
         has_next,
         has_previous,
@@ -100,13 +101,13 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
     })
 }
 
-/// Ahead of the reading direction the row that was read too many tells. A bound on that side, or the side that
-/// the page was reached from, has to be looked behind: the cursor may be of a row that is gone.
+/// Whether there are rows after the page. In the reading direction, the extra row answers that. On
+/// the other side, the list must be queried, because the row of a cursor may have been deleted.
 async fn has_next<L: Listing>(
     list: &L,
     reading: &mut Reading,
     page: &Page<L::Key>,
-    wanted: Wanted,
+    wanted: PageRequest,
     more: bool,
     rows: &[L::Row],
 ) -> Result<bool, ApiError> {
@@ -120,12 +121,12 @@ async fn has_next<L: Listing>(
     exists(list, reading, keyset(list, end, None, false, 1)).await
 }
 
-/// The same on the other side.
+/// Whether there are rows before the page.
 async fn has_previous<L: Listing>(
     list: &L,
     reading: &mut Reading,
     page: &Page<L::Key>,
-    wanted: Wanted,
+    wanted: PageRequest,
     more: bool,
     rows: &[L::Row],
 ) -> Result<bool, ApiError> {
@@ -148,7 +149,7 @@ async fn exists<L: Listing>(
     Ok(!list.rows(transaction, &keys).await?.is_empty())
 }
 
-/// The rows after one key and before another, in the list's order or against it.
+/// The rows after one key and before another, in the list's order or in reverse.
 fn keyset<L: Listing>(
     list: &L,
     after: Option<L::Key>,

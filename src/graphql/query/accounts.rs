@@ -1,4 +1,4 @@
-//! Who is asking.
+//! The caller's account.
 
 use async_graphql::{Context, Object};
 
@@ -6,17 +6,14 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::User;
 
-/// Questions about the caller.
+/// Queries for the caller's account.
 #[derive(Default)]
 pub(super) struct AccountQueries;
 
 #[Object]
 impl AccountQueries {
     /// The signed-in user. Null without a token.
-    #[expect(
-        clippy::unused_async,
-        reason = "resolvers are async, whether they wait or not"
-    )]
+    #[expect(clippy::unused_async, reason = "resolvers must be async")]
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>, ApiError> {
         let principal = RequestContext::of(ctx)?.principal;
         Ok(principal.map(|principal| User::new(principal.user, principal.tenant)))

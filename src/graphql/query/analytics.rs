@@ -11,8 +11,8 @@ use crate::domain::ranking::RankedCustomer;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range};
-use crate::graphql::numbers::int;
-use crate::graphql::pagination::{checked_count, page_cost};
+use crate::graphql::numbers::to_graphql_int;
+use crate::graphql::pagination::{page_cost, validate_page_size};
 use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{
@@ -88,7 +88,7 @@ impl AnalyticsQueries {
         #[graphql(desc = "The number of customers to return: 1 to 100.", default = 5)] first: i32,
         #[graphql(desc = "The range of days. All time by default.")] range: Option<DateRangeInput>,
     ) -> Result<Vec<TopCustomer>, ApiError> {
-        let limit = checked_count("first", first)?;
+        let limit = validate_page_size("first", first)?;
         let request = RequestContext::of(ctx)?;
         let tenant = permit(ctx)?.tenant;
         let mut reading = request.read().await?;
@@ -194,7 +194,7 @@ async fn with_customers(
                 rank,
                 customer: Customer::new(tenant, row, &shop),
                 total_spent: shop.money(ranked.total_spent).into(),
-                orders: int(ranked.orders)?,
+                orders: to_graphql_int(ranked.orders)?,
             })
         })
         .collect()

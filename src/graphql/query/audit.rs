@@ -1,4 +1,4 @@
-//! What was done, and by whom.
+//! The audit log.
 
 use async_graphql::{Context, Object};
 
@@ -8,7 +8,7 @@ use crate::graphql::pagination::{Connection, PageArguments, connect, page_cost};
 use crate::graphql::permissions::permit;
 use crate::graphql::types::AuditEntry;
 
-/// Questions about what was done.
+/// Queries for the audit log.
 #[derive(Default)]
 pub(super) struct AuditQueries;
 

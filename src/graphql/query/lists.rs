@@ -1,4 +1,4 @@
-//! The lists of a store's objects.
+//! Lists of a shop's objects.
 
 use async_graphql::{Context, Object};
 
@@ -19,7 +19,7 @@ use crate::graphql::permissions::permit;
 use crate::graphql::snapshot::Reading;
 use crate::graphql::types::{Customer, Order, Product, SyncRun};
 
-/// Questions about lists of a store's objects.
+/// Queries for lists of a shop's objects.
 #[derive(Default)]
 pub(super) struct ListQueries;
 
@@ -45,7 +45,10 @@ impl ListQueries {
 
     /// The shop's orders. Includes test orders, but no deleted orders.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the four arguments of Relay, a filter and a sort order"
+    )]
     async fn orders(
         &self,
         ctx: &Context<'_>,
@@ -92,7 +95,10 @@ impl ListQueries {
 
     /// The shop's customers, with and without orders. Does not include deleted customers.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the four arguments of Relay, a filter and a sort order"
+    )]
     async fn customers(
         &self,
         ctx: &Context<'_>,
@@ -138,7 +144,10 @@ impl ListQueries {
 
     /// The products of the shop's catalogue. Does not include deleted products.
     #[graphql(complexity = "10 + page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and what is listed")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the four arguments of Relay, a filter and a sort order"
+    )]
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -190,7 +199,7 @@ impl ListQueries {
     }
 }
 
-/// A page of orders, with their customers if these are asked for.
+/// A page of orders, with their customers if these are selected.
 async fn orders_page<L: Listing<Row = OrderRow>>(
     ctx: &Context<'_>,
     list: &L,

@@ -1,4 +1,4 @@
-//! The people of the store.
+//! Members, invitations and sessions.
 
 use async_graphql::{Context, Object};
 
@@ -7,10 +7,10 @@ use crate::graphql::error::ApiError;
 use crate::graphql::permissions::permit;
 use crate::graphql::types::{ActiveSession, Invitation, Member};
 
-/// What a list of people costs, besides what is asked of it.
+/// The base cost of such a list, without its items.
 const LIST_COST: usize = 10;
 
-/// Questions about people.
+/// Queries for members, invitations and sessions.
 #[derive(Default)]
 pub(super) struct MemberQueries;
 

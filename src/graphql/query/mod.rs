@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 mod accounts;
 mod analytics;

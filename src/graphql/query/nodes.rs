@@ -1,4 +1,4 @@
-//! Things by their id.
+//! Objects by id.
 
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
@@ -8,11 +8,11 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::dataloaders::{CustomerById, OrderById, ProductById, SyncRunById};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::pagination::LARGEST_PAGE;
+use crate::graphql::pagination::MAX_PAGE_SIZE;
 use crate::graphql::permissions::permit;
 use crate::graphql::types::{Customer, Invitation, Node, Order, Product, SyncRun, Tenant, User};
 
-/// Questions by id.
+/// Queries for objects by id.
 #[derive(Default)]
 pub(super) struct NodeQueries;
 
@@ -38,12 +38,12 @@ impl NodeQueries {
     ) -> Result<Vec<Option<Node>>, ApiError> {
         let request = RequestContext::of(ctx)?;
         let principal = permit(ctx)?;
-        if i32::try_from(ids.len()).is_ok_and(|count| count <= LARGEST_PAGE) {
+        if i32::try_from(ids.len()).is_ok_and(|count| count <= MAX_PAGE_SIZE) {
             try_join_all(ids.iter().map(|id| find(request, principal, id))).await
         } else {
             Err(ApiError::bad_input(
                 "ids",
-                format!("`ids` may hold at most {LARGEST_PAGE} ids."),
+                format!("`ids` may have at most {MAX_PAGE_SIZE} ids."),
             ))
         }
     }

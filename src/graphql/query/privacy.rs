@@ -1,17 +1,18 @@
-//! What customers asked for.
+//! Privacy requests.
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
 use crate::db::privacy;
+use crate::domain;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::permissions::permit;
 use crate::graphql::scalars::Instant;
 
-/// The most requests that are listed.
-const LISTED: i64 = 100;
+/// The maximum number of requests to list.
+const MAX_REQUESTS: i64 = 100;
 
-/// Questions about privacy requests.
+/// Queries for privacy requests.
 #[derive(Default)]
 pub(super) struct PrivacyQueries;
 
@@ -22,7 +23,7 @@ impl PrivacyQueries {
     async fn privacy_requests(&self, ctx: &Context<'_>) -> Result<Vec<PrivacyRequest>, ApiError> {
         permit(ctx)?;
         let mut reading = RequestContext::of(ctx)?.read().await?;
-        let requests = reading.transaction().privacy_requests(LISTED).await?;
+        let requests = reading.transaction().privacy_requests(MAX_REQUESTS).await?;
         Ok(requests.into_iter().map(PrivacyRequest::from).collect())
     }
 }
@@ -45,6 +46,7 @@ pub(super) struct PrivacyRequest {
 
 /// The kinds of privacy requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::privacy::PrivacyRequestKind")]
 pub(super) enum PrivacyRequestKind {
     /// The customer requests a copy of their stored data.
     DataRequest,
@@ -55,11 +57,7 @@ pub(super) enum PrivacyRequestKind {
 impl From<privacy::PrivacyRequest> for PrivacyRequest {
     fn from(request: privacy::PrivacyRequest) -> Self {
         Self {
-            kind: if request.kind == "DATA_REQUEST" {
-                PrivacyRequestKind::DataRequest
-            } else {
-                PrivacyRequestKind::CustomerRedaction
-            },
+            kind: request.kind.into(),
             customer_shopify_id: request.customer_id.to_string(),
             received_at: Instant(request.received_at),
             completed_at: request.completed_at.map(Instant),

@@ -34,7 +34,7 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// An entry of this store's log.
+    /// An entry of this tenant's audit log.
     #[must_use]
     pub fn new(tenant: TenantId, row: AuditRow) -> Self {
         Self {

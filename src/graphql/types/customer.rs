@@ -1,4 +1,4 @@
-//! Customers as the API shows them.
+//! Customers in the API.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 
@@ -8,8 +8,8 @@ use crate::db::customers::CustomerRow;
 use crate::domain::ids::{CustomerId, TenantId};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::lists::orders_of;
-use crate::graphql::numbers::int;
+use crate::graphql::lists::customer_orders;
+use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::ShopContext;
@@ -71,12 +71,9 @@ impl Customer {
 impl Customer {
     /// The number of the customer's orders of all time that count in the figures: in the shop's
     /// currency, with at least one product. Test and deleted orders do not count.
-    #[expect(
-        clippy::unused_async,
-        reason = "resolvers are async, whether they wait or not"
-    )]
+    #[expect(clippy::unused_async, reason = "resolvers must be async")]
     async fn orders_count(&self) -> Result<i32, ApiError> {
-        int(self.orders_placed)
+        to_graphql_int(self.orders_placed)
     }
 
     /// The customer's orders in any currency, newest first. Includes test orders, but no deleted
@@ -91,6 +88,6 @@ impl Customer {
         #[graphql(desc = "Return only orders after this cursor.")] after: Option<String>,
     ) -> Result<Connection<Order>, ApiError> {
         let page = PageArguments::forward(first, after);
-        orders_of(ctx, self.tenant, self.number, page).await
+        customer_orders(ctx, self.tenant, self.number, page).await
     }
 }

@@ -1,4 +1,4 @@
-//! The lines of orders as the API shows them.
+//! Line items in the API.
 
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 

@@ -9,7 +9,7 @@ use super::money::Money;
 use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesFigures;
 use crate::graphql::error::ApiError;
-use crate::graphql::numbers::int;
+use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::scalars::{Day, Instant, Long};
 
 /// The sales figures of a range of days, counted as in Shopify's own reports. Each event counts on
@@ -31,10 +31,10 @@ impl TryFrom<SalesFigures> for SalesMetrics {
 
     fn try_from(figures: SalesFigures) -> Result<Self, ApiError> {
         Ok(Self {
-            orders: int(figures.orders)?,
-            customers: int(figures.customers)?,
-            new_customers: int(figures.new_customers)?,
-            returning_customers: int(figures.returning_customers())?,
+            orders: to_graphql_int(figures.orders)?,
+            customers: to_graphql_int(figures.customers)?,
+            new_customers: to_graphql_int(figures.new_customers)?,
+            returning_customers: to_graphql_int(figures.returning_customers())?,
             figures,
         })
     }

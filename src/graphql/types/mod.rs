@@ -1,4 +1,4 @@
-//! The types of the schema, filed by noun.
+//! The types of the schema, one module for each.
 
 mod account;
 mod audit;

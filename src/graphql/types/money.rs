@@ -1,4 +1,4 @@
-//! Money as the API shows it.
+//! Money in the API.
 
 use async_graphql::SimpleObject;
 

@@ -1,4 +1,4 @@
-//! What can be asked for by its id alone.
+//! Objects that can be read by id.
 
 use async_graphql::{ID, Interface};
 
@@ -14,11 +14,11 @@ use super::{Customer, Invitation, Order, Product, SyncRun, Tenant, User};
 pub enum Node {
     /// The signed-in user.
     User(User),
-    /// The store that the token speaks for.
+    /// The current tenant.
     Tenant(Tenant),
-    /// A run of a sync.
+    /// A sync run.
     SyncRun(SyncRun),
-    /// An open invitation into the store.
+    /// An open invitation.
     Invitation(Invitation),
     /// An order.
     Order(Order),

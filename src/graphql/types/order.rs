@@ -1,4 +1,4 @@
-//! Orders as the API shows them.
+//! Orders in the API.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::dataloaders::{CustomerById, RefundsOf};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
-use crate::graphql::lists::line_items_of;
+use crate::graphql::lists::order_line_items;
 use crate::graphql::pagination::{Connection, PageArguments, page_cost};
 use crate::graphql::scalars::Instant;
 use crate::graphql::snapshot::Reading;
@@ -32,7 +32,7 @@ pub struct Order {
     number: OrderId,
     #[graphql(skip)]
     customer_number: Option<CustomerId>,
-    /// The customer, where the page was read with its customers.
+    /// The customer, if the page was read with its customers.
     #[graphql(skip)]
     read_customer: Option<Box<CustomerRow>>,
     #[graphql(skip)]
@@ -95,11 +95,11 @@ impl Order {
     }
 }
 
-/// Customers by their numbers.
+/// Customers by id.
 pub(in crate::graphql) type Customers = HashMap<CustomerId, CustomerRow>;
 
 impl Order {
-    /// The customers of a page of orders, read at once if they are asked for.
+    /// The customers of a page of orders, read at once if they are selected.
     pub(in crate::graphql) async fn customers_of(
         ctx: &Context<'_>,
         reading: &mut Reading,
@@ -120,7 +120,7 @@ impl Order {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    /// The order with its customer, if that was read.
+    /// The order with its customer, if the customer was read.
     pub(in crate::graphql) fn with_customer(
         tenant: TenantId,
         row: OrderRow,
@@ -165,7 +165,7 @@ impl Order {
         #[graphql(desc = "Return only line items after this cursor.")] after: Option<String>,
     ) -> Result<Connection<LineItem>, ApiError> {
         let page = PageArguments::forward(first, after);
-        line_items_of(ctx, self.tenant, self.number, &self.currency, page).await
+        order_line_items(ctx, self.tenant, self.number, &self.currency, page).await
     }
 
     /// The order's refunds, earliest first. A refund reduces the figures of the day it was

@@ -6,7 +6,7 @@ use super::metrics::{DateRange, SalesMetrics, asks_for_customers};
 use crate::domain::calendar::DayRange;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
-use crate::graphql::numbers::int;
+use crate::graphql::numbers::to_graphql_int;
 
 /// The headline figures of a range of days.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ impl Overview {
     /// customers do not count.
     async fn total_customers(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
-        int(match reading.shop().row.customers {
+        to_graphql_int(match reading.shop().row.customers {
             Some(kept) => kept,
             None => reading.transaction().count_all_customers().await?,
         })
@@ -57,7 +57,7 @@ impl Overview {
         let orders = reading
             .ask_book(|book| book.orders_in_other_currencies(self.range))
             .await?;
-        int(orders)
+        to_graphql_int(orders)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Products as the API shows them.
+//! Products in the API.
 
 use async_graphql::{ID, SimpleObject};
 

@@ -1,4 +1,4 @@
-//! Refunds as the API shows them.
+//! Refunds in the API.
 
 use async_graphql::{ID, SimpleObject};
 

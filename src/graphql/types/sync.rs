@@ -6,7 +6,7 @@ use crate::db::sync_runs;
 use crate::domain::ids::TenantId;
 use crate::domain::sync;
 use crate::graphql::context::RequestContext;
-use crate::graphql::dataloaders::ProgressOf;
+use crate::graphql::dataloaders::ProgressByRun;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
@@ -68,7 +68,9 @@ impl SyncRun {
     /// started yet are not included.
     async fn progress(&self, ctx: &Context<'_>) -> Result<Vec<SyncProgress>, ApiError> {
         let loaders = &RequestContext::of(ctx)?.loaders;
-        let progress = loaders.load(self.tenant, ProgressOf(self.row.id)).await?;
+        let progress = loaders
+            .load(self.tenant, ProgressByRun(self.row.id))
+            .await?;
         let progress = progress.unwrap_or_default().into_iter();
         Ok(progress.map(SyncProgress::from).collect())
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use super::super::bulk::bulk_query;
-use super::super::{BulkRefusal, BulkState, ShopifyError};
+use super::super::{BulkState, ShopifyError, StartBulkError};
 use super::{StubStore, data, ok, store_at};
 use crate::domain::sync::ObjectKind;
 
@@ -36,10 +36,10 @@ async fn a_store_that_is_busy_is_told_from_one_that_refuses_the_query() {
     let stub = StubStore::answering([run(&Value::Null, &busy), run(&Value::Null, &wrong)]).await;
     let store = stub.store();
     let refusal = store.start_bulk(ObjectKind::Orders).await.unwrap_err();
-    assert!(matches!(refusal, BulkRefusal::Busy(_)), "{refusal}");
+    assert!(matches!(refusal, StartBulkError::Busy(_)), "{refusal}");
     let refusal = store.start_bulk(ObjectKind::Orders).await.unwrap_err();
     let message = "Bulk queries cannot contain more than 5 connections.".to_owned();
-    assert_eq!(refusal, BulkRefusal::Refused(message));
+    assert_eq!(refusal, StartBulkError::Rejected(message));
 }
 
 #[tokio::test]
@@ -57,7 +57,10 @@ async fn a_mutation_that_was_denied_was_not_carried_out() {
     .await;
     let store = stub.store();
     let refusal = store.start_bulk(ObjectKind::Orders).await.unwrap_err();
-    assert!(matches!(refusal, BulkRefusal::Refused(_)), "{refusal:?}");
+    assert!(
+        matches!(refusal, StartBulkError::Rejected(_)),
+        "{refusal:?}"
+    );
     let refusal = store.subscribe("ORDERS_CREATE", "https://a.example", &[]);
     let refusal = refusal.await.unwrap().unwrap();
     assert!(refusal.contains("webhookSubscriptionCreate"), "{refusal}");
@@ -75,12 +78,15 @@ async fn a_start_whose_answer_was_lost_is_not_repeated() {
         status: Some(502),
         request_id: None,
     };
-    assert_eq!(refusal, BulkRefusal::Failed(failed));
+    assert_eq!(refusal, StartBulkError::Failed(failed));
     assert_eq!(stub.asked().await.len(), 1);
     let refusal = store_at("http://127.0.0.1:1")
         .start_bulk(ObjectKind::Orders)
         .await;
-    assert_eq!(refusal, Err(BulkRefusal::Failed(ShopifyError::Unreachable)));
+    assert_eq!(
+        refusal,
+        Err(StartBulkError::Failed(ShopifyError::Unreachable))
+    );
 }
 
 #[tokio::test]
@@ -132,6 +138,6 @@ async fn stopping_what_has_ended_is_refused() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the store refused: A bulk operation cannot be canceled when it is completed"
+        "Shopify rejected the request: A bulk operation cannot be canceled when it is completed"
     );
 }

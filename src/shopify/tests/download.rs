@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::super::{Download, Downloaded, ShopifyConfig, ShopifyError};
+use super::super::{Download, DownloadStats, ShopifyConfig, ShopifyError};
 use super::objects::{line, order, with};
 use super::{config, store_at, store_with};
 
@@ -15,7 +15,7 @@ use super::{config, store_at, store_with};
 #[derive(Clone)]
 enum Answer {
     /// The file from the byte that was asked for; after so many bytes of it the connection is cut.
-    Part { cut_after: usize },
+    Batch { cut_after: usize },
     /// The whole file, whatever was asked for.
     Whole,
     /// A bare status.
@@ -56,13 +56,13 @@ async fn serve(file: Vec<u8>, answers: Vec<Answer>) -> (String, Arc<Mutex<Vec<St
 fn written(file: &[u8], answer: &Answer, from: Option<usize>) -> Vec<u8> {
     let (status, range, body, sent) = match (answer, from) {
         (Answer::Status(status), _) => (*status, String::new(), &[][..], 0),
-        (Answer::Part { cut_after }, Some(from)) if from < file.len() => {
+        (Answer::Batch { cut_after }, Some(from)) if from < file.len() => {
             let (last, length) = (file.len() - 1, file.len());
             let range = format!("content-range: bytes {from}-{last}/{length}\r\n");
             (206, range, &file[from..], *cut_after)
         }
-        (Answer::Part { .. }, Some(_)) => (416, String::new(), &[][..], 0),
-        (Answer::Part { cut_after }, None) => (200, String::new(), file, *cut_after),
+        (Answer::Batch { .. }, Some(_)) => (416, String::new(), &[][..], 0),
+        (Answer::Batch { cut_after }, None) => (200, String::new(), file, *cut_after),
         (Answer::Whole, _) => (200, String::new(), file, file.len()),
     };
     let length = body.len();
@@ -86,9 +86,9 @@ fn file() -> Vec<u8> {
     file.into_bytes()
 }
 
-async fn read_all(mut download: Download) -> Result<(usize, Downloaded), ShopifyError> {
+async fn read_all(mut download: Download) -> Result<(usize, DownloadStats), ShopifyError> {
     let mut records = 0;
-    let mut downloaded = Downloaded::default();
+    let mut downloaded = DownloadStats::default();
     while let Some(lines) = download.next_lines().await? {
         let (batch, read) = lines.read()?;
         records += batch.len();
@@ -97,8 +97,8 @@ async fn read_all(mut download: Download) -> Result<(usize, Downloaded), Shopify
     Ok((records, downloaded))
 }
 
-fn whole(bytes: usize) -> Downloaded {
-    Downloaded {
+fn whole(bytes: usize) -> DownloadStats {
+    DownloadStats {
         lines: 6,
         root_lines: 3,
         unknown_lines: 0,
@@ -118,7 +118,7 @@ async fn a_result_is_read_in_batches_without_the_token() {
     let mut download = store_with(config)
         .download(&format!("{address}/result?sig=1"))
         .unwrap();
-    let mut downloaded = Downloaded::default();
+    let mut downloaded = DownloadStats::default();
     for count in [4, 2] {
         let lines = download.next_lines().await.unwrap().unwrap();
         let (records, read) = lines.read().unwrap();
@@ -145,9 +145,9 @@ async fn a_cut_connection_is_taken_up_after_the_last_whole_line(#[case] step: us
     let length = file.len();
     for cut_after in (0..=length).step_by(step.max(97)) {
         let answers = vec![
-            Answer::Part { cut_after },
+            Answer::Batch { cut_after },
             Answer::Status(503),
-            Answer::Part { cut_after: length },
+            Answer::Batch { cut_after: length },
         ];
         let (address, heads) = serve(file.clone(), answers).await;
         let download = store_at(&address).download(&address).unwrap();
@@ -172,7 +172,7 @@ async fn a_store_that_ignores_the_range_is_skipped_through() {
     let file = file();
     let length = file.len();
     let cut_after = length / 2;
-    let (address, _) = serve(file, vec![Answer::Part { cut_after }, Answer::Whole]).await;
+    let (address, _) = serve(file, vec![Answer::Batch { cut_after }, Answer::Whole]).await;
     let download = store_at(&address).download(&address).unwrap();
     assert_eq!(read_all(download).await, Ok((6, whole(length))));
 }
@@ -189,7 +189,7 @@ async fn a_last_line_without_an_end_is_a_line() {
 
 #[tokio::test]
 async fn a_connection_that_is_cut_again_and_again_is_given_up() {
-    let (address, _) = serve(file(), vec![Answer::Part { cut_after: 10 }; 10]).await;
+    let (address, _) = serve(file(), vec![Answer::Batch { cut_after: 10 }; 10]).await;
     let download = store_at(&address).download(&address).unwrap();
     assert_eq!(read_all(download).await, Err(ShopifyError::Interrupted));
 }
@@ -211,7 +211,7 @@ async fn a_line_longer_than_the_bound_is_an_error_and_not_kept() {
     let long = format!("{{\"id\":\"{}\"}}\n", "x".repeat(10_000));
     let (address, _) = serve(long.into_bytes(), vec![Answer::Whole]).await;
     let config = ShopifyConfig {
-        longest_line: 1000,
+        max_line_bytes: 1000,
         ..config(&address)
     };
     let error = read_all(store_with(config).download(&address).unwrap())

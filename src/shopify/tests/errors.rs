@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use super::super::{ErrorKind, ShopifyError, StoreCounts};
+use super::super::{ErrorKind, ShopCounts, ShopifyError};
 use super::{StubStore, data, fault, ok, shop, store_at, store_with};
 
 fn status(status: u16) -> ResponseTemplate {
@@ -79,7 +79,7 @@ fn refused(code: &str) -> ShopifyError {
 )]
 #[case::nothing(
     ok(json!({})),
-    ShopifyError::Unreadable("neither data nor errors".to_owned()), ErrorKind::Retryable, 3
+    ShopifyError::Unreadable("it has neither data nor errors".to_owned()), ErrorKind::Retryable, 3
 )]
 #[case::another_type(
     data(json!({ "shop": 1 })), ShopifyError::Unconvertible("field"), ErrorKind::Permanent, 1
@@ -164,7 +164,7 @@ async fn an_answer_that_does_not_come_is_a_timeout() {
     let stub = StubStore::answering([late]).await;
     let mut config = super::config(&format!("{}/shops/{{shop}}", stub.server.uri()));
     config.request_timeout = std::time::Duration::from_millis(50);
-    config.retry.repeats = 0;
+    config.retry.max_retries = 0;
     let error = store_with(config).shop_record().await.unwrap_err();
     assert_eq!(error, ShopifyError::TimedOut);
 }
@@ -194,12 +194,12 @@ async fn counts_that_are_not_exact_or_not_allowed_are_left_out() {
     }));
     let stub = StubStore::answering([answer, fault("undefinedField"), status(402)]).await;
     let store = stub.store();
-    let expected = StoreCounts {
+    let expected = ShopCounts {
         products: Some(1456),
-        ..StoreCounts::default()
+        ..ShopCounts::default()
     };
     assert_eq!(store.counts().await, Ok(expected));
-    assert_eq!(store.counts().await, Ok(StoreCounts::default()));
+    assert_eq!(store.counts().await, Ok(ShopCounts::default()));
     assert_eq!(store.counts().await, Err(ShopifyError::Frozen));
 }
 

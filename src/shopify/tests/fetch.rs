@@ -28,7 +28,7 @@ async fn what_the_store_does_not_have_is_missing() {
     };
     assert_eq!(casey.email.as_deref(), Some("casey@example.com"));
     assert_eq!(fetched.missing, [2]);
-    assert_eq!(fetched.asked_at.to_rfc3339(), "2026-03-01T12:00:00+00:00");
+    assert_eq!(fetched.fetched_at.to_rfc3339(), "2026-03-01T12:00:00+00:00");
     assert_eq!(
         stub.asked().await,
         [(
@@ -135,6 +135,28 @@ async fn too_costly_a_question_is_halved_and_the_store_remembers() {
         })
         .collect();
     assert_eq!(sizes, [(30, 50), (25, 25), (5, 25), (25, 25)]);
+}
+
+#[tokio::test]
+async fn page_sizes_grow_again_after_successful_queries() {
+    let empty = || nodes(&[Value::Null]);
+    let mut answers = vec![fault("MAX_COST_EXCEEDED")];
+    answers.extend((0..25).map(|_| empty()));
+    let stub = StubStore::answering(answers).await;
+    let store = stub.store();
+    for id in 1..=25 {
+        store.fetch(Orders, &[id]).await.unwrap();
+    }
+    let sizes: Vec<_> = stub
+        .asked()
+        .await
+        .iter()
+        .map(|(_, variables)| variables["lineItems"].as_i64().unwrap())
+        .collect();
+    let mut expected = vec![50];
+    expected.extend([25; 20]);
+    expected.extend([50; 5]);
+    assert_eq!(sizes, expected);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-use super::{RetryPolicy, Shopify, ShopifyConfig, Store, TokenProvider};
+use super::{RetryPolicy, ShopClient, Shopify, ShopifyConfig, TokenProvider};
 use crate::domain::clock::Clock;
 use crate::domain::shop::ShopDomain;
 
@@ -52,7 +52,7 @@ impl StubStore {
         Self { server }
     }
 
-    fn store(&self) -> Store {
+    fn store(&self) -> ShopClient {
         store_at(&format!("{}/shops/{{shop}}", self.server.uri()))
     }
 
@@ -74,22 +74,22 @@ fn config(base_url: &str) -> ShopifyConfig {
         request_timeout: Duration::from_secs(5),
         read_timeout: Duration::from_secs(5),
         retry: RetryPolicy {
-            repeats: 2,
-            first_pause: Duration::from_millis(1),
-            longest_pause: Duration::from_millis(100),
-            throttle_floor: Duration::from_millis(5),
-            throttle_limit: Duration::from_secs(2),
+            max_retries: 2,
+            initial_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(100),
+            min_throttle_delay: Duration::from_millis(5),
+            max_throttle_wait: Duration::from_secs(2),
         },
         ..ShopifyConfig::default()
     }
 }
 
-fn store_at(base_url: &str) -> Store {
+fn store_at(base_url: &str) -> ShopClient {
     store_with(config(base_url))
 }
 
-fn store_with(config: ShopifyConfig) -> Store {
-    shopify(config).store(domain(), TokenProvider::fixed(token("shpat_secret")))
+fn store_with(config: ShopifyConfig) -> ShopClient {
+    shopify(config).shop(domain(), TokenProvider::fixed(token("shpat_secret")))
 }
 
 fn shopify(config: ShopifyConfig) -> Shopify {

@@ -13,7 +13,7 @@ use crate::domain::sync::ObjectKind::Orders;
 const AT: &str = "2026-01-05T00:00:00Z";
 const LATER: &str = "2026-01-06T00:00:00Z";
 
-fn whole_order(updated_at: &str, lines: Value, agreements: Value) -> Value {
+fn read_all_pages_of_order(updated_at: &str, lines: Value, agreements: Value) -> Value {
     with(
         order(9, updated_at),
         &Value::from_iter([("lineItems", lines), ("agreements", agreements)]),
@@ -30,7 +30,7 @@ async fn an_order_loses_no_line_and_no_sale_past_a_page() {
         sale(4),
         &json!({ "__typename": "SomeNewSale", "lineType": "NEW", "quantity": null }),
     );
-    let first = whole_order(
+    let first = read_all_pages_of_order(
         AT,
         page(vec![line(1)], Some("l1")),
         edges(
@@ -129,7 +129,7 @@ fn from_lines() -> [Record; 4] {
 async fn an_order_gives_the_same_records_over_both_paths() {
     let sales = page(vec![sale(1)], None);
     let edge = with(agreement(1), &json!({ "sales": sales }));
-    let whole = whole_order(
+    let whole = read_all_pages_of_order(
         AT,
         page(vec![line(1)], None),
         edges(vec![("a1", edge)], None),
@@ -246,9 +246,9 @@ fn an_order_is_mapped_field_by_field() {
 #[tokio::test]
 async fn an_order_that_changes_between_its_pages_is_read_again() {
     let none = || edges(vec![], None);
-    let first = whole_order(AT, page(vec![line(1)], Some("l1")), none());
+    let first = read_all_pages_of_order(AT, page(vec![line(1)], Some("l1")), none());
     let torn = of_order(LATER, &json!({ "lineItems": page(vec![line(2)], None) }));
-    let again = whole_order(LATER, page(vec![line(3)], None), none());
+    let again = read_all_pages_of_order(LATER, page(vec![line(3)], None), none());
     let stub = StubStore::answering([nodes(&[first]), torn, nodes(&[again])]).await;
     let fetched = stub.store().fetch(Orders, &[9]).await.unwrap();
     assert_eq!(words(&fetched.records), ["order 9", "line 3 of 9"]);
@@ -256,7 +256,7 @@ async fn an_order_that_changes_between_its_pages_is_read_again() {
 
 #[tokio::test]
 async fn an_order_that_never_rests_is_an_error_in_the_end() {
-    let first = whole_order(AT, page(vec![line(1)], Some("l1")), edges(vec![], None));
+    let first = read_all_pages_of_order(AT, page(vec![line(1)], Some("l1")), edges(vec![], None));
     let torn = json!({ "lineItems": page(vec![line(2)], None) });
     let answers = (0..20).map(|turn| {
         if turn % 2 == 0 {

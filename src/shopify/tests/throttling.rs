@@ -43,7 +43,7 @@ async fn an_empty_budget_is_waited_for_and_is_no_failed_attempt() {
 async fn a_budget_that_stays_empty_is_given_up_in_the_end() {
     let stub = StubStore::answering(vec![throttled(100, 0, 2000); 50]).await;
     let mut config = config(&format!("{}/shops/{{shop}}", stub.server.uri()));
-    config.retry.throttle_limit = Duration::from_millis(120);
+    config.retry.max_throttle_wait = Duration::from_millis(120);
     let error = store_with(config).shop_record().await.unwrap_err();
     assert_eq!(error, ShopifyError::Throttled);
     assert_eq!(stub.asked().await.len(), 3);
@@ -71,7 +71,7 @@ async fn the_next_query_waits_for_its_known_cost_before_it_is_sent() {
         .unwrap();
     let start = Instant::now();
     // Another handle of the same store knows it too.
-    let twin = store.shopify.store(
+    let twin = store.shopify.shop(
         super::domain(),
         super::TokenProvider::fixed(super::token("t")),
     );

@@ -48,7 +48,7 @@ async fn a_refused_token_is_renewed_once(
     let stub = StubStore::answering(statuses.into_iter().map(answer)).await;
     let (provider, renewals) = provider(renewed);
     let client = shopify(config(&format!("{}/shops/{{shop}}", stub.server.uri())));
-    let result = client.store(domain(), provider).shop_record().await;
+    let result = client.shop(domain(), provider).shop_record().await;
     assert_eq!(result.is_ok(), works);
     if let Err(error) = result {
         assert_eq!(error, ShopifyError::Unauthorized);
@@ -61,7 +61,9 @@ async fn a_refused_token_is_renewed_once(
     }
 }
 
-async fn trade(answers: Vec<ResponseTemplate>) -> Result<super::super::IssuedToken, ShopifyError> {
+async fn request_token(
+    answers: Vec<ResponseTemplate>,
+) -> Result<super::super::IssuedToken, ShopifyError> {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/admin/oauth/access_token"))
@@ -87,7 +89,7 @@ async fn an_id_and_a_secret_become_a_token_that_ends() {
         "access_token": "shpat_1", "scope": "read_orders,read_products", "expires_in": 86399
     });
     let failing = ResponseTemplate::new(503);
-    let issued = trade(vec![failing, super::ok(body)]).await.unwrap();
+    let issued = request_token(vec![failing, super::ok(body)]).await.unwrap();
     assert_eq!(issued.token.expose_secret(), "shpat_1");
     assert_eq!(issued.scopes, ["read_orders", "read_products"]);
     assert_eq!(issued.expires_at.to_rfc3339(), "2026-03-02T11:59:59+00:00");
@@ -98,7 +100,7 @@ async fn an_id_and_a_secret_become_a_token_that_ends() {
 async fn an_empty_scope_is_given_back_as_it_is() {
     let body = json!({ "access_token": "shpat_1", "scope": "", "expires_in": 86399 });
     assert_eq!(
-        trade(vec![super::ok(body)]).await.unwrap().scopes,
+        request_token(vec![super::ok(body)]).await.unwrap().scopes,
         Vec::<String>::new()
     );
 }
@@ -115,5 +117,5 @@ async fn a_refused_trade_says_why(
     #[case] expected: ShopifyError,
 ) {
     let answer = ResponseTemplate::new(status).set_body_string(body);
-    assert_eq!(trade(vec![answer]).await.unwrap_err(), expected);
+    assert_eq!(request_token(vec![answer]).await.unwrap_err(), expected);
 }

@@ -24,7 +24,7 @@ use crate::db::{DbError, TenantTx};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::{ObjectKind, SyncMode, SyncTrigger};
-use crate::shopify::signature::{Verified, verify};
+use crate::shopify::webhook_signature::{Verified, verify};
 
 /// The longest delivery id and the longest topic that are recorded.
 const MAX_HEADER_LENGTH: usize = 128;

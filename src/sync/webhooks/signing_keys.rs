@@ -15,7 +15,7 @@ use crate::domain::credentials::Credentials;
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 use crate::sync::SyncService;
-use crate::sync::tokens::open_credentials;
+use crate::sync::tokens::decrypt_credentials;
 
 /// Cached keys are read again after this time, because another process may have replaced them.
 const FRESH_FOR: Duration = Duration::from_mins(1);
@@ -114,14 +114,16 @@ impl SyncService {
         let sealed = transaction.signing_credentials(since).await?;
         let mut secrets = Vec::new();
         for sealed in sealed {
-            secrets.extend(match open_credentials(&self.sealer, tenant, &sealed)? {
-                Credentials::AccessToken { api_secret, .. } => api_secret,
-                Credentials::ClientCredentials { client_secret, .. } => Some(client_secret),
-                Credentials::Installed(_) => {
-                    let app = self.shopify.app();
-                    app.map(|app| app.client_secret.clone())
-                }
-            });
+            secrets.extend(
+                match decrypt_credentials(&self.encryption, tenant, &sealed)? {
+                    Credentials::AccessToken { api_secret, .. } => api_secret,
+                    Credentials::ClientCredentials { client_secret, .. } => Some(client_secret),
+                    Credentials::Installed(_) => {
+                        let app = self.shopify.app();
+                        app.map(|app| app.client_secret.clone())
+                    }
+                },
+            );
         }
         let keys = Arc::new(ShopKeys {
             tenant,

@@ -7,7 +7,7 @@ use crate::db::jobs::JobKind;
 use crate::domain::ids::PrivacyRequestId;
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
-use crate::shopify::signature::Verified;
+use crate::shopify::webhook_signature::Verified;
 
 /// The event that a delivery reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,7 +224,7 @@ pub(in crate::sync) fn fuzz(bytes: &[u8]) {
     let tag = aws_lc_rs::hmac::sign(&key, bytes);
     let signature = base64::engine::general_purpose::STANDARD.encode(tag.as_ref());
     let secrets = [secrecy::SecretString::from("hush")];
-    let body = crate::shopify::signature::verify(bytes, &signature, &secrets).unwrap();
+    let body = crate::shopify::webhook_signature::verify(bytes, &signature, &secrets).unwrap();
     let named = NamedShop {
         domain: ShopDomain::parse("a.myshopify.com").unwrap(),
         number: Some(99),
@@ -252,7 +252,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::shopify::signature::verify;
+    use crate::shopify::webhook_signature::verify;
 
     fn of(topic: &str, body: &str) -> Result<WebhookEvent, Unreadable> {
         use base64::Engine as _;

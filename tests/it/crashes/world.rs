@@ -432,7 +432,7 @@ impl World {
             ),
             (
                 Some(0),
-                format!("{domain}: every kept figure equals its recomputation\n").as_str()
+                format!("{domain}: all stored figures equal the recomputed ones\n").as_str()
             )
         );
         let api = &self.process.as_ref().unwrap().address;

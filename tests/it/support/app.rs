@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use xboard::app::{App, AppConfig};
-use xboard::auth::limits::AttemptsPerMinute;
+use xboard::auth::rate_limit::AttemptsPerMinute;
 use xboard::config::EncryptionKeys;
 use xboard::domain::clock::Clock;
 use xboard::graphql;
@@ -339,7 +339,7 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
         shopify: ShopifyConfig {
             base_url: Some(shopify_base_url),
             retry: RetryPolicy {
-                repeats: 0,
+                max_retries: 0,
                 ..RetryPolicy::default()
             },
             ..ShopifyConfig::default()

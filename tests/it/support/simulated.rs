@@ -163,10 +163,10 @@ impl Simulated {
 /// Retries as in production, with waits that fit a test.
 pub(crate) fn quick_retries() -> RetryPolicy {
     RetryPolicy {
-        repeats: 4,
-        first_pause: Duration::from_millis(5),
-        longest_pause: Duration::from_millis(50),
-        throttle_floor: Duration::from_millis(5),
+        max_retries: 4,
+        initial_delay: Duration::from_millis(5),
+        max_delay: Duration::from_millis(50),
+        min_throttle_delay: Duration::from_millis(5),
         ..RetryPolicy::default()
     }
 }

@@ -1,10 +1,11 @@
-//! Entering a proven store: what signing up and connecting a further store have in common.
+//! A verified shop and its connection, shared by `register`, `connectShop` and their variants for
+//! installed shops.
 
 use chrono::{DateTime, Utc};
 
 use super::MutationContext;
 use super::actor;
-use super::credentials::Fields;
+use super::credentials::InputPaths;
 use super::session::Session;
 use crate::db::SystemTx;
 use crate::domain::audit::{Action, Entry};
@@ -17,19 +18,19 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::types::SyncRun;
 
-/// A store, with the credentials that it was proven with.
+/// A shop, with the credentials that were verified against it.
 #[derive(Clone, Copy)]
-pub(super) struct Proven<'a> {
+pub(super) struct VerifiedShop<'a> {
     pub(super) record: &'a ShopRecord,
     pub(super) credentials: &'a Credentials,
-    /// Where in the mutation's arguments it was named.
-    pub(super) fields: Fields,
-    /// The hash of the token with which an installed store is taken over.
+    /// The paths of the shop in the mutation's arguments.
+    pub(super) fields: InputPaths,
+    /// The hash of the single-use code, if the merchant installed the app.
     pub(super) claim: Option<&'a [u8]>,
 }
 
-impl Proven<'_> {
-    /// Uses the token up, where there is one. False: somebody else was faster.
+impl VerifiedShop<'_> {
+    /// Uses up the code, if there is one. Returns false if it was already used.
     pub(super) async fn redeem(
         &self,
         system: &mut SystemTx,
@@ -42,36 +43,36 @@ impl Proven<'_> {
     }
 }
 
-/// Makes a user the owner of a store that was just entered into the directory, with the store's own rows, its
-/// first sync and a session there; then everything lasts.
-pub(super) async fn enter_store(
+/// Makes a user the owner of a new tenant, and writes the shop, its initial sync and a session.
+/// Commits the transaction.
+pub(super) async fn create_shop(
     mut system: SystemTx,
     request: &RequestContext,
-    tools: &MutationContext,
+    services: &MutationContext,
     (user, tenant): (UserId, TenantId),
     from: Option<SessionId>,
-    proven: Proven<'_>,
+    verified: VerifiedShop<'_>,
 ) -> Result<(Session, SyncRun), ApiError> {
     let now = request.clock.now();
     system
         .create_membership(tenant, user, Role::Owner, now)
         .await?;
-    let session = Session::begin(&mut system, request, tools, (user, tenant), from).await?;
+    let session = Session::create(&mut system, request, services, (user, tenant), from).await?;
     let entry = Entry::done(Action::StoreConnected, actor(&mut system, user).await?)
-        .to(proven.record.domain.as_str())
+        .to(verified.record.domain.as_str())
         .from(request.client_address);
     let mut transaction = system.into_tenant(tenant).await?;
-    tools
+    services
         .sync
-        .store_shop(&mut transaction, proven.record, proven.credentials)
+        .store_shop(&mut transaction, verified.record, verified.credentials)
         .await?;
-    let run = tools
+    let run = services
         .sync
         .request_sync(&mut transaction, SyncMode::Full, SyncTrigger::Register)
         .await?;
     transaction.note(&entry, now).await?;
     transaction.commit().await?;
     request.refresh().await;
-    tracing::info!(tenant.id = %tenant, shop.domain = %proven.record.domain, "a store was connected");
+    tracing::info!(tenant.id = %tenant, shop.domain = %verified.record.domain, "a shop was connected");
     Ok((session, SyncRun::new(tenant, run)))
 }

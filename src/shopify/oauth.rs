@@ -1,6 +1,6 @@
-//! The operator's own app, which merchants install: where they are asked, what proves what they come back
-//! with, and the pair of tokens that it is traded for. The access token lives for an hour; the refresh token is
-//! traded for the next pair.
+//! The operator's own app, which merchants install from Shopify: the consent page, the signature of
+//! the callback, and the exchange of its code for a pair of tokens. The access token expires after
+//! an hour; the refresh token is exchanged for the next pair.
 
 use std::fmt::Write as _;
 
@@ -11,25 +11,25 @@ use serde_json::json;
 
 use super::client::Shopify;
 use super::error::ShopifyError;
-use super::tokens::Granted;
+use super::tokens::TokenResponse;
 use crate::domain::credentials::TokenPair;
 use crate::domain::shop::ShopDomain;
 
 /// An app that merchants install.
 #[derive(Clone, Debug)]
 pub struct InstallableApp {
-    /// Its client id.
+    /// The client id.
     pub client_id: String,
-    /// Its client secret; it signs the app's webhooks, and what merchants come back with.
+    /// The client secret. Shopify also signs webhooks and OAuth callbacks with it.
     pub client_secret: SecretString,
-    /// The scopes that merchants are asked for, separated by commas.
+    /// The requested access scopes, separated by commas.
     pub scopes: String,
 }
 
 impl InstallableApp {
-    /// Whether the app's own secret signed these fields of an address: all but the signature, in the order of
-    /// their names, encoded as in an address, as Shopify's own libraries do it. (Encoded, so that no value can pose
-    /// as two fields.) Compared in constant time.
+    /// Verifies the HMAC of the query parameters of a callback, in constant time. As in Shopify's
+    /// own libraries, the message consists of all parameters except `hmac`, sorted by name and
+    /// percent-encoded. Without the encoding, one value could pass as two parameters.
     #[must_use]
     pub fn signed(&self, fields: &[(String, String)]) -> bool {
         let mut given = fields.iter().filter(|(name, _)| name == "hmac");
@@ -63,7 +63,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// What may stand in a query as it is; everything else is written as `%XX`.
+/// Percent-encodes a value for a query string.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for &byte in text.as_bytes() {
@@ -78,13 +78,13 @@ fn encoded(text: &str) -> String {
 }
 
 impl Shopify {
-    /// The operator's own app, where there is one.
+    /// The operator's own app, if one is configured.
     #[must_use]
     pub fn app(&self) -> Option<&InstallableApp> {
         self.config().app.as_ref()
     }
 
-    /// Where a merchant is asked to install the app. Always at the store's own host.
+    /// The URL of the consent page, on the shop's own host.
     #[must_use]
     pub fn consent_url(&self, domain: &ShopDomain, redirect: &str, state: &str) -> Option<String> {
         let app = self.app()?;
@@ -98,8 +98,8 @@ impl Shopify {
         ))
     }
 
-    /// Trades the code that a merchant came back with. Never repeated: a code is good once, and the merchant
-    /// can be asked again.
+    /// Exchanges the code of a callback for tokens. Not retried: a code works once, and the
+    /// merchant can start again.
     pub async fn exchange_code(
         &self,
         domain: &ShopDomain,
@@ -112,14 +112,14 @@ impl Shopify {
             "code": code,
             "expiring": "1",
         });
-        let asked_at = self.clock().now();
-        let granted = self.trade(domain, &trade).await?;
-        pair(granted, asked_at)
+        let requested_at = self.clock().now();
+        let granted = self.request_token(domain, &trade).await?;
+        pair(granted, requested_at)
     }
 
-    /// Trades a refresh token for the next pair, which is to be kept before it is used. Repeated where the answer may have been lost: Shopify takes
-    /// the old token until something of the new pair was used.
-    pub async fn refreshed_pair(
+    /// Exchanges a refresh token for the next pair, which must be stored before it is used. Retried
+    /// after a lost response: Shopify accepts the old token until the new pair has been used.
+    pub async fn refresh_token_pair(
         &self,
         domain: &ShopDomain,
         refresh_token: &SecretString,
@@ -131,19 +131,19 @@ impl Shopify {
             "grant_type": "refresh_token",
             "refresh_token": refresh_token.expose_secret(),
         });
-        let asked_at = self.clock().now();
-        let granted = self.patiently_trade(domain, &trade).await;
+        let requested_at = self.clock().now();
+        let granted = self.request_token_with_retries(domain, &trade).await;
         let granted = granted.map_err(|error| match error {
             ShopifyError::CredentialsRefused { code } => ShopifyError::ConsentEnded { code },
             other => other,
         })?;
-        pair(granted, asked_at)
+        pair(granted, requested_at)
     }
 }
 
-fn pair(granted: Granted, asked_at: DateTime<Utc>) -> Result<TokenPair, ShopifyError> {
-    let access_expires_at = granted.expires_at(asked_at);
-    let missing = || ShopifyError::Unreadable("no refresh token".to_owned());
+fn pair(granted: TokenResponse, requested_at: DateTime<Utc>) -> Result<TokenPair, ShopifyError> {
+    let access_expires_at = granted.expires_at(requested_at);
+    let missing = || ShopifyError::Unreadable("the refresh token is missing".to_owned());
     Ok(TokenPair {
         access_token: granted.access_token.into(),
         access_expires_at,
@@ -170,7 +170,7 @@ mod tests {
             .collect()
     }
 
-    /// Signs as Shopify does, written down apart from the code under test.
+    /// Signs as Shopify does, independently of the code under test.
     fn signature(secret: &str, line: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let tag = hmac::sign(&key, line.as_bytes());
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn no_value_poses_as_two_fields() {
-        // The store of the first is the attacker's, who chose what its `state` is.
+        // The shop in the first one belongs to the attacker, who chose the value of `state`.
         let signed = signature(
             "hush",
             "shop=evil.myshopify.com&state=s%26shop%3Da.myshopify.com",

@@ -1,25 +1,25 @@
-//! Subscriptions to webhooks: listed, made and ended.
+//! Lists, creates and deletes webhook subscriptions.
 
-use super::error::{ShopifyError, shown};
-use super::paged::PageEnd;
+use super::error::{ShopifyError, sanitized};
+use super::objects::PageInfo;
 use super::queries;
-use super::store::{Repeat, Store};
+use super::shop_client::ShopClient;
 
-/// A subscription of the app.
+/// A webhook subscription of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Its gid.
+    /// The gid.
     pub gid: String,
-    /// `ORDERS_CREATE`
+    /// The topic, such as `ORDERS_CREATE`.
     pub topic: String,
-    /// Where deliveries go.
+    /// The destination of deliveries.
     pub uri: String,
-    /// The fields that they hold; all without any.
+    /// The fields in a delivery. Empty for all fields.
     pub include_fields: Vec<String>,
 }
 
-impl Store {
-    /// The app's subscriptions, as far as they were made through the API.
+impl ShopClient {
+    /// The app's subscriptions that were created through the API.
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, ShopifyError> {
         let mut subscriptions = Vec::new();
         let mut after: Option<String> = None;
@@ -27,7 +27,7 @@ impl Store {
             let variables = queries::webhook_list::Variables {
                 after: after.clone(),
             };
-            let answer = self.ask::<queries::WebhookList>(variables).await?;
+            let answer = self.query::<queries::WebhookList>(variables).await?;
             let page = answer.data.webhook_subscriptions;
             let found = page.nodes.into_iter().map(|node| Subscription {
                 gid: node.id,
@@ -36,15 +36,16 @@ impl Store {
                 include_fields: node.include_fields,
             });
             subscriptions.extend(found);
-            after = PageEnd::from(page.page_info).next(after.as_deref())?;
+            after = PageInfo::new(page.page_info.has_next_page, page.page_info.end_cursor)
+                .next(after.as_deref())?;
             if after.is_none() {
                 return Ok(subscriptions);
             }
         }
     }
 
-    /// Subscribes to a topic. `Some`: Shopify refused, and why. A lost answer is no harm: a second
-    /// subscription of a topic to the same address is refused, and the next look finds the first.
+    /// Subscribes to a topic. Returns the reason if Shopify refuses. A lost response does no harm:
+    /// Shopify rejects a duplicate subscription, and the next check finds the first.
     pub async fn subscribe(
         &self,
         topic: &str,
@@ -57,9 +58,7 @@ impl Store {
             uri: uri.to_owned(),
             fields: Some(fields),
         };
-        let answer = self
-            .send::<queries::WebhookCreate>(variables, Repeat::UnlessCarriedOut)
-            .await?;
+        let answer = self.mutate::<queries::WebhookCreate>(variables).await?;
         let Some(payload) = answer.data.webhook_subscription_create else {
             let denied = answer.denied.error();
             return denied
@@ -67,13 +66,13 @@ impl Store {
                 .ok_or_else(|| ShopifyError::Unreadable("no subscription".to_owned()));
         };
         let refusal = payload.user_errors.first();
-        Ok(refusal.map(|error| shown(&error.message, 200)))
+        Ok(refusal.map(|error| sanitized(&error.message, 200)))
     }
 
-    /// Ends a subscription. One that is already gone is as good.
+    /// Deletes a subscription. Succeeds if it no longer exists.
     pub async fn unsubscribe(&self, gid: &str) -> Result<(), ShopifyError> {
         let variables = queries::webhook_delete::Variables { id: gid.to_owned() };
-        self.ask::<queries::WebhookDelete>(variables).await?;
+        self.query::<queries::WebhookDelete>(variables).await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn secret(data_dir: &Path, name: &'static str) -> Result<SecretString
     let path = data_dir.join(name.to_ascii_lowercase());
     read_or_make(data_dir, &path)
         .map(|text| SecretString::from(text.trim()))
-        .map_err(|source| SettingsError::Kept { name, path, source })
+        .map_err(|source| SettingsError::GeneratedSecret { name, path, source })
 }
 
 fn read_or_make(data_dir: &Path, path: &Path) -> io::Result<String> {

@@ -1,6 +1,5 @@
-//! Random strings that are worth something once: 32 bytes from the system, with a prefix that says what they
-//! are for and lets scanners for leaked secrets tell them. Their owner has the string; what is kept of it is
-//! its hash.
+//! Random single-use tokens: 32 random bytes with a prefix that names their purpose. Scanners for
+//! leaked secrets recognise the prefix. The owner has the token; the database stores only its hash.
 
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
@@ -9,20 +8,20 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::tokens::TokenError;
 
-/// What a token is for. One of another kind is none.
+/// The purpose of a token. A token is invalid for any other purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The next pair of tokens of a session.
+    /// Refreshing a session.
     Refresh,
-    /// Becoming a member of a store.
+    /// Accepting an invitation to a shop.
     Invitation,
-    /// A new password for somebody who forgot theirs.
+    /// Setting a new password.
     PasswordReset,
-    /// A merchant's consent that is under way.
+    /// The `state` of an OAuth installation in progress.
     InstallState,
-    /// The browser in which the merchant is asked.
+    /// The browser of an OAuth installation in progress.
     InstallBrowser,
-    /// Taking over a store whose merchant agreed.
+    /// Claiming a shop whose merchant installed the app.
     InstallClaim,
 }
 
@@ -39,12 +38,12 @@ impl Purpose {
     }
 }
 
-/// A token, in the hands of its owner.
+/// A single-use token.
 #[derive(Clone, Debug)]
-pub struct OneTimeToken(SecretString);
+pub struct SingleUseToken(SecretString);
 
-impl OneTimeToken {
-    /// A new one.
+impl SingleUseToken {
+    /// Generates a token.
     pub fn generate(purpose: Purpose) -> Result<Self, TokenError> {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes).map_err(|_| TokenError::Signing)?;
@@ -55,7 +54,7 @@ impl OneTimeToken {
         ))))
     }
 
-    /// Reads what somebody sent: nothing that cannot be such a token reaches the database.
+    /// Parses a token from a request. Malformed tokens never reach the database.
     pub fn parse(purpose: Purpose, text: &str) -> Result<Self, TokenError> {
         let decoded = text
             .strip_prefix(purpose.prefix())
@@ -66,13 +65,13 @@ impl OneTimeToken {
         }
     }
 
-    /// The token, for its owner.
+    /// The token itself, for its owner.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.0
     }
 
-    /// What is kept of it. Plain SHA-256 is enough: 32 random bytes cannot be guessed.
+    /// The stored hash. Plain SHA-256 is enough, because 32 random bytes cannot be guessed.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         digest::digest(&digest::SHA256, self.0.expose_secret().as_bytes())
@@ -87,12 +86,12 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_its_own_purpose_only() {
-        let token = OneTimeToken::generate(Purpose::Invitation).unwrap();
+        let token = SingleUseToken::generate(Purpose::Invitation).unwrap();
         let text = token.secret().expose_secret();
-        let read = OneTimeToken::parse(Purpose::Invitation, text).unwrap();
+        let read = SingleUseToken::parse(Purpose::Invitation, text).unwrap();
         assert_eq!(read.hash(), token.hash());
-        assert!(OneTimeToken::parse(Purpose::PasswordReset, text).is_err());
-        assert!(OneTimeToken::parse(Purpose::Refresh, text).is_err());
+        assert!(SingleUseToken::parse(Purpose::PasswordReset, text).is_err());
+        assert!(SingleUseToken::parse(Purpose::Refresh, text).is_err());
         assert!(!format!("{token:?}").contains(&text[4..]));
     }
 
@@ -100,7 +99,7 @@ mod tests {
     fn what_cannot_be_a_token_is_refused() {
         for wrong in ["", "xbi_", "xbi_AAAA", "xbi_!", &"x".repeat(1_000)] {
             assert!(
-                OneTimeToken::parse(Purpose::Invitation, wrong).is_err(),
+                SingleUseToken::parse(Purpose::Invitation, wrong).is_err(),
                 "{wrong}"
             );
         }

@@ -1,27 +1,27 @@
-//! The signature of a delivery: HMAC-SHA256 of the raw body with the app's secret, in base64. What it does not
-//! cover (every header) is not proven by it.
+//! The signature of a webhook: HMAC-SHA256 of the raw body with the app's secret, in base64. It
+//! does not cover the headers.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A body whose signature holds. Only [`verify`] makes one, and only verified bytes are parsed.
+/// A body with a valid signature. Only [`verify`] creates one, and only verified bytes are parsed.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified<'a> {
     body: &'a [u8],
 }
 
 impl<'a> Verified<'a> {
-    /// The bytes.
+    /// The bytes of the body.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.body
     }
 }
 
-/// Proves a body against each of the secrets, in constant time. The work is the same with no secret at all,
-/// so that an unknown store cannot be told from a wrong signature.
+/// Verifies a body against each of the secrets, in constant time. Without any secret, the work is
+/// the same, so that the timing does not reveal whether a shop exists.
 #[must_use]
 pub fn verify<'a>(
     body: &'a [u8],
@@ -92,7 +92,7 @@ mod tests {
                 "{wrong}"
             );
         }
-        // A secret that is empty proves nothing: there is none.
+        // An empty list of secrets proves nothing, not even with an empty key.
         assert!(!holds(
             &[],
             "",

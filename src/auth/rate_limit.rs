@@ -1,6 +1,6 @@
-//! How often somebody may try to sign in: per account, so that one password cannot be guessed from many
-//! addresses, and per address, so that one address cannot try many accounts. A request that only reads is
-//! not limited here. Each process counts for itself.
+//! Rate limits of sign-in attempts. The limit per account stops guessing one password from many
+//! addresses. The limit per address stops trying many accounts from one address. Other requests are
+//! not limited here. Each process counts on its own.
 
 use std::fmt;
 use std::hash::Hash;
@@ -12,21 +12,23 @@ use aws_lc_rs::digest;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// The number of keys at which those that have recovered are dropped. What remains are the keys of the last
-/// minute, each of a few dozen bytes.
-const SWEEP_AT: usize = 10_000;
+/// The number of keys above which expired ones are dropped. The remaining keys are those of the
+/// last minute, with a few dozen bytes each.
+const SWEEP_THRESHOLD: usize = 10_000;
 
-/// Attempts a minute. All of them may come at once; then they come back one by one.
+/// The allowed attempts per minute. They may all come at once; each then becomes available again
+/// one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptsPerMinute {
-    /// For one email address.
+    /// Per email address.
     pub account: NonZeroU32,
-    /// For one network address; a whole /64 of IPv6 is one.
+    /// Per IP address. A whole IPv6 /64 counts as one address.
     pub address: NonZeroU32,
 }
 
 impl Default for AttemptsPerMinute {
-    /// 10 for an account: nobody mistypes a password more often. 30 for an address: an office behind one.
+    /// 10 per account, which allows for typing errors. 30 per address, because an office may share
+    /// one.
     fn default() -> Self {
         const ACCOUNT: NonZeroU32 = NonZeroU32::new(10).unwrap();
         const ADDRESS: NonZeroU32 = NonZeroU32::new(30).unwrap();
@@ -42,20 +44,20 @@ impl Default for AttemptsPerMinute {
 #[error("too many attempts: wait {} seconds and try again", .0.as_secs())]
 pub struct TooManyAttempts(pub Duration);
 
-/// Counts the attempts.
-pub struct Limits {
+/// Counts sign-in attempts.
+pub struct SignInRateLimiter {
     accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
 }
 
-impl fmt::Debug for Limits {
+impl fmt::Debug for SignInRateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits").finish_non_exhaustive()
+        f.debug_struct("SignInRateLimiter").finish_non_exhaustive()
     }
 }
 
-impl Limits {
-    /// Allows so many.
+impl SignInRateLimiter {
+    /// Creates a rate limiter.
     #[must_use]
     pub fn new(allowed: AttemptsPerMinute) -> Self {
         Self {
@@ -64,13 +66,13 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt to sign in as `account` from `address`. The address is asked first: one that is
-    /// over its limit cannot use up the attempts of somebody else's account.
+    /// Counts an attempt to sign in as `account` from `address`. The address is checked first, so
+    /// that a blocked address cannot use up the attempts of another user's account.
     pub fn check(&self, address: Option<IpAddr>, account: &str) -> Result<(), TooManyAttempts> {
         if let Some(address) = address {
             check(&self.addresses, &network(address))?;
         }
-        // Hashed, so that a key is small whatever was typed.
+        // Hashed, so that keys have a small, fixed size.
         let account = account.trim().to_lowercase();
         let mut key = [0; 32];
         key.copy_from_slice(digest::digest(&digest::SHA256, account.as_bytes()).as_ref());
@@ -82,7 +84,7 @@ fn check<K: Clone + Eq + Hash>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
 ) -> Result<(), TooManyAttempts> {
-    if limiter.len() > SWEEP_AT {
+    if limiter.len() > SWEEP_THRESHOLD {
         limiter.retain_recent();
     }
     limiter.check_key(key).map_err(|not_until| {
@@ -91,7 +93,8 @@ fn check<K: Clone + Eq + Hash>(
     })
 }
 
-/// The part of an address that one customer of a provider has: all of an IPv4 address, half of an IPv6 one.
+/// The part of an address that identifies one customer of a provider: an IPv4 address, or the /64
+/// of an IPv6 address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
@@ -103,9 +106,9 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn limits(account: u32, address: u32) -> Limits {
+    fn limits(account: u32, address: u32) -> SignInRateLimiter {
         let number = |n| NonZeroU32::new(n).unwrap();
-        Limits::new(AttemptsPerMinute {
+        SignInRateLimiter::new(AttemptsPerMinute {
             account: number(account),
             address: number(address),
         })
