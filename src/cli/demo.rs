@@ -26,7 +26,7 @@ use crate::domain::shop::ShopDomain;
 use crate::sync::worker;
 
 /// The password of the demo user. It protects only a simulated shop.
-const PASSWORD: &str = "a simulated store";
+const PASSWORD: &str = "a simulated shop";
 
 /// The query of the dashboard.
 const QUERY: &str = include_str!("demo.graphql");

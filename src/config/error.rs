@@ -8,7 +8,7 @@ pub enum SettingsError {
     /// If the operator provides the database, the operator must provide the secrets too.
     #[error(
         "DATABASE_URL is set, so these must be set too: {}. Make each with: openssl rand -base64 32. \
-         Keep them: without the same ENCRYPTION_KEY the stores must be connected again",
+         Keep them: without the same ENCRYPTION_KEY, the shops must be connected again",
         .0.join(", ")
     )]
     Missing(Vec<&'static str>),

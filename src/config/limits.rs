@@ -10,7 +10,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits of the API")]
 pub struct LimitSettings {
-    /// The most bytes of a request body
+    /// Maximum size of a request body, in bytes
     #[arg(
         long,
         env,
@@ -20,7 +20,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_body: usize,
 
-    /// The most bytes of a document
+    /// Maximum size of a document, in bytes
     #[arg(
         long,
         env,
@@ -40,11 +40,11 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_tokens: usize,
 
-    /// The deepest nesting of fields. Introspection tools need 15
+    /// Maximum nesting depth of fields. Introspection queries of tools need 15
     #[arg(long, env, global = true, default_value_t = 15, value_name = "LEVELS")]
     pub xboard_limit_depth: usize,
 
-    /// The highest cost of an operation
+    /// Maximum cost of an operation
     #[arg(
         long,
         env,
@@ -54,7 +54,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_complexity: usize,
 
-    /// The most fields of an operation, with fragments expanded
+    /// Maximum number of fields in an operation, with fragments expanded
     #[arg(
         long,
         env,
@@ -74,7 +74,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_aliases: usize,
 
-    /// The most root fields of an operation
+    /// Maximum number of root fields in an operation
     #[arg(long, env, global = true, default_value_t = 40, value_name = "FIELDS")]
     pub xboard_limit_root_fields: usize,
 
@@ -88,15 +88,15 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_directives: usize,
 
-    /// The most fields that repeat a response key
+    /// Maximum number of repeated response names within one selection set
     #[arg(long, env, global = true, default_value_t = 20, value_name = "FIELDS")]
     pub xboard_limit_duplicate_fields: usize,
 
-    /// The timeout of an operation
+    /// Time limit of an operation, in seconds
     #[arg(long, env, global = true, default_value = "15", value_name = "SECONDS")]
     pub xboard_operation_seconds: NonZeroU32,
 
-    /// How many operations of a tenant run at the same time. Others wait for a slot
+    /// Maximum number of concurrent operations per tenant. Further operations wait
     #[arg(
         long,
         env,
@@ -106,7 +106,7 @@ pub struct LimitSettings {
     )]
     pub xboard_operations_at_once: NonZeroU32,
 
-    /// The most open subscriptions of a tenant, and the most operations of a WebSocket
+    /// Maximum number of open subscriptions per tenant, and of concurrent operations per WebSocket
     #[arg(
         long,
         env,
@@ -116,7 +116,7 @@ pub struct LimitSettings {
     )]
     pub xboard_limit_subscriptions: usize,
 
-    /// The points in the token bucket of a tenant. 0 turns the limit off
+    /// Capacity of a tenant's token bucket, in points. 0 turns the rate limit off
     #[arg(
         long,
         env,
@@ -126,7 +126,7 @@ pub struct LimitSettings {
     )]
     pub xboard_budget: u64,
 
-    /// The points that a token bucket gains each second
+    /// Points that a tenant's token bucket gains per second
     #[arg(
         long,
         env,
@@ -136,7 +136,7 @@ pub struct LimitSettings {
     )]
     pub xboard_budget_per_second: NonZeroU64,
 
-    /// The size of the response cache. 0 turns it off
+    /// Size of the response cache, in bytes. 0 turns it off
     #[arg(
         long,
         env,
@@ -146,7 +146,7 @@ pub struct LimitSettings {
     )]
     pub xboard_answer_cache: u64,
 
-    /// The size of the cache of sales timelines
+    /// Size of the cache of sales timelines, in bytes
     #[arg(
         long,
         env,
@@ -156,7 +156,7 @@ pub struct LimitSettings {
     )]
     pub xboard_figures_cache: u64,
 
-    /// The size of the document cache. 0 turns off the cache and automatic persisted queries
+    /// Size of the document cache, in bytes. 0 turns off the cache and automatic persisted queries
     #[arg(
         long,
         env,
@@ -166,7 +166,7 @@ pub struct LimitSettings {
     )]
     pub xboard_document_cache: u64,
 
-    /// A directory or manifest of documents. Only these documents are executed
+    /// Directory or manifest of persisted documents. Only these are executed
     #[arg(long, env, global = true, value_name = "PATH")]
     pub xboard_persisted_documents: Option<PathBuf>,
 }

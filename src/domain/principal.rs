@@ -33,7 +33,7 @@ pub enum Role {
     Viewer,
     /// Can also start syncs, replace the shop's credentials and manage viewers.
     Admin,
-    /// Also looks after members of every role, reads the audit log and disconnects the store.
+    /// Can also manage all members, read the audit log and disconnect the shop.
     Owner,
 }
 

@@ -27,7 +27,7 @@ codes! {
 codes! {
     /// The trigger of a sync.
     SyncTrigger {
-        /// The store was connected.
+        /// The shop was connected.
         Register = "REGISTER",
         /// A member requested it.
         Manual = "MANUAL",

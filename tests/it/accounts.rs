@@ -323,8 +323,8 @@ async fn a_store_in_a_time_zone_that_the_database_does_not_know_is_told() {
     let payload = app.field(REGISTER, json!({ "input": input }), None).await;
     assert_eq!(
         payload["userErrors"][0]["message"],
-        "The database does not know the store's time zone, Nowhere/Land: whoever runs this server has to \
-         update its zone data."
+        "The database does not have the shop's time zone, Nowhere/Land: the operator has to update its \
+         zone data."
     );
 }
 

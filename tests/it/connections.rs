@@ -304,7 +304,7 @@ async fn a_cursor_fits_only_the_list_the_order_and_the_store_it_came_from() {
         assert_eq!(
             refusal,
             (
-                "`after` is not a cursor of this list in this order.".to_owned(),
+                "`after` is not a cursor of this list in this sort order.".to_owned(),
                 "BAD_USER_INPUT".to_owned()
             ),
             "{query}"
@@ -318,9 +318,9 @@ async fn page_sizes_have_limits_and_one_direction() {
     let app = TestApp::start().await;
     let shop = app.open_shop("engines", "EUR", "Europe/Berlin").await;
     for (arguments, message) in [
-        ("first: 0", "`first` must be from 1 to 100, not 0."),
-        ("first: 101", "`first` must be from 1 to 100, not 101."),
-        ("last: -1", "`last` must be from 1 to 100, not -1."),
+        ("first: 0", "`first` must be between 1 and 100, not 0."),
+        ("first: 101", "`first` must be between 1 and 100, not 101."),
+        ("last: -1", "`last` must be between 1 and 100, not -1."),
         (
             "first: 1, last: 1",
             "Use either `first` or `last`, not both.",

@@ -114,6 +114,6 @@ async fn at_most_a_hundred_ids_are_asked_for_at_once() {
     let refusal = app
         .refusal(&shop, &format!("{{ nodes(ids: [{ids}]) {{ id }} }}"))
         .await;
-    assert_eq!(refusal.0, "`ids` may hold at most 100 ids.");
+    assert_eq!(refusal.0, "`ids` may have at most 100 ids.");
     app.database.leaves_jobs(1);
 }

@@ -246,8 +246,7 @@ async fn a_deleted_user_is_gone_from_every_store_and_a_store_keeps_an_owner() {
     let ada = app.register_shop("engines").await;
     let mary = app.register_shop("looms").await;
     app.work().await;
-    let only =
-        "is the only owner of a store: make somebody else one first, or say --leave-without-owner";
+    let only = "is the only owner of a shop: make another member the owner first, or pass --leave-without-owner";
     let said = refused(&app, &["user", "delete", &ada.email]).await;
     assert_eq!(said, format!("xboard: owner@engines.example {only}\n"));
     assert!(is_good(&app, &ada.token).await);

@@ -230,7 +230,7 @@ async fn ranges_are_days_of_the_shop() {
         ),
         (
             r#"(range: { between: { from: "1926-03-02", to: "2026-03-02" } })"#,
-            "The range is longer than 100 years: ask for a shorter one, or for ALL_TIME.",
+            "The range is longer than 100 years: use a shorter one, or ALL_TIME.",
         ),
     ] {
         let refusal = app.refusal(&shop, &range(argument)).await;
@@ -283,7 +283,7 @@ async fn the_best_customers_come_first() {
         ])
     );
     let refusal = app.refusal(&shop, &top("(first: 101)")).await;
-    assert_eq!(refusal.0, "`first` must be from 1 to 100, not 101.");
+    assert_eq!(refusal.0, "`first` must be between 1 and 100, not 101.");
     app.database.leaves_jobs(1);
 }
 

@@ -19,7 +19,7 @@ use crate::graphql::types::{
     Customer, OrdersByDatePoint, Overview, TopCustomer, asks_for_customers,
 };
 
-/// Questions about a store's figures.
+/// Queries for a shop's figures.
 #[derive(Default)]
 pub(super) struct AnalyticsQueries;
 

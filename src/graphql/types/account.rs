@@ -17,7 +17,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user, seen from the store they are signed in to.
+    /// A user, and the tenant that they are signed in to.
     #[must_use]
     pub const fn new(id: UserId, tenant: TenantId) -> Self {
         Self { id, tenant }

@@ -1,4 +1,4 @@
-//! How fresh what is shown of a store is, and what keeps it from being fresher.
+//! How up to date a shop's data is, and what delays it.
 
 use async_graphql::{Enum, SimpleObject};
 

@@ -27,7 +27,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member of this store.
+    /// A member of this tenant.
     #[must_use]
     pub fn new(tenant: TenantId, record: MemberRecord) -> Self {
         Self {

@@ -11,7 +11,7 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::scalars::Instant;
 
-/// One run that brings a store's objects here.
+/// A run that syncs a shop's objects.
 #[derive(Clone, Debug)]
 pub struct SyncRun {
     tenant: TenantId,
@@ -19,7 +19,7 @@ pub struct SyncRun {
 }
 
 impl SyncRun {
-    /// A run of this store.
+    /// A run of this tenant.
     #[must_use]
     pub const fn new(tenant: TenantId, row: sync_runs::SyncRun) -> Self {
         Self { tenant, row }
