@@ -2,7 +2,7 @@
 --
 -- Ids are Shopify's numbers, unique within one shop only, so every key starts with the tenant. An object that
 -- Shopify deleted keeps its row with deleted_at: a page fetched before the deletion must not bring it back.
--- content_hash detects unchanged objects; synced_at is the time of the request to Shopify.
+-- Hashes of the content detect unchanged objects; synced_at is the time of the request to Shopify.
 
 create table shops (
   tenant_id uuid primary key,
@@ -21,14 +21,14 @@ create table shops (
   last_synced_at timestamptz,
   data_version bigint not null default 0,
   rebuilt_version bigint not null default 0,
-  figures_pending boolean not null default false,
+  rollups_pending boolean not null default false,
   customers bigint default 0,
   connected_at timestamptz not null
 );
 comment on column shops.order_history_days is 'How many days of orders Shopify shows this app; null: all (scope read_all_orders).';
 comment on column shops.data_version is 'Increases with every committed change of the shop''s objects or figures.';
 comment on column shops.rebuilt_version is 'The data_version of the last full rebuild of the rollups. A cache filled at a lower version reads everything again.';
-comment on column shops.figures_pending is 'The initial backfill is running: orders are stored, but the rollups are built only at its end.';
+comment on column shops.rollups_pending is 'The initial backfill is running: orders are stored, but the rollups are built only at its end.';
 comment on column shops.customers is 'Number of customers that are not deleted, maintained by every writer because counting a large shop''s customers takes longer than a dashboard. Null: not counted.';
 
 create table shop_credentials (
@@ -108,15 +108,16 @@ create table orders (
   total_price numeric(20, 4) not null,
   net_payment numeric(20, 4) not null,
   has_product boolean not null,
-  content_hash bigint not null,
-  header_hash bigint,
+  row_hash bigint not null,
+  children_hash bigint not null,
   synced_at timestamptz not null,
   deleted_at timestamptz,
   counted boolean not null generated always as (has_product and not test and deleted_at is null) stored,
   primary key (tenant_id, id)
 );
 comment on column orders.day is 'processed_at as a calendar day in the shop''s time zone.';
-comment on column orders.header_hash is 'Hash of the order''s own columns. content_hash xor header_hash is the hash of its line items, refunds, sales and test flag: if only header_hash differs, only this row is written.';
+comment on column orders.row_hash is 'Hash of the order''s own record: equal hashes need no write.';
+comment on column orders.children_hash is 'Hash of everything that child tables, the ledger and the rollups depend on: if it is equal, only the order''s own row is written.';
 comment on column orders.counted is 'Whether the figure "orders" includes the order: not test, not deleted, at least one PRODUCT line.';
 create index orders_processed on orders (tenant_id, processed_at desc, id desc) where deleted_at is null;
 create index orders_total on orders (tenant_id, total_price desc, id desc) where deleted_at is null;

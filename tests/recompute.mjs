@@ -74,20 +74,30 @@ function entry(map, key, make) {
   return map.get(key);
 }
 
+/** The lines whose quantity an agreement's updates leave as it was. */
+function unchangedLines(agreement) {
+  const changes = new Map();
+  for (const sale of agreement.sales) {
+    if (sale.kind !== "PRODUCT" || sale.action !== "UPDATE" || sale.line == null) continue;
+    changes.set(sale.line, (changes.get(sale.line) ?? 0n) + BigInt(sale.quantity ?? 0));
+  }
+  return new Set([...changes].filter(([, change]) => change === 0n).map(([line]) => line));
+}
+
 /** What one sale adds to the figures of its day; null where it is in no figure. */
-function worth(sale, reason) {
+function worth(sale, reason, unchanged) {
   if (sale.kind === "GIFT_CARD" || sale.kind === "TIP") return null;
   const [total, tax, discount] = [amount(sale.total), amount(sale.tax), amount(sale.discount)];
   const net = total - tax;
   const adds = { taxes: tax };
   const units = BigInt(sale.quantity ?? 0);
-  // Units say the direction of a sale; where there are none, the amount does.
-  const negative = units !== 0n ? units < 0n : total < 0n;
+  // An edit that changes the discount or the tax of a line alone has no gross amount, and reverses nothing.
+  const negative = units < 0n || net + discount < 0n;
   const back = sale.action === "RETURN" || (sale.action === "UPDATE" && negative);
   const sold = (sale.action === "ORDER" || sale.action === "UPDATE") && !negative;
   switch (sale.kind) {
     case "PRODUCT":
-      if (sold) Object.assign(adds, { grossSales: net + discount, discounts: discount, unitsSold: units });
+      if (sold) Object.assign(adds, { grossSales: net + discount, discounts: discount, unitsSold: sale.action === "UPDATE" && unchanged.has(sale.line) ? 0n : units });
       if (sold && reason === "ORDER") adds.placed = net;
       if (back) adds.returns = -net;
       break;
@@ -113,7 +123,7 @@ const spent = (sums) => sums.grossSales - sums.discounts - sums.returns + sums.s
 class Store {
   /** @type {Map<string, {sums: object, customers: Set<number>, foreign: number}>} */
   days = new Map();
-  /** @type {Map<number, {first: string|null, days: Map<string, {orders: number, sums: object}>}>} */
+  /** @type {Map<number, {first: string|null, firstOrder: object|null, days: Map<string, {orders: number, sums: object}>}>} */
   customers = new Map();
   known = 0;
   read = { orders: 0, tests: 0, deleted: 0, guests: 0, agreements: 0, sales: 0 };
@@ -151,8 +161,15 @@ class Store {
     const placed = this.day(order.processedAt);
     const sales = order.agreements.flatMap((agreement) => agreement.sales);
     const counts = sales.some((sale) => sale.kind === "PRODUCT");
-    const customer = order.customer === null ? null : entry(this.customers, order.customer, () => ({ first: null, days: new Map() }));
-    if (counts && customer && (customer.first === null || placed < customer.first)) customer.first = placed;
+    const customer = order.customer === null ? null : entry(this.customers, order.customer, () => ({ first: null, firstOrder: null, days: new Map() }));
+    if (counts && customer) {
+      if (customer.first === null || placed < customer.first) customer.first = placed;
+      const known = customer.firstOrder;
+      const key = [placed, Date.parse(order.processedAt), order.id];
+      const isEarlier = known === null || key[0] < known.key[0]
+        || (key[0] === known.key[0] && (key[1] < known.key[1] || (key[1] === known.key[1] && key[2] < known.key[2])));
+      if (isEarlier) customer.firstOrder = { key, day: placed, currency: order.currency };
+    }
     if (order.currency !== this.currency) {
       if (counts) this.of(placed).foreign += 1;
       return;
@@ -170,9 +187,10 @@ class Store {
     for (const agreement of order.agreements) {
       this.read.agreements += 1;
       const day = agreement.reason === "ORDER" ? placed : this.day(agreement.happenedAt);
+      const unchanged = unchangedLines(agreement);
       for (const sale of agreement.sales) {
         this.read.sales += 1;
-        const adds = worth(sale, agreement.reason);
+        const adds = worth(sale, agreement.reason, unchanged);
         if (adds === null) continue;
         // Money is dated by its event; what was placed belongs to the order's day.
         add(this.of(day).sums, adds);
@@ -192,9 +210,16 @@ class Store {
       foreign += one.foreign;
     }
     let fresh = 0;
+    let returning = 0;
     for (const id of customers) {
-      const first = this.customers.get(id).first;
-      if (first >= from && first <= to) fresh += 1;
+      const customer = this.customers.get(id);
+      if (customer.first >= from && customer.first <= to) fresh += 1;
+      // An order in the range that is not the first order ever.
+      let orders = 0;
+      for (const [day, one] of customer.days) if (day >= from && day <= to) orders += one.orders;
+      const { day, currency } = customer.firstOrder;
+      const holdsFirst = currency === this.currency && day >= from && day <= to;
+      if (orders > (holdsFirst ? 1 : 0)) returning += 1;
     }
     return {
       ...sums,
@@ -203,7 +228,7 @@ class Store {
       averageOrderValue: average(sums.placed, sums.orders, this.decimals),
       customers: BigInt(customers.size),
       newCustomers: BigInt(fresh),
-      returningCustomers: BigInt(customers.size - fresh),
+      returningCustomers: BigInt(returning),
       foreign,
     };
   }

@@ -105,12 +105,12 @@ pub(crate) async fn fill_up_to(
     let products = (0..store.products()).map(|number| store.product(number).to_vec());
     load(database, tenant, ObjectKind::Products, products, asked_at).await?;
     let mut transaction = database.work(tenant).await?;
-    transaction.defer_figures().await?;
+    transaction.defer_rollups().await?;
     transaction.commit().await?;
     let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
     load(database, tenant, ObjectKind::Orders, orders, asked_at).await?;
     let mut transaction = database.work(tenant).await?;
-    transaction.build_pending_figures().await?;
+    transaction.build_pending_rollups().await?;
     transaction.commit().await?;
     Ok(tenant)
 }

@@ -55,7 +55,7 @@ const LEDGER: [Table; 4] = [
         "orders",
         "tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, day, test, currency, \
          financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, net_payment, has_product, \
-         content_hash, synced_at, deleted_at",
+         row_hash, children_hash, synced_at, deleted_at",
     ),
     (
         "line_items",
@@ -74,31 +74,28 @@ const LEDGER: [Table; 4] = [
 ];
 
 /// The tables of the rollups.
-const ROLLUPS: [Table; 6] = [
+const ROLLUPS: [Table; 5] = [
     (
-        "daily_sales",
-        "tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, fees, \
-         placed_sales, version",
+        "sales_rollups",
+        "tenant_id, dimension, currency, day, value_id, orders, units_sold, gross_sales, discounts, returns, shipping, \
+         taxes, duties, fees, order_value, version",
     ),
     (
-        "customer_days",
-        "tenant_id, currency, day, customer_id, orders, total_sales",
+        "sales_totals",
+        "tenant_id, dimension, value_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, \
+         fees, order_value, first_order_at, first_order_day, first_order_currency, last_order_at, version",
     ),
     (
-        "customer_totals",
-        "tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, last_order_at, version",
-    ),
-    (
-        "product_totals",
-        "tenant_id, product_id, units_sold, net_sales",
-    ),
-    (
-        "first_customers",
+        "first_order_counts",
         "tenant_id, currency, day, first_order_day, customers, version",
     ),
     (
-        "returning_customers",
+        "repeat_order_counts",
         "tenant_id, currency, day, previous_day, customers, version",
+    ),
+    (
+        "second_order_counts",
+        "tenant_id, currency, day, second_order_day, customers, version",
     ),
 ];
 
@@ -250,7 +247,7 @@ impl Backfill<'_> {
         let staged = Instant::now();
         let mut transaction = staging.transaction().await?;
         if kind == ObjectKind::Orders {
-            transaction.defer_figures().await?;
+            transaction.defer_rollups().await?;
         }
         transaction.commit().await?;
         let fetched_at = self.arguments.store.asked_at();
@@ -262,7 +259,7 @@ impl Backfill<'_> {
         }
         let upserted = Instant::now();
         let mut transaction = staging.transaction().await?;
-        transaction.build_pending_figures().await?;
+        transaction.build_pending_rollups().await?;
         transaction.commit().await?;
         println!(
             "  {}: staged in {:.2?}, upserted in {:.2?}, rollups in {:.2?}",

@@ -29,10 +29,7 @@ pub(super) fn verify(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<E
             let differences = snapshot.verify().await?;
             println!("{domain}: {}", summary(differences.len()));
             for difference in &differences {
-                println!(
-                    "  {} {}: stored {}, recomputed {}",
-                    difference.table, difference.row, difference.kept, difference.recomputed
-                );
+                println!("  {difference}");
             }
             found += differences.len();
         }

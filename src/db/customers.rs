@@ -47,9 +47,9 @@ macro_rules! filtered_customers {
     ($output:ident, $select:tt, $rest:tt, $tenant:expr, $zone:expr, $filter:expr $(, $more:expr)*) => {
         sqlx::query_as!(
             $output,
-            "select " + $select + " from customer_totals t \
-             join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id \
-             where t.tenant_id = $1 and c.tenant_id = $1 and c.deleted_at is null \
+            "select " + $select + " from sales_totals t \
+             join customers c on c.tenant_id = t.tenant_id and c.id = t.value_id \
+             where t.tenant_id = $1 and t.dimension = 'CUSTOMER' and c.tenant_id = $1 and c.deleted_at is null \
              and ($3::text is null or c.display_name ilike $3 or c.email ilike $3) \
              and ($4::bigint is null or t.orders >= $4) \
              and ($5::date is null or t.last_order_at < day_start($5, $2)) "
@@ -68,7 +68,7 @@ macro_rules! customers_page {
     ($rest:tt, $tenant:expr, $zone:expr, $filter:expr, $keys:expr, $above:expr, $below:expr) => {
         filtered_customers!(
             CustomerRow,
-            "c.id as \"id: CustomerId\", c.display_name, c.email, c.tags, c.created_at, t.orders, t.total_spent, \
+            "c.id as \"id: CustomerId\", c.display_name, c.email, c.tags, c.created_at, t.orders, t.total_sales as total_spent, \
              t.first_order_at, t.last_order_at",
             $rest,
             $tenant,
@@ -96,18 +96,18 @@ impl TenantTx {
         let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
         let rows = if keys.descending {
             customers_page!(
-                "and (t.total_spent, t.customer_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.total_spent, t.customer_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.total_spent desc, t.customer_id desc limit $10",
+                "and (t.total_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
+                 and (t.total_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
+                 order by t.total_sales desc, t.value_id desc limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
             .await?
         } else {
             customers_page!(
-                "and (t.total_spent, t.customer_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.total_spent, t.customer_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.total_spent, t.customer_id limit $10",
+                "and (t.total_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
+                 and (t.total_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
+                 order by t.total_sales, t.value_id limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
@@ -128,18 +128,18 @@ impl TenantTx {
         let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
         let rows = if keys.descending {
             customers_page!(
-                "and (t.orders, t.customer_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.orders, t.customer_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.orders desc, t.customer_id desc limit $10",
+                "and (t.orders, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
+                 and (t.orders, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
+                 order by t.orders desc, t.value_id desc limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
             .await?
         } else {
             customers_page!(
-                "and (t.orders, t.customer_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.orders, t.customer_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.orders, t.customer_id limit $10",
+                "and (t.orders, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
+                 and (t.orders, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
+                 order by t.orders, t.value_id limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
@@ -162,24 +162,24 @@ impl TenantTx {
         let (above, below) = ((above.0.flatten(), above.1), (below.0.flatten(), below.1));
         let rows = if keys.descending {
             customers_page!(
-                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.customer_id) \
+                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
                      > (coalesce($6, '-infinity'::timestamptz), coalesce($7::bigint, -1)) \
-                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.customer_id) \
+                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
                      < (case when $9::bigint is null then 'infinity' else coalesce($8, '-infinity'::timestamptz) end, \
                         coalesce($9, -1)) \
-                 order by coalesce(t.last_order_at, '-infinity'::timestamptz) desc, t.customer_id desc limit $10",
+                 order by coalesce(t.last_order_at, '-infinity'::timestamptz) desc, t.value_id desc limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
             .await?
         } else {
             customers_page!(
-                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.customer_id) \
+                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
                      > (coalesce($6, '-infinity'::timestamptz), coalesce($7::bigint, -1)) \
-                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.customer_id) \
+                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
                      < (case when $9::bigint is null then 'infinity' else coalesce($8, '-infinity'::timestamptz) end, \
                         coalesce($9, -1)) \
-                 order by coalesce(t.last_order_at, '-infinity'::timestamptz), t.customer_id limit $10",
+                 order by coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id limit $10",
                 tenant, zone, filter, keys, above, below
             )
             .fetch_all(self.connection())
@@ -218,9 +218,9 @@ impl TenantTx {
         Ok(sqlx::query_as!(
             CustomerRow,
             "select c.id as \"id: CustomerId\", c.display_name, c.email, c.tags, c.created_at, \
-                    coalesce(t.orders, 0) as \"orders!\", coalesce(t.total_spent, 0) as \"total_spent!\", \
+                    coalesce(t.orders, 0) as \"orders!\", coalesce(t.total_sales, 0) as \"total_spent!\", \
                     t.first_order_at as \"first_order_at?\", t.last_order_at as \"last_order_at?\" \
-             from customers c left join customer_totals t on t.tenant_id = c.tenant_id and t.customer_id = c.id \
+             from customers c left join sales_totals t on t.tenant_id = c.tenant_id and t.dimension = 'CUSTOMER' and t.value_id = c.id \
              where c.tenant_id = $1 and c.id = any($2)",
             tenant.uuid(),
             &ids

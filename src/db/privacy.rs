@@ -136,7 +136,7 @@ impl TenantTx {
         now: DateTime<Utc>,
     ) -> Result<()> {
         // Upserts hold this lock. One that began before the request was recorded has ended now.
-        let store = self.lock_store().await?;
+        let shop = self.lock_shop().await?;
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "update customers set display_name = '', email = null, tags = '{}', redacted_at = $3, content_hash = 0 \
@@ -162,7 +162,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.bump_data_version(&store).await
+        self.bump_data_version(&shop).await
     }
 
     /// Records that a request was answered.
@@ -230,13 +230,11 @@ impl TenantTx {
             "products",
             "customers",
             "tombstones",
-            "daily_sales",
-            "customer_days",
-            "customer_totals",
-            "product_totals",
-            "first_customers",
-            "returning_customers",
-            "day_books",
+            "sales_rollups",
+            "sales_totals",
+            "first_order_counts",
+            "repeat_order_counts",
+            "second_order_counts",
             "sync_steps",
             "sync_runs",
             "webhook_deliveries",

@@ -45,7 +45,7 @@ macro_rules! filtered_products {
         sqlx::query_as!(
             $output,
             "select " + $select + " from products p \
-             join product_totals t on t.tenant_id = p.tenant_id and t.product_id = p.id \
+             join sales_totals t on t.tenant_id = p.tenant_id and t.dimension = 'PRODUCT' and t.value_id = p.id \
              where p.tenant_id = $1 and t.tenant_id = $1 and p.deleted_at is null \
              and ($2::text is null or p.title ilike $2) \
              and ($3::text is null or p.status = $3) \
@@ -126,18 +126,18 @@ impl TenantTx {
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
-                "and (t.net_sales, t.product_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.net_sales, t.product_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.net_sales desc, t.product_id desc limit $10",
+                "and (t.net_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
+                 and (t.net_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
+                 order by t.net_sales desc, t.value_id desc limit $10",
                 tenant, filter, keys
             )
             .fetch_all(self.connection())
             .await?
         } else {
             products_page!(
-                "and (t.net_sales, t.product_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.net_sales, t.product_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.net_sales, t.product_id limit $10",
+                "and (t.net_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
+                 and (t.net_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
+                 order by t.net_sales, t.value_id limit $10",
                 tenant, filter, keys
             )
             .fetch_all(self.connection())
@@ -156,18 +156,18 @@ impl TenantTx {
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
-                "and (t.units_sold, t.product_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.units_sold, t.product_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.units_sold desc, t.product_id desc limit $10",
+                "and (t.units_sold, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
+                 and (t.units_sold, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
+                 order by t.units_sold desc, t.value_id desc limit $10",
                 tenant, filter, keys
             )
             .fetch_all(self.connection())
             .await?
         } else {
             products_page!(
-                "and (t.units_sold, t.product_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.units_sold, t.product_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.units_sold, t.product_id limit $10",
+                "and (t.units_sold, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
+                 and (t.units_sold, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
+                 order by t.units_sold, t.value_id limit $10",
                 tenant, filter, keys
             )
             .fetch_all(self.connection())
@@ -194,7 +194,7 @@ impl TenantTx {
             ProductRow,
             "select p.id as \"id: ProductId\", p.title, p.status, p.vendor, p.product_type, \
                     coalesce(t.units_sold, 0) as \"units_sold!\", coalesce(t.net_sales, 0) as \"net_sales!\" \
-             from products p left join product_totals t on t.tenant_id = p.tenant_id and t.product_id = p.id \
+             from products p left join sales_totals t on t.tenant_id = p.tenant_id and t.dimension = 'PRODUCT' and t.value_id = p.id \
              where p.tenant_id = $1 and p.id = any($2)",
             tenant.uuid(),
             &ids

@@ -1,4 +1,4 @@
-//! Who spent most, read from the rollups.
+//! The customers with the highest sales, read from the rollups.
 
 use super::transaction::Planning;
 use super::{Result, TenantTx};
@@ -8,18 +8,18 @@ use crate::domain::money::Currency;
 use crate::domain::ranking::RankedCustomer;
 
 impl TenantTx {
-    /// Who spent most in a range: those who ordered in it, or whose orders grew in it.
+    /// The customers with the highest sales in a range, among those with an order or with positive sales in the range.
     pub async fn top_customers_of_range(
         &mut self,
         currency: &Currency,
         range: DayRange,
         limit: i64,
     ) -> Result<Vec<RankedCustomer>> {
+        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
-        Ok(sqlx::query_as!(
+        Ok(sqlx::query_file_as!(
             RankedCustomer,
-            "select customer_id as \"customer!: CustomerId\", total_spent as \"total_spent!\", orders as \"orders!\" \
-             from top_customers_of_range($1, $2, $3, $4, $5) order by total_spent desc, customer_id desc",
+            "src/db/sql/top_customers_of_range.sql",
             tenant.uuid(),
             currency.code(),
             range.from(),
@@ -30,9 +30,9 @@ impl TenantTx {
         .await?)
     }
 
-    /// What the customers of whom anything changed between two versions have come to in a range: each of them,
-    /// with nothing where they have nothing in it. `None`: more than so many changed. The later version is the
-    /// snapshot's; it is named so that PostgreSQL expects few rows.
+    /// The present sales in a range of each customer with a change between two versions; zero without sales in the range.
+    /// `None`: more than `most` customers changed. The later version is the snapshot's: naming it tells PostgreSQL to expect
+    /// few rows.
     pub async fn changed_spending(
         &mut self,
         currency: &Currency,
@@ -43,15 +43,9 @@ impl TenantTx {
     ) -> Result<Option<Vec<RankedCustomer>>> {
         self.plan(Planning::Once).await?;
         let tenant = self.tenant();
-        let rows = sqlx::query_as!(
+        let rows = sqlx::query_file_as!(
             RankedCustomer,
-            "select t.customer_id as \"customer: CustomerId\", coalesce(sum(d.total_sales), 0) as \"total_spent!\", \
-                    coalesce(sum(d.orders), 0)::bigint as \"orders!\" \
-             from (select customer_id from customer_totals \
-                   where tenant_id = $1 and version > $5 and version <= $7 limit $6) t \
-             left join customer_days d on d.tenant_id = $1 and d.customer_id = t.customer_id \
-                and d.currency = $2 and d.day between $3 and $4 \
-             group by t.customer_id",
+            "src/db/sql/changed_spending.sql",
             tenant.uuid(),
             currency.code(),
             range.from(),
@@ -66,15 +60,16 @@ impl TenantTx {
         Ok(few.then_some(rows))
     }
 
-    /// Who spent most of all time.
+    /// The customers with the highest sales of all time.
     pub async fn top_customers(&mut self, limit: i64) -> Result<Vec<RankedCustomer>> {
         self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             RankedCustomer,
-            "select customer_id as \"customer: CustomerId\", total_spent, orders \
-             from customer_totals where tenant_id = $1 and (orders > 0 or total_spent > 0) \
-             order by total_spent desc, customer_id desc limit $2",
+            "select value_id as \"customer: CustomerId\", total_sales as total_spent, orders \
+             from sales_totals \
+             where tenant_id = $1 and dimension = 'CUSTOMER' and (orders > 0 or total_sales > 0) \
+             order by total_sales desc, value_id desc limit $2",
             tenant.uuid(),
             limit
         )

@@ -1,78 +1,46 @@
-//! The figures of a stretch of days, and those that are computed from them. The sums are made by the database;
-//! `docs` and the ledger's view say what counts.
+//! The figures of a range of days as the API shows them: the additive sales figures, the distinct customers, and the
+//! ratios of both.
 
 use rust_decimal::Decimal;
 
 use super::money::{Currency, Money};
+use super::sales_figures::SalesFigures;
 
-/// The additive figures of a stretch of days and the customers who ordered in it, in one currency.
+/// The sales of a range of days and the customers who ordered in the range, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SalesFigures {
-    /// What the amounts are counted in.
+pub struct SalesSummary {
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// Orders placed that hold a product.
-    pub orders: i64,
-    /// Units sold, before returns.
-    pub units_sold: i64,
-    /// Product sales before discounts, taxes and returns.
-    pub gross_sales: Decimal,
-    /// What discounts took off them.
-    pub discounts: Decimal,
-    /// What returns and downward edits took back.
-    pub returns: Decimal,
-    /// Shipping charged less shipping given back.
-    pub shipping: Decimal,
-    /// Taxes of all of it.
-    pub taxes: Decimal,
-    /// Import duties.
-    pub duties: Decimal,
-    /// Fees.
-    pub fees: Decimal,
-    /// Gross sales less discounts as the orders were placed.
-    pub placed_sales: Decimal,
-    /// Distinct customers who ordered.
+    /// The additive figures.
+    pub sales: SalesFigures,
+    /// Distinct customers who placed an order.
     pub customers: i64,
-    /// Those of them whose first order ever was one of these.
+    /// Customers whose first order ever is in the range.
     pub new_customers: i64,
+    /// Customers who placed an order that is not their first ever. A customer whose first and second order are both in
+    /// the range is new and returning.
+    pub returning_customers: i64,
 }
 
-impl SalesFigures {
-    /// Gross sales less discounts and returns.
-    #[must_use]
-    pub fn net_sales(&self) -> Decimal {
-        self.gross_sales - self.discounts - self.returns
-    }
-
-    /// Net sales with shipping, taxes, duties and fees.
-    #[must_use]
-    pub fn total_sales(&self) -> Decimal {
-        self.net_sales() + self.shipping + self.taxes + self.duties + self.fees
-    }
-
-    /// What an order came to when it was placed, on average; zero without orders.
+impl SalesSummary {
+    /// The value of an order when it was placed, on average; zero without orders.
     #[must_use]
     pub fn average_order_value(&self) -> Money {
-        self.money(self.placed_sales).per(self.orders)
+        self.money(self.sales.order_value).per(self.sales.orders)
     }
 
-    /// Customers who had ordered before.
-    #[must_use]
-    pub const fn returning_customers(&self) -> i64 {
-        self.customers.saturating_sub(self.new_customers)
-    }
-
-    /// Their share of the customers, 0 to 1; `None` without customers.
+    /// The share of returning customers among the customers, 0 to 1; `None` without customers.
     #[must_use]
     pub fn returning_customer_rate(&self) -> Option<f64> {
-        // By way of its digits: converted directly, the last binary place may be off.
-        Decimal::from(self.returning_customers())
+        // Converted through its digits: a direct conversion may be off in the last binary place.
+        Decimal::from(self.returning_customers)
             .checked_div(Decimal::from(self.customers))?
             .to_string()
             .parse()
             .ok()
     }
 
-    /// An amount in the currency of these figures.
+    /// An amount in the currency of the summary.
     #[must_use]
     pub fn money(&self, amount: Decimal) -> Money {
         Money::new(amount, self.currency.clone())
@@ -88,40 +56,40 @@ mod tests {
     }
 
     /// 2 March of the worked example.
-    fn worked_example() -> SalesFigures {
-        SalesFigures {
+    fn worked_example() -> SalesSummary {
+        SalesSummary {
             currency: Currency::parse("INR").unwrap(),
-            orders: 1,
-            units_sold: 2,
-            gross_sales: decimal("1000"),
-            discounts: decimal("100"),
-            returns: Decimal::ZERO,
-            shipping: decimal("50"),
-            taxes: decimal("171"),
-            duties: Decimal::ZERO,
-            fees: Decimal::ZERO,
-            placed_sales: decimal("900"),
+            sales: SalesFigures {
+                orders: 1,
+                units_sold: 2,
+                gross_sales: decimal("1000"),
+                discounts: decimal("100"),
+                shipping: decimal("50"),
+                taxes: decimal("171"),
+                order_value: decimal("900"),
+                ..SalesFigures::default()
+            },
             customers: 3,
             new_customers: 1,
+            returning_customers: 2,
         }
     }
 
     #[test]
-    fn the_worked_example_comes_out() {
-        let figures = worked_example();
-        assert_eq!(figures.net_sales(), decimal("900"));
-        assert_eq!(figures.total_sales(), decimal("1121"));
-        assert_eq!(figures.average_order_value().written_amount(), "900.00");
+    fn the_worked_example_has_the_documented_figures() {
+        let summary = worked_example();
+        assert_eq!(summary.sales.net_sales(), decimal("900"));
+        assert_eq!(summary.sales.total_sales(), decimal("1121"));
+        assert_eq!(summary.average_order_value().written_amount(), "900.00");
     }
 
     #[test]
-    fn a_rate_of_nobody_is_unknown() {
-        let mut figures = worked_example();
-        assert_eq!(figures.returning_customers(), 2);
-        let rate = figures.returning_customer_rate().unwrap();
+    fn the_returning_customer_rate_is_unknown_without_customers() {
+        let mut summary = worked_example();
+        let rate = summary.returning_customer_rate().unwrap();
         assert!((rate - 2.0 / 3.0).abs() < 1e-12, "{rate}");
-        figures.customers = 0;
-        figures.new_customers = 0;
-        assert_eq!(figures.returning_customer_rate(), None);
+        summary.customers = 0;
+        summary.returning_customers = 0;
+        assert_eq!(summary.returning_customer_rate(), None);
     }
 }

@@ -247,7 +247,7 @@ impl Run<'_> {
         step.done = 0;
         if step.kind == ObjectKind::Orders {
             let mut transaction = staging.transaction().await?;
-            transaction.defer_figures().await?;
+            transaction.defer_rollups().await?;
             transaction.commit().await?;
         }
         let batch = batch_size(staging.records(), self.sync.config.merge_chunk);
@@ -283,7 +283,7 @@ impl Run<'_> {
                 info!(tenant.id = %self.tenant, sync.kind = step.kind.code(), sync.deleted = deleted, "objects that Shopify no longer has were deleted");
             }
         }
-        transaction.build_pending_figures().await?;
+        transaction.build_pending_rollups().await?;
         let began = operation.created_at;
         let cursor = staging.newest().map_or(began, |newest| newest.min(began));
         step.high_water = Some(cursor);

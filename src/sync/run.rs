@@ -216,7 +216,7 @@ impl SyncService {
         let outcome = run.fetch_all(history_opened).await;
         // An interrupted initial backfill has not built them.
         let mut transaction = self.database.work(tenant).await?;
-        transaction.build_pending_figures().await?;
+        transaction.build_pending_rollups().await?;
         transaction.commit().await?;
         outcome?;
 
@@ -261,7 +261,7 @@ impl SyncService {
     ) -> Result<(), DbError> {
         let message = error.owner_message();
         let mut transaction = self.database.work(tenant).await?;
-        transaction.build_pending_figures().await?;
+        transaction.build_pending_rollups().await?;
         transaction
             .finish_sync_run(id, SyncStatus::Failed, Some(&message), self.clock.now())
             .await?;

@@ -138,7 +138,7 @@ async fn a_first_load_that_is_killed_while_it_builds_its_figures_builds_them_ane
     for statement in [
         "create function wait_at_the_gate() returns trigger language plpgsql \
          as $$ begin perform pg_advisory_xact_lock(20261125); return null; end $$",
-        "create trigger gate before insert on daily_sales execute function wait_at_the_gate()",
+        "create trigger gate before insert on sales_rollups execute function wait_at_the_gate()",
         "select pg_advisory_lock(20261125)",
     ] {
         sqlx::raw_sql(statement).execute(&mut gate).await.unwrap();

@@ -1,16 +1,11 @@
 //! The figures, number by number, through the front door: an order is in Shopify, the store is synced, and
 //! the API is asked. The definitions are those of metrics: event-dated, in the shop's days and currency.
 
-use std::collections::BTreeSet;
-
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shopify_simulator::{EditLine, NewLine, NewOrder, RefundLine, RefundRequest, ShopSettings};
 use sqlx::PgConnection;
-use xboard::domain::amounts::SaleTerms;
-use xboard::domain::sale::{AgreementReason, SaleAction, SaleLineType};
 
-use crate::support::{Connected, Simulated, TestDatabase, put_orders};
+use crate::support::{Connected, Simulated, put_orders};
 
 const NOTHING: &str = "orders 0 units 0 | gross 0.00 discounts 0.00 returns 0.00 net 0.00 | shipping 0.00 taxes 0.00 duties 0.00 fees 0.00 \
      | total 0.00 | average 0.00 | customers 0 new 0 returning 0";
@@ -307,9 +302,11 @@ async fn guests_are_no_customers_and_a_customer_is_new_only_once() {
         .await;
     for (from, to, expected) in [
         ("2026-01-01", "2026-01-31", "customers 1 new 1 returning 0"),
-        ("2026-02-01", "2026-02-28", "customers 2 new 1 returning 1"),
+        ("2026-02-01", "2026-02-28", "customers 2 new 1 returning 2"),
         ("2026-02-12", "2026-02-28", "customers 1 new 0 returning 1"),
-        ("2026-01-01", "2026-12-31", "customers 2 new 2 returning 0"),
+        ("2026-01-01", "2026-12-31", "customers 2 new 2 returning 2"),
+        ("2026-02-11", "2026-02-11", "customers 1 new 1 returning 0"),
+        ("2026-02-11", "2026-02-12", "customers 1 new 1 returning 1"),
     ] {
         let figures = world.figures(&store, from, to).await;
         assert!(figures.ends_with(expected), "{from}: {figures}");
@@ -497,62 +494,98 @@ async fn order_count(world: &Simulated, store: &Connected) -> i64 {
     orders["totalCount"].as_i64().unwrap()
 }
 
-/// A sale's terms in the words of SQL, and what it adds to the figures.
-type SaleRow = (
-    Vec<Decimal>,
-    String,
-    String,
-    String,
-    Option<i32>,
-    Decimal,
-    Decimal,
-    Decimal,
-);
+/// An order of one article, followed by one edit.
+fn edited(sales: &Value) -> Value {
+    let placed = order(
+        "2026-05-01T12:00:00Z",
+        2,
+        ["110.00", "10.00", "0"],
+        ["0", "0"],
+    );
+    with_agreement(placed, "ORDER_EDIT", "2026-05-03T12:00:00Z", sales)
+}
+
+async fn assert_edits(label: &str, sales: Value, expected: &str) {
+    let world = Simulated::start().await;
+    let store = world
+        .store_with(shop(label, "EUR", "Europe/Paris"), json!([edited(&sales)]))
+        .await;
+    let figures = world.figures(&store, "2026-05-03", "2026-05-03").await;
+    assert!(
+        figures.starts_with(expected),
+        "{label}: {figures}\nexpected: {expected}"
+    );
+    world.assert_verified(&store).await;
+}
 
 #[tokio::test]
-async fn a_sale_means_the_same_in_the_ledger_and_in_memory() {
-    let database = TestDatabase::create().await;
-    let rows: Vec<SaleRow> = sqlx::query_as(
-        "select array[coalesce(a.units_sold, 0)::numeric, coalesce(a.gross_sales, 0), coalesce(a.discounts, 0), coalesce(a.returns, 0), \
-            coalesce(a.shipping, 0), coalesce(a.taxes, 0), coalesce(a.duties, 0), coalesce(a.fees, 0), coalesce(a.placed_sales, 0)], reason, action, line, quantity, total, tax, discount \
-         from unnest('{ORDER,ORDER_EDIT,REFUND,RETURN,UNKNOWN}'::text[]) reason, \
-            unnest('{ORDER,RETURN,UPDATE,UNKNOWN}'::text[]) action, \
-            unnest('{PRODUCT,SHIPPING,DUTY,FEE,ADDITIONAL_FEE,TIP,GIFT_CARD,ADJUSTMENT,UNKNOWN}'::text[]) line, \
-            unnest('{NULL,-2,0,3}'::int[]) quantity, unnest('{-10.5,-0.00004,0,7.12345}'::numeric[]) total, \
-            unnest('{-1.00005,0,2}'::numeric[]) tax, unnest('{-0.00015,0,3.5}'::numeric[]) discount \
-         left join lateral sale_amounts(reason, action, line, quantity, total::numeric(20, 4), tax::numeric(20, 4), \
-            discount::numeric(20, 4)) a on true",
+async fn a_discount_that_an_edit_gives_is_a_discount_of_its_day_and_no_return() {
+    assert_edits(
+        "discounted",
+        json!([{ "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "-10.00", "tax": "0", "discount": "10.00" }]),
+        "orders 0 units 0 | gross 0.00 discounts 10.00 returns 0.00 net -10.00 | shipping 0.00 taxes 0.00",
     )
-    .fetch_all(&mut database.connection().await)
-    .await
-    .unwrap();
-    assert_eq!(rows.len(), 5 * 4 * 9 * 4 * 4 * 3 * 3);
-    let mut kinds = BTreeSet::new();
-    for (figures, reason, action, line, quantity, total, tax, discount) in rows {
-        let terms = SaleTerms {
-            reason: AgreementReason::from_word(&reason),
-            action: SaleAction::from_word(&action),
-            line_type: SaleLineType::from_word(&line),
-            quantity,
-            total,
-            tax,
-            discount,
-        };
-        let amounts = terms.amounts();
-        let in_memory = [
-            Decimal::from(amounts.units_sold),
-            amounts.gross_sales,
-            amounts.discounts,
-            amounts.returns,
-            amounts.shipping,
-            amounts.taxes,
-            amounts.duties,
-            amounts.fees,
-            amounts.placed_sales,
-        ];
-        kinds.extend((0..9).filter(|index| !in_memory[*index].is_zero()));
-        assert_eq!(figures, in_memory, "{terms:?}");
-    }
-    assert_eq!(kinds.len(), 9, "a figure that is always zero says nothing");
-    database.drop().await;
+    .await;
+}
+
+#[tokio::test]
+async fn a_discount_that_an_edit_takes_off_is_a_negative_discount() {
+    assert_edits(
+        "undiscounted",
+        json!([{ "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "10.00", "tax": "0", "discount": "-10.00" }]),
+        "orders 0 units 0 | gross 0.00 discounts -10.00 returns 0.00 net 10.00 | shipping 0.00 taxes 0.00",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_discount_and_its_reversal_cancel_in_every_figure() {
+    assert_edits(
+        "reversed",
+        json!([
+            { "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "-11.00", "tax": "-1.00", "discount": "10.00" },
+            { "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "11.00", "tax": "1.00", "discount": "-10.00" },
+        ]),
+        NOTHING,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_of_the_tax_alone_changes_taxes_alone() {
+    assert_edits(
+        "taxed",
+        json!([{ "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "-1.00", "tax": "-1.00", "discount": "0" }]),
+        "orders 0 units 0 | gross 0.00 discounts 0.00 returns 0.00 net 0.00 | shipping 0.00 taxes -1.00",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_raised_price_is_gross_sales_without_a_unit_and_a_lowered_price_is_a_return() {
+    assert_edits(
+        "raised",
+        json!([{ "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "5.00", "tax": "0", "discount": "0" }]),
+        "orders 0 units 0 | gross 5.00 discounts 0.00 returns 0.00 net 5.00 | shipping 0.00 taxes 0.00",
+    )
+    .await;
+    assert_edits(
+        "lowered",
+        json!([{ "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 0, "total": "-5.00", "tax": "0", "discount": "0" }]),
+        "orders 0 units 0 | gross 0.00 discounts 0.00 returns 5.00 net -5.00 | shipping 0.00 taxes 0.00",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_that_leaves_the_quantity_of_a_line_sells_no_unit() {
+    assert_edits(
+        "repriced",
+        json!([
+            { "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": -2, "total": "-110.00", "tax": "-10.00", "discount": "0" },
+            { "kind": "PRODUCT", "action": "UPDATE", "line": 0, "quantity": 2, "total": "132.00", "tax": "12.00", "discount": "0" },
+        ]),
+        "orders 0 units 0 | gross 120.00 discounts 0.00 returns 100.00 net 20.00 | shipping 0.00 taxes 2.00",
+    )
+    .await;
 }

@@ -600,7 +600,7 @@ async fn an_order_of_which_only_its_own_row_changes_keeps_its_parts_and_figures(
     shows(json!([["early"], 1, 0, "20.00"])).await;
     // As one that a program of before wrote.
     let mut connection = world.app.database.connection().await;
-    sqlx::raw_sql("update orders set header_hash = null")
+    sqlx::raw_sql("update orders set row_hash = 0")
         .execute(&mut connection)
         .await
         .unwrap();

@@ -44,6 +44,18 @@ enum Event {
         order: usize,
         cents: i64,
     },
+    /// A discount, a price or a tax of the first line changes, and no quantity.
+    EditPrice {
+        order: usize,
+        cents: i64,
+        tax: i64,
+        discount: i64,
+    },
+    /// Pieces of the first line are taken off and put back at another price.
+    EditBack {
+        order: usize,
+        cents: i64,
+    },
     RefundLine {
         order: usize,
         cents: i64,
@@ -98,6 +110,9 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (order.clone(), 1..4_i64, 1..3_i32, 0..3_000_i64)
             .prop_map(|(order, product, quantity, cents)| Event::EditUp { order, product, quantity, cents }),
         2 => (order.clone(), 0..3_000_i64).prop_map(|(order, cents)| Event::EditDown { order, cents }),
+        2 => (order.clone(), -300..300_i64, -20..20_i64, -300..300_i64)
+            .prop_map(|(order, cents, tax, discount)| Event::EditPrice { order, cents, tax, discount }),
+        1 => (order.clone(), 0..3_000_i64).prop_map(|(order, cents)| Event::EditBack { order, cents }),
         3 => (order.clone(), 0..3_000_i64, 0..300_i64).prop_map(|(order, cents, tax)| Event::RefundLine { order, cents, tax }),
         1 => (order.clone(), 0..900_i64).prop_map(|(order, cents)| Event::RefundShipping { order, cents }),
         1 => (order.clone(), -500..500_i64).prop_map(|(order, cents)| Event::Adjust { order, cents }),
@@ -208,6 +223,21 @@ impl Model {
                     amounts,
                 );
             }
+            Event::EditPrice {
+                order,
+                cents,
+                tax,
+                discount,
+            } => {
+                self.edit_line(*order, &[(0, [*cents, *tax, *discount])]);
+            }
+            Event::EditBack { order, cents } => {
+                let amounts = [*cents, cents / 6, cents / 10];
+                self.edit_line(
+                    *order,
+                    &[(-2, amounts.map(|part| -part)), (2, [cents + 1, 0, 0])],
+                );
+            }
             Event::RefundLine { order, cents, tax } => {
                 let amounts = [-cents, -tax, -cents / 20];
                 self.take_back(*order, AgreementReason::Refund, SaleAction::Return, amounts);
@@ -253,6 +283,32 @@ impl Model {
                 sale.quantity = Some(quantity);
                 sale.line_item = Some(line);
                 vec![sale]
+            },
+        );
+    }
+
+    /// Updates of the first line, by one edit.
+    fn edit_line(&mut self, order: usize, updates: &[(i32, [i64; 3])]) {
+        self.agree(
+            order,
+            AgreementReason::OrderEdit,
+            |model, agreement, version| {
+                let currency = version.header.currency.code().to_owned();
+                let line_item = version.lines.first().map(|line| line.id);
+                let updates = updates.iter();
+                updates
+                    .map(|(quantity, amounts)| SaleRecord {
+                        quantity: Some(*quantity),
+                        line_item,
+                        ..model.sale(
+                            agreement,
+                            SaleAction::Update,
+                            SaleLineType::Product,
+                            &currency,
+                            *amounts,
+                        )
+                    })
+                    .collect()
             },
         );
     }
@@ -519,13 +575,20 @@ fn expected(model: &Model) -> BTreeMap<(String, NaiveDate), Figures> {
                     .or_default();
                 let net = sale.total - sale.tax;
                 figures[6] += sale.tax;
-                let negative = match sale.quantity {
-                    Some(quantity) if quantity != 0 => quantity < 0,
-                    _ => sale.total < Decimal::ZERO,
-                };
+                let negative = sale.quantity.is_some_and(|quantity| quantity < 0)
+                    || (net + sale.discount) < Decimal::ZERO;
+                let units_of_line: i32 = sales
+                    .iter()
+                    .filter(|other| other.action == SaleAction::Update)
+                    .filter(|other| other.line_item.is_some() && other.line_item == sale.line_item)
+                    .filter_map(|other| other.quantity)
+                    .sum();
+                let sells_units = sale.action != SaleAction::Update || units_of_line != 0;
                 match sale.line_type {
                     SaleLineType::Product if sale.action != SaleAction::Return && !negative => {
-                        figures[1] += Decimal::from(sale.quantity.unwrap_or(0));
+                        if sells_units {
+                            figures[1] += Decimal::from(sale.quantity.unwrap_or(0));
+                        }
                         figures[2] += net + sale.discount;
                         figures[3] += sale.discount;
                         if is_order {
@@ -620,9 +683,9 @@ async fn staged(database: &Database, tenant: TenantId, parts: &[&[Record]]) -> S
     staging
 }
 
-async fn defer_figures(database: &TestDatabase, tenant: TenantId) {
+async fn defer_rollups(database: &TestDatabase, tenant: TenantId) {
     let mut transaction = database.db().work(tenant).await.unwrap();
-    transaction.defer_figures().await.unwrap();
+    transaction.defer_rollups().await.unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -671,14 +734,14 @@ async fn play(database: &TestDatabase, events: &[Event], first_load: bool) {
     let mut memory = Memory::default();
 
     if first_load {
-        defer_figures(database, tenant).await;
+        defer_rollups(database, tenant).await;
         assert!(!verified(database, tenant).await, "nothing is built yet");
     }
     for (number, event) in events.iter().enumerate() {
         if first_load && number == events.len() / 2 {
             assert_eq!(kept(database, tenant).await, BTreeMap::new());
             let mut transaction = database.db().work(tenant).await.unwrap();
-            transaction.build_pending_figures().await.unwrap();
+            transaction.build_pending_rollups().await.unwrap();
             transaction.commit().await.unwrap();
             assert!(verified(database, tenant).await, "built, and not right");
         }
@@ -792,7 +855,7 @@ async fn kept(database: &TestDatabase, tenant: TenantId) -> BTreeMap<(String, Na
     let rows: Vec<(String, NaiveDate, [Decimal; 10])> = database
         .rows(
             "select currency, day, array[orders::numeric, units_sold::numeric, gross_sales, discounts, returns, shipping, taxes, \
-             duties, fees, placed_sales] from daily_sales where tenant_id = $1",
+             duties, fees, order_value] from sales_rollups where tenant_id = $1 and dimension = 'SHOP'",
             tenant,
         )
         .await
@@ -915,7 +978,7 @@ async fn children_of_an_order_are_brought_together_however_far_apart_they_are() 
     for initial in [false, true] {
         let tenant = empty_store(&database, asked_at).await;
         if initial {
-            defer_figures(&database, tenant).await;
+            defer_rollups(&database, tenant).await;
         }
         let mut staging = staged(database.db(), tenant, &parts).await;
         if initial {
@@ -939,7 +1002,7 @@ async fn children_of_an_order_are_brought_together_however_far_apart_they_are() 
         assert_eq!(seen, [600, 300]);
         for is_killed in [true, false] {
             let mut transaction = staging.transaction().await.unwrap();
-            transaction.build_pending_figures().await.unwrap();
+            transaction.build_pending_rollups().await.unwrap();
             if is_killed {
                 drop(transaction);
                 assert_eq!(kept(&database, tenant).await.is_empty(), initial);
@@ -1039,6 +1102,53 @@ async fn a_change_reads_what_it_is_about_however_many_orders_there_are() {
         let read = rows_read_for(&database, tenant, &changed, asked_at + TimeDelta::days(1)).await;
         assert!(read < 300, "{what}: {read} rows were read");
     }
+    let mut snapshot = database.db().tenant_snapshot(tenant).await.unwrap();
+    assert_eq!(snapshot.verify().await.unwrap(), Vec::new());
+    drop(snapshot);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn the_product_of_a_sold_line_outlives_the_product() {
+    let database = TestDatabase::create().await;
+    let mut model = Model::default();
+    let tenant = empty_store(&database, model.now()).await;
+    model.apply(&Event::Place {
+        order: 1,
+        customer: Some(1),
+        lines: vec![(7, 2, 500)],
+        shipping: 0,
+        kind: OrderKind::Usual,
+    });
+    let fetched_at = model.now() + TimeDelta::days(1);
+    deliver(
+        database.db(),
+        tenant,
+        Way::Few,
+        &model.orders[&1],
+        fetched_at,
+    )
+    .await;
+    model.apply(&Event::RefundLine {
+        order: 1,
+        cents: 100,
+        tax: 10,
+    });
+    let mut version = model.orders[&1].last().unwrap().clone();
+    for line in &mut version.lines {
+        line.product = None;
+    }
+    let fetched_at = fetched_at + TimeDelta::days(1);
+    deliver(database.db(), tenant, Way::Few, &[version], fetched_at).await;
+    let products: Vec<(String, Option<i64>)> = database
+        .rows(
+            "select 'line', product_id from line_items where tenant_id = $1 \
+             union all select 'sale', product_id from sales where tenant_id = $1 and line_type = 'PRODUCT'",
+            tenant,
+        )
+        .await;
+    let of = |what: &str| (what.to_owned(), Some(7));
+    assert_eq!(products, [of("line"), of("sale"), of("sale")]);
     let mut snapshot = database.db().tenant_snapshot(tenant).await.unwrap();
     assert_eq!(snapshot.verify().await.unwrap(), Vec::new());
     drop(snapshot);

@@ -53,10 +53,12 @@ async fn orders(address: &str, token: &str) -> i64 {
 async fn needs_no_database(world: &Simulated, address: &str, token: &str, query: &str) -> bool {
     let mut connection = world.app.database.connection().await;
     let mut transaction = connection.begin().await.unwrap();
-    sqlx::query("lock table users, sessions, shops, orders, daily_sales in access exclusive mode")
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
+    sqlx::query(
+        "lock table users, sessions, shops, orders, sales_rollups in access exclusive mode",
+    )
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
     let asked = ask(address, token, query);
     let answered = tokio::time::timeout(Duration::from_millis(500), asked).await;
     transaction.rollback().await.unwrap();

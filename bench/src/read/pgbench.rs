@@ -54,9 +54,9 @@ fn statements(subject: &Subject) -> String {
     let (tenant, last) = (subject.tenant, subject.arguments.last_day);
     let (from, years) = (last - TimeDelta::days(89), last - TimeDelta::days(1_094));
     let sums = "sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
-                sum(taxes), sum(duties), sum(fees), sum(placed_sales)";
+                sum(taxes), sum(duties), sum(fees), sum(order_value)";
     let rows = format!(
-        "from daily_sales where tenant_id = '{tenant}' and currency = 'USD' and day between"
+        "from sales_rollups where tenant_id = '{tenant}' and dimension = 'SHOP' and currency = 'USD' and day between"
     );
     format!(
         "begin isolation level repeatable read read only;\nselect enter_tenant('{tenant}');\n\
@@ -64,8 +64,8 @@ fn statements(subject: &Subject) -> String {
          select {sums} {rows} '{from}' and '{last}';\n\
          select day, {sums} {rows} '{from}' and '{last}' group by day order by day;\n\
          select date_trunc('month', day::timestamp), {sums} {rows} '{years}' and '{last}' group by 1 order by 1;\n\
-         select * from customer_totals t join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id \
-           where t.tenant_id = '{tenant}' order by t.total_spent desc, t.customer_id desc limit 5;\n\
+         select * from sales_totals t join customers c on c.tenant_id = t.tenant_id and c.id = t.value_id \
+           where t.tenant_id = '{tenant}' and t.dimension = 'CUSTOMER' order by t.total_sales desc, t.value_id desc limit 5;\n\
          select * from orders where tenant_id = '{tenant}' and deleted_at is null \
            order by processed_at desc, id desc limit 5;\nrollback;\n"
     )
@@ -76,7 +76,7 @@ fn ledger(subject: &Subject) -> String {
     let from = last - TimeDelta::days(89);
     format!(
         "begin isolation level repeatable read read only;\nselect enter_tenant('{tenant}');\n\
-         select day, sum(orders), sum(gross_sales), count(distinct customer_id) from order_day_figures \
+         select day, sum(orders), sum(gross_sales), count(distinct customer_id) from sale_contributions \
            where tenant_id = '{tenant}' and day between '{from}' and '{last}' group by day;\nrollback;\n"
     )
 }

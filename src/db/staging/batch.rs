@@ -104,25 +104,25 @@ impl StagingBatch {
         let mut records = BinaryRows::default();
         for (id, object) in &self.objects {
             records.add(|row| {
-                row.write(*id);
-                row.write(number);
-                row.write(object.has_object);
-                row.write(object.records.as_slice());
+                row.value(*id);
+                row.value(number);
+                row.value(object.has_object);
+                row.value(object.records.as_slice());
             });
         }
         let mut sales = BinaryRows::default();
         for (agreement, encoded) in &self.sales {
             sales.add(|row| {
-                row.write(*agreement);
-                row.write(number);
-                row.write(encoded.as_slice());
+                row.value(*agreement);
+                row.value(number);
+                row.value(encoded.as_slice());
             });
         }
         let mut agreements = BinaryRows::default();
         for (agreement, order) in &self.agreements {
             agreements.add(|row| {
-                row.write(*agreement);
-                row.write(*order);
+                row.value(*agreement);
+                row.value(*order);
             });
         }
         for (statement, rows) in [

@@ -1,12 +1,10 @@
 //! Rows in COPY's binary format, which costs PostgreSQL no parsing of numbers and instants. The columns of the table
 //! must have the very types of the values: nothing is converted.
 
-use chrono::{DateTime, Utc};
 use sqlx::encode::IsNull;
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::{Encode, Postgres};
 
-use super::rows::{Row, Value};
 use crate::db::{DbError, Result};
 
 /// What begins the format: its signature, no flags, no extension.
@@ -47,8 +45,8 @@ impl BinaryRows {
         }
     }
 
-    /// Writes a value of whatever type; `None` is null.
-    pub(in crate::db) fn write<'q>(&mut self, value: impl Encode<'q, Postgres>) {
+    /// Writes a value; `None` is null.
+    pub(in crate::db) fn value<'q>(&mut self, value: impl Encode<'q, Postgres>) {
         self.row.1 += 1;
         let start = self.buffer.len();
         self.buffer.extend_from_slice(&[0; 4]);
@@ -78,36 +76,29 @@ impl BinaryRows {
         self.buffer.extend_from_slice(&TRAILER);
         Ok(std::mem::take(&mut *self.buffer))
     }
-}
 
-impl Row for BinaryRows {
-    fn value(&mut self, value: impl Value) {
-        self.write(value);
-    }
-
-    fn null(&mut self) {
-        self.write(None::<i64>);
-    }
-
-    /// PostgreSQL cannot hold a NUL in a text; it is left out.
-    fn text(&mut self, text: &str) {
+    /// PostgreSQL cannot store a NUL in a text: it is left out.
+    pub(in crate::db) fn text(&mut self, text: &str) {
         if text.contains('\0') {
-            self.write(text.replace('\0', ""));
+            self.value(text.replace('\0', ""));
         } else {
-            self.write(text);
+            self.value(text);
         }
     }
 
-    fn texts(&mut self, texts: &[String]) {
+    pub(in crate::db) fn optional_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.value(None::<&str>),
+        }
+    }
+
+    pub(in crate::db) fn texts(&mut self, texts: &[String]) {
         if texts.iter().any(|text| text.contains('\0')) {
             let clean: Vec<_> = texts.iter().map(|text| text.replace('\0', "")).collect();
-            self.write(clean);
+            self.value(clean);
         } else {
-            self.write(texts);
+            self.value(texts);
         }
-    }
-
-    fn instant(&mut self, value: DateTime<Utc>) {
-        self.write(value);
     }
 }

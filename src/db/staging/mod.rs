@@ -6,7 +6,6 @@
 mod batch;
 pub(super) mod binary;
 pub(super) mod encoding;
-pub(super) mod rows;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;

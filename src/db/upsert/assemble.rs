@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::db::Result;
 use crate::db::staging::encoding::content_hash;
-use crate::db::staging::rows::Row;
-use crate::domain::amounts::{Amounts, SaleTerms};
-use crate::domain::ids::{CustomerId, OrderId, ProductId};
+use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::money::Currency;
 use crate::domain::record::{
     AgreementRecord, LineItemRecord, OrderRecord, Record, RefundRecord, SaleRecord,
@@ -43,30 +41,6 @@ pub(super) struct LedgerEntry<'a> {
     pub(super) sale: &'a SaleRecord,
     /// The line item that was sold, where the sale names one.
     pub(super) line_item: Option<&'a LineItemRecord>,
-}
-
-impl LedgerEntry<'_> {
-    /// Its contribution to the figures.
-    pub(super) fn amounts(&self) -> Amounts {
-        SaleTerms {
-            reason: self.agreement.reason,
-            action: self.sale.action,
-            line_type: self.sale.line_type,
-            quantity: self.sale.quantity,
-            total: self.sale.total,
-            tax: self.sale.tax,
-            discount: self.sale.discount,
-        }
-        .amounts()
-    }
-
-    /// The product that was sold or returned, if it is still known.
-    pub(super) fn product(&self) -> Option<ProductId> {
-        let is_product = self.sale.line_type == SaleLineType::Product;
-        self.line_item
-            .filter(|_| is_product)
-            .and_then(|line| line.product)
-    }
 }
 
 /// The content behind `children_hash`.
@@ -124,11 +98,6 @@ impl AssembledOrder {
             agreements,
             sales,
         }))
-    }
-
-    /// The hash of the whole order.
-    pub(super) const fn hash(&self) -> i64 {
-        self.row_hash ^ self.children_hash
     }
 
     pub(super) fn has_product(&self) -> bool {
@@ -238,51 +207,6 @@ pub(super) fn assemble_orders(
         Some(order.map(|order| (id, order)))
     });
     assembled.collect()
-}
-
-/// Writes a sale as a row of the ledger, without the tenant.
-pub(super) fn fill_sale(
-    row: &mut impl Row,
-    order: OrderId,
-    entry: &LedgerEntry<'_>,
-    day: Option<NaiveDate>,
-) {
-    let LedgerEntry {
-        position,
-        happened_at,
-        agreement,
-        sale,
-        line_item,
-    } = entry;
-    row.value(order);
-    row.value(*position);
-    row.text(
-        agreement
-            .gid
-            .strip_prefix("gid://shopify/")
-            .unwrap_or(&agreement.gid),
-    );
-    row.instant(*happened_at);
-    row.optional(day);
-    row.text(agreement.reason.word());
-    row.text(sale.action.word());
-    row.text(sale.line_type.word());
-    row.optional(sale.quantity);
-    row.text(sale.currency.code());
-    row.value(sale.total);
-    row.value(sale.tax);
-    row.value(sale.discount);
-    row.optional(sale.line_item);
-    row.optional(line_item.and_then(|line| line.product));
-    row.optional(line_item.and_then(|line| line.variant));
-}
-
-/// Writes a refund as a row of its table, without the tenant.
-pub(super) fn fill_refund(row: &mut impl Row, order: OrderId, refund: &RefundRecord) {
-    row.value(order);
-    row.value(refund.id);
-    row.instant(refund.processed_at);
-    row.value(refund.total_refunded);
 }
 
 #[cfg(test)]

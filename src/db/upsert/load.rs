@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::Store;
-use super::assemble::{AssembledOrder, LedgerEntry, fill_refund, fill_sale};
+use super::LockedShop;
+use super::assemble::{AssembledOrder, LedgerEntry};
 use crate::db::staging::binary::BinaryRows;
-use crate::db::staging::rows::{Row as _, fill_line_item};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId, TenantId};
-use crate::domain::record::OrderRecord;
+use crate::domain::record::{LineItemRecord, OrderRecord, RefundRecord};
 
 const CREATE_TABLES: &str = include_str!("sql/create_loaded.sql");
 const INSERT: &str = include_str!("sql/insert_loaded.sql");
@@ -93,12 +92,12 @@ impl OrderRow<'_> {
         row.value(self.tenant.uuid());
         row.value(*id);
         row.text(name);
-        row.optional(*customer);
-        row.instant(*created_at);
-        row.instant(*processed_at);
-        row.instant(*updated_at);
-        row.optional_instant(*cancelled_at);
-        row.optional(self.day);
+        row.value(*customer);
+        row.value(*created_at);
+        row.value(*processed_at);
+        row.value(*updated_at);
+        row.value(*cancelled_at);
+        row.value(self.day);
         row.value(*test);
         row.text(currency.code());
         row.optional_text(financial_status.as_deref());
@@ -109,9 +108,9 @@ impl OrderRow<'_> {
         row.value(*total_price);
         row.value(*net_payment);
         row.value(self.assembled.has_product());
-        row.value(self.assembled.hash());
         row.value(self.assembled.row_hash);
-        row.instant(self.fetched_at);
+        row.value(self.assembled.children_hash);
+        row.value(self.fetched_at);
     }
 }
 
@@ -119,7 +118,7 @@ impl TenantTx {
     /// Writes orders that are not stored.
     pub(super) async fn insert_orders(
         &mut self,
-        store: &Store,
+        shop: &LockedShop,
         orders: &[&AssembledOrder],
         fetched_at: DateTime<Utc>,
     ) -> Result<()> {
@@ -128,7 +127,7 @@ impl TenantTx {
         }
         let tenant = self.tenant();
         let ledgers: Vec<_> = orders.iter().map(|order| order.ledger()).collect();
-        let days = self.local_days(store, orders, &ledgers).await?;
+        let days = self.local_days(shop, orders, &ledgers).await?;
         let redacted = self.redacted_orders(orders).await?;
         let mut rows = LoadedRows::default();
         for (assembled, ledger) in orders.iter().zip(&ledgers) {
@@ -153,7 +152,7 @@ impl TenantTx {
             (
                 "copy loaded_orders (tenant_id, id, name, customer_id, created_at, processed_at, updated_at, cancelled_at, \
                  day, test, currency, financial_status, fulfillment_status, source_name, discount_codes, tags, total_price, \
-                 net_payment, has_product, content_hash, header_hash, synced_at) from stdin (format binary)",
+                 net_payment, has_product, row_hash, children_hash, synced_at) from stdin (format binary)",
                 rows.orders,
             ),
             (
@@ -182,7 +181,7 @@ impl TenantTx {
     /// version.
     async fn local_days(
         &mut self,
-        store: &Store,
+        shop: &LockedShop,
         orders: &[&AssembledOrder],
         ledgers: &[Vec<LedgerEntry<'_>>],
     ) -> Result<Days> {
@@ -193,7 +192,7 @@ impl TenantTx {
         let days = sqlx::query_scalar!(
             "select (i.instant at time zone $1::text)::date as \"day!\" \
              from unnest($2::timestamptz[]) with ordinality i(instant, number) order by i.number",
-            store.time_zone,
+            shop.time_zone,
             &instants
         )
         .fetch_all(self.connection())
@@ -238,4 +237,64 @@ impl TenantTx {
         }
         Ok(())
     }
+}
+
+/// Writes a sale as a row of the ledger, without the tenant.
+fn fill_sale(
+    row: &mut BinaryRows,
+    order: OrderId,
+    entry: &LedgerEntry<'_>,
+    day: Option<NaiveDate>,
+) {
+    let LedgerEntry {
+        position,
+        happened_at,
+        agreement,
+        sale,
+        line_item,
+    } = entry;
+    row.value(order);
+    row.value(*position);
+    row.text(
+        agreement
+            .gid
+            .strip_prefix("gid://shopify/")
+            .unwrap_or(&agreement.gid),
+    );
+    row.value(*happened_at);
+    row.value(day);
+    row.text(agreement.reason.word());
+    row.text(sale.action.word());
+    row.text(sale.line_type.word());
+    row.value(sale.quantity);
+    row.text(sale.currency.code());
+    row.value(sale.total);
+    row.value(sale.tax);
+    row.value(sale.discount);
+    row.value(sale.line_item);
+    row.value(line_item.and_then(|line| line.product));
+    row.value(line_item.and_then(|line| line.variant));
+}
+
+/// Writes a refund as a row of its table, without the tenant.
+fn fill_refund(row: &mut BinaryRows, order: OrderId, refund: &RefundRecord) {
+    row.value(order);
+    row.value(refund.id);
+    row.value(refund.processed_at);
+    row.value(refund.total_refunded);
+}
+
+/// Writes a line item as a row of its table, without the tenant.
+fn fill_line_item(row: &mut BinaryRows, line: &LineItemRecord) {
+    row.value(line.order);
+    row.value(line.id);
+    row.text(&line.title);
+    row.optional_text(line.variant_title.as_deref());
+    row.optional_text(line.sku.as_deref());
+    row.value(line.quantity);
+    row.value(line.current_quantity);
+    row.value(line.original_total);
+    row.value(line.discounted_total);
+    row.value(line.product);
+    row.value(line.variant);
 }

@@ -1,219 +1,350 @@
-//! Orders with their lines, refunds and ledger: which of those at hand are new or different, and how they are
-//! written. The rows of a changed order are replaced together, and the rollups move by the difference between its
-//! new figures and its old ones.
+//! Upserts orders with their line items, refunds and ledger. Orders with the stored hashes are skipped; an order of which
+//! only its own row differs gets that row and nothing else; any other order is replaced: its children are written, and the
+//! rollups move by the difference of its contributions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::Store;
 use super::assemble::AssembledOrder;
-use super::replace::{Going, HeaderRows, Rows};
-use super::rollups::FiguresBefore;
+use super::rows::{LineItemRow, OrderRow, RefundRow, SaleRow, json};
+use super::{LockedShop, Upserted};
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::{CustomerId, OrderId};
+use crate::domain::money::Currency;
 
-/// So many orders are written by one statement.
-const AT_ONCE: usize = 100;
-/// Stands for the customer of a guest's order in an array of numbers.
-const NOBODY: i64 = 0;
+/// How many orders one statement writes at most.
+const MAX_BATCH: usize = 100;
 
-/// An order that is new or different.
+/// An order that is new or different, as it is stored.
 #[derive(Debug)]
-pub(super) struct Changed {
-    pub(super) id: i64,
-    /// Whether it is stored already.
-    pub(super) known: bool,
-    /// Whether it is another customer's now, at another time, or counts otherwise than before: only then may
-    /// customers come to be or cease to be present on a day.
-    moved: bool,
-    /// Whether its parts are as they are stored, so that nothing is to be written but its own row.
-    parts_same: bool,
+pub(super) struct ChangedOrder {
+    pub(super) id: OrderId,
+    pub(super) is_stored: bool,
+    only_row_differs: bool,
+    customer: Option<CustomerId>,
+    currency: Option<Currency>,
+    processed_at: Option<DateTime<Utc>>,
+    /// Whether the figure "orders" includes the stored order.
+    is_counted: bool,
 }
 
-impl Changed {
-    /// Whether nothing is different but its own row, and nothing of that which counts.
-    pub(super) const fn is_row_alone(&self) -> bool {
-        self.parts_same && !self.moved
-    }
-
-    /// What was fetched of it.
-    pub(super) fn of<'a>(
-        &self,
-        orders: &'a BTreeMap<OrderId, AssembledOrder>,
-    ) -> Option<&'a AssembledOrder> {
-        orders.get(&OrderId::new(self.id))
+impl ChangedOrder {
+    /// The customers who gain or lose an order, or whose order moves to another day or currency.
+    fn moved_customers(&self, order: &AssembledOrder) -> impl Iterator<Item = CustomerId> + use<> {
+        let old =
+            self.is_counted
+                .then_some((self.customer, self.currency.as_ref(), self.processed_at));
+        let record = &order.order;
+        let new = order.counts().then_some((
+            record.customer,
+            Some(&record.currency),
+            Some(record.processed_at),
+        ));
+        let customers = if old == new {
+            [None, None]
+        } else {
+            [
+                old.and_then(|(customer, ..)| customer),
+                new.and_then(|(customer, ..)| customer),
+            ]
+        };
+        customers.into_iter().flatten()
     }
 }
 
 impl TenantTx {
-    /// Writes the orders that changed.
-    pub(super) async fn replace_changed(
+    /// Upserts orders. Rollups stay as they are during an initial backfill, whose end builds them.
+    pub(super) async fn upsert_orders(
         &mut self,
-        store: &Store,
+        shop: &LockedShop,
         orders: &BTreeMap<OrderId, AssembledOrder>,
-        changed: &[Changed],
-        asked_at: DateTime<Utc>,
-    ) -> Result<()> {
-        let (rows_alone, whole): (Vec<_>, Vec<_>) =
-            changed.iter().partition(|order| order.is_row_alone());
-        for changed in rows_alone.chunks(AT_ONCE) {
-            let rows = HeaderRows::of(changed.iter().filter_map(|order| order.of(orders)));
-            let days = self.replace_headers(&rows, asked_at).await?;
-            self.note_changed_days(days);
-        }
-        let (known, new): (Vec<_>, Vec<_>) = whole.into_iter().partition(|order| order.known);
-        for changed in known.chunks(AT_ONCE).chain(new.chunks(AT_ONCE)) {
-            let moved = changed.iter().any(|order| order.moved);
-            let going = if store.figures_pending || !moved {
-                Going::Stay
-            } else if changed.iter().any(|order| order.known) {
-                Going::SomeMove
-            } else {
-                Going::AllCome
-            };
-            let changed = changed.iter().filter_map(|order| order.of(orders));
-            self.replace_and_count(store, &Rows::of(changed), going, asked_at)
-                .await?;
-        }
-        Ok(())
+        fetched_at: DateTime<Utc>,
+    ) -> Result<Upserted> {
+        let changed = self.changed_orders(orders, fetched_at).await?;
+        self.write_orders(shop, orders, &changed, fetched_at)
+            .await?;
+        Ok(Upserted {
+            seen: orders.len(),
+            changed: changed.len(),
+        })
     }
 
-    /// Writes orders, and what goes with them: customers whom nothing else names, first and last orders, and the counts of
-    /// presence.
-    async fn replace_and_count(
+    /// Those of the orders that are new or different.
+    pub(super) async fn changed_orders(
         &mut self,
-        store: &Store,
-        rows: &Rows,
-        going: Going,
-        asked_at: DateTime<Utc>,
-    ) -> Result<()> {
-        let written = self.replace_orders(store, rows, going, asked_at).await?;
-        self.add_unknown_customers(store, &written.unknown, asked_at)
-            .await?;
-        self.refresh_first_and_last_orders(store, &written.left)
-            .await?;
-        self.move_presence(store, &written.flips).await?;
-        self.note_changed_days(written.days);
-        Ok(())
-    }
-
-    /// Each is looked up by its id (that is what the limit is for): a join of many would read the whole table.
-    pub(super) async fn changed_among(
-        &mut self,
-        store: &Store,
         orders: &BTreeMap<OrderId, AssembledOrder>,
-        asked_at: DateTime<Utc>,
-    ) -> Result<Vec<Changed>> {
+        fetched_at: DateTime<Utc>,
+    ) -> Result<Vec<ChangedOrder>> {
         let tenant = self.tenant().uuid();
-        let ids: Vec<i64> = orders.keys().map(|id| id.number()).collect();
-        let hashes: Vec<i64> = orders.values().map(AssembledOrder::hash).collect();
-        let headers = || orders.values().map(|order| &order.order);
-        let updated_at: Vec<_> = headers().map(|order| order.updated_at).collect();
-        let processed_at: Vec<_> = headers().map(|order| order.processed_at).collect();
-        let customers: Vec<_> = headers()
-            .map(|order| order.customer.map_or(NOBODY, CustomerId::number))
+        let ids: Vec<_> = orders.keys().map(|id| id.number()).collect();
+        let row_hashes: Vec<_> = orders.values().map(|order| order.row_hash).collect();
+        let children_hashes: Vec<_> = orders.values().map(|order| order.children_hash).collect();
+        let updated_at: Vec<_> = orders
+            .values()
+            .map(|order| order.order.updated_at)
             .collect();
-        let currencies: Vec<_> = headers()
-            .map(|order| order.currency.code().to_owned())
-            .collect();
-        let counted: Vec<_> = orders.values().map(AssembledOrder::counts).collect();
-        let parts: Vec<_> = orders.values().map(|order| order.children_hash).collect();
-        Ok(sqlx::query_as!(
-            Changed,
-            "select c.id as \"id!\", o.id is not null as \"known!\", \
-                (o.customer_id, o.processed_at, o.day, o.currency, o.counted) is distinct from \
-                (nullif(c.customer_id, 0), c.processed_at, (c.processed_at at time zone $3::text)::date, c.currency, c.counted) \
-                   as \"moved!\", \
-                coalesce(o.content_hash # o.header_hash = c.parts_hash and o.deleted_at is null, false) as \"parts_same!\" \
-             from unnest($4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bool[], \
-                $11::bigint[]) c(id, hash, updated_at, customer_id, processed_at, currency, counted, parts_hash) \
-             left join lateral (select * from orders o where o.tenant_id = $1 and o.id = c.id limit 1) o on true \
-             where not exists ( \
-                   select from tombstones t where t.tenant_id = $1 and t.kind = 'ORDERS' and t.id = c.id and t.deleted_at >= $2) \
-               and (o.id is null \
-                or ((o.content_hash <> c.hash or o.deleted_at is not null) \
-                    and (o.deleted_at is null or o.deleted_at < $2) \
-                    and (o.updated_at, o.synced_at) <= (c.updated_at, $2)))",
+        Ok(sqlx::query_file_as!(
+            ChangedOrder,
+            "src/db/upsert/sql/load_orders.sql",
             tenant,
-            asked_at,
-            store.time_zone,
             &ids,
-            &hashes,
+            &row_hashes,
+            &children_hashes,
             &updated_at,
-            &customers,
-            &processed_at,
-            &currencies,
-            &counted,
-            &parts
+            fetched_at
         )
         .fetch_all(self.connection())
         .await?)
     }
 
-    async fn remove_order_parts(&mut self, ids: &[i64]) -> Result<()> {
+    /// Writes orders that are new or different.
+    pub(super) async fn write_orders(
+        &mut self,
+        shop: &LockedShop,
+        orders: &BTreeMap<OrderId, AssembledOrder>,
+        changed: &[ChangedOrder],
+        fetched_at: DateTime<Utc>,
+    ) -> Result<()> {
+        for batch in changed.chunks(MAX_BATCH) {
+            let batch = batch
+                .iter()
+                .filter_map(|changed| Some((changed, orders.get(&changed.id)?)));
+            self.write_batch(shop, batch.collect(), fetched_at).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(
+        &mut self,
+        shop: &LockedShop,
+        batch: Vec<(&ChangedOrder, &AssembledOrder)>,
+        fetched_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let replaced: Vec<_> = batch
+            .iter()
+            .copied()
+            .filter(|(changed, _)| !changed.only_row_differs)
+            .collect();
+        if replaced.is_empty() {
+            return self.upsert_order_rows(&batch, fetched_at).await;
+        }
+        let ids = replaced.iter().map(|(changed, _)| changed.id);
+        let customers: BTreeSet<_> = replaced
+            .iter()
+            .flat_map(|(changed, order)| changed.moved_customers(order))
+            .collect();
+        let before = self.rollups_before(shop, ids, &customers).await?;
+        self.upsert_order_rows(&batch, fetched_at).await?;
+        self.upsert_children(&replaced).await?;
+        self.delete_missing_children(&replaced).await?;
+        let named: BTreeSet<_> = replaced
+            .iter()
+            .filter(|(changed, order)| changed.customer != order.order.customer)
+            .filter_map(|(_, order)| order.order.customer)
+            .collect();
+        self.add_unknown_customers(shop, &named, fetched_at).await?;
+        match before {
+            Some(before) => self.update_rollups(shop, before).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn upsert_order_rows(
+        &mut self,
+        batch: &[(&ChangedOrder, &AssembledOrder)],
+        fetched_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let rows: Vec<_> = batch
+            .iter()
+            .map(|(_, order)| OrderRow::from(*order))
+            .collect();
+        let tenant = self.tenant().uuid();
+        let days = sqlx::query_file_scalar!(
+            "src/db/upsert/sql/upsert_orders.sql",
+            tenant,
+            json(&rows)?,
+            fetched_at
+        )
+        .fetch_all(self.connection())
+        .await?;
+        self.note_changed_days(days);
+        Ok(())
+    }
+
+    async fn upsert_children(
+        &mut self,
+        replaced: &[(&ChangedOrder, &AssembledOrder)],
+    ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        let orders = || replaced.iter().map(|(_, order)| *order);
+        let line_items: Vec<_> = orders()
+            .flat_map(|order| &order.line_items)
+            .map(LineItemRow::from)
+            .collect();
+        if !line_items.is_empty() {
+            let rows = json(&line_items)?;
+            sqlx::query_file!("src/db/upsert/sql/upsert_line_items.sql", tenant, rows)
+                .execute(self.connection())
+                .await?;
+        }
+        let refunds: Vec<_> = orders()
+            .flat_map(|order| {
+                let refunds = order.order.refunds.iter();
+                refunds.map(|refund| RefundRow::new(order.order.id, refund))
+            })
+            .collect();
+        if !refunds.is_empty() {
+            let rows = json(&refunds)?;
+            sqlx::query_file!("src/db/upsert/sql/upsert_refunds.sql", tenant, rows)
+                .execute(self.connection())
+                .await?;
+        }
+        let sales: Vec<_> = orders()
+            .flat_map(|order| {
+                let ledger = order.ledger().into_iter();
+                ledger.map(|entry| SaleRow::new(order.order.id, &entry))
+            })
+            .collect();
+        if !sales.is_empty() {
+            let rows = json(&sales)?;
+            sqlx::query_file!("src/db/upsert/sql/upsert_sales.sql", tenant, rows)
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the children that stored orders no longer have.
+    async fn delete_missing_children(
+        &mut self,
+        replaced: &[(&ChangedOrder, &AssembledOrder)],
+    ) -> Result<()> {
+        let mut orders = Vec::new();
+        let mut last_positions = Vec::new();
+        let (mut line_items, mut refunds) = (ChildIds::default(), ChildIds::default());
+        for (_, order) in replaced.iter().filter(|(changed, _)| changed.is_stored) {
+            let id = order.order.id;
+            orders.push(id.number());
+            last_positions.push(i32::try_from(order.ledger().len()).unwrap_or(i32::MAX));
+            for line in &order.line_items {
+                line_items.add(id, line.id.number());
+            }
+            for refund in &order.order.refunds {
+                refunds.add(id, refund.id.number());
+            }
+        }
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let tenant = self.tenant().uuid();
+        sqlx::query_file!(
+            "src/db/upsert/sql/delete_sales.sql",
+            tenant,
+            &orders,
+            &last_positions
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query_file!(
+            "src/db/upsert/sql/delete_line_items.sql",
+            tenant,
+            &orders,
+            &line_items.orders,
+            &line_items.ids
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query_file!(
+            "src/db/upsert/sql/delete_refunds.sql",
+            tenant,
+            &orders,
+            &refunds.orders,
+            &refunds.ids
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// A deleted order leaves every figure. Its row stays, so that an answer from before the deletion does not bring the
+    /// order back.
+    pub(super) async fn delete_orders(
+        &mut self,
+        shop: &LockedShop,
+        ids: &[i64],
+        fetched_at: DateTime<Utc>,
+    ) -> Result<usize> {
+        let tenant = self.tenant().uuid();
+        let orders = sqlx::query!(
+            "select id, customer_id as \"customer: CustomerId\" from orders \
+             where tenant_id = $1 and id = any($2) and deleted_at is null and synced_at <= $3",
+            tenant,
+            ids,
+            fetched_at
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let customers = orders.iter().filter_map(|order| order.customer).collect();
+        let before = self
+            .rollups_before(shop, ids.iter().copied().map(OrderId::new), &customers)
+            .await?;
+        self.delete_all_children(&ids).await?;
+        sqlx::query!(
+            "update orders set deleted_at = $3 where tenant_id = $1 and id = any($2)",
+            tenant,
+            &ids,
+            fetched_at
+        )
+        .execute(self.connection())
+        .await?;
+        if let Some(before) = before {
+            self.update_rollups(shop, before).await?;
+        }
+        Ok(ids.len())
+    }
+
+    async fn delete_all_children(&mut self, orders: &[i64]) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "delete from sales where tenant_id = $1 and order_id = any($2)",
             tenant,
-            ids
+            orders
         )
         .execute(self.connection())
         .await?;
         sqlx::query!(
             "delete from line_items where tenant_id = $1 and order_id = any($2)",
             tenant,
-            ids
+            orders
         )
         .execute(self.connection())
         .await?;
         sqlx::query!(
             "delete from refunds where tenant_id = $1 and order_id = any($2)",
             tenant,
-            ids
+            orders
         )
         .execute(self.connection())
         .await?;
         Ok(())
     }
+}
 
-    /// A deleted order leaves every figure; its row stays, so that an answer from before the deletion does
-    /// not bring it back.
-    pub(super) async fn delete_orders(
-        &mut self,
-        store: &Store,
-        ids: &[i64],
-        asked_at: DateTime<Utc>,
-    ) -> Result<usize> {
-        let tenant = self.tenant().uuid();
-        let ids = sqlx::query_scalar!(
-            "select id from orders where tenant_id = $1 and id = any($2) and deleted_at is null and synced_at <= $3",
-            tenant,
-            ids,
-            asked_at
-        )
-        .fetch_all(self.connection())
-        .await?;
-        if ids.is_empty() {
-            return Ok(0);
-        }
-        let before = if store.figures_pending {
-            FiguresBefore::none()
-        } else {
-            self.figures_of(&ids).await?
-        };
-        self.remove_order_parts(&ids).await?;
-        sqlx::query!(
-            "update orders set deleted_at = $3 where tenant_id = $1 and id = any($2)",
-            tenant,
-            &ids,
-            asked_at
-        )
-        .execute(self.connection())
-        .await?;
-        if !store.figures_pending {
-            self.move_rollups(store, &ids, &before).await?;
-        }
-        Ok(ids.len())
+/// Ids of children, column by column.
+#[derive(Default)]
+struct ChildIds {
+    orders: Vec<i64>,
+    ids: Vec<i64>,
+}
+
+impl ChildIds {
+    fn add(&mut self, order: OrderId, id: i64) {
+        self.orders.push(order.number());
+        self.ids.push(id);
     }
 }

@@ -1,21 +1,23 @@
-//! Computing every rollup from the ledger: after a change of the shop's currency or time zone, and at the end of an
-//! initial backfill. Until a backfill ends, the rollups are empty, the shop's row says so, and every other writer leaves
-//! them alone.
+//! Builds all rollups from the ledger: at the end of an initial backfill, and after a change of the shop's currency or time
+//! zone. The statements copy the views that `xboard verify` compares the rollups with.
 
-use super::Store;
+use super::LockedShop;
 use crate::db::{Result, TenantTx};
 
+/// Sorting and grouping the ledger of a large shop is faster with more memory than a short statement may use.
+const REBUILD_SETTINGS: &str = "set local work_mem = '64MB'; set local jit = off";
+
 impl TenantTx {
-    /// Works every sum out anew from the ledger, and the days from the instants: after a change of the shop's
-    /// currency or time zone. The store says in which version, because rows that are gone cannot.
+    /// Computes the local days of orders and sales, and then every rollup. `rebuilt_version` tells caches that rows may be
+    /// gone.
     pub async fn rebuild_figures(&mut self) -> Result<()> {
-        let store = self.lock_store().await?;
+        let shop = self.lock_shop().await?;
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "update orders set day = (processed_at at time zone $2::text)::date \
              where tenant_id = $1 and day <> (processed_at at time zone $2::text)::date",
             tenant,
-            store.time_zone
+            shop.time_zone
         )
         .execute(self.connection())
         .await?;
@@ -23,20 +25,20 @@ impl TenantTx {
             "update sales set day = (happened_at at time zone $2::text)::date \
              where tenant_id = $1 and day <> (happened_at at time zone $2::text)::date",
             tenant,
-            store.time_zone
+            shop.time_zone
         )
         .execute(self.connection())
         .await?;
-        self.rebuild_rollups(&store).await
+        self.rebuild_rollups(&shop).await
     }
 
-    /// Leaves the rollups of a store without any order for later:
-    /// [`build_pending_figures`](Self::build_pending_figures) must follow, whatever happens.
-    pub async fn defer_figures(&mut self) -> Result<()> {
-        self.lock_store().await?;
+    /// Leaves the rollups of a shop without any order empty until
+    /// [`build_pending_rollups`](Self::build_pending_rollups) is called, which must follow.
+    pub async fn defer_rollups(&mut self) -> Result<()> {
+        self.lock_shop().await?;
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "update shops set figures_pending = true \
+            "update shops set rollups_pending = true \
              where tenant_id = $1 and not exists (select from orders where tenant_id = $1)",
             tenant
         )
@@ -45,59 +47,54 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Builds the rollups if an initial backfill left them for later.
-    pub async fn build_pending_figures(&mut self) -> Result<()> {
-        let store = self.lock_store().await?;
-        if store.figures_pending {
-            self.rebuild_rollups(&store).await?;
+    /// Builds the rollups if they were deferred.
+    pub async fn build_pending_rollups(&mut self) -> Result<()> {
+        let shop = self.lock_shop().await?;
+        if shop.rollups_pending {
+            self.rebuild_rollups(&shop).await?;
         }
         Ok(())
     }
 
-    async fn rebuild_rollups(&mut self, store: &Store) -> Result<()> {
+    async fn rebuild_rollups(&mut self, shop: &LockedShop) -> Result<()> {
         let tenant = self.tenant().uuid();
-        let (version, currency) = (store.version, store.currency.code());
-        // The statements read the whole shop. Right after a load PostgreSQL has no statistics of its rows and would take
-        // them for few.
-        sqlx::raw_sql("set local enable_nestloop = off; set local work_mem = '64MB'")
+        let version = shop.version;
+        sqlx::raw_sql(REBUILD_SETTINGS)
             .execute(self.connection())
             .await?;
         for statement in [
-            sqlx::query!("delete from daily_sales where tenant_id = $1", tenant),
-            sqlx::query!("delete from customer_days where tenant_id = $1", tenant),
-            sqlx::query!("delete from customer_totals where tenant_id = $1", tenant),
-            sqlx::query!("delete from product_totals where tenant_id = $1", tenant),
-            sqlx::query!("delete from first_customers where tenant_id = $1", tenant),
+            sqlx::query_file!("src/db/upsert/sql/add_named_customers.sql", tenant),
+            sqlx::query!("delete from sales_rollups where tenant_id = $1", tenant),
+            sqlx::query!("delete from sales_totals where tenant_id = $1", tenant),
             sqlx::query!(
-                "delete from returning_customers where tenant_id = $1",
+                "delete from first_order_counts where tenant_id = $1",
                 tenant
             ),
-            sqlx::query_file!("src/db/upsert/sql/rebuild_named_customers.sql", tenant),
-            sqlx::query_file!("src/db/upsert/sql/rebuild_daily_sales.sql", tenant, version),
-            sqlx::query_file!("src/db/upsert/sql/rebuild_customer_days.sql", tenant),
-            sqlx::query_file!(
-                "src/db/upsert/sql/rebuild_customer_totals.sql",
-                tenant,
-                currency,
-                version
+            sqlx::query!(
+                "delete from repeat_order_counts where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!(
+                "delete from second_order_counts where tenant_id = $1",
+                tenant
             ),
             sqlx::query_file!(
-                "src/db/upsert/sql/rebuild_product_totals.sql",
-                tenant,
-                currency
-            ),
-            sqlx::query_file!(
-                "src/db/upsert/sql/rebuild_first_customers.sql",
+                "src/db/upsert/sql/rebuild_sales_rollups.sql",
                 tenant,
                 version
             ),
             sqlx::query_file!(
-                "src/db/upsert/sql/rebuild_returning_customers.sql",
+                "src/db/upsert/sql/rebuild_sales_totals.sql",
+                tenant,
+                version
+            ),
+            sqlx::query_file!(
+                "src/db/upsert/sql/rebuild_customer_counts.sql",
                 tenant,
                 version
             ),
             sqlx::query!(
-                "update shops set rebuilt_version = $2, figures_pending = false, \
+                "update shops set rebuilt_version = $2, rollups_pending = false, \
                     customers = (select count(*) from customers where tenant_id = $1 and deleted_at is null) \
                  where tenant_id = $1",
                 tenant,
@@ -106,9 +103,6 @@ impl TenantTx {
         ] {
             statement.execute(self.connection()).await?;
         }
-        sqlx::raw_sql("set local enable_nestloop = on; reset work_mem")
-            .execute(self.connection())
-            .await?;
-        self.bump_data_version(store).await
+        self.bump_data_version(shop).await
     }
 }

@@ -1,247 +1,221 @@
-//! The sums that are kept beside the ledger: per day, per customer and day, per customer, per product. What
-//! `order_day_figures` says of the orders at hand is set aside before their rows change; afterwards the sums
-//! move by what it says then, less what it said before. Every row that is written says in which version.
+//! Keeps the rollups equal to the sums over the ledger. A change reads the contributions of its orders before and after the
+//! orders are written, and adds the difference to the rollups: each sum is moved once, whatever the change was.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
-use super::Store;
-use super::presence::{Flips, flips};
-use crate::db::{Result, TenantTx};
+use super::LockedShop;
+use super::customer_counts::{CustomerCounts, CustomerOrderDay};
+use crate::db::{DbError, Result, TenantTx};
+use crate::domain::dimension::{Dimension, SaleAttributes};
+use crate::domain::ids::{CustomerId, OrderId, ProductId};
+use crate::domain::money::Currency;
+use crate::domain::sales_figures::{SalesFigures, sales_figures};
 
-/// What the orders at hand stood for before their rows changed, as PostgreSQL writes arrays of the views' rows.
-#[derive(Debug)]
-pub(super) struct FiguresBefore {
-    by_day: String,
-    by_product: String,
+/// The key of a rollup row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct RollupKey {
+    dimension: Dimension,
+    currency: Currency,
+    day: NaiveDate,
+    value_id: i64,
 }
 
-impl FiguresBefore {
-    /// Of orders that were never stored.
-    pub(super) fn none() -> Self {
-        let nothing = || "{}".to_owned();
-        Self {
-            by_day: nothing(),
-            by_product: nothing(),
+/// Figures by rollup row: the contributions of some orders, or a difference of two such sums.
+#[derive(Debug, Default)]
+struct Contributions(BTreeMap<RollupKey, SalesFigures>);
+
+/// A row of the delta, as the statement that applies it reads it.
+#[derive(Serialize)]
+struct DeltaRow<'a> {
+    #[serde(flatten)]
+    key: &'a RollupKey,
+    #[serde(flatten)]
+    figures: &'a SalesFigures,
+}
+
+impl Contributions {
+    fn add(
+        &mut self,
+        sale: &SaleAttributes,
+        currency: &Currency,
+        day: NaiveDate,
+        figures: SalesFigures,
+    ) {
+        for dimension in Dimension::ALL {
+            let Some(value_id) = dimension.value_of(sale) else {
+                continue;
+            };
+            let key = RollupKey {
+                dimension,
+                currency: currency.clone(),
+                day,
+                value_id,
+            };
+            *self.0.entry(key).or_default() += figures;
         }
     }
-}
 
-/// What moving the sums gave.
-#[derive(Debug)]
-pub(super) struct Moved {
-    pub(super) days: Vec<NaiveDate>,
-    pub(super) customers: Vec<i64>,
-    pub(super) flips: Flips,
-}
-
-/// A statement that moves the sums by day, by customer and day, and by customer. What comes before begins with
-/// `with` and ends where another table would follow; then the rows of figures, of which some take off what was,
-/// and may be limited by a condition; then what the statement gives besides what the sums moved for. Of an order that is
-/// placed, and counts, the figures say when that was: first and last orders move by it as long as no order goes. It
-/// knows `changes`, the sums of the figures by currency, day and customer; what it wrote, as `daily`, `by_customer` and
-/// `totals`; and `flips`, of which it gives what [`flips`] reads.
-/// $1 is the tenant, $4 the shop's currency, $5 the version.
-macro_rules! with_moves {
-    ($($before:literal),+; $figures:literal; $($after:literal),+; $($argument:expr),+ $(,)?) => {
-        sqlx::query!(
-            $($before +)+ " changes as materialized ( \
-                select currency, day, customer_id, sum(orders)::bigint as orders, sum(units_sold)::bigint as units_sold, \
-                   sum(gross_sales) as gross_sales, sum(discounts) as discounts, sum(returns) as returns, \
-                   sum(shipping) as shipping, sum(taxes) as taxes, sum(duties) as duties, sum(fees) as fees, \
-                   sum(placed_sales) as placed_sales, min(placed_at) as first_placed_at, max(placed_at) as last_placed_at \
-                from " + $figures + " group by currency, day, customer_id \
-                ), daily as ( \
-                   insert into daily_sales (tenant_id, currency, day, orders, units_sold, gross_sales, discounts, returns, \
-                      shipping, taxes, duties, fees, placed_sales, version) \
-                   select $1::uuid, currency, day, sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), \
-                      sum(shipping), sum(taxes), sum(duties), sum(fees), sum(placed_sales), $5::bigint \
-                   from changes group by currency, day \
-                   having (sum(orders), sum(units_sold), sum(gross_sales), sum(discounts), sum(returns), sum(shipping), \
-                      sum(taxes), sum(duties), sum(fees), sum(placed_sales)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
-                   on conflict (tenant_id, currency, day) do update set \
-                      orders = daily_sales.orders + excluded.orders, \
-                      units_sold = daily_sales.units_sold + excluded.units_sold, \
-                      gross_sales = daily_sales.gross_sales + excluded.gross_sales, \
-                      discounts = daily_sales.discounts + excluded.discounts, \
-                      returns = daily_sales.returns + excluded.returns, \
-                      shipping = daily_sales.shipping + excluded.shipping, taxes = daily_sales.taxes + excluded.taxes, \
-                      duties = daily_sales.duties + excluded.duties, fees = daily_sales.fees + excluded.fees, \
-                      placed_sales = daily_sales.placed_sales + excluded.placed_sales, version = excluded.version \
-                   returning daily_sales.* \
-                ), people as materialized ( \
-                   select currency, day, customer_id, orders, first_placed_at, last_placed_at, \
-                      gross_sales - discounts - returns + shipping + taxes + duties + fees as total_sales \
-                   from changes where customer_id is not null \
-                ), moves as materialized ( \
-                   select * from people where (orders, total_sales) <> (0, 0) \
-                ), by_customer as ( \
-                   insert into customer_days (tenant_id, currency, day, customer_id, orders, total_sales) \
-                   select $1::uuid, currency, day, customer_id, orders, total_sales from moves \
-                   on conflict (tenant_id, currency, day, customer_id) do update set \
-                      orders = customer_days.orders + excluded.orders, \
-                      total_sales = customer_days.total_sales + excluded.total_sales \
-                   returning customer_days.* \
-                ), totals as ( \
-                   insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
-                      last_order_at, version) \
-                   select $1::uuid, customer_id, coalesce(sum(orders) filter (where currency = $4), 0), \
-                      coalesce(sum(total_sales) filter (where currency = $4), 0), min(first_placed_at), \
-                      min(day) filter (where first_placed_at is not null), max(last_placed_at), $5::bigint \
-                   from moves group by customer_id \
-                   on conflict (tenant_id, customer_id) do update set \
-                      orders = customer_totals.orders + excluded.orders, \
-                      total_spent = customer_totals.total_spent + excluded.total_spent, \
-                      first_order_at = least(customer_totals.first_order_at, excluded.first_order_at), \
-                      first_order_day = least(customer_totals.first_order_day, excluded.first_order_day), \
-                      last_order_at = greatest(customer_totals.last_order_at, excluded.last_order_at), \
-                      version = excluded.version \
-                   returning customer_totals.* \
-                ), flips as materialized ( \
-                   select m.currency, m.customer_id, m.day, coalesce(d.orders, 0) + m.orders > 0 as came from moves m \
-                   left join customer_days d on d.tenant_id = $1 and d.currency = m.currency and d.day = m.day \
-                      and d.customer_id = m.customer_id \
-                   where (coalesce(d.orders, 0) > 0) <> (coalesce(d.orders, 0) + m.orders > 0) \
-             ) \
-             select array(select distinct day from changes) as \"days!\", \
-                array(select distinct customer_id from people) as \"customers!\", f.currencies as \"flipped_currencies!\", f.customers as \"flipped_customers!\", f.days as \"flipped_days!\", \
-                f.came as \"came!\"" $(+ $after)+ + " \
-                from (select coalesce(array_agg(currency), '{}') as currencies, coalesce(array_agg(customer_id), '{}') as customers, \
-                   coalesce(array_agg(day), '{}') as days, coalesce(array_agg(came), '{}') as came from flips) f",
-            $($argument),+
-        )
-    };
-}
-pub(super) use with_moves;
-
-impl TenantTx {
-    /// What the orders stand for now, for [`move_rollups`](Self::move_rollups) to take off.
-    pub(super) async fn figures_of(&mut self, orders: &[i64]) -> Result<FiguresBefore> {
-        let tenant = self.tenant().uuid();
-        Ok(sqlx::query_as!(
-            FiguresBefore,
-            "select \
-                (select coalesce(array_agg(f), '{}')::text from order_day_figures f \
-                 where tenant_id = $1 and order_id = any($2)) as \"by_day!\", \
-                (select coalesce(array_agg(f), '{}')::text from product_order_figures f \
-                 where tenant_id = $1 and order_id = any($2)) as \"by_product!\"",
-            tenant,
-            orders
-        )
-        .fetch_one(self.connection())
-        .await?)
+    /// These contributions less others, without what comes to zero.
+    fn minus(mut self, old: Self) -> Self {
+        for (key, figures) in old.0 {
+            *self.0.entry(key).or_default() -= figures;
+        }
+        self.0.retain(|_, figures| !figures.is_zero());
+        self
     }
 
-    /// Moves every sum by what the orders stand for now, less what they did before.
-    pub(super) async fn move_rollups(
+    fn days(&self) -> impl Iterator<Item = NaiveDate> + '_ {
+        self.0.keys().map(|key| key.day)
+    }
+}
+
+/// The state of the rollups that a change of some orders starts from.
+#[derive(Debug)]
+pub(super) struct RollupsBefore {
+    orders: Vec<i64>,
+    /// The customers who gain, lose or move an order: only they are counted again.
+    customers: Vec<i64>,
+    contributions: Contributions,
+    counts: CustomerCounts,
+}
+
+impl TenantTx {
+    /// Reads what the orders contribute before they are written. `customers` are those who may gain or lose an order, or
+    /// whose order may move to another day or currency. `None` during an initial backfill, whose end builds the rollups.
+    pub(super) async fn rollups_before(
         &mut self,
-        store: &Store,
-        orders: &[i64],
-        before: &FiguresBefore,
+        shop: &LockedShop,
+        orders: impl IntoIterator<Item = OrderId>,
+        customers: &BTreeSet<CustomerId>,
+    ) -> Result<Option<RollupsBefore>> {
+        if shop.rollups_pending {
+            return Ok(None);
+        }
+        let orders: Vec<_> = orders.into_iter().map(OrderId::number).collect();
+        let customers: Vec<_> = customers.iter().map(|id| id.number()).collect();
+        Ok(Some(RollupsBefore {
+            contributions: self.contributions(&orders).await?,
+            counts: self.customer_counts(&customers).await?,
+            orders,
+            customers,
+        }))
+    }
+
+    /// Adds to the rollups what the orders contribute now, less what they contributed before.
+    pub(super) async fn update_rollups(
+        &mut self,
+        shop: &LockedShop,
+        before: RollupsBefore,
     ) -> Result<()> {
-        let moved = self.move_sales(store, orders, before).await?;
-        self.move_product_totals(store, orders, before).await?;
-        self.refresh_first_and_last_orders(store, &moved.customers)
-            .await?;
-        self.move_presence(store, &moved.flips).await?;
-        self.note_changed_days(moved.days);
+        let old = before.contributions;
+        let new = self.contributions(&before.orders).await?;
+        self.note_changed_days(old.days().chain(new.days()));
+        self.apply_rollup_delta(shop, &new.minus(old)).await?;
+        if !before.customers.is_empty() {
+            self.set_first_and_last_orders(shop, &before.customers)
+                .await?;
+            let counts = self.customer_counts(&before.customers).await?;
+            self.apply_customer_counts(shop, &counts.minus(before.counts))
+                .await?;
+        }
         Ok(())
     }
 
-    /// By day, by customer and day, and by customer: three sums of the same figures, which are read once.
-    async fn move_sales(
-        &mut self,
-        store: &Store,
-        orders: &[i64],
-        before: &FiguresBefore,
-    ) -> Result<Moved> {
+    async fn contributions(&mut self, orders: &[i64]) -> Result<Contributions> {
+        let mut contributions = Contributions::default();
+        if orders.is_empty() {
+            return Ok(contributions);
+        }
         let tenant = self.tenant().uuid();
-        let moved = with_moves!(
-            "with ";
-            "( \
-                select currency, day, customer_id, orders, units_sold, gross_sales, discounts, returns, shipping, taxes, \
-                   duties, fees, placed_sales, null::timestamptz as placed_at \
-                from order_day_figures where tenant_id = $1 and order_id = any($2) \
-                union all \
-                select currency, day, customer_id, -orders, -units_sold, -gross_sales, -discounts, -returns, -shipping, \
-                   -taxes, -duties, -fees, -placed_sales, null \
-                from unnest($3::text::order_day_figures[]) \
-             ) f";
-            "";
-            tenant,
-            orders,
-            before.by_day,
-            store.currency.code(),
-            store.version
-        )
-        .fetch_one(self.connection())
-        .await?;
-        Ok(Moved {
-            days: moved.days,
-            customers: moved.customers,
-            flips: flips!(moved),
-        })
+        let rows = sqlx::query_file!("src/db/upsert/sql/read_contributions.sql", tenant, orders)
+            .fetch_all(self.connection())
+            .await?;
+        for row in rows {
+            let (Some(currency), Some(day)) = (&row.currency, row.day) else {
+                return Err(DbError::Corrupt("a sale without its day".to_owned()));
+            };
+            let currency =
+                Currency::parse(currency).map_err(|error| DbError::Corrupt(error.to_string()))?;
+            let sale = SaleAttributes {
+                customer: row.customer_id.map(CustomerId::new),
+                product: row.product_id.map(ProductId::new),
+            };
+            contributions.add(&sale, &currency, day, sales_figures!(row));
+        }
+        Ok(contributions)
     }
 
-    async fn move_product_totals(
-        &mut self,
-        store: &Store,
-        orders: &[i64],
-        before: &FiguresBefore,
-    ) -> Result<()> {
+    async fn apply_rollup_delta(&mut self, shop: &LockedShop, delta: &Contributions) -> Result<()> {
+        if delta.0.is_empty() {
+            return Ok(());
+        }
+        let rows = delta.0.iter();
+        let rows: Vec<_> = rows
+            .map(|(key, figures)| DeltaRow { key, figures })
+            .collect();
         let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "insert into product_totals (tenant_id, product_id, units_sold, net_sales) \
-             select $1::uuid, product_id, sum(units_sold), sum(net_sales) \
-             from ( \
-                select product_id, units_sold, net_sales from product_order_figures \
-                where tenant_id = $1 and order_id = any($2) and currency = $4 \
-                union all \
-                select product_id, -units_sold, -net_sales from unnest($3::text::product_order_figures[]) where currency = $4 \
-             ) f \
-             group by product_id having (sum(units_sold), sum(net_sales)) <> (0, 0) \
-             on conflict (tenant_id, product_id) do update set \
-                units_sold = product_totals.units_sold + excluded.units_sold, net_sales = product_totals.net_sales + excluded.net_sales",
+        sqlx::query_file!(
+            "src/db/upsert/sql/apply_rollup_delta.sql",
             tenant,
-            orders,
-            before.by_product,
-            store.currency.code()
+            super::rows::json(&rows)?,
+            shop.version,
+            shop.currency.code()
         )
         .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// A first and a last order cannot be kept by adding: they are looked up, by index, for the customers at
-    /// hand. Where clocks go back over midnight an order of the day before may follow the first one, so the
-    /// first day is that of all orders up to a day later.
-    pub(super) async fn refresh_first_and_last_orders(
+    async fn set_first_and_last_orders(
         &mut self,
-        store: &Store,
+        shop: &LockedShop,
         customers: &[i64],
     ) -> Result<()> {
+        let tenant = self.tenant().uuid();
+        sqlx::query_file!(
+            "src/db/upsert/sql/set_first_and_last_orders.sql",
+            tenant,
+            customers,
+            shop.version
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn customer_counts(&mut self, customers: &[i64]) -> Result<CustomerCounts> {
         if customers.is_empty() {
+            return Ok(CustomerCounts::default());
+        }
+        let tenant = self.tenant().uuid();
+        let days = sqlx::query_file_as!(
+            CustomerOrderDay,
+            "src/db/upsert/sql/read_customer_order_days.sql",
+            tenant,
+            customers
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(CustomerCounts::of(days))
+    }
+
+    async fn apply_customer_counts(
+        &mut self,
+        shop: &LockedShop,
+        delta: &CustomerCounts,
+    ) -> Result<()> {
+        if delta.is_empty() {
             return Ok(());
         }
         let tenant = self.tenant().uuid();
-        sqlx::query!(
-            "insert into customer_totals (tenant_id, customer_id, orders, total_spent, first_order_at, first_order_day, \
-                last_order_at, version) \
-             select $1::uuid, c.id, 0, 0, first.processed_at, first_day.day, last.processed_at, $3::bigint \
-             from unnest($2::bigint[]) c(id) \
-             left join lateral (select processed_at from orders o \
-                where o.tenant_id = $1 and o.customer_id = c.id and o.counted order by o.processed_at limit 1) first on true \
-             left join lateral (select min(day) as day from orders o \
-                where o.tenant_id = $1 and o.customer_id = c.id and o.counted \
-                  and o.processed_at between first.processed_at and first.processed_at + interval '25 hours') first_day on true \
-             left join lateral (select processed_at from orders o \
-                where o.tenant_id = $1 and o.customer_id = c.id and o.counted order by o.processed_at desc limit 1) last on true \
-             on conflict (tenant_id, customer_id) do update set first_order_at = excluded.first_order_at, \
-                first_order_day = excluded.first_order_day, last_order_at = excluded.last_order_at, version = excluded.version \
-             where (customer_totals.first_order_at, customer_totals.first_order_day, customer_totals.last_order_at) \
-                is distinct from (excluded.first_order_at, excluded.first_order_day, excluded.last_order_at)",
+        sqlx::query_file!(
+            "src/db/upsert/sql/apply_customer_counts.sql",
             tenant,
-            customers,
-            store.version
+            super::rows::json(&delta.rows())?,
+            shop.version
         )
         .execute(self.connection())
         .await?;

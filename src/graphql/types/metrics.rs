@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::customer::Customer;
 use super::money::Money;
 use crate::domain::calendar::DayRange;
-use crate::domain::metrics::SalesFigures;
+use crate::domain::metrics::SalesSummary;
 use crate::graphql::error::ApiError;
 use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::scalars::{Day, Instant, Long};
@@ -23,18 +23,18 @@ pub struct SalesMetrics {
     customers: i32,
     new_customers: i32,
     returning_customers: i32,
-    figures: SalesFigures,
+    figures: SalesSummary,
 }
 
-impl TryFrom<SalesFigures> for SalesMetrics {
+impl TryFrom<SalesSummary> for SalesMetrics {
     type Error = ApiError;
 
-    fn try_from(figures: SalesFigures) -> Result<Self, ApiError> {
+    fn try_from(figures: SalesSummary) -> Result<Self, ApiError> {
         Ok(Self {
-            orders: to_graphql_int(figures.orders)?,
+            orders: to_graphql_int(figures.sales.orders)?,
             customers: to_graphql_int(figures.customers)?,
             new_customers: to_graphql_int(figures.new_customers)?,
-            returning_customers: to_graphql_int(figures.returning_customers())?,
+            returning_customers: to_graphql_int(figures.returning_customers)?,
             figures,
         })
     }
@@ -80,52 +80,52 @@ impl SalesMetrics {
     /// The number of product units sold, including units added by later edits. Returned units are
     /// not subtracted.
     async fn units_sold(&self) -> Long {
-        Long(self.figures.units_sold)
+        Long(self.figures.sales.units_sold)
     }
 
     /// Product sales before discounts, taxes and returns.
     async fn gross_sales(&self) -> Money {
-        self.amount(self.figures.gross_sales)
+        self.amount(self.figures.sales.gross_sales)
     }
 
     /// Discounts on the gross sales, before taxes, as a positive amount.
     async fn discounts(&self) -> Money {
-        self.amount(self.figures.discounts)
+        self.amount(self.figures.sales.discounts)
     }
 
     /// The value of returned and removed items, without taxes, as a positive amount.
     async fn returns(&self) -> Money {
-        self.amount(self.figures.returns)
+        self.amount(self.figures.sales.returns)
     }
 
     /// Gross sales minus discounts and returns. Negative if returns exceed sales.
     async fn net_sales(&self) -> Money {
-        self.amount(self.figures.net_sales())
+        self.amount(self.figures.sales.net_sales())
     }
 
     /// Shipping charged minus shipping refunded, without taxes.
     async fn shipping(&self) -> Money {
-        self.amount(self.figures.shipping)
+        self.amount(self.figures.sales.shipping)
     }
 
     /// Taxes charged minus taxes refunded, on everything that counts in these figures.
     async fn taxes(&self) -> Money {
-        self.amount(self.figures.taxes)
+        self.amount(self.figures.sales.taxes)
     }
 
     /// Import duties charged minus duties refunded, without taxes.
     async fn duties(&self) -> Money {
-        self.amount(self.figures.duties)
+        self.amount(self.figures.sales.duties)
     }
 
     /// Other fees charged minus fees refunded, without taxes.
     async fn fees(&self) -> Money {
-        self.amount(self.figures.fees)
+        self.amount(self.figures.sales.fees)
     }
 
     /// Net sales plus shipping, taxes, duties and fees.
     async fn total_sales(&self) -> Money {
-        self.amount(self.figures.total_sales())
+        self.amount(self.figures.sales.total_sales())
     }
 
     /// Gross sales minus discounts of the orders as placed, divided by the number of orders.
@@ -146,7 +146,8 @@ impl SalesMetrics {
         self.new_customers
     }
 
-    /// The number of customers in the range who had ordered before the range.
+    /// The number of customers who placed an order in the range that is not their first ever. A
+    /// customer whose first and second order are both in the range is new and returning.
     async fn returning_customers(&self) -> i32 {
         self.returning_customers
     }
@@ -194,7 +195,7 @@ impl OrdersByDatePoint {
     pub(in crate::graphql) fn new(
         date: NaiveDate,
         start: DateTime<Utc>,
-        figures: SalesFigures,
+        figures: SalesSummary,
     ) -> Result<Self, ApiError> {
         Ok(Self {
             date: Day(date),

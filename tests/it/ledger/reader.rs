@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use rust_decimal::Decimal;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Connection as _;
 use sqlx::PgConnection;
 use xboard::domain::ids::TenantId;
@@ -13,18 +12,17 @@ use xboard::domain::sale::SaleLineType;
 use super::{Model, berlin_day};
 use crate::support::enter_tenant;
 
-/// Counts by currency, day and the other day.
-type Counts = BTreeMap<(String, NaiveDate, NaiveDate), i64>;
-/// What is kept of a customer: their totals, and their days.
-type Customer = (String, Vec<(String, NaiveDate, i64, Decimal)>);
+/// Counts by kind, currency, day and the other day.
+type Counts = BTreeMap<(String, String, NaiveDate, Option<NaiveDate>), i64>;
+/// The totals of a customer, and the customer's days.
+type Customer = (String, Vec<(String, NaiveDate, String)>);
 
-/// What a reader remembers of a store.
+/// The cached figures of a shop.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Memory {
     version: i64,
     daily: BTreeMap<(String, NaiveDate), String>,
-    first: Counts,
-    returning: Counts,
+    counts: Counts,
     customers: BTreeMap<i64, Customer>,
 }
 
@@ -56,8 +54,8 @@ impl Memory {
             };
         }
         let days: Vec<(String, NaiveDate, String)> = sqlx::query_as(
-            "select currency, day, row(orders, units_sold, gross_sales, discounts, returns, shipping, taxes, duties, fees, \
-             placed_sales)::text from daily_sales where tenant_id = $1 and version > $2",
+            "select currency, day, (to_jsonb(r) - 'version')::text from sales_rollups r \
+             where tenant_id = $1 and dimension = 'SHOP' and version > $2",
         )
         .bind(tenant.uuid())
         .bind(self.version)
@@ -67,29 +65,21 @@ impl Memory {
         for (currency, day, figures) in days {
             self.daily.insert((currency, day), figures);
         }
-        for (counts, sql) in [
-            (
-                &mut self.first,
-                "select currency, day, first_order_day, customers from first_customers where tenant_id = $1 and version > $2",
-            ),
-            (
-                &mut self.returning,
-                "select currency, day, previous_day, customers from returning_customers where tenant_id = $1 and version > $2",
-            ),
-        ] {
-            let rows: Vec<(String, NaiveDate, NaiveDate, i64)> = sqlx::query_as(sql)
-                .bind(tenant.uuid())
-                .bind(self.version)
-                .fetch_all(&mut *transaction)
-                .await
-                .unwrap();
-            for (currency, day, other, customers) in rows {
-                counts.insert((currency, day, other), customers);
-            }
+        let counts: Vec<(String, String, NaiveDate, Option<NaiveDate>, i64)> = sqlx::query_as(
+            "select kind, currency, day, nullif(other_day, 'infinity'), customers from customer_counts \
+             where tenant_id = $1 and version > $2",
+        )
+        .bind(tenant.uuid())
+        .bind(self.version)
+        .fetch_all(&mut *transaction)
+        .await
+        .unwrap();
+        for (kind, currency, day, other, customers) in counts {
+            self.counts.insert((kind, currency, day, other), customers);
         }
         let totals: Vec<(i64, String)> = sqlx::query_as(
-            "select customer_id, row(orders, trim_scale(total_spent), first_order_at, first_order_day, last_order_at)::text \
-             from customer_totals where tenant_id = $1 and version > $2",
+            "select value_id, (to_jsonb(t) - 'version')::text from sales_totals t \
+             where tenant_id = $1 and dimension = 'CUSTOMER' and version > $2",
         )
         .bind(tenant.uuid())
         .bind(self.version)
@@ -98,8 +88,8 @@ impl Memory {
         .unwrap();
         for (customer, totals) in totals {
             let days = sqlx::query_as(
-                "select currency, day, orders, total_sales from customer_days where tenant_id = $1 and customer_id = $2 \
-                 order by currency, day",
+                "select currency, day, (to_jsonb(r) - 'version')::text from sales_rollups r \
+                 where tenant_id = $1 and dimension = 'CUSTOMER' and value_id = $2 and currency = 'EUR' order by day",
             )
             .bind(tenant.uuid())
             .bind(customer)
@@ -111,55 +101,43 @@ impl Memory {
         self.version = version;
     }
 
-    /// Customers and new customers of a range, from the counts alone.
-    fn customers(&self, currency: &str, from: NaiveDate, to: NaiveDate) -> (i64, i64) {
-        let within = |counts: &Counts, holds: &dyn Fn(NaiveDate, NaiveDate) -> bool| -> i64 {
-            counts
+    /// Customers, new and returning customers of a range, from the counts alone.
+    fn customers(&self, currency: &str, from: NaiveDate, to: NaiveDate) -> [i64; 3] {
+        let within = |kind: &str, holds: &dyn Fn(NaiveDate, Option<NaiveDate>) -> bool| -> i64 {
+            self.counts
                 .iter()
-                .filter(|((of, day, other), _)| of == currency && holds(*day, *other))
+                .filter(|((of, in_currency, day, other), _)| {
+                    of == kind && in_currency == currency && holds(*day, *other)
+                })
                 .map(|(_, customers)| customers)
                 .sum()
         };
         let in_range = |day: NaiveDate| day >= from && day <= to;
-        let first = within(&self.first, &|day, _| in_range(day));
-        let returning = within(&self.returning, &|day, previous| {
-            in_range(day) && previous < from
+        let first = within("FIRST_ORDER", &|day, _| in_range(day));
+        let repeat = within("REPEAT_ORDER", &|day, previous| {
+            in_range(day) && previous.is_some_and(|previous| previous < from)
         });
-        let new = within(&self.first, &|day, first_order| {
-            day <= to && first_order >= from
+        let new = within("FIRST_ORDER", &|day, first_order| {
+            day <= to && first_order.is_some_and(|first_order| first_order >= from)
         });
-        (first + returning, new)
+        let only_first = within("SECOND_ORDER", &|day, second_order| {
+            in_range(day) && second_order.is_none_or(|second_order| second_order > to)
+        });
+        [first + repeat, new, first + repeat - only_first]
     }
 
     /// Compares the customers of every range with those of the model.
     pub(super) fn assert_customers(&self, model: &Model) {
-        let present = model.present();
-        let days: BTreeSet<NaiveDate> = present.iter().map(|(_, _, day)| *day).collect();
+        let placed = model.placed();
+        let days: BTreeSet<NaiveDate> = placed.iter().map(|order| order.day).collect();
         for currency in ["EUR", "USD"] {
             for &from in &days {
                 for &to in days.range(from..) {
-                    let customers: BTreeSet<i64> = present
-                        .iter()
-                        .filter(|(of, _, day)| of == currency && *day >= from && *day <= to)
-                        .map(|(_, customer, _)| *customer)
-                        .collect();
-                    let new = customers
-                        .iter()
-                        .filter(|customer| {
-                            let of_customer = present.iter().filter(|(_, who, _)| who == *customer);
-                            of_customer
-                                .map(|(_, _, day)| *day)
-                                .min()
-                                .is_some_and(|day| day >= from)
-                        })
-                        .count();
+                    let expected = expected_customers(&placed, currency, from, to);
                     assert_eq!(
                         self.customers(currency, from, to),
-                        (
-                            i64::try_from(customers.len()).unwrap(),
-                            i64::try_from(new).unwrap()
-                        ),
-                        "customers and new customers of {from} to {to} in {currency}"
+                        expected,
+                        "customers, new and returning customers of {from} to {to} in {currency}"
                     );
                 }
             }
@@ -167,9 +145,55 @@ impl Memory {
     }
 }
 
+/// Customers, new and returning customers of a range, from the definitions.
+fn expected_customers(
+    placed: &[PlacedOrder],
+    currency: &str,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> [i64; 3] {
+    let in_range =
+        |order: &&PlacedOrder| order.currency == currency && order.day >= from && order.day <= to;
+    let of_range: Vec<_> = placed.iter().filter(in_range).collect();
+    let customers: BTreeSet<i64> = of_range.iter().map(|order| order.customer).collect();
+    let orders_of = |customer: i64| {
+        placed
+            .iter()
+            .filter(move |order| order.customer == customer)
+    };
+    let is_new = |customer: &i64| {
+        let first_day = orders_of(*customer).map(|order| order.day).min();
+        first_day.is_some_and(|day| day >= from)
+    };
+    let is_returning = |customer: &i64| {
+        let first = orders_of(*customer).min_by_key(|order| (order.day, order.at, order.id));
+        of_range
+            .iter()
+            .filter(|order| order.customer == *customer)
+            .any(|order| first.is_some_and(|first| first.id != order.id))
+    };
+    [
+        customers.len(),
+        customers.iter().filter(|customer| is_new(customer)).count(),
+        customers
+            .iter()
+            .filter(|customer| is_returning(customer))
+            .count(),
+    ]
+    .map(|count| i64::try_from(count).unwrap())
+}
+
+/// An order that counts, of a customer.
+struct PlacedOrder {
+    id: i64,
+    currency: String,
+    customer: i64,
+    day: NaiveDate,
+    at: DateTime<Utc>,
+}
+
 impl Model {
-    /// Which customer ordered in which currency on which day.
-    fn present(&self) -> BTreeSet<(String, i64, NaiveDate)> {
+    fn placed(&self) -> Vec<PlacedOrder> {
         let versions = self
             .orders
             .iter()
@@ -183,9 +207,13 @@ impl Model {
             })
             .filter_map(|version| {
                 let header = &version.header;
-                let customer = header.customer?.number();
-                let day = berlin_day(header.processed_at);
-                Some((header.currency.code().to_owned(), customer, day))
+                Some(PlacedOrder {
+                    id: header.id.number(),
+                    currency: header.currency.code().to_owned(),
+                    customer: header.customer?.number(),
+                    day: berlin_day(header.processed_at),
+                    at: header.processed_at,
+                })
             })
             .collect()
     }
