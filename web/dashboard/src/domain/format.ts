@@ -101,7 +101,7 @@ export const formatsFor = (locale: string | undefined, currency: string, zone: s
     instant: (text) => instant.format(new Date(text)),
     ago: (text, now) => {
       const seconds = Math.round((Date.parse(text) - now) / 1000);
-      if (Math.abs(seconds) < 45) return relative.format(0, 'second');
+      if (Math.abs(seconds) < 45) return 'just now';
       if (Math.abs(seconds) < 3600) return relative.format(Math.round(seconds / 60), 'minute');
       if (Math.abs(seconds) < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
       const days = Math.round((seconds * 1000) / DAY);

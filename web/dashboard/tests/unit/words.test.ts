@@ -57,6 +57,7 @@ describe('days', () => {
 
   it('are relative for a month and absolute after that', () => {
     const now = Date.parse('2026-06-15T12:00:00Z');
+    expect(formats.ago('2026-06-15T11:59:50Z', now)).toBe('just now');
     expect(formats.ago('2026-06-15T11:58:00Z', now)).toBe('2 min ago');
     expect(formats.ago('2026-06-15T09:00:00Z', now)).toBe('3 hr ago');
     expect(formats.ago('2026-06-14T12:00:00Z', now)).toBe('yesterday');
