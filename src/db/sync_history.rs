@@ -1,11 +1,9 @@
 //! The list of a shop's sync runs.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
 use super::keyset::{Keyset, end};
-use super::sync_runs::SyncRun;
+use super::sync_runs::{RunRow, SyncRun};
 use super::{Result, TenantTx};
 use crate::domain::ids::SyncRunId;
 
@@ -18,8 +16,10 @@ impl TenantTx {
         let tenant = self.tenant();
         let (above, above_id) = end(keys.above.as_ref());
         let (below, below_id) = end(keys.below.as_ref());
-        let mut ids = sqlx::query_scalar!(
-            "select id as \"id: SyncRunId\" from sync_runs where tenant_id = $1 \
+        let rows = sqlx::query_as!(
+            RunRow,
+            "select id as \"id: SyncRunId\", mode, trigger, status, queued_at, started_at, finished_at, error \
+             from sync_runs where tenant_id = $1 \
                and ($2::timestamptz is null or (queued_at, id) > ($2, $3::uuid)) \
                and ($4::timestamptz is null or (queued_at, id) < ($4, $5::uuid)) \
              order by case when $6 then queued_at end desc, case when $6 then id end desc, queued_at, id limit $7",
@@ -33,9 +33,7 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        let runs = self.sync_runs_by_id(&ids).await?.into_iter();
-        let mut runs: HashMap<_, _> = runs.map(|run| (run.id, run)).collect();
-        Ok(ids.drain(..).filter_map(|id| runs.remove(&id)).collect())
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// How many runs there are.

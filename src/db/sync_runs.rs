@@ -110,15 +110,15 @@ fn corrupt(what: &str, code: &str) -> DbError {
 }
 
 /// The columns of a run.
-struct RunRow {
-    id: SyncRunId,
-    mode: String,
-    trigger: String,
-    status: String,
-    queued_at: DateTime<Utc>,
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    error: Option<String>,
+pub(super) struct RunRow {
+    pub(super) id: SyncRunId,
+    pub(super) mode: String,
+    pub(super) trigger: String,
+    pub(super) status: String,
+    pub(super) queued_at: DateTime<Utc>,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) error: Option<String>,
 }
 
 impl TryFrom<RunRow> for SyncRun {

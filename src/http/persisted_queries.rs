@@ -1,12 +1,14 @@
 //! Persisted queries: clients send the id of a document instead of its text. Without a safelist, clients register
 //! documents themselves by sending text and hash once (automatic persisted queries). With a safelist, only the
-//! documents of the operator are executed.
+//! documents of the operator are executed. The dashboard's documents are part of the program and always registered.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 
 use super::HttpOptions;
+use super::dashboard;
 use super::persisted_documents::{PersistedDocuments, PersistedDocumentsError};
 use super::response::HttpError;
 use crate::graphql::{DocumentCache, ParsedDocument, sha256_hex};
@@ -16,6 +18,8 @@ use crate::graphql::{DocumentCache, ParsedDocument, sha256_hex};
 pub struct PersistedQueries {
     documents: Arc<DocumentCache>,
     safelist: Option<PersistedDocuments>,
+    /// The texts of the dashboard's documents, by hash.
+    dashboard: HashMap<String, String>,
 }
 
 /// The id of a document.
@@ -44,9 +48,13 @@ impl PersistedQueries {
         documents: Arc<DocumentCache>,
     ) -> Result<Self, PersistedDocumentsError> {
         let safelist = options.persisted_documents.as_deref();
+        let dashboard = dashboard::documents().into_iter();
         Ok(Self {
             documents,
             safelist: safelist.map(PersistedDocuments::read).transpose()?,
+            dashboard: dashboard
+                .map(|text| (sha256_hex(text.as_bytes()), text))
+                .collect(),
         })
     }
 
@@ -56,6 +64,11 @@ impl PersistedQueries {
         text: Option<&str>,
         id: Option<&DocumentId>,
     ) -> Result<Arc<ParsedDocument>, HttpError> {
+        if let (None, Some(id)) = (text, id)
+            && let Some(text) = self.dashboard.get(id.as_str())
+        {
+            return Ok(self.documents.parse(text)?);
+        }
         match (&self.safelist, text, id) {
             (_, None, None) => Err(HttpError::bad_request(
                 "The parameter `query` must be a string: the document to execute.",
