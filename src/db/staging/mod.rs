@@ -31,8 +31,6 @@ const SETTINGS: [(&str, &str); 3] = [
 
 /// A batch of objects is cut off at this size, however few objects are in it.
 const MAX_BATCH_BYTES: usize = 16 << 20;
-/// So many stored ids are compared with the staged ones at a time.
-const IDS_AT_ONCE: i64 = 10_000;
 
 /// A bulk file of one kind of object in a connection of its own.
 #[derive(Debug)]
@@ -195,26 +193,20 @@ impl Staging {
         fetched_at: DateTime<Utc>,
         oldest: Option<DateTime<Utc>>,
     ) -> Result<usize> {
-        let mut after = i64::MIN;
+        let mut after = 0;
         let mut deleted = 0;
         loop {
-            let staged = staged_ids(transaction, after).await?;
-            let is_last = i64::try_from(staged.len()).is_ok_and(|read| read < IDS_AT_ONCE);
-            let until = if is_last {
-                i64::MAX
-            } else {
-                staged.last().copied().unwrap_or(i64::MAX)
-            };
-            let missing = transaction
-                .ids_but(self.kind, (after, until), &staged, fetched_at, oldest)
+            let stored = transaction
+                .stored_ids(self.kind, after, fetched_at, oldest)
                 .await?;
+            let Some(last) = stored.last() else {
+                return Ok(deleted);
+            };
+            after = *last;
+            let missing = unstaged_ids(transaction, &stored).await?;
             deleted += transaction
                 .delete_objects(self.kind, &missing, fetched_at)
                 .await?;
-            if is_last {
-                return Ok(deleted);
-            }
-            after = until;
         }
     }
 
@@ -224,16 +216,17 @@ impl Staging {
     }
 }
 
+/// Those of the ids that the file does not hold.
 #[expect(
     clippy::disallowed_methods,
     reason = "the macro cannot check a statement over a temporary table"
 )]
-async fn staged_ids(transaction: &mut TenantTx, after: i64) -> Result<Vec<i64>> {
+async fn unstaged_ids(transaction: &mut TenantTx, ids: &[i64]) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
-        "select object_id from staged_objects where object_id > $1 order by object_id limit $2",
+        "select i.id from unnest($1::bigint[]) i(id) \
+         where not exists (select from staged_objects s where s.object_id = i.id)",
     )
-    .bind(after)
-    .bind(IDS_AT_ONCE)
+    .bind(ids)
     .fetch_all(transaction.connection())
     .await?)
 }

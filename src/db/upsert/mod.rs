@@ -193,63 +193,6 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The stored ids of a kind in a range (its lower bound excluded) that are not among `ids` and were fetched before
-    /// `fetched_at`. Orders created before `oldest` are left out.
-    pub(super) async fn ids_but(
-        &mut self,
-        kind: ObjectKind,
-        (after, until): (i64, i64),
-        ids: &[i64],
-        fetched_at: DateTime<Utc>,
-        oldest: Option<DateTime<Utc>>,
-    ) -> Result<Vec<i64>> {
-        let tenant = self.tenant().uuid();
-        let connection = self.connection();
-        Ok(match kind {
-            ObjectKind::Customers => {
-                sqlx::query_scalar!(
-                    "select id from customers where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
-                       and updated_at is not null and synced_at < $4 and id <> all($5)",
-                    tenant,
-                    after,
-                    until,
-                    fetched_at,
-                    ids
-                )
-                .fetch_all(connection)
-                .await?
-            }
-            ObjectKind::Products => {
-                sqlx::query_scalar!(
-                    "select id from products where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
-                       and synced_at < $4 and id <> all($5)",
-                    tenant,
-                    after,
-                    until,
-                    fetched_at,
-                    ids
-                )
-                .fetch_all(connection)
-                .await?
-            }
-            ObjectKind::Orders => {
-                sqlx::query_scalar!(
-                    "select id from orders where tenant_id = $1 and id > $2 and id <= $3 and deleted_at is null \
-                       and synced_at < $4 and id <> all($5) \
-                       and ($6::timestamptz is null or least(created_at, processed_at) >= $6)",
-                    tenant,
-                    after,
-                    until,
-                    fetched_at,
-                    ids,
-                    oldest
-                )
-                .fetch_all(connection)
-                .await?
-            }
-        })
-    }
-
     /// Locks the shop's row: one writer at a time, because differences of two writers must not interleave.
     pub(super) async fn lock_shop(&mut self) -> Result<LockedShop> {
         let tenant = self.tenant();
