@@ -156,7 +156,7 @@ async fn the_cookie_is_written_whatever_is_asked_of_the_session_and_says_what_br
 #[tokio::test]
 async fn no_other_site_can_use_the_cookie() {
     let app = TestApp::start_with(|config| {
-        config.http.allowed_origins = xboard::http::AllowedOrigins::Any
+        config.http.allowed_origins = xboard::http::AllowedOrigins::Any;
     })
     .await;
     let user = app.register_shop("page").await;

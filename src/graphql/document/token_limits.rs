@@ -47,7 +47,7 @@ fn next_token(mut rest: &[u8]) -> Option<(Token, &[u8])> {
         match rest {
             [] => return None,
             [b' ' | b'\t' | b'\r' | b'\n' | b',', tail @ ..] | [0xEF, 0xBB, 0xBF, tail @ ..] => {
-                rest = tail
+                rest = tail;
             }
             [b'#', tail @ ..] => rest = skip_while(tail, |byte| byte != b'\n' && byte != b'\r'),
             [b'"', b'"', b'"', tail @ ..] => return Some((Token::Other, skip_block_string(tail))),

@@ -182,7 +182,7 @@ fn add_to_set(set: &mut SelectionSet, type_name: &str, types: &SchemaTypes) {
                 }
                 match &field_type.kind {
                     TypeKind::Object(name) => {
-                        add_to_set(&mut field.node.selection_set.node, name, types)
+                        add_to_set(&mut field.node.selection_set.node, name, types);
                     }
                     TypeKind::Abstract(name) => {
                         let inner = &mut field.node.selection_set.node;
