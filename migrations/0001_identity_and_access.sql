@@ -27,14 +27,17 @@ begin
   end loop;
 end $$;
 
--- Both settings last until the end of the transaction.
+-- Both settings last until the end of the transaction. The tenant is set by SET LOCAL, which Citus propagates to its
+-- workers; set_config does not reach them. Each function is called by a statement of its own.
 create function enter_tenant(tenant uuid) returns void language plpgsql as $$
 begin
-  perform set_config('app.tenant_id', tenant::text, true), set_config('role', 'xboard_app', true);
+  execute format('set local app.tenant_id = %L', tenant);
+  perform set_config('role', 'xboard_app', true);
 end $$;
 create function enter_system() returns void language plpgsql as $$
 begin
-  perform set_config('app.tenant_id', '', true), set_config('role', 'xboard_system', true);
+  set local app.tenant_id = '';
+  perform set_config('role', 'xboard_system', true);
 end $$;
 
 create table users (

@@ -17,13 +17,12 @@ use crate::auth::encryption::Encryption;
 use crate::auth::passwords::Passwords;
 use crate::auth::rate_limit::{AttemptsPerMinute, SignInRateLimiter};
 use crate::auth::tokens::AccessTokens;
+use crate::cache::Caches;
+use crate::cache::invalidation::Invalidation;
 use crate::config::{Config, CorsOrigins, EncryptionKeys, LimitSettings};
-use crate::db::{Database, Patience};
+use crate::db::{Database, Timeouts};
 use crate::domain::clock::Clock;
-use crate::graphql::live::Live;
-use crate::graphql::memory::Memory;
 use crate::graphql::{self, DocumentCache, MutationContext, TokenBuckets};
-use crate::http::answers::Answers;
 use crate::http::persisted_queries::PersistedQueries;
 use crate::http::{self, AllowedOrigins, HttpOptions, HttpParts, HttpState};
 use crate::shopify::{InstallableApp, Shopify, ShopifyConfig};
@@ -119,8 +118,8 @@ impl AppConfig {
                 keep_alive_interval: KEEP_ALIVE_INTERVAL,
                 operation_timeout: config.limits.operation_timeout(),
                 max_body_bytes: config.limits.xboard_limit_body,
-                kept_answers: config.limits.xboard_answer_cache,
-                kept_figures: config.limits.xboard_figures_cache,
+                response_cache_bytes: config.limits.xboard_answer_cache,
+                figures_cache_bytes: config.limits.xboard_figures_cache,
                 document_cache_bytes: config.limits.xboard_document_cache,
                 persisted_documents: config.limits.persisted_documents(),
             },
@@ -154,7 +153,7 @@ fn limits_of(settings: &LimitSettings) -> graphql::Limits {
 pub struct App {
     database: Database,
     sync: SyncService,
-    live: Live,
+    invalidation: Invalidation,
     router: Router,
     background: TaskTracker,
 }
@@ -171,7 +170,7 @@ impl App {
         let shopify = Shopify::new(config.shopify, config.clock)
             .context("cannot create the Shopify client")?;
         let sync = SyncService::new(
-            database.behind_requests(),
+            database.background(),
             shopify,
             Arc::new(encryption),
             config.clock,
@@ -188,8 +187,11 @@ impl App {
             sync: sync.clone(),
             background: background.clone(),
         };
-        let memory = Memory::new(config.http.kept_figures);
-        let live = Live::new(database.clone(), memory, config.limits.subscriptions);
+        let caches = Caches::new(
+            config.http.figures_cache_bytes,
+            config.http.response_cache_bytes,
+        );
+        let invalidation = Invalidation::new(database.clone(), caches, config.limits.subscriptions);
         let documents = Arc::new(DocumentCache::new(
             config.limits,
             config.introspection,
@@ -205,9 +207,9 @@ impl App {
                 documents,
                 Arc::clone(&buckets),
                 Some(mutations),
-                Some(live.clone()),
+                Some(invalidation.clone()),
             ),
-            live: live.clone(),
+            invalidation: invalidation.clone(),
             limits: config.limits,
             persisted_queries,
             attempts,
@@ -215,14 +217,13 @@ impl App {
             tokens,
             clock: config.clock,
             buckets,
-            answers: Arc::new(Answers::new(config.http.kept_answers)),
             sync: sync.clone(),
             options: config.http,
         }));
         Ok(Self {
             database,
             sync,
-            live,
+            invalidation,
             router,
             background,
         })
@@ -236,8 +237,8 @@ impl App {
 
     /// Change events, and the caches.
     #[must_use]
-    pub const fn live(&self) -> &Live {
-        &self.live
+    pub const fn invalidation(&self) -> &Invalidation {
+        &self.invalidation
     }
 
     /// Connects shops and runs syncs. The worker gets a clone.
@@ -261,13 +262,13 @@ impl App {
             .local_addr()
             .context("the listening address is unknown")?;
         tracing::info!(server.address = %address, "listening");
-        let live = self.live.clone();
+        let invalidation = self.invalidation.clone();
         let ending = shutdown.clone();
         let serving = http::serve::serve(listener, self.router(), shutdown);
         let (served, ()) = tokio::join!(serving, async move {
             ending.cancelled().await;
             // Subscriptions have no end, so they are stopped explicitly.
-            live.stop();
+            invalidation.stop();
         });
         self.background.close();
         self.background.wait().await;
@@ -276,9 +277,9 @@ impl App {
 }
 
 async fn open(config: &AppConfig) -> anyhow::Result<Database> {
-    let patience = Patience::of_requests(config.http.operation_timeout);
+    let timeouts = Timeouts::of_requests(config.http.operation_timeout);
     let url = config.database_url.expose_secret();
-    let database = Database::connect_with(url, config.connections, patience)
+    let database = Database::connect_with(url, config.connections, timeouts)
         .await
         .context("cannot connect to the database")?;
     if config.migrate {

@@ -21,11 +21,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xboard::app::{App, AppConfig};
+use xboard::cache::invalidation::Received;
 use xboard::db::Database;
-use xboard::db::live::News;
+use xboard::db::events::ShopEvent;
 use xboard::domain::ids::TenantId;
 use xboard::domain::shop::ShopDomain;
-use xboard::graphql::live::Heard;
 use xboard::sync::worker;
 
 use crate::usage::Postmaster;
@@ -118,8 +118,8 @@ async fn measure(
         sqlx::raw_sql(upkeep).execute(&mut connection).await?;
     }
     // What every process hears that serves dashboards.
-    let news = app.live().subscribe(tenant).await;
-    let news = news.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let events = app.invalidation().subscribe(tenant).await;
+    let events = events.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let mut orders = shop.orders();
     orders.retain(|order| order.refunds.is_empty());
     let old = |number: u32| {
@@ -164,7 +164,7 @@ async fn measure(
         tenant,
         shop,
         postmaster: Postmaster::of(&mut connection).await?,
-        news: Box::pin(news),
+        events: Box::pin(events),
         count,
     };
     run.at_rest().await;
@@ -231,7 +231,7 @@ struct Changes<'a> {
     tenant: TenantId,
     shop: &'a Shop,
     postmaster: Postmaster,
-    news: BoxStream<'static, Heard>,
+    events: BoxStream<'static, Received>,
     count: u32,
 }
 
@@ -312,8 +312,8 @@ impl Changes<'_> {
     async fn applied(&mut self) -> anyhow::Result<()> {
         let moved = async {
             loop {
-                let heard = self.news.next().await.context("the program ended")?;
-                if matches!(heard, Heard::News(News::Store { .. })) {
+                let received = self.events.next().await.context("the program ended")?;
+                if matches!(received, Received::Event(ShopEvent::DataChanged { .. })) {
                     return anyhow::Ok(());
                 }
             }

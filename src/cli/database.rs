@@ -57,8 +57,8 @@ impl RunningDatabase {
     /// Connects, applies the migrations and checks row security.
     pub(super) async fn open(&self) -> anyhow::Result<crate::db::Database> {
         let url = self.url.expose_secret();
-        let patience = crate::db::Patience::of_work();
-        let database = crate::db::Database::connect_with(url, 5, patience)
+        let timeouts = crate::db::Timeouts::of_jobs();
+        let database = crate::db::Database::connect_with(url, 5, timeouts)
             .await
             .context("cannot connect to the database")?;
         database

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-use super::live::notify;
+use super::events::notify;
 use super::{DbError, Result, SystemTx};
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, TenantId, UserId};
@@ -503,14 +503,13 @@ impl SystemTx {
     }
 }
 
-/// Where it is said that somebody's access changed.
+/// The channel of changes of access.
 pub const ACCESS_CHANNEL: &str = "xboard_access";
 
 impl SystemTx {
-    /// Says, after the commit and to every process, that what a user may do has changed, or (with the id of a
-    /// tenant) what everybody of a store may do: whoever remembers an answer of
-    /// [`principal_role`](Self::principal_role) has to ask again. To be called by every statement that ends a
-    /// session, makes, changes or ends a membership, changes a password, or deletes a user or a tenant.
+    /// Reports, after the commit and to every process, that the access of a user, or of every member of a tenant, has
+    /// changed: cached results of [`principal_role`](Self::principal_role) are invalid. Every statement that ends a
+    /// session, changes a membership or a password, or deletes a user or a tenant calls this.
     pub(super) async fn access_changed(&mut self, whose: Uuid) -> Result<()> {
         notify(self.connection(), ACCESS_CHANNEL, &whose.to_string()).await
     }

@@ -5,7 +5,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::keyset::{Count, Keyset, contains, end};
-use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
 
@@ -91,7 +90,6 @@ impl TenantTx {
         filter: &CustomerFilter,
         keys: &Keyset<(Decimal, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
         let rows = if keys.descending {
@@ -123,7 +121,6 @@ impl TenantTx {
         filter: &CustomerFilter,
         keys: &Keyset<(i64, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
         let rows = if keys.descending {
@@ -156,7 +153,6 @@ impl TenantTx {
         filter: &CustomerFilter,
         keys: &Keyset<(Option<DateTime<Utc>>, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
         let (above, below) = ((above.0.flatten(), above.1), (below.0.flatten(), below.1));
@@ -190,7 +186,6 @@ impl TenantTx {
 
     /// How many customers pass the filter.
     pub async fn count_customers(&mut self, zone: &str, filter: &CustomerFilter) -> Result<i64> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let count = filtered_customers!(Count, "count(*) as \"count!\"", "", tenant, zone, filter)
             .fetch_one(self.connection())
@@ -200,7 +195,6 @@ impl TenantTx {
 
     /// How many customers there are.
     pub async fn count_all_customers(&mut self) -> Result<i64> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(
             "select count(*) as \"count!\" from customers where tenant_id = $1 and deleted_at is null",
@@ -212,7 +206,6 @@ impl TenantTx {
 
     /// Customers by id, deleted ones included; those that never were are left out.
     pub async fn customers_by_id(&mut self, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
-        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();
         Ok(sqlx::query_as!(

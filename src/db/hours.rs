@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::metrics::SalesSummary;
@@ -29,7 +28,6 @@ impl TenantTx {
         time_zone: &str,
         range: DayRange,
     ) -> Result<Vec<Hour>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = sqlx::query_file!(
             "src/db/sql/hourly_sales.sql",

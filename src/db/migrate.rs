@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Database, DbError, Patience, Result};
+use super::{Database, DbError, Result, Timeouts};
 
 /// The embedded migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -32,7 +32,7 @@ impl Database {
     /// Applies the missing ones of these migrations. A migration that does not get its locks soon is cancelled
     /// and retried later, so that requests do not queue behind it.
     pub async fn migrate_by(&self, migrator: &Migrator) -> Result<()> {
-        let options = Patience::of_migrations().of(&self.options);
+        let options = Timeouts::of_migrations().apply(&self.options);
         let mut connection = PgConnection::connect_with(&options).await?;
         let mut waited = Duration::ZERO;
         loop {
@@ -47,7 +47,7 @@ impl Database {
             }
             tracing::warn!(error.cause = %error, "a migration could not get its locks and will be retried");
             tokio::time::sleep(RETRY_PAUSE).await;
-            waited += RETRY_PAUSE + Patience::of_migrations().lock;
+            waited += RETRY_PAUSE + Timeouts::of_migrations().lock;
             connection = PgConnection::connect_with(&options).await?;
         }
         Ok(connection.close().await?)

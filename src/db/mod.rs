@@ -1,28 +1,27 @@
-//! Every SQL statement, and the only holder of the connection pool. What is asked of a store goes through
-//! [`TenantTx`], what is asked before a store is known through [`SystemTx`]; each runs as a database role
-//! that can do nothing else. The statements are methods on these two, filed by noun.
+//! Every SQL statement, and the only owner of the connection pools. Statements about the data of a shop go through
+//! [`TenantTx`], statements that precede the choice of a tenant through [`SystemTx`]. Each runs as a database role that
+//! can do nothing else. The statements are methods on these two types, one file per aggregate.
 
 pub mod accounts;
 pub mod audit;
 pub mod customers;
+pub mod events;
 pub mod hours;
 pub mod installs;
 pub mod invitations;
 pub mod jobs;
 pub mod keyset;
 pub mod line_items;
-pub mod live;
 pub mod maintenance;
 pub mod members;
 mod migrate;
 pub mod orders;
 pub mod password_resets;
-mod patience;
 pub mod privacy;
 pub mod products;
 pub mod rankings;
 pub mod refunds;
-mod safety;
+mod rls_check;
 pub mod sales_timeline;
 pub mod schedule;
 pub mod sessions;
@@ -31,6 +30,7 @@ pub mod staging;
 pub mod sync_history;
 pub mod sync_runs;
 pub(crate) mod tasks;
+mod timeouts;
 mod transaction;
 mod upsert;
 pub mod verify;
@@ -38,17 +38,16 @@ pub mod webhooks;
 pub mod worker_heartbeat;
 
 pub use migrate::MIGRATOR;
-pub use patience::Patience;
-use safety::{APP, SYSTEM};
-pub use safety::{DIRECTORY, findings};
-use transaction::{BEGIN_SNAPSHOT, Planning, Transaction};
+pub use rls_check::{DIRECTORY, findings};
+pub use timeouts::Timeouts;
+use transaction::Transaction;
 pub use transaction::{SystemTx, TenantTx};
 pub use upsert::Upserted;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::domain::ids::TenantId;
 
@@ -73,6 +72,9 @@ pub enum DbError {
     /// A setup in which one store's rows could be seen by another.
     #[error("unsafe database: {0}")]
     Unsafe(String),
+    /// The connection of an event listener has ended.
+    #[error("the connection of the event listener was lost")]
+    ListenerLost,
     /// A row holds what this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),
@@ -132,27 +134,34 @@ impl DbError {
 /// Shorthand for what every statement returns.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
 
-/// Statements of requests take a fraction of what compiling them would, whatever PostgreSQL expects of them.
-const NO_JIT: [(&str, &str); 1] = [("jit", "off")];
-/// How long a request waits for a free connection. Less than a lock may be waited for, so that a row of waiters
-/// is told to come again before it is as long as the queue of locks.
-const ACQUIRE: Duration = Duration::from_secs(3);
-/// The most connections for what is worked on behind the requests.
-const BEHIND: u32 = 8;
-/// The most for the short statements of webhooks. They take turns, and each brings its own memory with it.
-const SHORT: u32 = 2;
+/// The only planner setting. A statement of a request takes a fraction of the time that compiling it would take, whatever
+/// PostgreSQL estimates.
+const PLANNER_SETTINGS: [(&str, &str); 1] = [("jit", "off")];
+const BEGIN: &str = "begin";
+const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read read only";
+/// A system transaction has no tenant, so its role is set together with its beginning.
+const BEGIN_SYSTEM: &str = "begin; select set_config('role', 'xboard_system', true)";
+const BEGIN_SYSTEM_SNAPSHOT: &str = "begin isolation level repeatable read read only; \
+     select set_config('role', 'xboard_system', true)";
+/// How long a request waits for a free connection. Shorter than the wait for a lock: requests are refused before the
+/// queue for a connection is as long as the queue for a lock.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The most connections for jobs.
+const MAX_BACKGROUND_CONNECTIONS: u32 = 8;
+/// The most connections for the short statements of webhooks.
+const MAX_WEBHOOK_CONNECTIONS: u32 = 2;
 /// How long a connection may have been idle before it is tested.
-const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+const MAX_UNTESTED_IDLE: Duration = Duration::from_millis(500);
 
 /// The database: hands out transactions.
 #[derive(Clone)]
 #[expect(clippy::disallowed_types, reason = "the one holder of the pool")]
 pub struct Database {
     pool: sqlx::PgPool,
-    /// For what is worked on behind the requests.
-    behind: sqlx::PgPool,
-    /// For what is done by one short statement for each webhook.
-    short: sqlx::PgPool,
+    /// For jobs.
+    background_pool: sqlx::PgPool,
+    /// For the short statement that stores each webhook delivery.
+    webhook_pool: sqlx::PgPool,
     options: PgConnectOptions,
 }
 
@@ -168,36 +177,36 @@ impl std::fmt::Debug for Database {
 impl Database {
     /// Opens a pool of at most `connections` connections for requests. Nothing is migrated or checked yet.
     pub async fn connect(url: &str, connections: u32) -> Result<Self> {
-        Self::connect_with(url, connections, Patience::default()).await
+        Self::connect_with(url, connections, Timeouts::default()).await
     }
 
-    /// The same for transactions that may take as long as they are given.
-    pub async fn connect_with(url: &str, connections: u32, patience: Patience) -> Result<Self> {
+    /// Opens a pool with these time-outs for requests.
+    pub async fn connect_with(url: &str, connections: u32, timeouts: Timeouts) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let of_requests = patience.of(&options).options(NO_JIT);
+        let with = |timeouts: Timeouts| timeouts.apply(&options).options(PLANNER_SETTINGS);
         let pool = |connections| {
-            trusting(PgPoolOptions::new())
+            without_ping(PgPoolOptions::new())
                 .max_connections(connections)
-                .acquire_timeout(ACQUIRE)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
         };
-        let lazy = |most| pool(connections.min(most)).connect_lazy_with(of_requests.clone());
-        let (behind, short) = (lazy(BEHIND), lazy(SHORT));
-        let pool = pool(connections).connect_with(of_requests).await?;
+        let background_pool = pool(connections.min(MAX_BACKGROUND_CONNECTIONS))
+            .connect_lazy_with(with(Timeouts::of_jobs()));
+        let webhook_pool =
+            pool(connections.min(MAX_WEBHOOK_CONNECTIONS)).connect_lazy_with(with(timeouts));
+        let pool = pool(connections).connect_with(with(timeouts)).await?;
         Ok(Self {
             pool,
-            behind,
-            short,
+            background_pool,
+            webhook_pool,
             options,
         })
     }
 
-    /// The same database through the connections that are kept for what is worked on behind the requests: webhooks
-    /// and jobs take none of the requests' connections, nor the other way round. They are few, so that one is used
-    /// again soon, while it still has its plans and the processor its memory.
+    /// The same database through the pool for jobs, so that jobs and requests never wait for each other's connections.
     #[must_use]
-    pub fn behind_requests(&self) -> Self {
+    pub fn background(&self) -> Self {
         Self {
-            pool: self.behind.clone(),
+            pool: self.background_pool.clone(),
             ..self.clone()
         }
     }
@@ -211,60 +220,49 @@ impl Database {
         Ok(())
     }
 
-    /// A snapshot of one store: everything read through it is of one moment. Nothing can be written.
+    /// A read-only snapshot of one tenant: every statement reads the same moment.
     pub async fn tenant_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = begin(&self.pool, BEGIN_SNAPSHOT, &enter_tenant(tenant)).await?;
-        Ok(TenantTx::entered(transaction, tenant))
+        TenantTx::enter(begin(&self.pool, BEGIN_SNAPSHOT).await?, tenant).await
     }
 
-    /// The same over accounts and the directory of shops. A tenant that is entered from there shows the same moment.
+    /// A read-only snapshot of accounts and the directory of shops.
     pub async fn system_snapshot(&self) -> Result<SystemTx> {
-        let transaction = begin(&self.pool, BEGIN_SNAPSHOT, &enter_system()).await?;
-        Ok(SystemTx::entered(transaction))
+        Ok(SystemTx::entered(
+            begin(&self.pool, BEGIN_SYSTEM_SNAPSHOT).await?,
+        ))
     }
 
-    /// The same for an operation of the API, which reads little, by keys, and often.
-    pub async fn operation_snapshot(&self, tenant: TenantId) -> Result<TenantTx> {
-        let planning = Planning::Once;
-        let snapshot = format!("{BEGIN_SNAPSHOT}; {}", planning.settings());
-        let transaction = begin(&self.pool, &snapshot, &enter_tenant(tenant)).await?;
-        Ok(TenantTx::entered(transaction, tenant).planned(planning))
-    }
-
-    /// A transaction that changes one store.
+    /// A transaction that changes the data of one tenant.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = begin(&self.pool, "begin", &enter_tenant(tenant)).await?;
-        Ok(TenantTx::entered(transaction, tenant))
+        TenantTx::enter(begin(&self.pool, BEGIN).await?, tenant).await
     }
 
-    /// The same for a worker, which may take longer over it than a request.
+    /// A transaction of a job, which may take longer than a request.
     pub async fn work(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = begin(&self.pool, patience::BEGIN_WORK, &enter_tenant(tenant)).await?;
-        Ok(TenantTx::entered(transaction, tenant))
+        TenantTx::enter(begin(&self.background_pool, BEGIN).await?, tenant).await
     }
 
-    /// A transaction over accounts, the directory of stores and the jobs.
+    /// A transaction over accounts, the directory of shops and the jobs.
     pub async fn system(&self) -> Result<SystemTx> {
-        let transaction = begin(&self.pool, "begin", &enter_system()).await?;
-        Ok(SystemTx::entered(transaction))
+        Ok(SystemTx::entered(begin(&self.pool, BEGIN_SYSTEM).await?))
     }
 
-    /// Closes the pools, waiting for what is under way.
+    /// Closes the pools after the statements under way.
     pub async fn close(&self) {
-        self.behind.close().await;
-        self.short.close().await;
+        self.background_pool.close().await;
+        self.webhook_pool.close().await;
         self.pool.close().await;
     }
 }
 
-/// A pool that tests a connection only when it has not been used for a while: one that was used a moment ago is
-/// alive, or the next statement says that it is not.
-fn trusting(options: PgPoolOptions) -> PgPoolOptions {
+/// A pool that tests a connection only after some idle time: a connection that was used a moment ago is alive, or the
+/// next statement reports that it is not.
+fn without_ping(options: PgPoolOptions) -> PgPoolOptions {
     options
         .test_before_acquire(false)
         .before_acquire(|connection, state| {
             Box::pin(async move {
-                if state.idle_for > TRUSTED_IDLE {
+                if state.idle_for > MAX_UNTESTED_IDLE {
                     connection.ping().await?;
                 }
                 Ok(true)
@@ -272,28 +270,15 @@ fn trusting(options: PgPoolOptions) -> PgPoolOptions {
         })
 }
 
-/// Begins a transaction and enters what it is about, in one exchange with the database. A caller who gives up in
-/// the middle of it would leave the connection inside a transaction that the pool knows nothing of, so it is
-/// brought to its end in any case.
+/// Begins a transaction. Runs to its end even if the caller is cancelled: a cancelled `begin` would leave the connection
+/// inside a transaction that the pool does not know of.
 #[expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "ends by itself, with the transaction rolled back if nobody waits for it"
+    reason = "the task ends by itself; its transaction is rolled back if the caller is gone"
 )]
-async fn begin(pool: &sqlx::PgPool, begin: &str, enter: &str) -> Result<Transaction> {
-    let statements = AssertSqlSafe(format!("{begin}; {enter}"));
+async fn begin(pool: &sqlx::PgPool, statement: &'static str) -> Result<Transaction> {
     let pool = pool.clone();
-    let beginning = tokio::spawn(async move { pool.begin_with(statements).await });
+    let beginning = tokio::spawn(async move { pool.begin_with(statement).await });
     Ok(beginning.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
-}
-
-/// What `enter_tenant` of the database does, without its being called. A UUID is safe in a statement as it is.
-fn enter_tenant(tenant: TenantId) -> String {
-    let tenant = tenant.uuid().hyphenated();
-    format!("set local app.tenant_id = '{tenant}'; set local role {APP}")
-}
-
-/// The same as `enter_system`.
-fn enter_system() -> String {
-    format!("set local app.tenant_id = ''; set local role {SYSTEM}")
 }

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::keyset::{Count, Keyset, contains, end};
-use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
@@ -133,7 +132,6 @@ impl TenantTx {
         if are_newest(filter, keys) {
             return self.newest_orders(keys.limit).await;
         }
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             orders_page!(
@@ -161,7 +159,6 @@ impl TenantTx {
     /// the number in the statement that it is short. The statement with every filter is planned anew each time,
     /// which takes longer than this one takes to run.
     async fn newest_orders(&mut self, limit: i64) -> Result<Vec<OrderRow>> {
-        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             OrderRow,
@@ -185,7 +182,6 @@ impl TenantTx {
         filter: &OrderFilter,
         keys: &Keyset<(Decimal, OrderId)>,
     ) -> Result<Vec<OrderRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             orders_page!(
@@ -211,7 +207,6 @@ impl TenantTx {
 
     /// How many orders pass the filter.
     pub async fn count_orders(&mut self, zone: &str, filter: &OrderFilter) -> Result<i64> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let count = filtered_orders!(Count, "count(*) as \"count!\"", "", tenant, zone, filter)
             .fetch_one(self.connection())
@@ -242,7 +237,6 @@ impl TenantTx {
         customers: &[CustomerId],
         limit: i64,
     ) -> Result<Vec<OrderRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let ids: Vec<_> = customers.iter().map(|id| id.number()).collect();
         Ok(sqlx::query_as!(

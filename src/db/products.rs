@@ -4,7 +4,6 @@
 use rust_decimal::Decimal;
 
 use super::keyset::{Count, Keyset, contains, end};
-use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::ids::ProductId;
 
@@ -88,7 +87,6 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(String, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -122,7 +120,6 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(Decimal, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -152,7 +149,6 @@ impl TenantTx {
         filter: &ProductFilter,
         keys: &Keyset<(i64, ProductId)>,
     ) -> Result<Vec<ProductRow>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let rows = if keys.descending {
             products_page!(
@@ -178,7 +174,6 @@ impl TenantTx {
 
     /// How many products pass the filter.
     pub async fn count_products(&mut self, filter: &ProductFilter) -> Result<i64> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         let count = filtered_products!(Count, "count(*) as \"count!\"", "", tenant, filter)
             .fetch_one(self.connection())

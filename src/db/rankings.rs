@@ -1,6 +1,5 @@
 //! The customers with the highest sales, read from the rollups.
 
-use super::transaction::Planning;
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::CustomerId;
@@ -15,7 +14,6 @@ impl TenantTx {
         range: DayRange,
         limit: i64,
     ) -> Result<Vec<RankedCustomer>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_file_as!(
             RankedCustomer,
@@ -41,7 +39,6 @@ impl TenantTx {
         until: i64,
         most: i64,
     ) -> Result<Option<Vec<RankedCustomer>>> {
-        self.plan(Planning::Once).await?;
         let tenant = self.tenant();
         let rows = sqlx::query_file_as!(
             RankedCustomer,
@@ -62,7 +59,6 @@ impl TenantTx {
 
     /// The customers with the highest sales of all time.
     pub async fn top_customers(&mut self, limit: i64) -> Result<Vec<RankedCustomer>> {
-        self.plan(Planning::ForValues).await?;
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
             RankedCustomer,

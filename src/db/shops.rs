@@ -96,15 +96,23 @@ pub struct Health {
     pub last_deliveries: Vec<(String, DateTime<Utc>)>,
 }
 
-/// A calendar day of a time zone, and when it is the present one.
+/// A calendar day of a time zone, and the instants between which it is the present day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PresentDay {
+pub struct LocalDay {
     /// The day.
-    pub today: NaiveDate,
-    /// The instant at which it begins.
+    pub day: NaiveDate,
+    /// The instant at which the day begins.
     pub starts: DateTime<Utc>,
-    /// The instant at which the next one begins.
+    /// The instant at which the next day begins.
     pub ends: DateTime<Utc>,
+}
+
+impl LocalDay {
+    /// Whether the day is the present one at this instant.
+    #[must_use]
+    pub fn contains(&self, instant: DateTime<Utc>) -> bool {
+        (self.starts..self.ends).contains(&instant)
+    }
 }
 
 /// Whether a store can be fetched from.
@@ -262,12 +270,12 @@ impl TenantTx {
         .await?)
     }
 
-    /// The calendar day of a zone in which an instant lies.
-    pub async fn present_day(&mut self, time_zone: &str, now: DateTime<Utc>) -> Result<PresentDay> {
+    /// The calendar day of a time zone in which an instant lies.
+    pub async fn local_day(&mut self, time_zone: &str, now: DateTime<Utc>) -> Result<LocalDay> {
         Ok(sqlx::query_as!(
-            PresentDay,
-            "select today as \"today!\", day_start(today, $1) as \"starts!\", day_start(today + 1, $1) as \"ends!\" \
-             from (select ($2::timestamptz at time zone $1)::date as today) present",
+            LocalDay,
+            "select day as \"day!\", day_start(day, $1) as \"starts!\", day_start(day + 1, $1) as \"ends!\" \
+             from (select ($2::timestamptz at time zone $1)::date as day) present",
             time_zone,
             now
         )

@@ -219,7 +219,7 @@ impl TenantTx {
         .execute(self.connection())
         .await?
         .rows_affected();
-        self.announce_sync(id).await?;
+        self.notify_sync_progress(id).await?;
         Ok((inserted == 1).then_some(SyncRun {
             id,
             mode,
@@ -245,7 +245,7 @@ impl TenantTx {
         .execute(self.connection())
         .await?
         .rows_affected();
-        self.announce_sync(id).await?;
+        self.notify_sync_progress(id).await?;
         Ok(started == 1)
     }
 
@@ -269,7 +269,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.announce_sync(id).await
+        self.notify_sync_progress(id).await
     }
 
     /// The step of a kind of object. Inserted if it does not exist.
@@ -349,6 +349,6 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        self.announce_sync(run).await
+        self.notify_sync_progress(run).await
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::jobs::JobKind;
 use super::shops::{SealedCredentials, ShopStatus};
-use super::{Database, DbError, Result, TenantTx, begin, enter_tenant};
+use super::{BEGIN, Database, DbError, Result, TenantTx, begin};
 use crate::domain::ids::{PrivacyRequestId, TenantId};
 use crate::domain::shop::ShopDomain;
 use crate::domain::sync::ObjectKind;
@@ -64,8 +64,7 @@ pub struct RefetchBatch {
 impl Database {
     /// A transaction on the connections that are reserved for deliveries.
     pub async fn webhook_transaction(&self, tenant: TenantId) -> Result<TenantTx> {
-        let transaction = begin(&self.short, "begin", &enter_tenant(tenant)).await?;
-        Ok(TenantTx::entered(transaction, tenant))
+        TenantTx::enter(begin(&self.webhook_pool, BEGIN).await?, tenant).await
     }
 }
 

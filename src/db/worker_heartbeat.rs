@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use uuid::Uuid;
 
-use super::live::notify;
+use super::events::notify;
 use super::{Database, Result, SystemTx};
 
 /// The NOTIFY channel of the workers.

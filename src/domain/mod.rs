@@ -5,7 +5,6 @@ pub mod calendar;
 pub mod clock;
 mod codes;
 pub mod credentials;
-pub mod day_book;
 pub mod dimension;
 pub mod email;
 pub mod ids;

@@ -1,5 +1,4 @@
-//! What every resolver of one request shares: who asks, the time, and the one snapshot that everything is
-//! read from.
+//! The request context: the principal, the time, and the snapshot that all resolvers of a request share.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,9 +9,9 @@ use async_graphql::Context;
 use super::cost;
 use super::dataloaders::Loaders;
 use super::error::ApiError;
-use super::memory::{Known, Memory};
+use super::read_snapshot::{ReadSession, ReadSnapshot, ShopContext};
 use super::refresh_tokens::RefreshTokens;
-use super::snapshot::{Reading, ShopContext, Snapshot};
+use crate::cache::{Caches, ShopState};
 use crate::db::Database;
 use crate::db::accounts::Account;
 use crate::db::invitations::InvitationRecord;
@@ -41,26 +40,25 @@ pub struct RequestContext {
     user_agent: Option<String>,
     /// Where the refresh tokens of sessions go.
     pub refresh_tokens: Arc<RefreshTokens>,
-    snapshot: Snapshot,
+    reads: ReadSession,
     pub(super) loaders: Loaders,
     outcome: Arc<Outcome>,
     unused: AtomicUsize,
 }
 
-/// What the answer to an operation depends on.
+/// What the response of an operation depends on.
 #[derive(Debug)]
 pub struct Outcome {
-    seen: Arc<OnceLock<Known>>,
-    lasting: AtomicBool,
+    shop_state: Arc<OnceLock<ShopState>>,
+    cacheable: AtomicBool,
 }
 
 impl Outcome {
-    /// The version of the store's data, and the day, that the answer is right for; `None` if it depends on
-    /// more than these.
+    /// The data version and the local day of the response; `None` if it depends on anything else.
     #[must_use]
-    pub fn lasts_for(&self) -> Option<&Known> {
-        if self.lasting.load(Ordering::Relaxed) {
-            self.seen.get()
+    pub fn cacheable_at(&self) -> Option<&ShopState> {
+        if self.cacheable.load(Ordering::Relaxed) {
+            self.shop_state.get()
         } else {
             None
         }
@@ -76,14 +74,14 @@ impl RequestContext {
         principal: Option<Principal>,
         request_id: String,
         client_address: Option<IpAddr>,
-        memory: &Memory,
+        caches: &Caches,
     ) -> Self {
-        let snapshot = Snapshot::new(database.clone(), clock, memory.clone());
+        let reads = ReadSession::new(database.clone(), clock, caches.clone());
         let outcome = Arc::new(Outcome {
-            seen: snapshot.seen(),
-            lasting: AtomicBool::new(false),
+            shop_state: reads.shop_state(),
+            cacheable: AtomicBool::new(false),
         });
-        let loaders = Loaders::new(&snapshot);
+        let loaders = Loaders::new(&reads);
         Self {
             principal,
             database,
@@ -92,7 +90,7 @@ impl RequestContext {
             client_address,
             user_agent: None,
             refresh_tokens: Arc::default(),
-            snapshot,
+            reads,
             loaders,
             outcome,
             unused: AtomicUsize::new(0),
@@ -126,15 +124,15 @@ impl RequestContext {
         self
     }
 
-    /// What the operation turns out to depend on: to be looked at when it has ended.
+    /// What the response depends on. Complete when the operation has ended.
     #[must_use]
     pub fn outcome(&self) -> Arc<Outcome> {
         Arc::clone(&self.outcome)
     }
 
-    /// Notes that all the operation asks for changes with the version of the store's data only.
-    pub(super) fn note_lasting(&self) {
-        self.outcome.lasting.store(true, Ordering::Relaxed);
+    /// Marks the response as depending on the shop's data version and local day only.
+    pub(super) fn mark_cacheable(&self) {
+        self.outcome.cacheable.store(true, Ordering::Relaxed);
     }
 
     /// The data of the request that `ctx` belongs to.
@@ -148,51 +146,51 @@ impl RequestContext {
         self.principal.ok_or(ApiError::Unauthenticated)
     }
 
-    /// The caller's store, in the snapshot of this operation. Others wait while it is held, so hold it for a
-    /// statement or two and never across another call to this.
-    pub async fn read(&self) -> Result<Reading, ApiError> {
+    /// The snapshot of the caller's tenant. Other resolvers wait while it is held, so hold it for a statement or two and
+    /// never across another call of this function.
+    pub async fn read(&self) -> Result<ReadSnapshot, ApiError> {
         let tenant = self.require_principal()?.tenant;
         self.read_tenant(tenant).await
     }
 
-    /// The same for a store that the caller has just signed in to, or is a member of.
-    pub async fn read_tenant(&self, tenant: TenantId) -> Result<Reading, ApiError> {
-        self.snapshot.enter(tenant).await
+    /// The snapshot of a tenant that the caller has just signed in to, or is a member of.
+    pub async fn read_tenant(&self, tenant: TenantId) -> Result<ReadSnapshot, ApiError> {
+        self.reads.for_tenant(tenant).await
     }
 
-    /// The store that a tenant is, as it is in the snapshot of this operation.
+    /// The shop of a tenant, as the snapshot shows it.
     pub async fn shop_of(&self, tenant: TenantId) -> Result<Arc<ShopContext>, ApiError> {
         Ok(self.read_tenant(tenant).await?.shop())
     }
 
     /// A user with their memberships, in the snapshot of this operation. Read once per operation.
     pub async fn read_account(&self, user: UserId) -> Result<Option<Arc<Account>>, ApiError> {
-        self.snapshot.account(user).await
+        self.reads.account(user).await
     }
 
-    /// The members of a store, in the snapshot of this operation.
+    /// The members of a tenant.
     pub async fn read_members(&self, tenant: TenantId) -> Result<Vec<MemberRecord>, ApiError> {
-        self.snapshot
-            .over_accounts(async |system| Ok(system.members(tenant).await?))
+        self.reads
+            .in_system(async |system| Ok(system.members(tenant).await?))
             .await
     }
 
-    /// The open invitations into a store.
+    /// The open invitations to a tenant.
     pub async fn read_invitations(
         &self,
         tenant: TenantId,
     ) -> Result<Vec<InvitationRecord>, ApiError> {
         let now = self.clock.now();
-        self.snapshot
-            .over_accounts(async |system| Ok(system.open_invitations(tenant, now).await?))
+        self.reads
+            .in_system(async |system| Ok(system.open_invitations(tenant, now).await?))
             .await
     }
 
-    /// The sessions of a user that are alive.
+    /// The live sessions of a user.
     pub async fn read_sessions(&self, user: UserId) -> Result<Vec<LiveSession>, ApiError> {
         let now = self.clock.now();
-        self.snapshot
-            .over_accounts(async |system| Ok(system.live_sessions(user, now).await?))
+        self.reads
+            .in_system(async |system| Ok(system.live_sessions(user, now).await?))
             .await
     }
 
@@ -212,8 +210,8 @@ impl RequestContext {
         self.unused.load(Ordering::Relaxed)
     }
 
-    /// Lets go of the snapshot. A mutation calls this after its commit, so that the payload shows what it did.
+    /// Ends the snapshot. A mutation calls this after its commit, so that its payload shows the changes.
     pub async fn refresh(&self) {
-        self.snapshot.close().await;
+        self.reads.close().await;
     }
 }

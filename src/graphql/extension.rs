@@ -21,8 +21,8 @@ use super::cost::{Charge, ConcurrencyLimiter, OperationCost, RateLimitKey, Token
 use super::document::{DocumentCache, ParsedDocument};
 use super::error::{ApiError, INTERNAL, add_missing_codes};
 use super::limits::Limits;
-use super::live::Live;
 use super::response_format;
+use crate::cache::invalidation::Invalidation;
 
 /// Creates an [`OperationPolicyExtension`] for each operation.
 pub(super) struct OperationPolicy {
@@ -199,7 +199,7 @@ impl Extension for OperationPolicyExtension {
         if parsed.is_cacheable
             && let Some(request) = ctx.data_opt::<RequestContext>()
         {
-            request.note_lasting();
+            request.mark_cacheable();
         }
         let document = parsed.document.clone();
         // async-graphql calls this once for each operation.
@@ -251,10 +251,10 @@ impl Extension for OperationPolicyExtension {
         // A subscription must not hold its snapshot, and so a connection, between two events.
         request.refresh().await;
         if operation.is_some_and(|(parsed, _)| parsed.has_mutation)
-            && let Some(live) = ctx.data_opt::<Live>()
+            && let Some(invalidation) = ctx.data_opt::<Invalidation>()
         {
-            // What was acknowledged is not contradicted by what is still remembered.
-            live.catch_up().await;
+            // After the client has seen the result, no cached response may be older than it.
+            invalidation.wait_for_invalidation().await;
         }
         response
     }

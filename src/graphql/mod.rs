@@ -14,17 +14,15 @@ pub mod ids;
 mod inputs;
 mod limits;
 mod lists;
-pub mod live;
-pub mod memory;
 mod mutation;
 mod numbers;
 mod pagination;
 pub mod permissions;
 mod query;
+pub mod read_snapshot;
 pub mod refresh_tokens;
 mod response_format;
 pub mod scalars;
-pub mod snapshot;
 mod subscription;
 pub mod types;
 
@@ -39,7 +37,7 @@ pub use mutation::{Mutation, MutationContext};
 pub use query::Query;
 pub use subscription::SubscriptionRoot;
 
-use self::live::Live;
+use crate::cache::invalidation::Invalidation;
 
 /// The schema.
 pub type XBoardSchema = Schema<Query, Mutation, SubscriptionRoot>;
@@ -54,15 +52,15 @@ pub fn build_schema(
     documents: Arc<DocumentCache>,
     buckets: Arc<TokenBuckets>,
     mutations: Option<MutationContext>,
-    live: Option<Live>,
+    invalidation: Option<Invalidation>,
 ) -> XBoardSchema {
     let mut builder = Schema::build(Query::default(), Mutation::default(), SubscriptionRoot)
         .extension(extension::OperationPolicy::new(limits, documents, buckets));
     if let Some(mutations) = mutations {
         builder = builder.data(mutations);
     }
-    if let Some(live) = live {
-        builder = builder.data(live);
+    if let Some(invalidation) = invalidation {
+        builder = builder.data(invalidation);
     }
     if introspection {
         builder.finish()

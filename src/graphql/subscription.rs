@@ -1,5 +1,4 @@
-//! What can be followed. Events carry ids only: what is shown is read afresh, with the rights of the
-//! subscriber, when the event arrives.
+//! Subscriptions. Events carry ids only: each response is read with the rights of the subscriber when the event arrives.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +11,12 @@ use super::context::RequestContext;
 use super::dataloaders::OrderById;
 use super::error::ApiError;
 use super::ids::NodeId;
-use super::live::{Heard, Live};
 use super::permissions::permit;
 use super::scalars::{Day, Instant};
 use super::types::{Order, SyncRun};
-use crate::db::live::News;
-use crate::domain::ids::SyncRunId;
+use crate::cache::invalidation::{Invalidation, Received, SubscribeError};
+use crate::db::events::ShopEvent;
+use crate::domain::ids::{SyncRunId, TenantId};
 use crate::domain::sync::SyncStatus;
 
 /// All subscriptions, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
@@ -39,9 +38,24 @@ pub(super) struct StoreChange {
     occurred_at: Instant,
 }
 
-fn live<'a>(ctx: &Context<'a>) -> Result<&'a Live, ApiError> {
-    ctx.data_opt()
-        .ok_or_else(|| ApiError::internal(&"the schema was built without live updates"))
+/// The events of a tenant.
+async fn events(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+) -> Result<impl Stream<Item = Received> + use<>, ApiError> {
+    let invalidation: &Invalidation = ctx
+        .data_opt()
+        .ok_or_else(|| ApiError::internal(&"the schema was built without an event listener"))?;
+    invalidation
+        .subscribe(tenant)
+        .await
+        .map_err(|error| match error {
+            SubscribeError::Database(error) => error.into(),
+            SubscribeError::TooMany(maximum) => ApiError::LimitExceeded {
+                limit: "subscriptions",
+                maximum,
+            },
+        })
 }
 
 /// All subscriptions, over WebSocket (`graphql-transport-ws` at `/graphql/ws`) or server-sent
@@ -65,19 +79,21 @@ impl SubscriptionRoot {
                 _ => return Err(ApiError::NotFound),
             },
         };
-        let mut heard = Box::pin(live(ctx)?.subscribe(tenant).await?);
+        let mut events = Box::pin(events(ctx, tenant).await?);
         Ok(stream! {
-            let mut news = Heard::Gap;
+            let mut received = Received::ResyncRequired;
             loop {
-                let wanted = match news {
-                    Heard::News(News::Sync { run }) => only.is_none_or(|only| only == run).then_some(run),
-                    Heard::News(News::Store { .. }) => None,
-                    Heard::Gap => match only {
+                let changed = match received {
+                    Received::Event(ShopEvent::SyncProgress { run }) => {
+                        only.is_none_or(|only| only == run).then_some(run)
+                    }
+                    Received::Event(ShopEvent::DataChanged { .. }) => None,
+                    Received::ResyncRequired => match only {
                         Some(run) => Some(run),
                         None => active_run(context).await.unwrap_or_default(),
                     },
                 };
-                if let Some(run) = wanted {
+                if let Some(run) = changed {
                     match read_run(context, run).await {
                         Ok(Some((run, ended))) => {
                             yield Ok(run);
@@ -93,10 +109,10 @@ impl SubscriptionRoot {
                         Err(error) => yield Err(error),
                     }
                 }
-                // What was read and told nobody anything must not keep its connection while nothing happens.
+                // A subscription that waits holds no connection.
                 context.refresh().await;
-                match heard.next().await {
-                    Some(next) => news = next,
+                match events.next().await {
+                    Some(next) => received = next,
                     None => break,
                 }
             }
@@ -111,12 +127,12 @@ impl SubscriptionRoot {
     ) -> Result<impl Stream<Item = Result<StoreChange, ApiError>> + use<'a>, ApiError> {
         let context = RequestContext::of(ctx)?;
         let tenant = permit(ctx)?.tenant;
-        let mut heard = Box::pin(live(ctx)?.subscribe(tenant).await?);
+        let mut events = Box::pin(events(ctx, tenant).await?);
         Ok(stream! {
-            while let Some(first) = heard.next().await {
+            while let Some(first) = events.next().await {
                 let mut changed = Changed::default();
                 changed.add(first);
-                while let Some(Some(more)) = heard.next().now_or_never() {
+                while let Some(Some(more)) = events.next().now_or_never() {
                     changed.add(more);
                 }
                 if let Some(days) = changed.days() {
@@ -127,7 +143,7 @@ impl SubscriptionRoot {
     }
 }
 
-/// What several changes come to.
+/// The union of several changes.
 #[derive(Default)]
 struct Changed {
     any: bool,
@@ -136,11 +152,15 @@ struct Changed {
 }
 
 impl Changed {
-    fn add(&mut self, heard: Heard) {
-        match heard {
-            Heard::News(News::Sync { .. }) => return,
-            Heard::News(News::Store { days, .. }) if !days.is_empty() => self.days.extend(days),
-            Heard::News(News::Store { .. }) | Heard::Gap => self.every_day = true,
+    fn add(&mut self, received: Received) {
+        match received {
+            Received::Event(ShopEvent::SyncProgress { .. }) => return,
+            Received::Event(ShopEvent::DataChanged { days, .. }) if !days.is_empty() => {
+                self.days.extend(days);
+            }
+            Received::Event(ShopEvent::DataChanged { .. }) | Received::ResyncRequired => {
+                self.every_day = true;
+            }
         }
         self.any = true;
     }
@@ -183,7 +203,7 @@ async fn active_run(context: &RequestContext) -> Result<Option<SyncRunId>, ApiEr
     Ok(run.map(|run| run.id))
 }
 
-/// A run as it is now, and whether it has ended.
+/// The present state of a run, and whether it has ended.
 async fn read_run(
     context: &RequestContext,
     run: SyncRunId,

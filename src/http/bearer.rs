@@ -1,4 +1,4 @@
-//! Who sends a request: the `Authorization` header, checked against the session it names.
+//! Authentication: the bearer token of the `Authorization` header, and the session that it names.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -7,13 +7,13 @@ use super::HttpState;
 use super::response::HttpError;
 use super::response_stream::Caller;
 use crate::auth::tokens::{Bearer, TokenError};
+use crate::cache::Session;
 use crate::db::DbError;
 use crate::domain::principal::Principal;
 use crate::graphql::error::ApiError;
-use crate::graphql::memory::Session;
 
-/// The principal of the header; `None` without one. A header that does not hold is refused, whatever is
-/// asked: a client that believes to be signed in must learn that it is not.
+/// The principal of a request; `None` without an `Authorization` header. An invalid token is refused even where none is
+/// needed, so that the client learns that it is no longer signed in.
 pub(super) async fn principal(
     state: &HttpState,
     headers: &HeaderMap,
@@ -22,7 +22,7 @@ pub(super) async fn principal(
     Ok(caller.map(|caller| caller.principal))
 }
 
-/// The same, with the end of the token.
+/// The principal with the time at which the token expires.
 pub(super) async fn caller(
     state: &HttpState,
     headers: &HeaderMap,
@@ -39,7 +39,7 @@ pub(super) async fn caller(
     of_token(state, token).await.map(Some)
 }
 
-/// Who a token speaks for, if its session is alive.
+/// The caller of a token, if its session is live.
 async fn of_token(state: &HttpState, token: &str) -> Result<Caller, HttpError> {
     let (bearer, expires_at) = state.tokens.verify(token).map_err(|error| {
         HttpError::unauthenticated(match error {
@@ -61,19 +61,18 @@ async fn of_token(state: &HttpState, token: &str) -> Result<Caller, HttpError> {
     })
 }
 
-/// What the bearer may do, while the session is alive: from memory where that can be relied on, else from the
-/// database.
+/// The session of a token, while it is live: from the cache, else from the database.
 async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, HttpError> {
     let now = state.clock.now();
-    let memory = state.live.memory();
+    let caches = state.invalidation.caches();
     let id = bearer.session.uuid();
-    let remembered = memory.session(id).filter(|session| {
+    let cached = caches.session(id).filter(|session| {
         session.user == bearer.user && session.tenant == bearer.tenant && session.expires_at > now
     });
-    if remembered.is_some() {
-        return Ok(remembered);
+    if cached.is_some() {
+        return Ok(cached);
     }
-    let lesson = memory.session_lesson();
+    let fill = caches.begin_session_fill();
     let found = async {
         let mut transaction = state.database.system().await?;
         transaction
@@ -92,13 +91,13 @@ async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, H
         role,
         expires_at,
     });
-    if let (Some(lesson), Some(session)) = (lesson, session) {
-        memory.learn_session(lesson, id, session);
+    if let (Some(fill), Some(session)) = (fill, session) {
+        caches.populate_session(fill, id, session);
     }
     Ok(session)
 }
 
-/// Who opens a connection: the `authorization` of its first message, which holds what the header would.
+/// The caller of a WebSocket: the `authorization` member of its first message has the form of the header.
 pub(super) async fn of_connection(
     state: &HttpState,
     payload: &serde_json::Value,
@@ -109,7 +108,7 @@ pub(super) async fn of_connection(
     of_token(state, token_of(given)?).await.ok()
 }
 
-/// Whether a caller's token or session has ended. A database that does not answer ends nothing.
+/// Whether a caller's token or session has ended. Without an answer of the database, the session counts as live.
 pub(super) async fn is_session_ended(state: &HttpState, caller: Caller) -> bool {
     let now = state.clock.now();
     let Principal {
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_what_follows_the_scheme() {
+    fn the_token_follows_the_scheme() {
         assert_eq!(token_of("Bearer abc"), Some("abc"));
         assert_eq!(token_of("bearer  abc "), Some("abc"));
         for wrong in ["", "Bearer", "Bearer ", "abc", "Basic abc"] {

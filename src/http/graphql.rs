@@ -14,20 +14,22 @@ use axum::http::{Response, StatusCode};
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 
-use super::answers::{Answer, Question};
 use super::client_address::client_address;
 use super::content_negotiation::{MediaType, require_json};
 use super::middleware::RequestId;
+use super::request_parameters::RequestParameters;
 use super::response::HttpError;
 use super::response_stream::response_stream;
 use super::{
-    HttpState, bearer, etag, rate_limit, request_parameters, response, session_cookie, sse,
+    HttpState, bearer, cached_response, etag, rate_limit, request_parameters, response,
+    session_cookie, sse,
 };
+use crate::cache::{CachedResponse, QueryKey};
 use crate::domain::principal::Principal;
-use crate::graphql::RateLimitKey;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use crate::graphql::refresh_tokens::RefreshTokens;
+use crate::graphql::{ParsedDocument, RateLimitKey};
 
 /// How much of a too large body is read before the connection is closed.
 const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
@@ -68,18 +70,18 @@ async fn execute_post(
     let principal = bearer::principal(state, &parts.headers).await?;
     require_json(&parts.headers)?;
     let body = read_body(state, body).await?;
-    let question = principal.map(|principal| Question::posted(principal, body.clone()));
-    if let Some(cached) = cached_response(state, question.as_ref()) {
-        let response = cached.in_media(media, &parts.headers);
-        return Ok(with_rate_limit(state, parts, principal, response));
-    }
     let parameters = request_parameters::from_body(&body)?;
     let document = state
         .persisted_queries
         .find(parameters.query.as_deref(), parameters.document_id.as_ref())?;
+    let key = query_key(principal, &document, &parameters);
+    if let Some(cached) = charge_cached(state, key.as_ref()) {
+        let response = cached_response::in_media(&cached, media, &parts.headers);
+        return Ok(with_rate_limit(state, parts, principal, response));
+    }
     let context = request_context(state, parts, principal).with_refresh_tokens(tokens);
     let request = parameters.into_request(document);
-    let response = execute(state, request, context, question).await?;
+    let response = execute(state, request, context, key).await?;
     let response = response::from_graphql(media, &response);
     Ok(with_rate_limit(state, parts, principal, response))
 }
@@ -114,17 +116,17 @@ async fn execute_get(
     media: MediaType,
 ) -> Result<Response<Body>, HttpError> {
     let principal = bearer::principal(state, &parts.headers).await?;
-    let question = principal.map(|principal| Question::in_query(principal, parts.uri.query()));
-    if let Some(cached) = cached_response(state, question.as_ref()) {
-        let response = cached.tagged(media, &parts.headers);
-        return Ok(with_rate_limit(state, parts, principal, response));
-    }
     let Query(pairs) = Query::try_from_uri(&parts.uri)
         .map_err(|_| HttpError::bad_request("The query string is not valid."))?;
     let parameters = request_parameters::from_query(pairs)?;
     let document = state
         .persisted_queries
         .find(parameters.query.as_deref(), parameters.document_id.as_ref())?;
+    let key = query_key(principal, &document, &parameters);
+    if let Some(cached) = charge_cached(state, key.as_ref()) {
+        let response = cached_response::with_etag(&cached, media, &parts.headers);
+        return Ok(with_rate_limit(state, parts, principal, response));
+    }
     let operation_type = document.operation_type(parameters.operation_name.as_deref());
     // The schema reports an operation that does not exist.
     if operation_type.is_some_and(|operation_type| operation_type != OperationType::Query) {
@@ -132,7 +134,7 @@ async fn execute_get(
     }
     let context = request_context(state, parts, principal);
     let request = parameters.into_request(document);
-    let response = execute(state, request, context, question).await?;
+    let response = execute(state, request, context, key).await?;
     let response = etag::in_media(media, &response, &parts.headers);
     Ok(with_rate_limit(state, parts, principal, response))
 }
@@ -143,17 +145,28 @@ fn not_acceptable(parts: &Parts) -> Response<Body> {
         .into_response(MediaType::Json, &request_id(parts))
 }
 
+/// The key of an operation in the response cache. Responses without a principal are not cached.
+fn query_key(
+    principal: Option<Principal>,
+    document: &ParsedDocument,
+    parameters: &RequestParameters,
+) -> Option<QueryKey> {
+    let variables = serde_json::to_string(&parameters.variables).ok()?;
+    let name = parameters.operation_name.clone();
+    let hash = document.hash().to_owned();
+    Some(QueryKey::new(principal?, hash, name, variables))
+}
+
 /// The cached response of a request, after its cost is charged. If the budget is too small, the operation goes
 /// to the schema, which refuses it.
-fn cached_response(state: &HttpState, question: Option<&Question>) -> Option<Arc<Answer>> {
-    let question = question?;
-    let cached = state
-        .answers
-        .find(question, state.live.memory(), state.clock.now())?;
-    let key = RateLimitKey::Tenant(question.tenant());
+fn charge_cached(state: &HttpState, key: Option<&QueryKey>) -> Option<Arc<CachedResponse>> {
+    let key = key?;
+    let caches = state.invalidation.caches();
+    let cached = caches.response(key, state.clock.now())?;
+    let limit = RateLimitKey::Tenant(key.tenant());
     state
         .buckets
-        .charge_cached(key, cached.cost(), Instant::now())
+        .charge_cached(limit, cached.cost(), Instant::now())
         .then_some(cached)
 }
 
@@ -162,7 +175,7 @@ async fn execute(
     state: &HttpState,
     request: async_graphql::Request,
     context: RequestContext,
-    question: Option<Question>,
+    key: Option<QueryKey>,
 ) -> Result<async_graphql::Response, HttpError> {
     let outcome = context.outcome();
     let work = state.schema.execute(request.data(context));
@@ -172,10 +185,12 @@ async fn execute(
             tracing::warn!("operation timed out");
             HttpError::timeout()
         })?;
-    if let Some(question) = question
-        && let Some(cacheable) = Answer::lasting(&response, &outcome)
+    if let Some(key) = key
+        && let Some(shop_state) = outcome.cacheable_at()
+        && let Some(cacheable) = cached_response::cacheable(&response)
     {
-        state.answers.keep(question, cacheable);
+        let caches = state.invalidation.caches();
+        caches.store_response(&key, shop_state, cacheable);
     }
     Ok(response)
 }
@@ -207,7 +222,7 @@ fn request_context(
         principal,
         request_id(parts),
         address,
-        state.live.memory(),
+        state.invalidation.caches(),
     )
     .with_user_agent(agent.and_then(|agent| agent.to_str().ok()))
 }

@@ -1,8 +1,8 @@
 //! HTTP: the routes, and GraphQL over HTTP as its specification defines it. This module contains no business
 //! logic: it turns bytes into an operation and a header into a principal, and the schema executes the operation.
 
-pub mod answers;
 mod bearer;
+mod cached_response;
 mod client_address;
 mod content_negotiation;
 mod cookies;

@@ -55,7 +55,7 @@ pub(super) fn response_stream(
 /// Returns when the token or the session of the caller has ended. The end of a session is announced by an event;
 /// the periodic check covers lost events.
 pub(super) async fn session_ended(state: &HttpState, caller: Caller) {
-    let mut changes = state.live.access_changes().await.ok();
+    let mut changes = state.invalidation.access_changes().await.ok();
     loop {
         if bearer::is_session_ended(state, caller).await {
             return;

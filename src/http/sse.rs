@@ -32,7 +32,7 @@ fn events(
     caller: Option<Caller>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     stream! {
-        let shutdown = state.live.stopped();
+        let shutdown = state.invalidation.stopped();
         let mut session_ended = Box::pin(async {
             match caller {
                 Some(caller) => session_ended(&state, caller).await,

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
-use super::answers::Answers;
 use super::persisted_queries::PersistedQueries;
 use crate::auth::rate_limit::SignInRateLimiter as Attempts;
 use crate::auth::tokens::AccessTokens;
+use crate::cache::invalidation::Invalidation;
 use crate::db::Database;
 use crate::domain::clock::Clock;
-use crate::graphql::live::Live;
 use crate::graphql::{Limits, TokenBuckets, XBoardSchema};
 use crate::sync::SyncService;
 
@@ -47,9 +46,9 @@ pub struct HttpOptions {
     /// The most bytes of a request body.
     pub max_body_bytes: usize,
     /// The most bytes of cached responses.
-    pub kept_answers: u64,
+    pub response_cache_bytes: u64,
     /// The most bytes of cached sales timelines.
-    pub kept_figures: u64,
+    pub figures_cache_bytes: u64,
     /// The most bytes of cached documents. 0 turns off the cache and automatic persisted queries.
     pub document_cache_bytes: u64,
     /// The safelist, a directory or a manifest; `None`: all documents are executed.
@@ -94,10 +93,8 @@ pub struct HttpParts {
     pub clock: Clock,
     /// The points that each caller has left.
     pub buckets: Arc<TokenBuckets>,
-    /// The response cache.
-    pub answers: Arc<Answers>,
-    /// The events of the shops.
-    pub live: Live,
+    /// The events of the database, and the caches.
+    pub invalidation: Invalidation,
     /// Receives webhook deliveries.
     pub sync: SyncService,
     /// The options.

@@ -166,7 +166,7 @@ impl Connection {
     /// Receives and sends messages until the connection ends. The error is the server's close frame; `None` if
     /// the client does not respond.
     async fn exchange_messages(&mut self) -> Result<(), Option<Close>> {
-        let shutdown = self.state.live.stopped();
+        let shutdown = self.state.invalidation.stopped();
         let mut heartbeat = tokio::time::interval(self.state.options.keep_alive_interval);
         heartbeat.reset();
         // If the server was suspended, the client still gets a whole interval to respond.
@@ -289,7 +289,7 @@ impl Connection {
             Some(caller.principal),
             self.request_id.clone(),
             None,
-            self.state.live.memory(),
+            self.state.invalidation.caches(),
         )
         .with_refresh_tokens(Arc::clone(&self.refresh_tokens));
         request_parameters::from_parameters(payload)

@@ -95,8 +95,6 @@ async fn signing_up_creates_the_user_connects_the_store_and_queues_its_first_syn
         made,
         [
             one("audit_log"),
-            // It comes with the tables.
-            one("change_key"),
             one("jobs"),
             one("memberships"),
             one("refresh_tokens"),

@@ -14,7 +14,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use self::batch::{StagingBatch, StagingStats};
 use self::encoding::decode_all;
-use super::{Database, Patience, Result, TenantTx, Upserted, begin, enter_tenant, trusting};
+use super::{Database, Result, TenantTx, Timeouts, Upserted, begin, without_ping};
 use crate::domain::ids::TenantId;
 use crate::domain::record::Record;
 use crate::domain::sync::ObjectKind;
@@ -54,11 +54,11 @@ impl Database {
     /// Opens a connection with empty staging tables.
     pub async fn staging(&self, tenant: TenantId, kind: ObjectKind) -> Result<Staging> {
         // A statement over a whole file takes its time; a warning about it would say nothing.
-        let options = Patience::of_work()
-            .of(&self.options)
+        let options = Timeouts::of_jobs()
+            .apply(&self.options)
             .options(SETTINGS)
             .disable_statement_logging();
-        let pool = trusting(PgPoolOptions::new())
+        let pool = without_ping(PgPoolOptions::new())
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -92,8 +92,8 @@ impl Staging {
 
     /// A transaction on the connection with the staged records.
     pub async fn transaction(&self) -> Result<TenantTx> {
-        let transaction = begin(&self.pool, "begin", &enter_tenant(self.tenant)).await?;
-        Ok(TenantTx::entered(transaction, self.tenant))
+        let transaction = begin(&self.pool, "begin").await?;
+        TenantTx::enter(transaction, self.tenant).await
     }
 
     /// How many records the file held.

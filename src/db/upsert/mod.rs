@@ -14,7 +14,7 @@ mod rows;
 use chrono::{DateTime, Utc};
 
 use self::assemble::assemble_orders;
-use super::{Database, DbError, Result, TenantTx, begin, enter_tenant, patience};
+use super::{BEGIN, Database, DbError, Result, TenantTx, begin};
 use crate::domain::ids::TenantId;
 use crate::domain::money::Currency;
 use crate::domain::record::Record;
@@ -39,8 +39,8 @@ impl Database {
         records: Vec<Record>,
         fetched_at: DateTime<Utc>,
     ) -> Result<(TenantTx, Upserted)> {
-        let transaction = begin(&self.pool, patience::BEGIN_WORK, &enter_tenant(tenant)).await?;
-        let mut transaction = TenantTx::entered(transaction, tenant);
+        let transaction = begin(&self.background_pool, BEGIN).await?;
+        let mut transaction = TenantTx::enter(transaction, tenant).await?;
         let upserted = transaction.upsert(kind, records, fetched_at).await?;
         Ok((transaction, upserted))
     }

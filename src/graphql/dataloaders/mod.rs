@@ -12,7 +12,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use futures_util::future::BoxFuture;
 
 use super::error::ApiError;
-use super::snapshot::Snapshot;
+use super::read_snapshot::ReadSession;
 use crate::db::{Result, TenantTx};
 use crate::domain::ids::TenantId;
 
@@ -41,7 +41,7 @@ struct In<K> {
 }
 
 struct BatchLoader {
-    snapshot: Snapshot,
+    reads: ReadSession,
 }
 
 impl<K: Batch> Loader<In<K>> for BatchLoader {
@@ -55,7 +55,7 @@ impl<K: Batch> Loader<In<K>> for BatchLoader {
         }
         let mut found = HashMap::new();
         for (tenant, keys) in by_tenant {
-            let mut reading = self.snapshot.enter(tenant).await?;
+            let mut reading = self.reads.for_tenant(tenant).await?;
             let values = K::read(reading.transaction(), keys).await?;
             found.extend(
                 values
@@ -73,9 +73,9 @@ pub(super) struct Loaders {
 }
 
 impl Loaders {
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+    pub(super) fn new(reads: &ReadSession) -> Self {
         let loader = BatchLoader {
-            snapshot: snapshot.clone(),
+            reads: reads.clone(),
         };
         Self {
             loader: DataLoader::new(loader, spawn),

@@ -41,12 +41,14 @@ pub struct ParsedDocument {
     pub(in crate::graphql) is_cacheable: bool,
     /// Whether one of its operations is a mutation.
     pub(in crate::graphql) has_mutation: bool,
+    /// The SHA-256 of its text, in lowercase hexadecimal digits.
+    hash: String,
     /// The validation cache: results by the hash of the variables, the most recently used first.
     validations: Mutex<Vec<(String, ValidationResult)>>,
 }
 
 impl ParsedDocument {
-    fn new(mut document: ExecutableDocument, types: &SchemaTypes) -> Self {
+    fn new(mut document: ExecutableDocument, hash: String, types: &SchemaTypes) -> Self {
         add_hidden_typenames(&mut document, types);
         Self {
             is_cacheable: cacheable::is_cacheable(&document),
@@ -55,8 +57,15 @@ impl ParsedDocument {
                 .iter()
                 .any(|(_, operation)| operation.node.ty == OperationType::Mutation),
             document,
+            hash,
             validations: Mutex::default(),
         }
+    }
+
+    /// The SHA-256 of the document's text.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// The type of the operation with this name, or of the only operation; `None` if the document does not
@@ -171,7 +180,7 @@ impl DocumentCache {
             return Ok(document);
         }
         let document = parse(text, &self.limits, self.introspection)?;
-        let document = Arc::new(ParsedDocument::new(document, &self.types));
+        let document = Arc::new(ParsedDocument::new(document, hash.clone(), &self.types));
         if let Some(documents) = &self.documents {
             let bytes = text.len().saturating_mul(BYTES_PER_CHARACTER);
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
@@ -209,7 +218,7 @@ mod tests {
         let types = SchemaTypes::default();
         let operation_type = |text: &str, name: Option<&str>| {
             let document = async_graphql::parser::parse_query(text).unwrap();
-            ParsedDocument::new(document, &types).operation_type(name)
+            ParsedDocument::new(document, String::new(), &types).operation_type(name)
         };
         let both = "query Q { a } mutation M { a }";
         for (text, name, expected) in [

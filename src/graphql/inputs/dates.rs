@@ -3,10 +3,10 @@
 use async_graphql::{Enum, InputObject, OneofObject};
 
 use crate::domain::calendar::{self, CalendarInterval, DayRange, Preset};
-use crate::domain::day_book::DayBook;
+use crate::domain::sales_timeline::SalesTimeline;
 use crate::graphql::error::ApiError;
+use crate::graphql::read_snapshot::ReadSnapshot;
 use crate::graphql::scalars::Day;
-use crate::graphql::snapshot::Reading;
 
 /// A range of calendar days in the shop's time zone. Give exactly one of the two kinds.
 #[derive(Clone, Copy, Debug, OneofObject)]
@@ -121,7 +121,7 @@ impl Interval {
 
 /// Resolves a range, or the last 30 days by default.
 pub(in crate::graphql) async fn resolve_range(
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     range: Option<DateRangeInput>,
 ) -> Result<DayRange, ApiError> {
     let shop = reading.shop();
@@ -130,7 +130,7 @@ pub(in crate::graphql) async fn resolve_range(
             .map_err(|error| ApiError::bad_input("range", error.to_string())),
         DateRangeInput::Preset(preset) => {
             let first_sale = if preset == DatePreset::AllTime {
-                reading.ask_book(DayBook::first_sale).await?
+                reading.query_timeline(SalesTimeline::first_sale).await?
             } else {
                 None
             };

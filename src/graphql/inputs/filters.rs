@@ -9,8 +9,8 @@ use crate::db::products::ProductFilter;
 use crate::domain::ids::{CustomerId, ProductId, TenantId};
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
+use crate::graphql::read_snapshot::ReadSnapshot;
 use crate::graphql::scalars::Day;
-use crate::graphql::snapshot::Reading;
 
 /// The maximum length of a search text, in characters.
 const MAX_SEARCH_CHARS: usize = 200;
@@ -41,7 +41,7 @@ pub(crate) struct OrderFilterInput {
 impl OrderFilterInput {
     pub(in crate::graphql) async fn resolve(
         self,
-        reading: &mut Reading,
+        reading: &mut ReadSnapshot,
         tenant: TenantId,
     ) -> Result<OrderFilter, ApiError> {
         let range = match self.range {

@@ -16,7 +16,7 @@ use super::context::RequestContext;
 use super::cursor;
 use super::error::ApiError;
 use super::numbers::to_graphql_int;
-use super::snapshot::Reading;
+use super::read_snapshot::ReadSnapshot;
 use super::types::{AuditEntry, Customer, LineItem, Order, Product, SyncRun};
 use crate::domain::ids::TenantId;
 
@@ -118,7 +118,7 @@ pub(super) async fn connect<L: Listing, N: OutputType + Clone>(
 where
     Edge<N>: OutputType,
 {
-    let nothing = async |_: &mut Reading, _: &[L::Row]| Ok(());
+    let nothing = async |_: &mut ReadSnapshot, _: &[L::Row]| Ok(());
     connect_with(ctx, list, arguments, nothing, |tenant, row, ()| {
         node(tenant, row)
     })
@@ -131,7 +131,7 @@ pub(super) async fn connect_with<L: Listing, N: OutputType + Clone, M>(
     ctx: &Context<'_>,
     list: &L,
     arguments: &PageArguments,
-    read: impl AsyncFnOnce(&mut Reading, &[L::Row]) -> Result<M, ApiError>,
+    read: impl AsyncFnOnce(&mut ReadSnapshot, &[L::Row]) -> Result<M, ApiError>,
     node: impl Fn(TenantId, L::Row, &M) -> N,
 ) -> Result<Connection<N>, ApiError>
 where

@@ -9,7 +9,7 @@ use super::page::{Page, PageRequest};
 use crate::db::keyset::Keyset;
 use crate::db::{Result as DbResult, TenantTx};
 use crate::graphql::error::ApiError;
-use crate::graphql::snapshot::Reading;
+use crate::graphql::read_snapshot::ReadSnapshot;
 
 /// A list that is sorted by a key.
 pub(in crate::graphql) trait Listing: Send + Sync {
@@ -64,7 +64,7 @@ impl<R> PageRows<R> {
 /// Reads a page of a list.
 pub(in crate::graphql) async fn read_page<L: Listing>(
     list: &L,
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     page: &Page<L::Key>,
     wanted: PageRequest,
 ) -> Result<PageRows<L::Row>, ApiError> {
@@ -105,7 +105,7 @@ pub(in crate::graphql) async fn read_page<L: Listing>(
 /// the other side, the list must be queried, because the row of a cursor may have been deleted.
 async fn has_next<L: Listing>(
     list: &L,
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     page: &Page<L::Key>,
     wanted: PageRequest,
     more: bool,
@@ -124,7 +124,7 @@ async fn has_next<L: Listing>(
 /// Whether there are rows before the page.
 async fn has_previous<L: Listing>(
     list: &L,
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     page: &Page<L::Key>,
     wanted: PageRequest,
     more: bool,
@@ -142,7 +142,7 @@ async fn has_previous<L: Listing>(
 
 async fn exists<L: Listing>(
     list: &L,
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     keys: Keyset<L::Key>,
 ) -> Result<bool, ApiError> {
     let transaction = reading.transaction();

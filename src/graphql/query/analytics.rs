@@ -14,7 +14,7 @@ use crate::graphql::inputs::{Comparison, DateRangeInput, Interval, resolve_range
 use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::pagination::{page_cost, validate_page_size};
 use crate::graphql::permissions::permit;
-use crate::graphql::snapshot::Reading;
+use crate::graphql::read_snapshot::ReadSnapshot;
 use crate::graphql::types::{
     Customer, OrdersByDatePoint, Overview, TopCustomer, asks_for_customers,
 };
@@ -110,7 +110,7 @@ const fn series_cost(compare_to: Option<Comparison>) -> usize {
 }
 
 async fn series(
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     range: DayRange,
     interval: Interval,
     selection: &Lookahead<'_>,
@@ -128,7 +128,7 @@ async fn series(
     };
     let with_customers = asks_for_customers(&selection.field("metrics"));
     let points = reading
-        .ask_book(|book| book.series(range, interval, with_customers))
+        .query_timeline(|timeline| timeline.series(range, interval, with_customers))
         .await?;
     let starts = if selection.field("start").exists() {
         let days: Vec<_> = points.iter().map(|(day, _)| *day).collect();
@@ -178,7 +178,7 @@ fn check_hours(range: DayRange) -> Result<(), ApiError> {
 }
 
 async fn with_customers(
-    reading: &mut Reading,
+    reading: &mut ReadSnapshot,
     tenant: TenantId,
     ranking: Vec<RankedCustomer>,
 ) -> Result<Vec<TopCustomer>, ApiError> {

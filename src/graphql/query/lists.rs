@@ -16,7 +16,7 @@ use crate::graphql::pagination::{
     Connection, Listing, PageArguments, connect, connect_with, page_cost,
 };
 use crate::graphql::permissions::permit;
-use crate::graphql::snapshot::Reading;
+use crate::graphql::read_snapshot::ReadSnapshot;
 use crate::graphql::types::{Customer, Order, Product, SyncRun};
 
 /// Queries for lists of a shop's objects.
@@ -205,7 +205,7 @@ async fn orders_page<L: Listing<Row = OrderRow>>(
     list: &L,
     page: &PageArguments,
 ) -> Result<Connection<Order>, ApiError> {
-    let customers = async |reading: &mut Reading, rows: &[OrderRow]| {
+    let customers = async |reading: &mut ReadSnapshot, rows: &[OrderRow]| {
         Order::customers_of(ctx, reading, rows).await
     };
     connect_with(ctx, list, page, customers, Order::with_customer).await

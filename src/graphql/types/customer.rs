@@ -11,8 +11,8 @@ use crate::graphql::ids::NodeId;
 use crate::graphql::lists::customer_orders;
 use crate::graphql::numbers::to_graphql_int;
 use crate::graphql::pagination::{Connection, PageArguments, page_cost};
+use crate::graphql::read_snapshot::ShopContext;
 use crate::graphql::scalars::Instant;
-use crate::graphql::snapshot::ShopContext;
 
 /// A customer of the shop, with all-time totals.
 #[derive(Clone, Debug, SimpleObject)]

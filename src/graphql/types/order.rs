@@ -18,8 +18,8 @@ use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
 use crate::graphql::lists::order_line_items;
 use crate::graphql::pagination::{Connection, PageArguments, page_cost};
+use crate::graphql::read_snapshot::ReadSnapshot;
 use crate::graphql::scalars::Instant;
-use crate::graphql::snapshot::Reading;
 
 /// An order in its current state. Figures such as `overview` and `ordersByDate` are not sums over
 /// orders. They are sums over the sales of each order, on the days the sales happened.
@@ -102,7 +102,7 @@ impl Order {
     /// The customers of a page of orders, read at once if they are selected.
     pub(in crate::graphql) async fn customers_of(
         ctx: &Context<'_>,
-        reading: &mut Reading,
+        reading: &mut ReadSnapshot,
         rows: &[OrderRow],
     ) -> Result<Customers, ApiError> {
         let asked = ctx.look_ahead();

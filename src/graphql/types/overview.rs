@@ -55,7 +55,7 @@ impl Overview {
     async fn orders_in_other_currencies(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let mut reading = RequestContext::of(ctx)?.read().await?;
         let orders = reading
-            .ask_book(|book| book.orders_in_other_currencies(self.range))
+            .query_timeline(|timeline| timeline.orders_in_other_currencies(self.range))
             .await?;
         to_graphql_int(orders)
     }
@@ -85,7 +85,7 @@ async fn metrics_of(ctx: &Context<'_>, range: DayRange) -> Result<SalesMetrics, 
     let mut reading = RequestContext::of(ctx)?.read().await?;
     let with_customers = asks_for_customers(&ctx.look_ahead());
     let figures = reading
-        .ask_book(|book| book.figures_with(range, with_customers))
+        .query_timeline(|timeline| timeline.figures_with(range, with_customers))
         .await?;
     figures.try_into()
 }

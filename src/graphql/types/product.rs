@@ -6,8 +6,8 @@ use super::money::Money;
 use crate::db::products::ProductRow;
 use crate::domain::ids::TenantId;
 use crate::graphql::ids::NodeId;
+use crate::graphql::read_snapshot::ShopContext;
 use crate::graphql::scalars::Long;
-use crate::graphql::snapshot::ShopContext;
 
 /// A product of the shop's catalogue in its current state.
 #[expect(clippy::struct_field_names, reason = "Shopify's word")]

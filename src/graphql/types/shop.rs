@@ -11,8 +11,8 @@ use crate::domain::ids::TenantId;
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::ApiError;
 use crate::graphql::ids::NodeId;
+use crate::graphql::read_snapshot::ShopContext;
 use crate::graphql::scalars::Instant;
-use crate::graphql::snapshot::ShopContext;
 
 /// A connected shop with all of its data, isolated from every other tenant.
 #[derive(Clone, Debug)]

@@ -100,7 +100,7 @@ impl TestApp {
             .execute(&mut self.database.connection().await)
             .await
             .unwrap();
-        self.app.live().catch_up().await;
+        self.app.invalidation().wait_for_invalidation().await;
     }
 
     /// Where it listens.
@@ -170,9 +170,8 @@ impl TestApp {
         variables: Value,
         token: Option<&str>,
     ) -> (StatusCode, Value) {
-        // Tests also change things behind the program's back, and what it has not heard of yet it need not know:
-        // `memory.rs` shows what it owes to those who go through it.
-        self.app.live().catch_up().await;
+        // Tests also change the database directly. The program may be unaware of that until the event arrives.
+        self.app.invalidation().wait_for_invalidation().await;
         let mut request = self
             .post()
             .json(&json!({ "query": query, "variables": variables }));
@@ -359,8 +358,8 @@ pub(crate) fn config(database_url: String, shopify_base_url: String) -> AppConfi
             session_check_interval: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(15),
             max_body_bytes: 256 * 1024,
-            kept_answers: 4 * 1024 * 1024,
-            kept_figures: 4 * 1024 * 1024,
+            response_cache_bytes: 4 * 1024 * 1024,
+            figures_cache_bytes: 4 * 1024 * 1024,
             document_cache_bytes: 1024 * 1024,
             persisted_documents: None,
         },

@@ -1,5 +1,5 @@
-//! What is answered from memory is what the database would answer: after every change, in every process, for
-//! every store and role, past midnight, and when the news is not heard.
+//! A cached response is the response that the database would give: after every change, in every process, for every
+//! tenant and role, past midnight, and without the event listener.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use shopify_simulator::ShopSettings;
+use sqlx::postgres::PgListener;
 use sqlx::{Connection as _, PgConnection};
 use xboard::domain::clock::Clock;
 
@@ -49,7 +50,7 @@ async fn orders(address: &str, token: &str) -> i64 {
     count
 }
 
-/// Whether a question is answered while nobody can read who is signed in, or anything of a store.
+/// Whether a query is answered while the tables of sessions and of the shop are locked.
 async fn needs_no_database(world: &Simulated, address: &str, token: &str, query: &str) -> bool {
     let mut connection = world.app.database.connection().await;
     let mut transaction = connection.begin().await.unwrap();
@@ -65,7 +66,7 @@ async fn needs_no_database(world: &Simulated, address: &str, token: &str, query:
     answered.is_ok_and(|(status, _)| status == StatusCode::OK)
 }
 
-/// Asks until the answer comes from memory.
+/// Repeats a query until the response comes from the cache.
 async fn warm(world: &Simulated, address: &str, token: &str, query: &str) {
     for _ in 0..50 {
         ask(address, token, query).await;
@@ -74,11 +75,11 @@ async fn warm(world: &Simulated, address: &str, token: &str, query: &str) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the answer is never given from memory");
+    panic!("the response is never cached");
 }
 
 #[tokio::test]
-async fn an_answer_is_given_from_memory_until_the_store_changes_and_never_to_another_store() {
+async fn a_response_is_cached_until_the_shop_changes_and_never_for_another_tenant() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("warm")).await;
     let other = world.register(ShopSettings::new("cold")).await;
@@ -94,7 +95,7 @@ async fn an_answer_is_given_from_memory_until_the_store_changes_and_never_to_ano
         world.sync(&store).await;
     }
     assert_eq!(orders(&address, &store.token).await, 4);
-    // What it costs is paid each time, and what is shown of accounts is always read.
+    // Each delivery is charged, and account data is never cached.
     let first = ask(&address, &store.token, DASHBOARD).await.1;
     warm(&world, &address, &store.token, DASHBOARD).await;
     let again = ask(&address, &store.token, DASHBOARD).await.1;
@@ -108,7 +109,7 @@ async fn an_answer_is_given_from_memory_until_the_store_changes_and_never_to_ano
 }
 
 #[tokio::test]
-async fn a_get_is_answered_from_memory_with_the_same_tag() {
+async fn a_cached_get_has_the_same_etag() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("tags")).await;
     world.app.work().await;
@@ -131,7 +132,7 @@ async fn a_get_is_answered_from_memory_with_the_same_tag() {
 }
 
 #[tokio::test]
-async fn a_kept_answer_costs_what_it_cost_and_is_refused_when_nothing_is_left() {
+async fn a_cached_response_is_charged_and_throttled_without_budget() {
     let world = Simulated::start_with(|config| {
         config.limits.budget = Some(xboard::graphql::BucketConfig {
             capacity: std::num::NonZeroU64::new(1_000).unwrap(),
@@ -154,7 +155,7 @@ async fn a_kept_answer_costs_what_it_cost_and_is_refused_when_nothing_is_left() 
 }
 
 #[tokio::test]
-async fn signing_out_in_one_process_ends_what_another_remembers() {
+async fn signing_out_in_one_process_invalidates_the_session_in_another() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("out")).await;
     world.app.work().await;
@@ -164,7 +165,7 @@ async fn signing_out_in_one_process_ends_what_another_remembers() {
     let logout = "mutation { logout { userErrors { code } } }";
     let (status, _) = ask(world.app.address(), &store.token, logout).await;
     assert_eq!(status, StatusCode::OK);
-    // Where it was said, at once; elsewhere as soon as the news is there.
+    // In this process at once, in the other as soon as the event arrives.
     let here = ask(world.app.address(), &store.token, DASHBOARD).await;
     assert_eq!(here.0, StatusCode::UNAUTHORIZED);
     let mut status = StatusCode::OK;
@@ -179,7 +180,7 @@ async fn signing_out_in_one_process_ends_what_another_remembers() {
 }
 
 #[tokio::test]
-async fn a_change_in_one_process_is_seen_in_another_and_never_unseen() {
+async fn a_change_in_one_process_reaches_another_and_no_older_response_follows() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("two")).await;
     world.app.work().await;
@@ -202,11 +203,11 @@ async fn a_change_in_one_process_is_seen_in_another_and_never_unseen() {
     }
 }
 
-/// Ends the connections on which the news is heard, as a network or an administrator does.
+/// Terminates the connections of the event listeners.
 async fn cut_listeners(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-         where datname = current_database() and query ilike 'listen%'",
+         where datname = current_database() and application_name = 'xboard listener'",
     )
     .fetch_one(connection)
     .await
@@ -214,7 +215,7 @@ async fn cut_listeners(connection: &mut PgConnection) -> i64 {
 }
 
 #[tokio::test]
-async fn without_the_news_nothing_is_answered_from_memory_and_with_it_everything_again() {
+async fn the_caches_recover_from_a_lost_listener_and_serve_nothing_stale() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("cut")).await;
     world.app.work().await;
@@ -259,7 +260,7 @@ async fn past_midnight_in_the_shops_zone_the_day_is_another() {
 }
 
 #[tokio::test]
-async fn whoever_gives_up_while_a_transaction_begins_leaves_none_behind() {
+async fn a_cancelled_begin_leaves_no_transaction_open() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("hasty")).await;
     world.app.work().await;
@@ -286,4 +287,146 @@ async fn whoever_gives_up_while_a_transaction_begins_leaves_none_behind() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(open, 0);
+}
+
+#[tokio::test]
+async fn a_busy_request_pool_does_not_suspend_the_caches() {
+    let world = Simulated::start_with(|config| config.connections = 2).await;
+    let store = world.register(ShopSettings::new("busy")).await;
+    world.app.work().await;
+    let address = world.app.address().to_owned();
+    let tenant = world.tenant(&store).await;
+    warm(&world, &address, &store.token, DASHBOARD).await;
+    let database = world.app.app().database();
+    let held = [
+        database.tenant_snapshot(tenant).await.unwrap(),
+        database.tenant_snapshot(tenant).await.unwrap(),
+    ];
+    // Longer than a heartbeat keeps the caches usable.
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let (status, body) = ask(&address, &store.token, DASHBOARD).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert_eq!(body.get("errors"), None, "{body}");
+    }
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_heartbeat_and_an_empty_mutation_notify_nobody() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("quiet")).await;
+    world.app.work().await;
+    let address = world.app.address().to_owned();
+    warm(&world, &address, &store.token, DASHBOARD).await;
+    let mut listener = PgListener::connect(&world.app.database.url())
+        .await
+        .unwrap();
+    let channels = ["xboard_shop", "xboard_access"];
+    listener.listen_all(channels).await.unwrap();
+    for token in [store.token.as_str(), ""] {
+        let request = world
+            .app
+            .post()
+            .json(&json!({ "query": "mutation { __typename }" }));
+        let request = if token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(token)
+        };
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    }
+    let received = tokio::time::timeout(Duration::from_secs(2), listener.recv()).await;
+    assert!(received.is_err(), "{received:?}");
+    assert!(needs_no_database(&world, &address, &store.token, DASHBOARD).await);
+}
+
+#[tokio::test]
+async fn an_event_carries_versions_and_days_and_no_contents() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("overheard")).await;
+    world.app.work().await;
+    let mut listener = PgListener::connect(&world.app.database.url())
+        .await
+        .unwrap();
+    listener.listen("xboard_shop").await.unwrap();
+    let eve = store.create_customer("Evelyn Unmistakable");
+    store.sell_lamp(Some(eve), "45.00");
+    world.sync(&store).await;
+    let mut changes = 0;
+    while changes < 2 {
+        let received = tokio::time::timeout(Duration::from_secs(30), listener.recv()).await;
+        let event = received.unwrap().unwrap().payload().to_owned();
+        assert!(!event.contains("Unmistakable"), "{event}");
+        let event: Value = serde_json::from_str(&event).unwrap();
+        if event["event"] == "data_changed" {
+            assert!(event["version"].as_i64().unwrap() > 0, "{event}");
+            changes += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_order_leaves_the_figures_of_every_process() {
+    let world = Simulated::start().await;
+    let store = world.register(ShopSettings::new("deleted")).await;
+    world.app.work().await;
+    store.sell_lamp(None, "45.00");
+    world.sync(&store).await;
+    let second = world.app.beside().await;
+    for address in [world.app.address(), second.address()] {
+        warm(&world, address, &store.token, DASHBOARD).await;
+        assert_eq!(orders(address, &store.token).await, 1);
+    }
+    let order = store.shop.orders().first().unwrap().id;
+    world.delete_order(&store, order).await;
+    for address in [world.app.address(), second.address()] {
+        let mut count = 1;
+        for _ in 0..200 {
+            count = orders(address, &store.token).await;
+            if count == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(count, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_shops_of_a_users_memberships_are_each_read_as_their_own_tenant() {
+    let world = Simulated::start_with(|config| config.connections = 1).await;
+    let first = world.register(ShopSettings::new("first")).await;
+    let second = world.app.simulator.add_shop(ShopSettings::new("second"));
+    let connect = "mutation ($input: ConnectShopInput!) { connectShop(input: $input) { \
+        session { token } userErrors { message } } }";
+    let (id, secret, _) = second.credentials();
+    let credentials = json!({ "clientCredentials": { "clientId": id, "clientSecret": secret } });
+    let input = json!({ "shop": { "domain": "second.myshopify.com", "credentials": credentials } });
+    let connected = world
+        .app
+        .field(connect, json!({ "input": input }), Some(&first.token))
+        .await;
+    assert_eq!(connected["userErrors"], json!([]));
+    let query = "{ a: me { tenant { shop { name } } } \
+        me { email memberships { tenant { shop { name domain } } } } \
+        b: me { tenant { shop { domain } } } overview { totalCustomers } }";
+    let body = world
+        .app
+        .graphql(query, json!({}), Some(&first.token))
+        .await;
+    assert_eq!(
+        body["data"],
+        json!({
+            "a": { "tenant": { "shop": { "name": "first" } } },
+            "me": { "email": "owner@first.example", "memberships": [
+                { "tenant": { "shop": { "name": "first", "domain": "first.myshopify.com" } } },
+                { "tenant": { "shop": { "name": "second", "domain": "second.myshopify.com" } } },
+            ] },
+            "b": { "tenant": { "shop": { "domain": "first.myshopify.com" } } },
+            "overview": { "totalCustomers": 0 },
+        }),
+        "{body}"
+    );
+    world.app.database.leaves_jobs(2);
 }

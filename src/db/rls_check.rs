@@ -1,24 +1,24 @@
-//! Which databases are refused at start-up: those in which a statement that forgets its tenant could reach
-//! another store's rows. Nothing is mended here; each finding is told in a sentence that says what is wrong.
+//! The check of row security at start-up. A database in which a statement without its tenant predicate could reach the rows
+//! of another tenant is refused. Each finding is a sentence that names the problem; nothing is repaired.
 
 use super::{Database, DbError, Result};
 
-/// The role of a transaction inside one store.
+/// The role of a transaction of one tenant.
 pub(super) const APP: &str = "xboard_app";
-/// The role of a transaction over accounts, the directory of stores and the jobs.
+/// The role of a transaction over accounts, the directory of shops and the jobs.
 pub(super) const SYSTEM: &str = "xboard_system";
-/// The oldest server on which the walls hold: views that read with the rights of who asks.
+/// The first version of PostgreSQL with `security_invoker` views.
 const OLDEST_SERVER: i32 = 150_000;
-/// The tables with a tenant that are read before a store is known: the system's own.
+/// The tables with a tenant that are read before the tenant is resolved. They belong to the system role.
 pub const DIRECTORY: [&str; 4] = ["memberships", "sessions", "jobs", "invitations"];
-/// The one condition that a store's policy may have, as PostgreSQL writes it.
+/// The only allowed condition of a tenant policy, as PostgreSQL writes it.
 const OWN_ROWS: &str =
     "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)";
 
 impl Database {
-    /// Refuses a setup in which the walls between stores do not hold: a server that is too old, a role that can
-    /// do too much or cannot be taken on, a table without forced row security, a policy that lets other rows
-    /// through, or a right that goes round the policies.
+    /// Refuses a database that does not isolate tenants: an old server, a role with too many rights or one that the user
+    /// cannot switch to, a table without forced row security, a policy that allows other rows, or a right that bypasses
+    /// policies.
     pub async fn check_row_security(&self) -> Result<()> {
         let mut connection = self.pool.acquire().await?;
         let findings = findings(&mut connection).await?;
@@ -30,7 +30,7 @@ impl Database {
     }
 }
 
-/// What is unsafe about the database of a connection, one sentence each.
+/// The problems of the database, one sentence each.
 pub async fn findings(connection: &mut sqlx::PgConnection) -> Result<Vec<String>> {
     let version =
         sqlx::query_scalar!("select current_setting('server_version_num')::int as \"version!\"")
@@ -48,7 +48,7 @@ pub async fn findings(connection: &mut sqlx::PgConnection) -> Result<Vec<String>
 
 async fn roles(connection: &mut sqlx::PgConnection, version: i32) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    // Before 16 every member may take a role on.
+    // Before version 16, every member can switch to a role.
     let privilege = if version >= 160_000 { "set" } else { "member" };
     let found = sqlx::query!(
         "select rolname::text as \"name!\", rolsuper or rolbypassrls as \"bypasses!\", rolcanlogin as \"signs_in!\", \
@@ -164,7 +164,7 @@ async fn policies(connection: &mut sqlx::PgConnection) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Rights beside the policies: emptying a table, for one, is not held by row security.
+/// Rights that policies do not limit: row security does not apply to TRUNCATE, for example.
 async fn rights(connection: &mut sqlx::PgConnection) -> Result<Vec<String>> {
     let found = sqlx::query!(
         "select c.relname::text as \"table!\", coalesce(r.rolname::text, 'public') as \"role!\", \
@@ -185,7 +185,7 @@ async fn rights(connection: &mut sqlx::PgConnection) -> Result<Vec<String>> {
         let (table, role, right) = (&held.table, &held.role, &held.right);
         let is_plain = ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&right.as_str());
         let is_its_own = match role.as_str() {
-            // A table that is nobody's, such as the shape of a temporary one, may be looked at.
+            // A table without a tenant, such as the template of a temporary one, may be read.
             APP => held.of_a_store || (right == "SELECT" && !held.of_the_system),
             SYSTEM => !held.of_a_store || DIRECTORY.contains(&table.as_str()),
             _ => false,

@@ -1,4 +1,4 @@
-//! Live updates: told across processes, to the store's own people only, for as long as their token holds.
+//! Subscriptions: events reach every process, only the members of the tenant, and only while their token is valid.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const CHANGED: &str =
     "subscription { storeChanged { days latestOrder { shopifyId customer { id } } } }";
 
 #[tokio::test]
-async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_another() {
+async fn an_order_in_one_process_reaches_a_subscriber_of_another() {
     let world = Simulated::start().await;
     let store = world.register(ShopSettings::new("live")).await;
     let other = world.register(ShopSettings::new("quiet")).await;
@@ -50,7 +50,7 @@ async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_anoth
     }
     assert!(
         quiet.is_silent().await,
-        "another store's subscriber hears nothing"
+        "the subscriber of another tenant receives nothing"
     );
 
     // Between two events a subscription holds no transaction.
@@ -64,7 +64,7 @@ async fn an_order_that_arrives_at_one_process_is_pushed_to_a_subscriber_of_anoth
 }
 
 #[tokio::test]
-async fn a_subscription_that_waits_for_news_holds_no_connection() {
+async fn a_waiting_subscription_holds_no_connection() {
     let world = Simulated::start_with(|config| config.connections = 2).await;
     let store = world.register(ShopSettings::new("patient")).await;
     world.app.work().await;
@@ -96,7 +96,7 @@ async fn a_subscription_that_waits_for_news_holds_no_connection() {
 }
 
 #[tokio::test]
-async fn who_subscribes_is_proven_when_the_connection_opens_and_while_it_lasts() {
+async fn a_subscriber_is_authenticated_when_the_connection_opens_and_while_it_lasts() {
     let world = Simulated::start_with(|config| {
         config.http.session_check_interval = Duration::from_millis(50);
     })
@@ -236,7 +236,7 @@ async fn a_socket_is_closed_with_the_codes_of_its_protocol() {
 }
 
 #[tokio::test]
-async fn a_store_has_so_many_subscriptions_and_a_socket_so_many_operations() {
+async fn the_subscriptions_of_a_tenant_and_the_operations_of_a_socket_are_limited() {
     let world = Simulated::start_with(|config| config.limits.subscriptions = 2).await;
     let store = world.register(ShopSettings::new("many")).await;
     let other = world.register(ShopSettings::new("few")).await;

@@ -1,5 +1,5 @@
-//! How long the database may take over a transaction, by what it is for. The server itself gives up: a
-//! statement that nobody waits for any more, a lock that does not come, a transaction that was forgotten open.
+//! How long the database may take, by purpose. The server enforces the limits: it cancels a statement that nobody waits for
+//! any more, a wait for a lock, and a transaction that was left open.
 
 use std::time::Duration;
 
@@ -7,21 +7,17 @@ use sqlx::postgres::PgConnectOptions;
 
 /// The time-outs of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The longest that one statement may take.
+pub struct Timeouts {
+    /// The longest time for one statement.
     pub statement: Duration,
-    /// The longest that a statement may wait for a lock.
+    /// The longest wait for a lock.
     pub lock: Duration,
-    /// The longest that a transaction may do nothing between two statements.
+    /// The longest pause of a transaction between two statements.
     pub idle: Duration,
 }
 
-/// Begins a transaction of a worker on a connection that is shared with requests.
-pub(super) const BEGIN_WORK: &str = "begin; set local statement_timeout = '10min'; \
-     set local lock_timeout = '1min'; set local idle_in_transaction_session_timeout = '5min'";
-
-impl Patience {
-    /// For requests, of which each may take so long in all.
+impl Timeouts {
+    /// For requests, of which each may take this long.
     #[must_use]
     pub fn of_requests(longest: Duration) -> Self {
         Self {
@@ -31,9 +27,9 @@ impl Patience {
         }
     }
 
-    /// For what is worked on behind the requests: syncs, merges, verification.
+    /// For jobs: syncs, upserts, verification.
     #[must_use]
-    pub const fn of_work() -> Self {
+    pub const fn of_jobs() -> Self {
         Self {
             statement: Duration::from_mins(10),
             lock: Duration::from_mins(1),
@@ -41,8 +37,8 @@ impl Patience {
         }
     }
 
-    /// For migrations: a statement may take as long as the table is large, but while it waits for a lock
-    /// everybody else waits behind it, so it soon lets them go first and comes again.
+    /// For migrations. A statement may take as long as the table is large. While it waits for a lock, everybody else
+    /// waits behind it, so it gives up soon and tries again.
     #[must_use]
     pub const fn of_migrations() -> Self {
         Self {
@@ -53,7 +49,7 @@ impl Patience {
     }
 
     /// The options with these time-outs.
-    pub(super) fn of(self, options: &PgConnectOptions) -> PgConnectOptions {
+    pub(super) fn apply(self, options: &PgConnectOptions) -> PgConnectOptions {
         let millis = |duration: Duration| duration.as_millis().to_string();
         options.clone().options([
             ("statement_timeout", millis(self.statement)),
@@ -63,7 +59,7 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self::of_requests(Duration::from_secs(15))
     }

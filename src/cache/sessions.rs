@@ -1,0 +1,111 @@
+//! The user, tenant and role of each session in use.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use moka::ops::compute::Op;
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::principal::Role;
+
+const MAX_ENTRIES: u64 = 20_000;
+
+/// What a session may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The user who signed in.
+    pub user: UserId,
+    /// The tenant that the session may read.
+    pub tenant: TenantId,
+    /// The user's role there.
+    pub role: Role,
+    /// When the session ends unless it is prolonged. After that time the database decides.
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+pub(super) struct Sessions {
+    entries: Cache<Uuid, Session>,
+    /// Increases with every change of access. Such changes are rare, so one counter serves all sessions.
+    generation: AtomicU64,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let entries = Cache::builder()
+            .max_capacity(MAX_ENTRIES)
+            .support_invalidation_closures()
+            .build();
+        Self {
+            entries,
+            generation: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn get(&self, id: Uuid) -> Option<Session> {
+        self.entries.get(&id)
+    }
+
+    /// Stores a session that was read in this generation, unless access has changed since.
+    pub(super) fn populate(&self, generation: u64, id: Uuid, session: Session) {
+        self.entries.entry(id).and_compute_with(|_| {
+            if generation == self.generation() {
+                Op::Put(session)
+            } else {
+                Op::Nop
+            }
+        });
+    }
+
+    /// The access of this user, or of every member of this tenant, has changed.
+    pub(super) fn invalidate(&self, id: Uuid) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        let affected = move |_: &Uuid, session: &Session| {
+            session.user.uuid() == id || session.tenant.uuid() == id
+        };
+        // Fails only without support for closures. Then every session is invalidated.
+        if self.entries.invalidate_entries_if(affected).is_err() {
+            self.entries.invalidate_all();
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.entries.invalidate_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_was_read_before_a_change_of_access_is_not_cached_after_it() {
+        let sessions = Sessions::default();
+        let session = Session {
+            user: UserId::generate(),
+            tenant: TenantId::generate(),
+            role: Role::Viewer,
+            expires_at: DateTime::default(),
+        };
+        let id = Uuid::new_v4();
+        let before = sessions.generation();
+        sessions.invalidate(session.user.uuid());
+        sessions.populate(before, id, session);
+        assert_eq!(sessions.get(id), None);
+        sessions.populate(sessions.generation(), id, session);
+        assert_eq!(sessions.get(id), Some(session));
+        sessions.invalidate(Uuid::new_v4());
+        assert_eq!(sessions.get(id), Some(session));
+        sessions.invalidate(session.tenant.uuid());
+        assert_eq!(sessions.get(id), None);
+    }
+}

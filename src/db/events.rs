@@ -1,0 +1,162 @@
+//! Events: NOTIFY messages that a transaction sends with its commit, received by every process that listens. An event
+//! carries ids, days and versions, never contents: any user of the database can listen.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
+use uuid::Uuid;
+
+use super::accounts::ACCESS_CHANNEL;
+use super::{Database, DbError, Result, TenantTx};
+use crate::domain::ids::{OrderId, SyncRunId, TenantId};
+
+/// The name of a listener's connection in `pg_stat_activity`.
+const LISTENER: &str = "xboard listener";
+/// The channel of the events of shops.
+const SHOP_CHANNEL: &str = "xboard_shop";
+/// With more changed days than these, an event names none: a message must stay below 8,000 bytes.
+const MAX_DAYS: usize = 366;
+
+/// An event of a shop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ShopEvent {
+    /// Objects of the shop changed.
+    DataChanged {
+        /// The days whose figures changed, in order. Empty: any day.
+        days: Vec<NaiveDate>,
+        /// The data version from this change on.
+        version: i64,
+    },
+    /// A sync run made progress.
+    SyncProgress {
+        /// The run.
+        run: SyncRunId,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    tenant: TenantId,
+    #[serde(flatten)]
+    event: ShopEvent,
+}
+
+/// Sends a message to every listener of a channel once the transaction is committed. This is a statement of its own,
+/// because a notification must not share a statement with a distributed table.
+pub(super) async fn notify(
+    connection: &mut PgConnection,
+    channel: &str,
+    message: &str,
+) -> Result<()> {
+    sqlx::query!("select pg_notify($1, $2)::text as sent", channel, message)
+        .fetch_one(connection)
+        .await?;
+    Ok(())
+}
+
+impl TenantTx {
+    /// Reports, after the commit, that the shop's data changed and has this version.
+    pub(super) async fn notify_data_changed(&mut self, version: i64) -> Result<()> {
+        let mut days = self.take_changed_days();
+        if days.len() > MAX_DAYS {
+            days.clear();
+        }
+        self.notify_shop(ShopEvent::DataChanged { days, version })
+            .await
+    }
+
+    /// Reports, after the commit, that a sync run made progress.
+    pub(super) async fn notify_sync_progress(&mut self, run: SyncRunId) -> Result<()> {
+        self.notify_shop(ShopEvent::SyncProgress { run }).await
+    }
+
+    async fn notify_shop(&mut self, event: ShopEvent) -> Result<()> {
+        let tenant = self.tenant();
+        // The transaction fails with the event: other processes would keep stale figures without it.
+        let message = serde_json::to_string(&Message { tenant, event })
+            .map_err(|error| DbError::Corrupt(format!("an event cannot be serialized: {error}")))?;
+        notify(self.connection(), SHOP_CHANNEL, &message).await
+    }
+
+    /// The newest order.
+    pub async fn latest_order(&mut self) -> Result<Option<OrderId>> {
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_scalar!(
+            "select id as \"id: OrderId\" from orders where tenant_id = $1 and deleted_at is null \
+             order by processed_at desc, id desc limit 1",
+            tenant
+        )
+        .fetch_optional(self.connection())
+        .await?)
+    }
+}
+
+/// What a listener receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An event of a shop.
+    Shop(TenantId, ShopEvent),
+    /// The access of a user, or of every member of a tenant, changed: the id of the user or the tenant.
+    AccessChanged(Uuid),
+    /// Events may have been missed, or one cannot be read.
+    Missed,
+}
+
+/// Receives the events of all shops on a connection of its own.
+#[derive(Debug)]
+pub struct Listener {
+    listener: PgListener,
+}
+
+impl Database {
+    /// Starts to listen.
+    pub async fn listen(&self) -> Result<Listener> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(self.options.clone().application_name(LISTENER))
+            .await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        // The owner opens a new listener, and knows that events may have been missed.
+        listener.eager_reconnect(false);
+        listener.listen_all([SHOP_CHANNEL, ACCESS_CHANNEL]).await?;
+        Ok(Listener { listener })
+    }
+}
+
+impl Listener {
+    /// Waits for the next event. Safe to cancel.
+    pub async fn next(&mut self) -> Result<Event> {
+        let notification = self.listener.try_recv().await?;
+        notification
+            .as_ref()
+            .map(parse)
+            .ok_or(DbError::ListenerLost)
+    }
+
+    /// Proves that the connection is alive, and gives the events that arrived meanwhile. PostgreSQL delivers every
+    /// notification that was committed before a statement together with the end of that statement, so no earlier event
+    /// is still on its way afterwards.
+    pub async fn heartbeat(&mut self) -> Result<Vec<Event>> {
+        // `execute` reads to the end of the statement; to fetch a row would stop at the row.
+        sqlx::raw_sql("select 1")
+            .execute(&mut self.listener)
+            .await?;
+        let buffered = std::iter::from_fn(|| self.listener.next_buffered());
+        Ok(buffered.map(|notification| parse(&notification)).collect())
+    }
+}
+
+/// An event of another version of the program may be unreadable. Everything may have changed then.
+fn parse(notification: &PgNotification) -> Event {
+    let payload = notification.payload();
+    let event = if notification.channel() == ACCESS_CHANNEL {
+        payload.parse().ok().map(Event::AccessChanged)
+    } else {
+        serde_json::from_str(payload)
+            .ok()
+            .map(|message: Message| Event::Shop(message.tenant, message.event))
+    };
+    event.unwrap_or(Event::Missed)
+}
