@@ -22,14 +22,16 @@ pub(super) struct CustomerOrderDay {
 
 /// One of the three tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum CountKind {
     /// `first_order_counts`: by the day of the first order in the currency and that of the first order in any.
-    FirstOrder,
+    #[serde(rename = "FIRST_ORDER")]
+    First,
     /// `repeat_order_counts`: by each further order day and the order day before.
-    RepeatOrder,
+    #[serde(rename = "REPEAT_ORDER")]
+    Repeat,
     /// `second_order_counts`: by the day of the first order ever and that of the next order in its currency.
-    SecondOrder,
+    #[serde(rename = "SECOND_ORDER")]
+    Second,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -76,8 +78,8 @@ impl CustomerCounts {
         let mut previous_day = None;
         for day in days {
             match previous_day {
-                None => self.add_one(CountKind::FirstOrder, day, Some(first_day)),
-                Some(_) => self.add_one(CountKind::RepeatOrder, day, previous_day),
+                None => self.add_one(CountKind::First, day, Some(first_day)),
+                Some(_) => self.add_one(CountKind::Repeat, day, previous_day),
             }
             previous_day = Some(day.day);
         }
@@ -89,7 +91,7 @@ impl CustomerCounts {
             } else {
                 rest.first().map(|next| next.day)
             };
-            self.add_one(CountKind::SecondOrder, first, second_day);
+            self.add_one(CountKind::Second, first, second_day);
         }
     }
 
@@ -171,10 +173,10 @@ mod tests {
         assert_eq!(
             rows(&before),
             [
-                "FirstOrder EUR 2026-03-03 2026-03-03 2",
-                "RepeatOrder EUR 2026-03-09 2026-03-03 1",
-                "SecondOrder EUR 2026-03-03 never 1",
-                "SecondOrder EUR 2026-03-03 2026-03-09 1",
+                "First EUR 2026-03-03 2026-03-03 2",
+                "Repeat EUR 2026-03-09 2026-03-03 1",
+                "Second EUR 2026-03-03 never 1",
+                "Second EUR 2026-03-03 2026-03-09 1",
             ]
         );
         // Customer 1 places another order on the 5th.
@@ -187,11 +189,11 @@ mod tests {
         assert_eq!(
             rows(&after.minus(before)),
             [
-                "RepeatOrder EUR 2026-03-05 2026-03-03 1",
-                "RepeatOrder EUR 2026-03-09 2026-03-03 -1",
-                "RepeatOrder EUR 2026-03-09 2026-03-05 1",
-                "SecondOrder EUR 2026-03-03 2026-03-05 1",
-                "SecondOrder EUR 2026-03-03 2026-03-09 -1",
+                "Repeat EUR 2026-03-05 2026-03-03 1",
+                "Repeat EUR 2026-03-09 2026-03-03 -1",
+                "Repeat EUR 2026-03-09 2026-03-05 1",
+                "Second EUR 2026-03-03 2026-03-05 1",
+                "Second EUR 2026-03-03 2026-03-09 -1",
             ]
         );
     }
@@ -202,8 +204,8 @@ mod tests {
         assert_eq!(
             rows(&counts),
             [
-                "FirstOrder EUR 2026-03-03 2026-03-03 1",
-                "SecondOrder EUR 2026-03-03 2026-03-03 1",
+                "First EUR 2026-03-03 2026-03-03 1",
+                "Second EUR 2026-03-03 2026-03-03 1",
             ]
         );
     }
@@ -214,9 +216,9 @@ mod tests {
         assert_eq!(
             rows(&counts),
             [
-                "FirstOrder EUR 2026-03-03 2026-03-03 1",
-                "FirstOrder USD 2026-03-04 2026-03-03 1",
-                "SecondOrder EUR 2026-03-03 never 1",
+                "First EUR 2026-03-03 2026-03-03 1",
+                "First USD 2026-03-04 2026-03-03 1",
+                "Second EUR 2026-03-03 never 1",
             ]
         );
     }
