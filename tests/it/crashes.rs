@@ -1,9 +1,9 @@
-//! kill -9 in the middle of syncs. The real program is started as a process of its own, killed at moments that
-//! are seen to be midway, and started again: the next one finishes the job, and nothing is lost or doubled.
+//! kill -9 during syncs. The tests start the real program as a process, kill it at chosen moments, and start it again.
+//! The next process finishes the job, and nothing is lost or duplicated.
 
 mod chaos;
-mod ending;
 mod measured;
+mod shutdown;
 mod workers;
 mod world;
 
@@ -16,7 +16,7 @@ use shopify_simulator::{EditLine, NewLine, NewOrder, OrderChange, RefundRequest,
 use world::{Moment, World};
 
 #[tokio::test]
-async fn a_backfill_that_is_killed_five_times_is_finished_with_the_operations_it_began() {
+async fn a_backfill_that_is_killed_five_times_finishes_with_its_bulk_operations() {
     const MOMENTS: [Moment; 5] = [
         ("waiting for the customers", |progress, _| {
             progress.step("CUSTOMERS").bulk.is_some()
@@ -49,9 +49,9 @@ async fn a_backfill_that_is_killed_five_times_is_finished_with_the_operations_it
     assert_eq!(
         statistics.bulk_started,
         BTreeMap::from(kinds),
-        "what a killed process began is adopted"
+        "the bulk operation of a killed process is used"
     );
-    // One for each kind, and again for the two that were killed with the orders' file.
+    // One for each kind, and two more for the processes that were killed with the orders' file.
     assert_eq!(statistics.downloads, 5);
     assert_eq!(
         world
@@ -65,7 +65,7 @@ async fn a_backfill_that_is_killed_five_times_is_finished_with_the_operations_it
 }
 
 #[tokio::test]
-async fn an_incremental_sync_that_is_killed_five_times_is_finished_where_it_stood() {
+async fn an_incremental_sync_that_is_killed_five_times_continues_and_finishes() {
     const MOMENTS: [Moment; 5] = [
         ("fetching customers", |progress, _| {
             progress.steps.len() == 1
@@ -92,22 +92,22 @@ async fn an_incremental_sync_that_is_killed_five_times_is_finished_where_it_stoo
     for (round, moment) in MOMENTS.into_iter().enumerate() {
         world.until(moment).await;
         world.kill(moment.0).await;
-        // The store does not stand still meanwhile.
+        // The shop sells meanwhile.
         sell(&world.shop, round);
         world.launch().await;
     }
     world.finish().await;
     assert_eq!(world.shop.statistics().bulk_started, BTreeMap::new());
-    // What came in while it ran is the next one's, if not its own.
+    // Changes during the run belong to it or to the next one.
     world.request_sync().await;
     world.finish().await;
     world.assert_nothing_lost().await;
 }
 
 #[tokio::test]
-async fn syncs_that_are_killed_at_any_time_are_finished() {
+async fn syncs_that_are_killed_at_any_time_finish() {
     let mut world = World::start("anytime", 500).await;
-    // Spread over the whole run, the same each time: the killed runs never get through, the last one does.
+    // The moments are the same in every run of the test. Only the last process completes the sync.
     for millis in [5, 900, 60, 1_700, 300] {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         world.kill_now().await;
@@ -131,9 +131,9 @@ async fn syncs_that_are_killed_at_any_time_are_finished() {
 }
 
 #[tokio::test]
-async fn a_first_load_that_is_killed_while_it_builds_its_figures_builds_them_anew() {
+async fn an_initial_backfill_that_is_killed_while_it_builds_the_rollups_builds_them_again() {
     let mut world = World::start("rebuilt", 600).await;
-    // Whoever builds the figures waits for this lock, which the test has.
+    // Building the rollups waits for this lock, which the test holds.
     let mut gate = world.connection().await;
     for statement in [
         "create function wait_at_the_gate() returns trigger language plpgsql \
@@ -169,10 +169,10 @@ async fn a_first_load_that_is_killed_while_it_builds_its_figures_builds_them_ane
 }
 
 #[tokio::test]
-async fn a_reconciliation_that_is_killed_at_each_kind_finds_what_was_missed() {
+async fn a_reconciliation_that_is_killed_at_each_kind_finds_the_missed_changes() {
     let mut world = World::start("reconciled", 600).await;
     world.finish().await;
-    // Nothing tells of this: no webhooks are registered, and no sync is due.
+    // The program gets no notice: there are no webhooks, and no sync is due.
     sell(&world.shop, 0);
     for order in world.shop.orders().iter().take(3) {
         world.shop.delete_order(order.id).unwrap();
@@ -191,7 +191,7 @@ async fn a_reconciliation_that_is_killed_at_each_kind_finds_what_was_missed() {
     world.assert_nothing_lost().await;
 }
 
-/// Changes most orders, each in one of the ways there are. What an order no longer allows is no event.
+/// Changes most orders, each in one of several ways. A change that the order does not allow is skipped.
 fn live_on(shop: &Shop, round: usize) {
     for (number, order) in shop.orders().iter().enumerate() {
         let line = order.line_items.first().map_or(0, |line| line.id);

@@ -1,5 +1,5 @@
-//! Webhooks through the front door: what is answered to which delivery, and that the store's state is what
-//! counts, whatever was said of it in which order.
+//! Webhooks over HTTP: the response to each delivery, and that the state of the shop counts, whatever the order of the
+//! deliveries.
 
 use std::fs;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::support::{Connected, ITSELF, REGISTER, Simulated, deliver, register_input, sign};
 
-/// Opens a store whose app signs with `hush`, registers its owner and fetches it.
+/// A synced shop whose app signs with `hush`.
 async fn store(world: &Simulated, label: &str) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
     let store = world.register_signing(shop, "hush").await;
@@ -49,7 +49,7 @@ async fn send(world: &Simulated, topic: &str, id: &str, body: &str) -> StatusCod
     .await
 }
 
-/// What every figure of all time comes to.
+/// The orders and total sales of all time.
 async fn totals(world: &Simulated, store: &Connected) -> (i64, String) {
     let query =
         "{ overview(range: { preset: ALL_TIME }) { metrics { orders totalSales { amount } } } }";
@@ -65,7 +65,7 @@ async fn count(world: &Simulated, table: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn each_delivery_gets_its_documented_answer_and_leaves_nothing_it_should_not() {
+async fn each_delivery_gets_its_documented_status_and_refused_ones_store_nothing() {
     let world = Simulated::start().await;
     store(&world, "hooks").await;
     world.app.simulator.add_shop(ShopSettings::new("other"));
@@ -95,20 +95,20 @@ async fn each_delivery_gets_its_documented_answer_and_leaves_nothing_it_should_n
             refused,
         ),
         (
-            "a store without a secret",
+            "a shop without a secret",
             "other",
             good.clone(),
             body.clone(),
             refused,
         ),
         (
-            "unknown store",
+            "unknown shop",
             "nobody",
             good.clone(),
             body.clone(),
             refused,
         ),
-        ("no store", "../..", good.clone(), body.clone(), refused),
+        ("no shop", "../..", good.clone(), body.clone(), refused),
         (
             "no JSON",
             "hooks",
@@ -170,21 +170,21 @@ async fn each_delivery_gets_its_documented_answer_and_leaves_nothing_it_should_n
 }
 
 #[tokio::test]
-async fn shopifys_own_sample_is_proven_byte_by_byte() {
+async fn shopifys_sample_is_verified() {
     let path = "../shared/shopify/payloads/app_uninstalled.json";
     let Ok(body) = fs::read(path) else { return };
     let signature = "yXcpiKN4Kd+V1J7MCROCIS08vSLEsoFW2pU4b/4K74c=";
     assert_eq!(sign("hush", &body), signature);
     let world = Simulated::start().await;
     store(&world, "hooks").await;
-    // The bytes hold, but they speak of another store.
+    // The signature holds, but the body is about another shop.
     let status = deliver(&world.app, "hooks", "app/uninstalled", "d", signature, body).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(count(&world, "webhook_deliveries").await, 0);
 }
 
 #[tokio::test]
-async fn a_repeated_delivery_is_answered_and_done_once_even_a_week_later() {
+async fn a_repeated_delivery_is_acknowledged_and_executed_once() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let placed = order(&store);
@@ -252,12 +252,12 @@ async fn the_order_of_deliveries_makes_no_difference() {
     world.assert_verified(&store).await;
 }
 
-/// The program with an address that the stores can reach.
+/// The program with an address that receives webhooks.
 async fn reachable() -> Simulated {
     Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await
 }
 
-/// A store that takes `http://` addresses, connected by client id and secret, and fetched.
+/// A synced shop that accepts `http://` addresses, connected by client id and secret.
 async fn listening(world: &Simulated, label: &str, plan: WebhookPlan) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
     shop.set_webhook_plan(WebhookPlan {
@@ -283,7 +283,7 @@ async fn listening(world: &Simulated, label: &str, plan: WebhookPlan) -> Connect
     store
 }
 
-/// Waits until no delivery is on its way.
+/// Waits until the simulator sends no more deliveries.
 async fn delivered(store: &Connected) {
     for _ in 0..1_000 {
         if store.shop.delivery_counts().under_way == 0 {
@@ -298,7 +298,7 @@ async fn delivered(store: &Connected) {
 }
 
 #[tokio::test]
-async fn webhooks_are_registered_delivered_repaired_and_given_up() {
+async fn subscriptions_are_created_repaired_and_deleted() {
     let world = reachable().await;
     let store = listening(&world, "heard", WebhookPlan::default()).await;
     assert_eq!(store.shop.subscriptions().len(), 16);
@@ -336,7 +336,7 @@ async fn webhooks_are_registered_delivered_repaired_and_given_up() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_tell_of_merged_customers_tells_of_everything_else() {
+async fn a_shop_without_the_merge_scope_sends_all_other_topics() {
     let world = reachable().await;
     let store = listening(&world, "reserved", WebhookPlan::default()).await;
     store.shop.lose_subscriptions();
@@ -378,7 +378,7 @@ async fn a_store_that_does_not_tell_of_merged_customers_tells_of_everything_else
 }
 
 #[tokio::test]
-async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
+async fn a_shop_that_refuses_http_addresses_is_reported() {
     let world = reachable().await;
     let store = listening(&world, "plain", WebhookPlan::default()).await;
     store.shop.lose_subscriptions();
@@ -407,7 +407,7 @@ async fn a_store_that_takes_no_plain_address_says_so_and_is_polled() {
 }
 
 #[tokio::test]
-async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
+async fn the_reconciliation_finds_missed_changes_and_deletions() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let (kept, gone) = (order(&store), order(&store));
@@ -451,7 +451,7 @@ async fn the_reconciliation_finds_what_was_missed_and_what_is_gone() {
 }
 
 #[tokio::test]
-async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
+async fn the_number_of_customers_follows_creations_and_deletions() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let customers: Vec<_> = (0..3)
@@ -479,7 +479,7 @@ async fn the_number_of_customers_follows_those_who_come_go_and_come_back() {
     store.shop.delete_customer(customers[1]).unwrap();
     assert_eq!(reconciled().await, before - 2);
 
-    // A store that is older than the count, and one into which a program wrote that is.
+    // Rows without a count, and with a wrong one.
     let mut connection = world.app.database.connection().await;
     for wrong in ["null", "customers + 5"] {
         sqlx::query(AssertSqlSafe(format!(
@@ -525,7 +525,7 @@ async fn an_uninstalled_app_loses_its_token_and_a_redacted_shop_leaves_nothing()
             body.into(),
         )
     };
-    // A store that still lets us in was not uninstalled.
+    // A shop whose credentials work was not uninstalled.
     assert_eq!(redact("r1").await, StatusCode::OK);
     world.app.work().await;
     assert_eq!(totals(&world, &store).await, (1, "40.00".to_owned()));
@@ -563,12 +563,12 @@ async fn an_uninstalled_app_loses_its_token_and_a_redacted_shop_leaves_nothing()
     assert_eq!(
         redact("r3").await,
         StatusCode::UNAUTHORIZED,
-        "the store is not known any more"
+        "the shop does not exist any more"
     );
 }
 
 #[tokio::test]
-async fn a_customer_is_shown_what_is_held_and_taken_away_without_a_change_of_figures() {
+async fn a_customer_gets_the_stored_data_and_its_redaction_changes_no_figure() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let customer = store.shop.create_customer(&NewCustomer {
@@ -623,7 +623,7 @@ async fn a_customer_is_shown_what_is_held_and_taken_away_without_a_change_of_fig
         .await;
     assert_eq!(held[0]["kind"], "CUSTOMER_REDACTION");
     assert_eq!(held[1]["document"], json!(null));
-    // Nothing brings the fields back, not even a store that still has them.
+    // A later sync does not restore the fields, although the shop still has them.
     assert_eq!(
         world.app.sync_and_wait(&store.token, "FULL").await,
         "SUCCEEDED"
@@ -645,7 +645,7 @@ async fn a_customer_is_shown_what_is_held_and_taken_away_without_a_change_of_fig
 }
 
 #[tokio::test]
-async fn a_burst_costs_few_questions() {
+async fn a_burst_costs_few_queries_to_shopify() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     for number in 0..200 {
@@ -661,12 +661,12 @@ async fn a_burst_costs_few_questions() {
     let asked = store.shop.statistics().requests;
     assert!(
         asked <= 6,
-        "{asked} questions for 400 deliveries of 200 orders"
+        "{asked} queries for 400 deliveries of 200 orders"
     );
 }
 
 #[tokio::test]
-async fn deliveries_that_come_at_the_same_time_are_written_down_together_and_each_is_followed() {
+async fn concurrent_deliveries_are_recorded_in_batches_and_each_is_executed() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let bodies: Vec<String> = (0..60)
@@ -677,7 +677,7 @@ async fn deliveries_that_come_at_the_same_time_are_written_down_together_and_eac
         .execute(&mut holder)
         .await
         .unwrap();
-    // The first of them waits for the table, the others for it; one of them comes twice.
+    // The first delivery waits for the table, the others for the first. One is repeated.
     let named = bodies.iter().enumerate().chain([(7, &bodies[7])]);
     let sending = join_all(named.map(|(number, body)| {
         let id = format!("d{number}");
@@ -720,7 +720,7 @@ async fn deliveries_that_come_at_the_same_time_are_written_down_together_and_eac
 }
 
 #[tokio::test]
-async fn an_order_too_old_to_be_shown_is_not_taken_for_deleted() {
+async fn an_order_that_is_too_old_to_be_shown_is_not_deleted() {
     let world = Simulated::start().await;
     let store = store(&world, "hooks").await;
     let old = NewOrder {

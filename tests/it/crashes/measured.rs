@@ -1,4 +1,4 @@
-//! Measurements, not checks: how soon a delivery is answered and an order is seen. Run them alone:
+//! Measurements: the time until a delivery is answered and until an order is visible. Run them alone:
 //! `cargo test --release --test it measured -- --ignored --nocapture`.
 
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
 }
 
-#[expect(clippy::print_stdout, reason = "what was measured is what it is for")]
+#[expect(clippy::print_stdout, reason = "the output of the measurement")]
 fn report(what: &str, mut taken: Vec<Duration>) {
     taken.sort_unstable();
     println!(
@@ -40,7 +40,7 @@ fn order(world: &World) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
-async fn deliveries_are_answered_and_orders_are_seen() {
+async fn time_until_deliveries_are_answered_and_orders_are_visible() {
     const A_SECOND: u32 = 300;
     const SECONDS: u32 = 20;
     let mut world = World::start_reachable("measured", 500).await;
@@ -97,13 +97,13 @@ async fn deliveries_are_answered_and_orders_are_seen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
-#[expect(clippy::print_stdout, reason = "what was measured is what it is for")]
-async fn a_flash_sale_of_5000_orders_in_a_minute_costs_few_questions() {
+#[expect(clippy::print_stdout, reason = "the output of the measurement")]
+async fn a_flash_sale_of_5000_orders_in_a_minute_costs_few_queries() {
     const ORDERS: u32 = 5_000;
     let mut world = World::start_reachable("flash", 60).await;
     world.finish().await;
     world.idle().await;
-    // A store on Shopify's smallest plan.
+    // A shop on Shopify's smallest plan.
     world.shop.set_bucket(2_000, 100);
     world.shop.reset_statistics();
     let began = Instant::now();
@@ -116,10 +116,10 @@ async fn a_flash_sale_of_5000_orders_in_a_minute_costs_few_questions() {
     let taken = began.elapsed();
     let asked = world.shop.statistics();
     println!(
-        "{ORDERS} orders, followed after {taken:?}: {} questions, {} points, {} throttled, {:?}",
+        "{ORDERS} orders, stored after {taken:?}: {} queries, {} points, {} throttled, {:?}",
         asked.requests, asked.points, asked.throttled, asked.by_operation
     );
     assert!(asked.requests < u64::from(ORDERS) / 10, "{asked:?}");
     world.assert_nothing_lost().await;
-    world.assert_no_hints_left().await;
+    world.assert_no_refetches_left().await;
 }

@@ -1,4 +1,4 @@
-//! A store, a database, and the program as a process that can be killed and started again.
+//! A shop, a database, and the program as a process that can be killed and started again.
 
 use std::collections::BTreeMap;
 use std::process::{Output, Stdio};
@@ -19,9 +19,9 @@ use crate::support::{JWT_SECRET, REGISTER, TestDatabase, register_input};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xboard");
 
 /// Far longer than anything here takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// A store, a database, and the program that is killed.
+/// A shop, a database, and the program.
 pub(super) struct World {
     database: TestDatabase,
     looking: PgConnection,
@@ -30,18 +30,18 @@ pub(super) struct World {
     client: reqwest::Client,
     directory: TempDir,
     process: Option<Process>,
-    /// 0: another one each time.
+    /// 0: a free one at each start.
     port: u16,
     token: String,
 }
 
-/// The running program. Dropped, it is killed as well.
+/// The running program. Dropping it kills the process.
 struct Process {
     child: Child,
     address: String,
 }
 
-/// How far the newest run is.
+/// The progress of the newest run.
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) status: String,
@@ -67,16 +67,16 @@ impl Progress {
     }
 }
 
-/// A moment of a run: what it is called, and how it is told.
+/// A moment of a run: its name, and its condition.
 pub(super) type Moment = (&'static str, fn(&Progress, &Statistics) -> bool);
 
 impl World {
-    /// A generated store, its owner registered with a running program; the first sync has begun.
+    /// Starts a generated shop and the program, and registers the owner. The first sync has begun.
     pub(super) async fn start(label: &str, orders: u64) -> Self {
         Self::start_at(label, orders, 0).await
     }
 
-    /// The same, at an address that stays, where the store's webhooks come in.
+    /// The same, at a fixed address that receives the shop's webhooks.
     pub(super) async fn start_reachable(label: &str, orders: u64) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
@@ -143,7 +143,7 @@ impl World {
             )
             .env("BCRYPT_COST", "4")
             .env("SHOPIFY_BASE_URL", self.simulator.shopify_base_url())
-            // A new store's first turn comes half a minute after the start: nothing is done that no test asks for.
+            // No scheduled syncs: the tests request them.
             .env("SYNC_INTERVAL_SECONDS", "0")
             .env("LOG_FORMAT", "json")
             .current_dir(self.directory.path())
@@ -155,7 +155,7 @@ impl World {
         command
     }
 
-    /// Starts the program and waits until it says where it listens.
+    /// Starts the program and waits until it logs its address.
     pub(super) async fn launch(&mut self) {
         let mut command = self.command();
         command
@@ -175,7 +175,7 @@ impl World {
             }
             said.push(line);
         };
-        // Nobody reads its log, but a full pipe would stop it.
+        // A full pipe would block the program.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.process = Some(Process {
             child,
@@ -183,15 +183,15 @@ impl World {
         });
     }
 
-    /// kill -9, whatever it is doing.
+    /// kill -9 at any moment.
     pub(super) async fn kill_now(&mut self) {
         let mut process = self.process.take().unwrap();
         process.child.kill().await.unwrap();
     }
 
-    /// SIGTERM; the process that is about to end.
-    pub(super) async fn tell_to_end(&mut self) -> Child {
-        // Its address stays for those who are still connected.
+    /// Sends SIGTERM. Returns the stopping process.
+    pub(super) async fn terminate(&mut self) -> Child {
+        // Connected clients still need the address.
         let process = self.process.as_mut().unwrap();
         let pid = process.child.id().unwrap().to_string();
         let mut sleeping = Command::new("true");
@@ -201,7 +201,7 @@ impl World {
         child
     }
 
-    /// A connection that looks, and holds things up.
+    /// A connection to observe and to block the program.
     pub(super) async fn connection(&self) -> PgConnection {
         self.database.connection().await
     }
@@ -219,12 +219,15 @@ impl World {
             if claimed == 0 {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(10), "a job is kept");
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "a job is still claimed"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// kill -9. The run must have been midway.
+    /// kill -9. The run must not have ended.
     pub(super) async fn kill(&mut self, moment: &str) {
         self.kill_now().await;
         let progress = self.progress().await;
@@ -234,7 +237,7 @@ impl World {
         );
     }
 
-    /// Where it listens.
+    /// The address of the program.
     pub(super) fn address(&self) -> &str {
         let address = &self.process.as_ref().unwrap().address;
         address.trim_end_matches("/graphql")
@@ -293,7 +296,7 @@ impl World {
         Progress { status, steps }
     }
 
-    /// Waits for a moment of the run that is under way.
+    /// Waits for a moment of the active run.
     pub(super) async fn until(&mut self, (moment, has_come): Moment) {
         let waiting = async {
             loop {
@@ -308,53 +311,53 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        let in_time = tokio::time::timeout(TIMEOUT, waiting).await;
         assert!(in_time.is_ok(), "it was never seen {moment}");
     }
 
-    /// Waits until the store was asked for something since its statistics began.
+    /// Waits until Shopify got this operation since its statistics began.
     pub(super) async fn until_asked(&self, operation: &str) {
         let waiting = async {
             while !self.shop.statistics().by_operation.contains_key(operation) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
-        assert!(in_time.is_ok(), "{operation} was never asked");
+        let in_time = tokio::time::timeout(TIMEOUT, waiting).await;
+        assert!(in_time.is_ok(), "{operation} was never sent");
     }
 
-    /// Whether there is anything left to do.
+    /// Whether jobs wait or run.
     pub(super) async fn has_jobs(&self) -> bool {
         self.database.jobs().await > 0
     }
 
-    /// Waits for the end of the run, and of its job.
+    /// Waits until the run and its job have ended.
     pub(super) async fn finish(&mut self) {
         let waiting = async {
             while self.progress().await.is_under_way() || self.database.jobs().await > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        let in_time = tokio::time::timeout(TIMEOUT, waiting).await;
         let progress = self.progress().await;
         assert!(in_time.is_ok(), "the run never ended: {progress:?}");
         assert_eq!(progress.status, "SUCCEEDED");
     }
 
-    /// Waits until no delivery is on its way.
+    /// Waits until the simulator sends no more deliveries.
     pub(super) async fn deliveries_settled(&self) {
         let waiting = async {
             while self.shop.delivery_counts().under_way > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        let in_time = tokio::time::timeout(TIMEOUT, waiting).await;
         assert!(in_time.is_ok(), "{:?}", self.shop.delivery_counts());
     }
 
-    /// Waits until more deliveries were taken, or none is on its way.
-    pub(super) async fn hears_more_than(&self, deliveries: u64) {
-        let heard = async {
+    /// Waits until more deliveries were acknowledged, or none is being sent.
+    pub(super) async fn receives_more_than(&self, deliveries: u64) {
+        let received = async {
             loop {
                 let counts = self.shop.delivery_counts();
                 if counts.delivered > deliveries || counts.under_way == 0 {
@@ -363,52 +366,55 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, heard).await;
+        let in_time = tokio::time::timeout(TIMEOUT, received).await;
         assert!(in_time.is_ok(), "{:?}", self.shop.delivery_counts());
     }
 
-    /// Waits until there is nothing left to do.
+    /// Waits until no job waits or runs.
     pub(super) async fn idle(&self) {
         let waiting = async {
             while self.database.jobs().await > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        // A job that was killed with its worker again and again waits for up to five minutes.
-        let in_time = tokio::time::timeout(5 * PATIENCE, waiting).await;
+        // A job that failed repeatedly waits up to five minutes.
+        let in_time = tokio::time::timeout(5 * TIMEOUT, waiting).await;
         if in_time.is_err() {
             let left: Vec<(String, i32, Option<String>)> =
                 sqlx::query_as("select kind, attempts, last_error from jobs")
                     .fetch_all(&mut self.database.connection().await)
                     .await
                     .unwrap();
-            panic!("there is always something left to do: {left:?}");
+            panic!("jobs are left: {left:?}");
         }
     }
 
-    /// Asks for the upkeep of every store.
+    /// Queues the maintenance of every shop.
     pub(super) async fn reconcile(&self) {
         let mut command = self.command();
         let said = command.arg("reconcile").output().await.unwrap();
         assert!(said.status.success(), "{said:?}");
     }
 
-    /// The webhooks did most of the work: without them the reconciliation would hide that they do nothing.
-    pub(super) async fn assert_most_was_heard(&mut self, orders: usize) {
+    /// Webhooks brought most orders. Without this check, the reconciliation would hide that they have no effect.
+    pub(super) async fn assert_webhooks_worked(&mut self, orders: usize) {
         self.idle().await;
         let counts = self.shop.delivery_counts();
         assert!(counts.dropped > 0 && counts.delivered > 0, "{counts:?}");
-        let kept: i64 = sqlx::query_scalar("select count(*) from orders")
+        let stored: i64 = sqlx::query_scalar("select count(*) from orders")
             .fetch_one(&mut self.looking)
             .await
             .unwrap();
-        let kept = usize::try_from(kept).unwrap();
-        assert!(kept > orders / 2, "{kept} of {orders} orders: {counts:?}");
+        let stored = usize::try_from(stored).unwrap();
+        assert!(
+            stored > orders / 2,
+            "{stored} of {orders} orders: {counts:?}"
+        );
     }
 
-    /// Nothing is left of the deliveries but the note that they came.
-    pub(super) async fn assert_no_hints_left(&mut self) {
-        let hints: i64 = sqlx::query_scalar("select count(*) from pending_refetches")
+    /// No refetches and no jobs are left.
+    pub(super) async fn assert_no_refetches_left(&mut self) {
+        let refetches: i64 = sqlx::query_scalar("select count(*) from pending_refetches")
             .fetch_one(&mut self.looking)
             .await
             .unwrap();
@@ -417,10 +423,10 @@ impl World {
                 .fetch_all(&mut self.looking)
                 .await
                 .unwrap();
-        assert_eq!((hints, jobs), (0, Vec::new()));
+        assert_eq!((refetches, jobs), (0, Vec::new()));
     }
 
-    /// The program's own check finds nothing, and neither does the recomputation from the store.
+    /// `xboard verify` and a recomputation from the shop find no difference.
     pub(super) async fn assert_nothing_lost(&self) {
         let mut command = self.command();
         let verified: Output = command.arg("verify").output().await.unwrap();

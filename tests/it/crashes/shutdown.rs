@@ -1,5 +1,5 @@
-//! Told to end in the middle of it all: what is under way is answered, nothing new is taken, the worker's job is
-//! given back at once, and the next program goes on.
+//! SIGTERM during work: running requests are answered, new ones refused, the worker releases its job at once, and the
+//! next process continues.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::world::World;
 use crate::support::Socket;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_that_is_told_to_end_answers_what_is_under_way_and_gives_its_jobs_back() {
+async fn a_stopping_program_answers_running_requests_and_releases_its_jobs() {
     let mut world = World::start("ending", 900).await;
     world
         .until(("waiting for the orders", |progress, _| {
@@ -34,17 +34,17 @@ async fn a_program_that_is_told_to_end_answers_what_is_under_way_and_gives_its_j
     let under_way = tokio::spawn(request.send());
     tokio::time::sleep(Duration::from_millis(500)).await;
 
-    let told = Instant::now();
-    let mut ending = world.tell_to_end().await;
+    let terminated = Instant::now();
+    let mut ending = world.terminate().await;
     assert_eq!(socket.next().await, json!({ "close": 1001 }));
     while reqwest::Client::new().get(&url).send().await.is_ok() {
         assert!(
-            told.elapsed() < Duration::from_secs(5),
-            "it goes on taking requests"
+            terminated.elapsed() < Duration::from_secs(5),
+            "it still accepts requests"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // The worker has given its job back, while the request still waits.
+    // The worker has released its job, while the request still waits.
     world.until_nothing_is_claimed().await;
     assert!(!under_way.is_finished());
     sqlx::raw_sql("rollback")
@@ -56,9 +56,9 @@ async fn a_program_that_is_told_to_end_answers_what_is_under_way_and_gives_its_j
     assert!(answer.text().await.unwrap().contains("totalCount"));
     assert!(ending.wait().await.unwrap().success());
     assert!(
-        told.elapsed() < Duration::from_secs(20),
+        terminated.elapsed() < Duration::from_secs(20),
         "{:?}",
-        told.elapsed()
+        terminated.elapsed()
     );
 
     world.launch().await;

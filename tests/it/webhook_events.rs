@@ -1,5 +1,4 @@
-//! What is done with what stores say, when more than one thing happens at once: other processes, other stores,
-//! other secrets, other times.
+//! The effects of webhook events, with several processes and shops, replaced secrets, and late repetitions.
 
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ fn place(shop: &Shop, customer: Option<u64>) -> shopify_simulator::Order {
     shop.place_order(&new).unwrap()
 }
 
-/// Opens a store whose app signs with `hush`, registers its owner and fetches it.
+/// A synced shop whose app signs with `hush`.
 async fn store(world: &Simulated, label: &str) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
     let store = world.register_signing(shop, "hush").await;
@@ -43,7 +42,7 @@ async fn store(world: &Simulated, label: &str) -> Connected {
     store
 }
 
-/// A store that tells the program what happens, by the secret of its app.
+/// A synced shop that sends webhooks to the program.
 async fn listening(world: &Simulated, label: &str) -> Connected {
     let shop = world.app.simulator.add_shop(ShopSettings::new(label));
     shop.set_webhook_plan(WebhookPlan {
@@ -106,7 +105,7 @@ async fn wait_for_orders(world: &Simulated, store: &Connected, number: i64) {
 }
 
 #[tokio::test]
-async fn the_end_of_a_bulk_operation_wakes_whoever_waits_for_it_in_whichever_process() {
+async fn the_end_of_a_bulk_operation_wakes_the_waiting_process() {
     let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
     let store = listening(&world, "bulky").await;
     assert_eq!(store.shop.subscriptions().len(), 16);
@@ -116,7 +115,7 @@ async fn the_end_of_a_bulk_operation_wakes_whoever_waits_for_it_in_whichever_pro
         .shop
         .set_bulk_times(Duration::ZERO, Duration::from_millis(150));
 
-    // Deliveries come in at the first process; the second has the worker, and looks once an hour by itself.
+    // The first process receives deliveries. The second has the worker, which polls once an hour.
     let second = world
         .app
         .beside_with(|config| {
@@ -145,7 +144,7 @@ async fn the_end_of_a_bulk_operation_wakes_whoever_waits_for_it_in_whichever_pro
 }
 
 #[tokio::test]
-async fn a_store_that_changes_its_name_zone_or_currency_is_followed() {
+async fn a_changed_name_zone_or_currency_of_a_shop_is_stored() {
     let world = Simulated::start_with(|config| config.public_url = Some(ITSELF.to_owned())).await;
     let store = listening(&world, "moved").await;
     store.shop.set_name("Moved");
@@ -163,7 +162,7 @@ async fn a_store_that_changes_its_name_zone_or_currency_is_followed() {
 }
 
 #[tokio::test]
-async fn merged_customers_and_their_orders_are_fetched_anew() {
+async fn merged_customers_and_their_orders_are_fetched_again() {
     let world = Simulated::start().await;
     let store = store(&world, "merged").await;
     let [kept, gone] = ["Ada", "Ada L."].map(|name| {
@@ -202,15 +201,14 @@ async fn merged_customers_and_their_orders_are_fetched_anew() {
     );
 }
 
-/// A trigger holds a commit back for as long as this lock is held: between the statements of a delivery and
-/// its commit other processes go on.
+/// A trigger that delays the commit of a delivery while the test holds a lock. Other processes run meanwhile.
 const HOLD: &str = "create function hold() returns trigger language plpgsql as
     $$ begin perform pg_advisory_xact_lock(4400); return null; end $$;
     create constraint trigger hold after insert on webhook_deliveries deferrable initially deferred
     for each row execute function hold();";
 
 #[tokio::test]
-async fn a_hint_whose_job_was_carried_out_before_it_was_committed_is_followed_all_the_same() {
+async fn a_refetch_whose_job_ran_before_its_commit_is_executed() {
     let world = Simulated::start().await;
     let store = store(&world, "raced").await;
     let placed = place(&store.shop, None);
@@ -220,7 +218,7 @@ async fn a_hint_whose_job_was_carried_out_before_it_was_committed_is_followed_al
         .execute(&mut connection)
         .await
         .unwrap();
-    // A job of the kind waits already, for whatever reason.
+    // The same job waits already.
     let mut transaction = world
         .app
         .database
@@ -258,13 +256,13 @@ async fn a_hint_whose_job_was_carried_out_before_it_was_committed_is_followed_al
             .unwrap();
     };
     tokio::join!(sending, meanwhile);
-    assert_eq!(world.app.database.jobs().await, 1, "the hint has a job");
+    assert_eq!(world.app.database.jobs().await, 1, "the refetch has a job");
     world.app.work().await;
     assert_eq!(orders(&world, &store).await, 1);
 }
 
 #[tokio::test]
-async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long() {
+async fn refetches_run_during_the_long_backfill_of_another_shop() {
     let world = Simulated::start_with(|config| config.sync.concurrency = 2).await;
     let calm = store(&world, "calm").await;
     let slow = store(&world, "slow").await;
@@ -290,7 +288,7 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
     )
     .await;
     wait_for_orders(&world, &calm, 1).await;
-    // One sync is under way still, the other waits for its place.
+    // One sync still runs, the other waits for a slot.
     while world.app.database.jobs().await > 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -300,7 +298,7 @@ async fn what_webhooks_named_is_fetched_while_another_stores_backfill_takes_long
 }
 
 #[tokio::test]
-async fn a_store_with_much_to_fetch_lets_others_have_their_turn() {
+async fn a_shop_with_many_refetches_does_not_delay_others() {
     let world = Simulated::start_with(|config| {
         config.sync.concurrency = 1;
         config.sync.refetch_batch = 2;
@@ -343,7 +341,7 @@ async fn a_store_with_much_to_fetch_lets_others_have_their_turn() {
 }
 
 #[tokio::test]
-async fn a_delivery_is_known_again_after_a_week_and_an_old_uninstallation_for_good() {
+async fn a_repeated_delivery_is_recognised_after_a_week_and_an_uninstallation_for_ever() {
     let world = Simulated::start().await;
     let store = store(&world, "again").await;
     let body = format!("{{\"id\":{}}}", place(&store.shop, None).id);
@@ -358,7 +356,7 @@ async fn a_delivery_is_known_again_after_a_week_and_an_old_uninstallation_for_go
             .take()
     };
     assert_eq!(status().await, "DISCONNECTED");
-    // What was under way when the app went fails later, and does not say that the store is still there.
+    // A request that fails after the uninstallation does not change the status.
     let tenant = world.tenant(&store).await;
     let mut transaction = world.app.database.db().tenant(tenant).await.unwrap();
     transaction
@@ -411,7 +409,7 @@ async fn a_delivery_is_known_again_after_a_week_and_an_old_uninstallation_for_go
 }
 
 #[tokio::test]
-async fn a_replaced_secret_signs_for_six_hours_more() {
+async fn a_replaced_secret_is_accepted_for_six_hours() {
     let world = Simulated::start().await;
     let store = store(&world, "turned").await;
     let query = "mutation ($credentials: CredentialsInput!) {
@@ -429,7 +427,7 @@ async fn a_replaced_secret_signs_for_six_hours_more() {
     assert_eq!(answer["userErrors"], json!([]));
     world.app.work().await;
     let body = b"{\"id\":7}";
-    // Another process knows no secret yet, and reads what is true now.
+    // A new process has no cached keys.
     let try_both = async |number: u8| {
         let fresh = world.app.beside().await;
         let mut statuses = Vec::new();
@@ -463,7 +461,7 @@ async fn a_replaced_secret_signs_for_six_hours_more() {
 }
 
 #[tokio::test]
-async fn a_redacted_customer_leaves_no_word_in_tags_and_none_comes_back() {
+async fn a_redacted_customer_leaves_no_tags_and_later_syncs_restore_nothing() {
     let world = Simulated::start().await;
     let store = store(&world, "private").await;
     let new = |name: &str| NewCustomer {
@@ -492,7 +490,7 @@ async fn a_redacted_customer_leaves_no_word_in_tags_and_none_comes_back() {
         &redaction(ada, &[guests.id]),
     )
     .await;
-    // One whom nobody has fetched yet.
+    // A customer that was not fetched yet.
     let late = store.shop.create_customer(&new("Grace")).id;
     send(
         &world,
@@ -527,7 +525,7 @@ async fn a_redacted_customer_leaves_no_word_in_tags_and_none_comes_back() {
     let nobody = r#"{"displayName":"Customer","email":null,"tags":[]}"#.to_owned();
     let clean = (vec![json!([]), json!([])], vec![nobody]);
     assert_eq!(shown().await, clean);
-    // Changed in the store, fetched anew; and everything once more.
+    // Changed in the shop and fetched again; then everything is fetched.
     let again = OrderChange {
         tags: Some(vec!["Ada's, again".to_owned()]),
         ..OrderChange::default()

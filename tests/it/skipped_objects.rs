@@ -1,4 +1,4 @@
-//! Objects that cannot be understood: each is left as it is, keeps no other from coming in, and is named.
+//! Unreadable objects are skipped: their stored version stays, others are fetched, and the run lists them.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,14 +12,14 @@ use shopify_simulator::ShopSettings;
 
 use crate::support::{Connected, Simulated, deliver, sign};
 
-/// What the store's app signs with.
+/// The secret of the shop's app.
 const SECRET: &str = "hush";
 
-/// What an answer, or a line of a file, has to hold to be garbled.
+/// A response or a line of a file that contains this text gets garbled.
 type Odd = Arc<Mutex<String>>;
 
-/// Stands between the program and the stores: whatever an answer or a line of a file says beside this text, its
-/// currencies are none.
+/// A proxy between the program and the shops. It makes the currencies invalid in every response and line of a file that
+/// contains the text.
 fn garbling(stores: &str, odd: Odd) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -67,7 +67,7 @@ fn garbling(stores: &str, odd: Odd) -> String {
     here
 }
 
-/// A world in which orders can be made odd, and a store with three orders.
+/// A shop with three orders, behind the proxy.
 async fn world() -> (Simulated, Connected, Odd) {
     let odd = Odd::new(Mutex::new("nothing yet".to_owned()));
     let text = Arc::clone(&odd);
@@ -100,19 +100,19 @@ async fn orders(world: &Simulated, store: &Connected) -> i64 {
     overview["metrics"]["orders"].as_i64().unwrap()
 }
 
-/// How the newest run ended, and which orders it left out.
+/// How the newest run ended, and the orders that it skipped.
 async fn newest_run(world: &Simulated, store: &Connected) -> (Value, Value) {
     let query = "{ syncRuns(first: 1) { nodes { status error progress { kind leftOut } } } }";
     let runs = world.app.field(query, json!({}), Some(&store.token)).await;
     let run = &runs["nodes"][0];
     let progress = run["progress"].as_array().unwrap();
     let orders = progress.iter().find(|kind| kind["kind"] == "ORDERS");
-    let left_out = orders.map_or(Value::Null, |orders| orders["leftOut"].clone());
-    (json!([run["status"], run["error"]]), left_out)
+    let skipped = orders.map_or(Value::Null, |orders| orders["leftOut"].clone());
+    (json!([run["status"], run["error"]]), skipped)
 }
 
 #[tokio::test]
-async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
+async fn a_run_skips_unreadable_objects_and_lists_them() {
     let (world, store, odd) = world().await;
     world.sync(&store).await;
     assert_eq!(
@@ -132,14 +132,14 @@ async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
         (json!(["SUCCEEDED", null]), named)
     );
 
-    // Nor does one that changed alone keep later runs from going on.
+    // An unreadable object that is the only change does not stop later runs.
     store.sell_lamp(None, "20.00");
     let alone = newest(&store, 1);
     make_odd(&odd, alone[0]);
     world.sync(&store).await;
     world.sync(&store).await;
 
-    // The daily comparison finds both, once they can be understood.
+    // The daily reconciliation finds both, once they are readable.
     *odd.lock().unwrap() = "nothing any more".to_owned();
     let tenant = world.tenant(&store).await;
     world
@@ -155,20 +155,20 @@ async fn a_run_leaves_out_what_cannot_be_understood_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_first_sync_leaves_out_what_cannot_be_understood_and_names_it() {
+async fn an_initial_backfill_skips_unreadable_objects_and_lists_them() {
     let (world, store, odd) = world().await;
     let first = newest(&store, 3)[0];
     make_odd(&odd, first);
     world.sync(&store).await;
     assert_eq!(orders(&world, &store).await, 2);
-    let (ended, left_out) = newest_run(&world, &store).await;
+    let (ended, skipped) = newest_run(&world, &store).await;
     assert_eq!(ended, json!(["SUCCEEDED", null]));
-    assert_eq!(left_out, json!([first.to_string()]));
+    assert_eq!(skipped, json!([first.to_string()]));
     world.assert_verified(&store).await;
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_understood_the_run_fails_and_is_made_up_for() {
+async fn a_run_without_readable_objects_fails_and_the_next_one_catches_up() {
     let (world, store, odd) = world().await;
     world.sync(&store).await;
     for _ in 0..2 {
@@ -187,7 +187,7 @@ async fn where_nothing_can_be_understood_the_run_fails_and_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn what_webhooks_name_comes_in_beside_what_cannot_be_understood() {
+async fn a_refetch_skips_an_unreadable_object_and_stores_the_others() {
     let (world, store, odd) = world().await;
     world.sync(&store).await;
     for _ in 0..7 {
