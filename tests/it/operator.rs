@@ -178,7 +178,7 @@ async fn a_disabled_user_is_out_at_once_until_they_are_enabled() {
     let reset = told(&app, &["user", "reset-password", &ada.email]).await;
     assert_eq!(
         told(&app, &["user", "disable", &ada.email]).await,
-        "owner@engines.example is not let in any more\n"
+        "owner@engines.example is disabled\n"
     );
     assert!(!is_good(&app, &ada.token).await);
     assert!(is_good(&app, &mary.token).await);
@@ -211,11 +211,11 @@ async fn a_disabled_user_is_out_at_once_until_they_are_enabled() {
     for (arguments, complaint) in [
         (
             ["user", "disable"],
-            "owner@engines.example is disabled already",
+            "owner@engines.example is already disabled",
         ),
         (
             ["user", "reset-password"],
-            "owner@engines.example is disabled: enable them first",
+            "owner@engines.example is disabled: enable the user first",
         ),
     ] {
         let said = refused(&app, &[arguments[0], arguments[1], &ada.email]).await;
