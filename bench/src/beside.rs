@@ -1,5 +1,5 @@
-//! `beside`: what the first load of one store does to the dashboards of another, on the same machine and database.
-//! Each dashboard is worked out anew, one at a time, at an even pace.
+//! `beside`: the figures of one shop during the initial backfill of another, on the same machine and database. The
+//! response cache is off, and requests follow each other at an even pace.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +7,22 @@ use clap::Args;
 use xboard::db::Database;
 
 use crate::fill::{self, FillArgs};
-use crate::subject::{Server, Subject, ask, client};
+use crate::page::Operation;
+use crate::subject::{ResponseCache, Server, Subject, ask, client};
 
-/// Before a connection knows the statements.
+/// Requests before the measurement, after which the connections have their plans.
 const WARM: u64 = 100;
 
-/// The two stores.
+/// The two shops.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BesideArgs {
-    /// How many orders the store has whose dashboard is asked for.
+    /// The number of orders of the requested shop.
     #[arg(long, default_value_t = 10_000)]
     orders: i64,
-    /// How many orders the other one loads meanwhile.
+    /// The number of orders of the backfill.
     #[arg(long, default_value_t = 200_000)]
     load: i64,
-    /// The pause between two dashboards.
+    /// The pause between two requests.
     #[arg(long, default_value_t = 20, value_name = "MILLISECONDS")]
     pause: u64,
 }
@@ -32,13 +33,12 @@ pub(crate) async fn run(url: &str, arguments: &BesideArgs) -> anyhow::Result<()>
     let asked = FillArgs::of(arguments.orders, "beside-asked");
     let tenant = fill::fill(&database, &asked).await?;
     let subject = Subject::of(&database, asked, tenant).await?;
-    let server = Server::start(url).await?;
-    let mut asking = Asking {
+    let server = Server::start(url, ResponseCache::Off).await?;
+    let asking = Asking {
         client: client()?,
         server: &server,
         subject: &subject,
         pause: Duration::from_millis(arguments.pause),
-        number: 0,
     };
     for _ in 0..WARM {
         asking.once().await?;
@@ -58,9 +58,12 @@ pub(crate) async fn run(url: &str, arguments: &BesideArgs) -> anyhow::Result<()>
     }
     load.await??;
     server.stop().await?;
-    println!("| a dashboard worked out anew | p50 | p95 | p99 | of |");
+    println!("| figures, response cache off | p50 | p95 | p99 | of |");
     println!("|---|---|---|---|---|");
-    for (what, times) in [("alone", &mut alone), ("beside a first load", &mut beside)] {
+    for (what, times) in [
+        ("alone", &mut alone),
+        ("during an initial backfill", &mut beside),
+    ] {
         times.sort_unstable();
         let at = |percent: usize| {
             let place = times.len().saturating_sub(1) * percent / 100;
@@ -83,19 +86,17 @@ struct Asking<'a> {
     server: &'a Server,
     subject: &'a Subject,
     pause: Duration,
-    number: u64,
 }
 
 impl Asking<'_> {
-    /// How long one dashboard takes that was not asked for before.
-    async fn once(&mut self) -> anyhow::Result<Duration> {
-        self.number += 1;
+    /// The time of one request.
+    async fn once(&self) -> anyhow::Result<Duration> {
         let began = Instant::now();
         ask(
             &self.client,
             &self.server.address,
             self.subject,
-            self.number,
+            Operation::Figures,
         )
         .await?;
         Ok(began.elapsed())

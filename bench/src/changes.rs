@@ -43,7 +43,7 @@ pub(crate) async fn run(url: &str, arguments: &ChangesArgs) -> anyhow::Result<()
         database: &database,
         postmaster: Postmaster::of(&mut connection).await?,
         tenant,
-        asked_at: arguments.store.asked_at(),
+        fetched_at: arguments.store.fetched_at(),
         count: arguments.changes,
     };
     // Far from one another, so that no two meet in the same pages.
@@ -66,7 +66,7 @@ struct Changes<'a> {
     database: &'a Database,
     postmaster: Postmaster,
     tenant: TenantId,
-    asked_at: DateTime<Utc>,
+    fetched_at: DateTime<Utc>,
     count: i64,
 }
 
@@ -80,10 +80,10 @@ impl Changes<'_> {
                 began = Instant::now();
                 before = self.postmaster.cpu();
             }
-            let asked_at = self.asked_at + TimeDelta::seconds(change);
+            let fetched_at = self.fetched_at + TimeDelta::seconds(change);
             let (transaction, upserted) = self
                 .database
-                .upsert(self.tenant, ObjectKind::Orders, order(change), asked_at)
+                .upsert(self.tenant, ObjectKind::Orders, order(change), fetched_at)
                 .await?;
             transaction.commit().await?;
             anyhow::ensure!(

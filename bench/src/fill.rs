@@ -66,7 +66,7 @@ impl FillArgs {
     }
 
     /// When it counts as fetched: after everything in it.
-    pub(crate) fn asked_at(&self) -> DateTime<Utc> {
+    pub(crate) fn fetched_at(&self) -> DateTime<Utc> {
         self.last_day.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::days(60)
     }
 }
@@ -99,16 +99,23 @@ pub(crate) async fn fill_up_to(
 ) -> anyhow::Result<TenantId> {
     let tenant = connect(database, arguments).await?;
     let store = arguments.store()?;
-    let asked_at = arguments.asked_at();
+    let fetched_at = arguments.fetched_at();
     let customers = (0..store.customers()).map(|number| vec![store.customer(number)]);
-    load(database, tenant, ObjectKind::Customers, customers, asked_at).await?;
+    load(
+        database,
+        tenant,
+        ObjectKind::Customers,
+        customers,
+        fetched_at,
+    )
+    .await?;
     let products = (0..store.products()).map(|number| store.product(number).to_vec());
-    load(database, tenant, ObjectKind::Products, products, asked_at).await?;
+    load(database, tenant, ObjectKind::Products, products, fetched_at).await?;
     let mut transaction = database.work(tenant).await?;
     transaction.defer_rollups().await?;
     transaction.commit().await?;
     let orders = (0..orders.min(store.orders())).map(|number| store.order(number));
-    load(database, tenant, ObjectKind::Orders, orders, asked_at).await?;
+    load(database, tenant, ObjectKind::Orders, orders, fetched_at).await?;
     let mut transaction = database.work(tenant).await?;
     transaction.build_pending_rollups().await?;
     transaction.commit().await?;
@@ -117,7 +124,7 @@ pub(crate) async fn fill_up_to(
 
 /// Enters an empty store into the directory, and its owner where there is none yet.
 pub(crate) async fn connect(database: &Database, arguments: &FillArgs) -> anyhow::Result<TenantId> {
-    let now = arguments.asked_at();
+    let now = arguments.fetched_at();
     let shop = ShopRecord {
         gid: format!("gid://shopify/Shop/{}", arguments.shop),
         domain: ShopDomain::parse(&format!("{}.myshopify.com", arguments.shop))?,

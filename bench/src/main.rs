@@ -1,12 +1,9 @@
-//! Measures XBoard: makes stores of any size, and times how they are written and read. Each subcommand is a
-//! file. They measure against a PostgreSQL of their own, or the one that `DATABASE_URL` names.
-#![expect(
-    clippy::print_stdout,
-    reason = "what was measured is the answer of the program"
-)]
+//! Measures XBoard: fills shops of any size and times how they are written and read. Each subcommand is a file.
+//! The database is a temporary PostgreSQL with fsync on, or the one of `DATABASE_URL`.
+#![expect(clippy::print_stdout, reason = "the report goes to standard output")]
 #![expect(
     clippy::disallowed_methods,
-    reason = "it asks the database what no statement of the program asks"
+    reason = "the benchmark runs statements that the program does not have"
 )]
 
 mod beside;
@@ -14,6 +11,7 @@ mod changes;
 mod database;
 mod fill;
 mod jsonl;
+mod page;
 mod read;
 mod store;
 mod subject;
@@ -35,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Options {
-    /// The database to work in; a temporary PostgreSQL of its own when left out. It is written to.
+    /// The database to write to; a temporary PostgreSQL if not set
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     database_url: Option<String>,
     #[command(subcommand)]
@@ -44,22 +42,22 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures the dashboards of one store while another one is loaded.
+    /// Measures the figures of one shop during the initial backfill of another
     Beside(beside::BesideArgs),
-    /// Makes a store of so many orders in the database, through the program's own merge.
+    /// Fills a shop through the program's own upsert
     Fill(fill::FillArgs),
-    /// Times single changes of orders in a store of any size.
+    /// Times single changes of orders in a shop of any size
     Changes(changes::ChangesArgs),
-    /// Measures what a dashboard costs, for stores of several sizes.
+    /// Measures the page's operations for shops of several sizes
     Read(read::ReadArgs),
-    /// Measures many small stores on one process.
+    /// Measures many small shops in one process
     Tenants(tenants::TenantsArgs),
-    /// The server that `read` measures.
+    /// The program that the other commands measure
     #[command(hide = true)]
-    Target,
-    /// Measures what a change costs that comes by webhook, from its delivery to its last trace.
+    Target(target::TargetArgs),
+    /// Measures changes that arrive by webhook, alone and at once
     Webhooks(webhooks::WebhooksArgs),
-    /// Times the backfill of a store beside COPY BINARY of the same rows.
+    /// Times the initial backfill of a shop beside COPY BINARY of the same rows
     Write(write::WriteArgs),
 }
 
@@ -75,7 +73,7 @@ fn main() -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .init();
     let options = Options::parse();
-    // The private server asks to end with the thread that starts it, so it is started from this one.
+    // The temporary server stops with the thread that starts it, so the main thread starts it.
     let database = database::Server::start(options.database_url)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -85,9 +83,9 @@ fn main() -> anyhow::Result<ExitCode> {
             Command::Beside(arguments) => beside::run(database.url(), &arguments).await,
             Command::Fill(arguments) => fill::run(database.url(), &arguments).await,
             Command::Changes(arguments) => changes::run(database.url(), &arguments).await,
-            Command::Read(arguments) => read::run(database.url(), &arguments).await,
+            Command::Read(arguments) => read::run(&database, &arguments).await,
             Command::Tenants(arguments) => tenants::run(database.url(), &arguments).await,
-            Command::Target => target::run(database.url()).await,
+            Command::Target(arguments) => target::run(database.url(), arguments).await,
             Command::Webhooks(arguments) => webhooks::run(database.url(), &arguments).await,
             Command::Write(arguments) => write::run(database.url(), &arguments).await,
         }

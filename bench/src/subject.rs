@@ -1,9 +1,8 @@
-//! A store that dashboards are asked of, somebody who asks, and the server that answers.
+//! A filled shop with a signed-in user, and the program that serves it.
 
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -16,23 +15,24 @@ use xboard::domain::principal::Device;
 use xboard::domain::sync::ObjectKind;
 
 use crate::fill::{EMAIL, FillArgs};
+use crate::page::Operation;
 use crate::store::Store;
 use crate::target;
 
-/// A filled store, and somebody who may ask about it.
+/// A filled shop with a session of its owner.
 pub(crate) struct Subject {
     pub(crate) arguments: FillArgs,
-    /// How many orders it has before it is changed.
+    /// The number of orders before the changes.
     pub(crate) size: i64,
     store: Store,
     pub(crate) tenant: TenantId,
     pub(crate) token: String,
-    /// The orders that are not in it yet, by number: each is a change.
+    /// The numbers of the orders that are not stored yet: each is a change.
     pub(crate) left: std::ops::Range<i64>,
 }
 
 impl Subject {
-    /// A store with all of its orders, and a session of its owner.
+    /// A shop with all of its orders, and a session of its owner.
     pub(crate) async fn of(
         database: &Database,
         arguments: FillArgs,
@@ -50,7 +50,7 @@ impl Subject {
         Ok(subject)
     }
 
-    /// Begins a session: its token is good for a quarter of an hour.
+    /// Starts a session; its access token is valid for 15 minutes.
     pub(crate) async fn sign_in(&mut self, database: &Database) -> anyhow::Result<()> {
         let now = Clock::System.now();
         let mut system = database.system().await?;
@@ -74,12 +74,12 @@ impl Subject {
         Ok(())
     }
 
-    /// What it is called in a report.
+    /// The name in reports.
     pub(crate) fn name(&self) -> String {
         format!("{} orders", self.size)
     }
 
-    /// The next orders that are not in the store yet.
+    /// The next orders that are not stored yet.
     pub(crate) fn next_orders(&mut self, count: i64) -> std::ops::Range<i64> {
         let first = self.left.start;
         self.left.start = (first + count).min(self.left.end);
@@ -87,7 +87,14 @@ impl Subject {
     }
 }
 
-/// The server, in a process of its own, so that what it uses is known apart.
+/// Whether the program caches responses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ResponseCache {
+    On,
+    Off,
+}
+
+/// The program in its own process, so that its CPU time and memory can be read.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
@@ -95,9 +102,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(url: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(url: &str, cache: ResponseCache) -> anyhow::Result<Self> {
+        let no_cache = matches!(cache, ResponseCache::Off).then_some("--no-response-cache");
         let mut child = Command::new(std::env::current_exe()?)
             .arg("target")
+            .args(no_cache)
             .env("DATABASE_URL", url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -117,7 +126,7 @@ impl Server {
         })
     }
 
-    /// Ends when its input does.
+    /// Closes its input, upon which it exits.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.child.stdin.take());
         self.child.wait().await?;
@@ -125,48 +134,23 @@ impl Server {
     }
 }
 
+/// Upserts one order through the program's own code, as another process would.
 pub(crate) async fn change(
     database: &Database,
     subject: &Subject,
     number: i64,
-    asked_at: chrono::DateTime<chrono::Utc>,
+    fetched_at: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<()> {
     let records = subject.store.order(number);
     let (transaction, upserted) = database
-        .upsert(subject.tenant, ObjectKind::Orders, records, asked_at)
+        .upsert(subject.tenant, ObjectKind::Orders, records, fetched_at)
         .await?;
     transaction.commit().await?;
     anyhow::ensure!(upserted.changed == 1, "the order was not new");
     Ok(())
 }
 
-/// The dashboard of the last ninety days: headline figures, ninety days, thirty-six months, the five who spent
-/// most, the five newest orders.
-pub(crate) fn body(subject: &Subject, number: u64) -> String {
-    let last = subject.arguments.last_day;
-    let range = |days: i64| {
-        format!(
-            "{{ between: {{ from: \"{}\", to: \"{last}\" }} }}",
-            last - TimeDelta::days(days - 1)
-        )
-    };
-    let (quarter, years) = (range(90), range(1_095));
-    let query = format!(
-        "query Dashboard {{ \
-           overview(range: {quarter}, compareTo: PREVIOUS_PERIOD) {{ \
-             metrics {{ orders unitsSold grossSales {{ amount }} netSales {{ amount }} totalSales {{ amount currencyCode }} \
-               averageOrderValue {{ amount }} customers newCustomers returningCustomerRate }} \
-             previous {{ metrics {{ orders totalSales {{ amount }} customers }} }} }} \
-           days: ordersByDate(range: {quarter}) {{ date metrics {{ orders totalSales {{ amount }} }} }} \
-           months: ordersByDate(range: {years}, interval: MONTH) {{ date metrics {{ orders totalSales {{ amount }} }} }} \
-           topCustomers(first: 5, range: {quarter}) {{ rank totalSpent {{ amount }} orders customer {{ id displayName }} }} \
-           recentOrders(first: 5) {{ nodes {{ id name processedAt totalPrice {{ amount }} financialStatus customer {{ displayName }} }} }} }}"
-    );
-    // A member that says nothing makes each question one of its own.
-    serde_json::json!({ "query": query, "extensions": { "number": number } }).to_string()
-}
-
-/// Asks for answers as they are: compressing them would count too, and wrk does not ask for it.
+/// A client without compression, because wrk requests none and compression costs CPU time.
 pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_gzip().build()?)
 }
@@ -175,9 +159,9 @@ pub(crate) async fn ask(
     client: &reqwest::Client,
     address: &str,
     subject: &Subject,
-    number: u64,
+    operation: Operation,
 ) -> anyhow::Result<String> {
-    ask_at(client, address, "/graphql", subject, number).await
+    ask_at(client, address, "/graphql", subject, operation).await
 }
 
 pub(crate) async fn ask_at(
@@ -185,13 +169,13 @@ pub(crate) async fn ask_at(
     address: &str,
     path: &str,
     subject: &Subject,
-    number: u64,
+    operation: Operation,
 ) -> anyhow::Result<String> {
     let response = client
         .post(format!("{address}{path}"))
         .bearer_auth(&subject.token)
         .header("content-type", "application/json")
-        .body(body(subject, number))
+        .body(operation.body(subject))
         .send()
         .await?
         .error_for_status()?;

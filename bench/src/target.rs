@@ -1,4 +1,4 @@
-//! `target`: the server that is measured, with a static handler beside it that verifies the same tokens.
+//! `target`: the measured program, with a static handler that verifies the same tokens as the baseline.
 
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ struct Cli {
     settings: Settings,
 }
 
-/// The settings of a server in production, but that nobody's spending ends the load.
+/// The settings of production, but without a rate limit.
 pub(crate) fn settings() -> anyhow::Result<Config> {
     let secret = secret();
     let arguments = [
@@ -45,7 +45,7 @@ pub(crate) fn settings() -> anyhow::Result<Config> {
     Ok(Cli::try_parse_from(arguments)?.settings.resolve()?)
 }
 
-/// What the static handler gives to whoever shows a good token: the bytes that were last put there.
+/// The static handler: returns the bytes of the last PUT to requests with a valid token.
 #[derive(Clone)]
 struct Static {
     tokens: Arc<AccessTokens>,
@@ -69,10 +69,22 @@ async fn give_static(State(state): State<Static>, headers: HeaderMap, _: Bytes) 
     }
 }
 
-/// Serves until its input ends, which it does with whoever started it.
-pub(crate) async fn run(url: &str) -> anyhow::Result<()> {
+/// The options of the measured program.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// Turns the response cache off.
+    #[arg(long)]
+    no_response_cache: bool,
+}
+
+/// Serves until its input ends, which happens at the latest when its parent exits.
+pub(crate) async fn run(url: &str, arguments: TargetArgs) -> anyhow::Result<()> {
     let url = SecretString::from(url.to_owned());
-    let app = App::build(AppConfig::new(settings()?, url)).await?;
+    let mut config = AppConfig::new(settings()?, url);
+    if arguments.no_response_cache {
+        config.http.response_cache_bytes = 0;
+    }
+    let app = App::build(config).await?;
     let state = Static {
         tokens: Arc::new(AccessTokens::new(&secret(), Clock::System)),
         bytes: Arc::default(),
@@ -86,7 +98,7 @@ pub(crate) async fn run(url: &str) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let serving = xboard::http::serve::serve(listener, router, stop.clone());
     let ended = async {
-        // Nothing is sent: an error ends it as well.
+        // Nothing is sent; an error ends the program too.
         let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
         stop.cancel();
     };

@@ -1,5 +1,5 @@
-//! `tenants`: many small stores on one process: how long the first dashboard of each takes, and how much memory
-//! the process needs for all of them.
+//! `tenants`: many small shops in one process: the time of the first figures of each after a start, and the memory
+//! of the process.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,20 @@ use xboard::db::Database;
 use xboard::domain::shop::ShopDomain;
 
 use crate::fill::{self, FillArgs};
-use crate::subject::{Server, Subject, ask, client};
+use crate::page::Operation;
+use crate::subject::{ResponseCache, Server, Subject, ask, client};
 use crate::usage;
 
-/// So many stores are asked at once before anything is measured: as many as the server has connections.
+/// Concurrent requests before the measurement: as many as the program has connections.
 const AT_ONCE: usize = 20;
 
-/// The stores to make.
+/// The shops to fill.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TenantsArgs {
-    /// How many stores.
+    /// The number of shops.
     #[arg(long, default_value_t = 200)]
     tenants: usize,
-    /// How many orders each has.
+    /// The number of orders of each.
     #[arg(long, default_value_t = 2_000)]
     orders: i64,
 }
@@ -52,12 +53,8 @@ pub(crate) async fn run(url: &str, arguments: &TenantsArgs) -> anyhow::Result<()
         let arguments = FillArgs::of(arguments.orders, &label);
         subjects.push(Subject::of(&database, arguments, tenant_id).await?);
     }
-    println!(
-        "{} stores copied in {:.1?}",
-        subjects.len(),
-        began.elapsed()
-    );
-    // As if they had been there for long: whoever reads them does not write out what copying them left.
+    println!("{} shops copied in {:.1?}", subjects.len(), began.elapsed());
+    // As after some time of operation: reads do not write hint bits and dirty pages of the copy.
     for settle in ["vacuum analyze", "checkpoint"] {
         sqlx::query(settle).execute(&mut connection).await?;
     }
@@ -67,13 +64,13 @@ pub(crate) async fn run(url: &str, arguments: &TenantsArgs) -> anyhow::Result<()
 }
 
 async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
-    let server = Server::start(url).await?;
+    let server = Server::start(url, ResponseCache::On).await?;
     let client = client()?;
-    // Connections and the plans of their statements, which any store's question makes, are not the stores' own.
+    // Opening connections and planning statements is not a cost of the single shop.
     let (others, subjects) = subjects.split_at(subjects.len() / 10);
     let asked = others.iter().map(|subject| {
         let (client, address) = (&client, &server.address);
-        async move { ask(client, address, subject, 0).await }
+        async move { ask(client, address, subject, Operation::Figures).await }
     });
     futures_util::stream::iter(asked)
         .buffer_unordered(AT_ONCE)
@@ -84,7 +81,7 @@ async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
         let mut times = Vec::new();
         for subject in subjects {
             let began = Instant::now();
-            ask(&client, &server.address, subject, 0).await?;
+            ask(&client, &server.address, subject, Operation::Figures).await?;
             times.push(began.elapsed());
         }
         times.sort_unstable();
@@ -93,7 +90,7 @@ async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
             times.get(place).copied().unwrap_or_default()
         };
         println!(
-            "{round} dashboard of each: p50 {:.2?}, p95 {:.2?}, p99 {:.2?}; the process holds {} MiB, {} MiB before",
+            "{round} figures of each: p50 {:.2?}, p95 {:.2?}, p99 {:.2?}; the process uses {} MiB, {} MiB before",
             at(50),
             at(95),
             at(99),
@@ -104,7 +101,7 @@ async fn measure(url: &str, subjects: &[Subject]) -> anyhow::Result<()> {
     server.stop().await
 }
 
-/// Copies a store with everything in it, as its own database would hold it.
+/// Copies a shop with all of its rows.
 async fn copy(connection: &mut PgConnection, pattern: Uuid, label: &str) -> anyhow::Result<Uuid> {
     let tables: Vec<(String, Vec<String>)> = sqlx::query_as(
         "select c.relname::text, array_agg(a.attname::text order by a.attnum) from pg_class c \

@@ -250,7 +250,7 @@ impl Backfill<'_> {
             transaction.defer_rollups().await?;
         }
         transaction.commit().await?;
-        let fetched_at = self.arguments.store.asked_at();
+        let fetched_at = self.arguments.store.fetched_at();
         while let Some((transaction, _)) = staging
             .upsert_next(self.arguments.chunk, fetched_at)
             .await?

@@ -1,8 +1,8 @@
-//! What was measured: each row as it comes, and over several turns their medians.
+//! The report: each row when it is measured, and the medians of several turns.
 
 use std::time::Duration;
 
-/// What requests used.
+/// The cost of requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Used {
     pub(super) requests: u64,
@@ -12,16 +12,22 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// Of one request, in whole microseconds: by the server and by the database.
+    /// CPU time of one request in microseconds: of the program and of the database.
     pub(super) fn each(&self) -> (u128, u128) {
         let each =
             |time: Duration| (time.as_nanos() / u128::from(self.requests.max(1)) + 500) / 1_000;
         (each(self.server), each(self.database))
     }
+
+    /// CPU time of one request in microseconds, of both.
+    pub(super) fn cpu(&self) -> u128 {
+        let (server, database) = self.each();
+        server + database
+    }
 }
 
 struct Row {
-    store: String,
+    shop: String,
     what: String,
     used: Used,
 }
@@ -32,36 +38,36 @@ pub(super) struct Rows(Vec<Row>);
 
 impl Rows {
     pub(super) fn begin() -> Self {
-        println!("| store | what | requests/s | server CPU | database CPU | together |");
+        println!("| shop | request | requests/s | server CPU | database CPU | total |");
         println!("|---|---|---|---|---|---|");
         Self::default()
     }
 
-    pub(super) fn add(&mut self, store: &str, what: &str, used: Used) {
+    pub(super) fn add(&mut self, shop: &str, what: &str, used: Used) {
         let (server, database) = used.each();
         let rate = (u128::from(used.requests) * 1_000_000)
             .checked_div(used.time.as_micros())
             .map(|rate| rate.to_string())
             .unwrap_or_default();
         println!(
-            "| {store} | {what} | {rate} | {server} µs | {database} µs | {} µs |",
+            "| {shop} | {what} | {rate} | {server} µs | {database} µs | {} µs |",
             server + database,
         );
         self.0.push(Row {
-            store: store.to_owned(),
+            shop: shop.to_owned(),
             what: what.to_owned(),
             used,
         });
     }
 
-    /// The middle of each row that came in several turns, and how far the turns lie apart.
+    /// The median of each row over the turns, with the minimum and maximum.
     pub(super) fn print_medians(&self) {
         println!();
-        println!("| store | what | server CPU | database CPU | together | from | to | turns |");
+        println!("| shop | request | server CPU | database CPU | total | min | max | turns |");
         println!("|---|---|---|---|---|---|---|---|");
         let mut printed: Vec<(&str, &str)> = Vec::new();
         for row in &self.0 {
-            let key = (row.store.as_str(), row.what.as_str());
+            let key = (row.shop.as_str(), row.what.as_str());
             if printed.contains(&key) {
                 continue;
             }
@@ -69,27 +75,27 @@ impl Rows {
             let turns: Vec<(u128, u128)> = self
                 .0
                 .iter()
-                .filter(|other| (other.store.as_str(), other.what.as_str()) == key)
+                .filter(|other| (other.shop.as_str(), other.what.as_str()) == key)
                 .map(|other| other.used.each())
                 .collect();
-            let together: Vec<u128> = turns.iter().map(|turn| turn.0 + turn.1).collect();
+            let total: Vec<u128> = turns.iter().map(|turn| turn.0 + turn.1).collect();
             println!(
                 "| {} | {} | {} µs | {} µs | {} µs | {} µs | {} µs | {} |",
-                row.store,
+                row.shop,
                 row.what,
-                middle(turns.iter().map(|turn| turn.0)),
-                middle(turns.iter().map(|turn| turn.1)),
-                middle(together.iter().copied()),
-                together.iter().min().copied().unwrap_or_default(),
-                together.iter().max().copied().unwrap_or_default(),
+                median(turns.iter().map(|turn| turn.0)),
+                median(turns.iter().map(|turn| turn.1)),
+                median(total.iter().copied()),
+                total.iter().min().copied().unwrap_or_default(),
+                total.iter().max().copied().unwrap_or_default(),
                 turns.len(),
             );
         }
     }
 }
 
-/// The median: of an even number of values the upper one of the two in the middle.
-pub(super) fn middle<T: Ord + Copy + Default>(values: impl Iterator<Item = T>) -> T {
+/// The median; of an even number of values the upper one of the two in the middle.
+pub(super) fn median<T: Ord + Copy + Default>(values: impl Iterator<Item = T>) -> T {
     let mut values: Vec<T> = values.collect();
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()

@@ -1,24 +1,20 @@
-//! The load: wrk, in a process of its own.
+//! The load generator wrk, in its own process.
 
 use std::io::Write as _;
 
 use anyhow::Context as _;
 use tokio::process::Command;
 
-use crate::subject::Subject;
-
-/// What wrk is to send, and how.
+/// The request that wrk repeats.
 pub(super) struct Load<'a> {
     pub(super) address: String,
-    pub(super) subject: &'a Subject,
+    pub(super) token: &'a str,
     pub(super) body: &'a str,
-    /// Each question differs from every other one, so that no answer to it is kept.
-    pub(super) each_its_own: bool,
     pub(super) connections: u32,
 }
 
 impl Load<'_> {
-    /// How many requests were answered in so many seconds. Fails where one was answered by an error.
+    /// Runs the load and returns the number of responses. Fails if one is an error.
     pub(super) async fn run(&self, seconds: u32) -> anyhow::Result<u64> {
         let mut script = tempfile::NamedTempFile::new()?;
         script.write_all(self.script().as_bytes())?;
@@ -45,20 +41,10 @@ impl Load<'_> {
     }
 
     fn script(&self) -> String {
-        let Self { subject, body, .. } = self;
-        let mut script = format!(
+        let Self { token, body, .. } = self;
+        format!(
             "wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\n\
-             wrk.headers[\"Authorization\"] = \"Bearer {}\"\nwrk.body = [==[{body}]==]\n",
-            subject.token
-        );
-        if self.each_its_own {
-            script.push_str(
-                "local number = os.time() % 100000 * 1000000\n\
-                 local before, after = wrk.body:match('^(.*\"number\":)0(.*)$')\n\
-                 request = function() number = number + 1; \
-                 return wrk.format(nil, nil, nil, before .. string.format('%d', number) .. after) end\n",
-            );
-        }
-        script
+             wrk.headers[\"Authorization\"] = \"Bearer {token}\"\nwrk.body = [==[{body}]==]\n"
+        )
     }
 }
