@@ -3,8 +3,8 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgConnection};
 use uuid::Uuid;
 
 use super::accounts::ACCESS_CHANNEL;
@@ -113,9 +113,15 @@ pub struct Listener {
 impl Database {
     /// Starts to listen.
     pub async fn listen(&self) -> Result<Listener> {
+        // A heartbeat is not worth a line of the log twice a second.
+        let options = self
+            .options
+            .clone()
+            .application_name(LISTENER)
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(1)
-            .connect_with(self.options.clone().application_name(LISTENER))
+            .connect_with(options)
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         // The owner opens a new listener, and knows that events may have been missed.
