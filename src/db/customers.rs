@@ -1,112 +1,89 @@
-//! Customers as they are read, each with the totals kept of them. Deleted ones are in no list, but are found
-//! by id: their orders still name them.
+//! Reads of customers with their all-time totals. Lists exclude deleted customers. Reads by id include them,
+//! because their orders still reference them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use super::keyset::{Count, Keyset, contains, end};
+use super::keyset::{Keyset, contains, end};
 use super::{Result, TenantTx};
 use crate::domain::ids::CustomerId;
 
-/// A customer with their totals of all time.
+/// A customer with all-time totals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomerRow {
-    /// Shopify's number.
+    /// The id in Shopify.
     pub id: CustomerId,
-    /// The name to show; empty while only an order has named the customer.
+    /// The display name; empty while only an order references the customer.
     pub display_name: String,
-    /// Null without one, and where the app may not see it.
+    /// The email address; `None` if it is missing or the app may not read it.
     pub email: Option<String>,
     /// The merchant's tags.
     pub tags: Vec<String>,
-    /// When it was made; null while only an order has named the customer.
+    /// When the customer was created; `None` while only an order references the customer.
     pub created_at: Option<DateTime<Utc>>,
-    /// Orders placed, in the shop's currency.
+    /// The number of orders in the shop's currency.
     pub orders: i64,
-    /// What they came to, in the shop's currency.
+    /// Total sales in the shop's currency.
     pub total_spent: Decimal,
-    /// The first of them.
+    /// When the first order was placed.
     pub first_order_at: Option<DateTime<Utc>>,
-    /// The last of them.
+    /// When the last order was placed.
     pub last_order_at: Option<DateTime<Utc>>,
 }
 
-/// Which customers are meant; what is `None` narrows nothing.
+/// Conditions on customers. A field that is `None` is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
-    /// With this text in the name or the address.
+    /// Customers with this text in the name or the email address.
     pub search: Option<String>,
-    /// With at least so many orders.
+    /// Customers with at least this number of orders.
     pub min_orders: Option<i64>,
-    /// Whose last order is from before this day.
+    /// Customers with a last order before this day.
     pub last_order_before: Option<NaiveDate>,
 }
 
-macro_rules! filtered_customers {
-    ($output:ident, $select:tt, $rest:tt, $tenant:expr, $zone:expr, $filter:expr $(, $more:expr)*) => {
-        sqlx::query_as!(
-            $output,
-            "select " + $select + " from sales_totals t \
-             join customers c on c.tenant_id = t.tenant_id and c.id = t.value_id \
-             where t.tenant_id = $1 and t.dimension = 'CUSTOMER' and c.tenant_id = $1 and c.deleted_at is null \
-             and ($3::text is null or c.display_name ilike $3 or c.email ilike $3) \
-             and ($4::bigint is null or t.orders >= $4) \
-             and ($5::date is null or t.last_order_at < day_start($5, $2)) "
-            + $rest,
-            $tenant.uuid(),
-            $zone,
-            $filter.search.as_deref().map(contains),
-            $filter.min_orders,
-            $filter.last_order_before
-            $(, $more)*
-        )
-    };
-}
-
-macro_rules! customers_page {
-    ($rest:tt, $tenant:expr, $zone:expr, $filter:expr, $keys:expr, $above:expr, $below:expr) => {
-        filtered_customers!(
-            CustomerRow,
-            "c.id as \"id: CustomerId\", c.display_name, c.email, c.tags, c.created_at, t.orders, t.total_sales as total_spent, \
-             t.first_order_at, t.last_order_at",
-            $rest,
-            $tenant,
-            $zone,
-            $filter,
-            $above.0,
-            $above.1.map(CustomerId::number),
-            $below.0,
-            $below.1.map(CustomerId::number),
-            $keys.limit
-        )
-    };
-}
-
 impl TenantTx {
-    /// Customers by what they spent.
+    /// A page of customers by total spent.
     pub async fn customers_by_total_spent(
         &mut self,
         zone: &str,
         filter: &CustomerFilter,
         keys: &Keyset<(Decimal, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        let tenant = self.tenant();
-        let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
+        let tenant = self.tenant().uuid();
+        let (above, above_id) = end(keys.above.as_ref());
+        let (below, below_id) = end(keys.below.as_ref());
         let rows = if keys.descending {
-            customers_page!(
-                "and (t.total_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.total_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.total_sales desc, t.value_id desc limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_total_spent_desc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above,
+                above_id.map(CustomerId::number),
+                below,
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
         } else {
-            customers_page!(
-                "and (t.total_sales, t.value_id) > (coalesce($6, '-infinity'::numeric), coalesce($7::bigint, -1)) \
-                 and (t.total_sales, t.value_id) < (coalesce($8, 'infinity'::numeric), coalesce($9::bigint, -1)) \
-                 order by t.total_sales, t.value_id limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_total_spent_asc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above,
+                above_id.map(CustomerId::number),
+                below,
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
@@ -114,30 +91,47 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// Customers by how often they ordered.
+    /// A page of customers by number of orders.
     pub async fn customers_by_orders(
         &mut self,
         zone: &str,
         filter: &CustomerFilter,
         keys: &Keyset<(i64, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        let tenant = self.tenant();
-        let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
+        let tenant = self.tenant().uuid();
+        let (above, above_id) = end(keys.above.as_ref());
+        let (below, below_id) = end(keys.below.as_ref());
         let rows = if keys.descending {
-            customers_page!(
-                "and (t.orders, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.orders, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.orders desc, t.value_id desc limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_orders_desc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above,
+                above_id.map(CustomerId::number),
+                below,
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
         } else {
-            customers_page!(
-                "and (t.orders, t.value_id) > (coalesce($6::bigint, -9223372036854775808), coalesce($7::bigint, -1)) \
-                 and (t.orders, t.value_id) < (coalesce($8::bigint, 9223372036854775807), coalesce($9::bigint, -1)) \
-                 order by t.orders, t.value_id limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_orders_asc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above,
+                above_id.map(CustomerId::number),
+                below,
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
@@ -145,38 +139,48 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// Customers by their last order; those without one come before every other. An end without an instant
-    /// is one of these, an end without an id is none.
+    /// A page of customers by last order. Customers without an order have the smallest key: an end of the keyset
+    /// with an id and no instant is such a customer.
     pub async fn customers_by_last_order(
         &mut self,
         zone: &str,
         filter: &CustomerFilter,
         keys: &Keyset<(Option<DateTime<Utc>>, CustomerId)>,
     ) -> Result<Vec<CustomerRow>> {
-        let tenant = self.tenant();
-        let (above, below) = (end(keys.above.as_ref()), end(keys.below.as_ref()));
-        let (above, below) = ((above.0.flatten(), above.1), (below.0.flatten(), below.1));
+        let tenant = self.tenant().uuid();
+        let (above, above_id) = end(keys.above.as_ref());
+        let (below, below_id) = end(keys.below.as_ref());
         let rows = if keys.descending {
-            customers_page!(
-                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
-                     > (coalesce($6, '-infinity'::timestamptz), coalesce($7::bigint, -1)) \
-                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
-                     < (case when $9::bigint is null then 'infinity' else coalesce($8, '-infinity'::timestamptz) end, \
-                        coalesce($9, -1)) \
-                 order by coalesce(t.last_order_at, '-infinity'::timestamptz) desc, t.value_id desc limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_last_order_desc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above.flatten(),
+                above_id.map(CustomerId::number),
+                below.flatten(),
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
         } else {
-            customers_page!(
-                "and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
-                     > (coalesce($6, '-infinity'::timestamptz), coalesce($7::bigint, -1)) \
-                 and (coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id) \
-                     < (case when $9::bigint is null then 'infinity' else coalesce($8, '-infinity'::timestamptz) end, \
-                        coalesce($9, -1)) \
-                 order by coalesce(t.last_order_at, '-infinity'::timestamptz), t.value_id limit $10",
-                tenant, zone, filter, keys, above, below
+            sqlx::query_file_as!(
+                CustomerRow,
+                "src/db/customers/sql/by_last_order_asc.sql",
+                tenant,
+                zone,
+                filter.search.as_deref().map(contains),
+                filter.min_orders,
+                filter.last_order_before,
+                above.flatten(),
+                above_id.map(CustomerId::number),
+                below.flatten(),
+                below_id.map(CustomerId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
@@ -184,16 +188,22 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// How many customers pass the filter.
+    /// The number of customers that match the filter.
     pub async fn count_customers(&mut self, zone: &str, filter: &CustomerFilter) -> Result<i64> {
-        let tenant = self.tenant();
-        let count = filtered_customers!(Count, "count(*) as \"count!\"", "", tenant, zone, filter)
-            .fetch_one(self.connection())
-            .await?;
-        Ok(count.count)
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_file_scalar!(
+            "src/db/customers/sql/count.sql",
+            tenant,
+            zone,
+            filter.search.as_deref().map(contains),
+            filter.min_orders,
+            filter.last_order_before,
+        )
+        .fetch_one(self.connection())
+        .await?)
     }
 
-    /// How many customers there are.
+    /// The number of customers.
     pub async fn count_all_customers(&mut self) -> Result<i64> {
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(
@@ -204,7 +214,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Customers by id, deleted ones included; those that never were are left out.
+    /// Customers by id, including deleted customers. Unknown ids are skipped.
     pub async fn customers_by_id(&mut self, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
         let tenant = self.tenant();
         let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();

@@ -1,19 +1,19 @@
-//! Where a page of an ordered list begins and ends, as the statements that read pages take it.
+//! The start and end of a page of an ordered list, as parameters of the statements that read pages.
 
-/// A stretch of a list that is ordered by a key. Both ends are left out themselves.
+/// A range of a list that is ordered by a key. Both ends are exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keyset<K> {
     /// Only rows with a greater key.
     pub above: Option<K>,
     /// Only rows with a smaller key.
     pub below: Option<K>,
-    /// From the greatest key downwards; else from the smallest upwards.
+    /// From the greatest key downwards. Otherwise from the smallest key upwards.
     pub descending: bool,
-    /// At most so many.
+    /// The maximum number of rows.
     pub limit: i64,
 }
 
-/// One end of a keyset whose key is a value and an id, apart.
+/// Splits one end of a keyset into its value and its id.
 pub(super) fn end<T: Clone, K: Copy>(key: Option<&(T, K)>) -> (Option<T>, Option<K>) {
     match key {
         Some((value, id)) => (Some(value.clone()), Some(*id)),
@@ -21,7 +21,7 @@ pub(super) fn end<T: Clone, K: Copy>(key: Option<&(T, K)>) -> (Option<T>, Option
     }
 }
 
-/// Text as a pattern of `ilike` that finds it anywhere; `%`, `_` and `\` stand for themselves.
+/// An `ilike` pattern that matches the text anywhere. `%`, `_` and `\` are escaped.
 pub(super) fn contains(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
@@ -33,11 +33,6 @@ pub(super) fn contains(text: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-/// How many rows there are.
-pub(super) struct Count {
-    pub(super) count: i64,
 }
 
 #[cfg(test)]

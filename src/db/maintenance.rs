@@ -42,23 +42,6 @@ struct StoredRow {
     synced_at: DateTime<Utc>,
 }
 
-/// The stored versions of objects of one table.
-macro_rules! stored {
-    ($table:literal, $transaction:expr, $ids:expr) => {{
-        let tenant = $transaction.tenant().uuid();
-        sqlx::query_as!(
-            StoredRow,
-            "select id, updated_at as \"updated_at?\", synced_at from "
-                + $table
-                + " where tenant_id = $1 and id = any($2) and deleted_at is null",
-            tenant,
-            $ids
-        )
-        .fetch_all($transaction.connection())
-        .await?
-    }};
-}
-
 impl TenantTx {
     /// The stored versions of these objects, without deleted ones.
     pub async fn stored_versions(
@@ -66,10 +49,41 @@ impl TenantTx {
         kind: ObjectKind,
         ids: &[i64],
     ) -> Result<HashMap<i64, StoredVersion>> {
+        let tenant = self.tenant().uuid();
         let rows = match kind {
-            ObjectKind::Customers => stored!("customers", self, ids),
-            ObjectKind::Products => stored!("products", self, ids),
-            ObjectKind::Orders => stored!("orders", self, ids),
+            ObjectKind::Customers => {
+                sqlx::query_as!(
+                    StoredRow,
+                    "select id, updated_at as \"updated_at?\", synced_at from customers \
+                     where tenant_id = $1 and id = any($2) and deleted_at is null",
+                    tenant,
+                    ids
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
+            ObjectKind::Products => {
+                sqlx::query_as!(
+                    StoredRow,
+                    "select id, updated_at as \"updated_at?\", synced_at from products \
+                     where tenant_id = $1 and id = any($2) and deleted_at is null",
+                    tenant,
+                    ids
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
+            ObjectKind::Orders => {
+                sqlx::query_as!(
+                    StoredRow,
+                    "select id, updated_at as \"updated_at?\", synced_at from orders \
+                     where tenant_id = $1 and id = any($2) and deleted_at is null",
+                    tenant,
+                    ids
+                )
+                .fetch_all(self.connection())
+                .await?
+            }
         };
         let version = |row: StoredRow| {
             let (updated_at, synced_at) = (row.updated_at, row.synced_at);

@@ -1,9 +1,9 @@
-//! Orders as they are read. Deleted ones are in no list and are not found.
+//! Reads of orders. They exclude deleted orders.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::keyset::{Count, Keyset, contains, end};
+use super::keyset::{Keyset, contains, end};
 use super::{Result, TenantTx};
 use crate::domain::calendar::DayRange;
 use crate::domain::ids::{CustomerId, OrderId, ProductId};
@@ -12,117 +12,65 @@ use crate::domain::money::Currency;
 /// An order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderRow {
-    /// Shopify's number.
+    /// The id in Shopify.
     pub id: OrderId,
-    /// What the merchant calls it.
+    /// The name that the merchant sees, such as `#1001`.
     pub name: String,
-    /// Who placed it.
+    /// The customer; `None` for a guest.
     pub customer_id: Option<CustomerId>,
-    /// When it was placed.
+    /// When the order was placed.
     pub processed_at: DateTime<Utc>,
-    /// When it was cancelled.
+    /// When the order was cancelled.
     pub cancelled_at: Option<DateTime<Utc>>,
     /// `PAID`, `REFUNDED`, …
     pub financial_status: Option<String>,
     /// `FULFILLED`, …
     pub fulfillment_status: Option<String>,
-    /// Where it came from.
+    /// The sales channel, such as `web` or `pos`.
     pub source_name: Option<String>,
-    /// The codes that were used.
+    /// The discount codes of the order.
     pub discount_codes: Vec<String>,
     /// The merchant's tags.
     pub tags: Vec<String>,
-    /// Whether it only tests the checkout.
+    /// Whether this is a test order.
     pub test: bool,
-    /// What its amounts are counted in.
+    /// The currency of the amounts.
     pub currency: Currency,
-    /// What was asked for it when it was placed.
+    /// The total price when the order was placed.
     pub total_price: Decimal,
-    /// What was paid, less what was paid back.
+    /// Payments less refunds.
     pub net_payment: Decimal,
 }
 
-/// Which orders are meant; what is `None` narrows nothing.
+/// Conditions on orders. A field that is `None` is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// Placed on these days.
+    /// Orders placed on these days.
     pub range: Option<DayRange>,
-    /// In one of these states of payment.
+    /// Orders with one of these financial statuses.
     pub financial_status: Option<Vec<String>>,
-    /// Placed by this customer.
+    /// Orders of this customer.
     pub customer: Option<CustomerId>,
-    /// With a line of this product.
+    /// Orders with a line item of this product.
     pub product: Option<ProductId>,
-    /// Cancelled, or not.
+    /// Cancelled orders, or all others.
     pub cancelled: Option<bool>,
-    /// With this text in the order's name, or its customer's name or address.
+    /// Orders with this text in their name, or in the name or email address of their customer.
     pub search: Option<String>,
 }
 
-/// A page of the API, and one more that tells whether there is another page.
-const SHORT: i64 = 101;
+/// The largest page of the API, and one row more: that row shows that a next page exists.
+const MAX_NEWEST: i64 = 101;
 
-/// The statements over filtered orders differ in what they select and in what comes after the filter.
-macro_rules! filtered_orders {
-    ($output:ident, $select:tt, $rest:tt, $tenant:expr, $zone:expr, $filter:expr $(, $more:expr)*) => {
-        sqlx::query_as!(
-            $output,
-            "select " + $select + " from orders o where o.tenant_id = $1 and o.deleted_at is null \
-             and ($2::date is null or o.processed_at >= day_start($2, $4)) \
-             and ($3::date is null or o.processed_at < day_start($3 + 1, $4)) \
-             and ($5::text[] is null or o.financial_status = any($5)) \
-             and ($6::bigint is null or o.customer_id = $6) \
-             and ($7::bigint is null or exists (select from line_items l \
-                  where l.tenant_id = $1 and l.product_id = $7 and l.order_id = o.id)) \
-             and ($8::boolean is null or (o.cancelled_at is not null) = $8) \
-             and ($9::text is null or o.name ilike $9 or exists (select from customers c \
-                  where c.tenant_id = $1 and c.id = o.customer_id and (c.display_name ilike $9 or c.email ilike $9))) "
-            + $rest,
-            $tenant.uuid(),
-            $filter.range.map(DayRange::from),
-            $filter.range.map(DayRange::to),
-            $zone,
-            $filter.financial_status.as_deref(),
-            $filter.customer.map(CustomerId::number),
-            $filter.product.map(ProductId::number),
-            $filter.cancelled,
-            $filter.search.as_deref().map(contains)
-            $(, $more)*
-        )
-    };
-}
-
-macro_rules! orders_page {
-    ($rest:tt, $tenant:expr, $zone:expr, $filter:expr, $keys:expr) => {{
-        let (above, above_id) = end($keys.above.as_ref());
-        let (below, below_id) = end($keys.below.as_ref());
-        filtered_orders!(
-            OrderRow,
-            "o.id as \"id: OrderId\", o.name, o.customer_id as \"customer_id: CustomerId\", o.processed_at, \
-             o.cancelled_at, o.financial_status, o.fulfillment_status, o.source_name, o.discount_codes, o.tags, \
-             o.test, o.currency as \"currency: Currency\", o.total_price, o.net_payment",
-            $rest,
-            $tenant,
-            $zone,
-            $filter,
-            above,
-            above_id.map(OrderId::number),
-            below,
-            below_id.map(OrderId::number),
-            $keys.limit
-        )
-    }};
-}
-
-/// Whether these are but the newest orders, few of them.
+/// Whether the request is for the newest orders, unfiltered and at most [`MAX_NEWEST`] of them.
 #[must_use]
 pub fn are_newest(filter: &OrderFilter, keys: &Keyset<(DateTime<Utc>, OrderId)>) -> bool {
     let whole_list = keys.above.is_none() && keys.below.is_none();
-    keys.descending && whole_list && keys.limit <= SHORT && *filter == OrderFilter::default()
+    keys.descending && whole_list && keys.limit <= MAX_NEWEST && *filter == OrderFilter::default()
 }
 
 impl TenantTx {
-    /// Orders by when they were placed.
+    /// A page of orders by processing time.
     pub async fn orders_by_processed_at(
         &mut self,
         zone: &str,
@@ -132,22 +80,48 @@ impl TenantTx {
         if are_newest(filter, keys) {
             return self.newest_orders(keys.limit).await;
         }
-        let tenant = self.tenant();
+        let tenant = self.tenant().uuid();
+        let (above, above_id) = end(keys.above.as_ref());
+        let (below, below_id) = end(keys.below.as_ref());
         let rows = if keys.descending {
-            orders_page!(
-                "and (o.processed_at, o.id) > (coalesce($10, '-infinity'::timestamptz), coalesce($11::bigint, -1)) \
-                 and (o.processed_at, o.id) < (coalesce($12, 'infinity'::timestamptz), coalesce($13::bigint, -1)) \
-                 order by o.processed_at desc, o.id desc limit $14",
-                tenant, zone, filter, keys
+            sqlx::query_file_as!(
+                OrderRow,
+                "src/db/orders/sql/by_processed_at_desc.sql",
+                tenant,
+                filter.range.map(DayRange::from),
+                filter.range.map(DayRange::to),
+                zone,
+                filter.financial_status.as_deref(),
+                filter.customer.map(CustomerId::number),
+                filter.product.map(ProductId::number),
+                filter.cancelled,
+                filter.search.as_deref().map(contains),
+                above,
+                above_id.map(OrderId::number),
+                below,
+                below_id.map(OrderId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
         } else {
-            orders_page!(
-                "and (o.processed_at, o.id) > (coalesce($10, '-infinity'::timestamptz), coalesce($11::bigint, -1)) \
-                 and (o.processed_at, o.id) < (coalesce($12, 'infinity'::timestamptz), coalesce($13::bigint, -1)) \
-                 order by o.processed_at, o.id limit $14",
-                tenant, zone, filter, keys
+            sqlx::query_file_as!(
+                OrderRow,
+                "src/db/orders/sql/by_processed_at_asc.sql",
+                tenant,
+                filter.range.map(DayRange::from),
+                filter.range.map(DayRange::to),
+                zone,
+                filter.financial_status.as_deref(),
+                filter.customer.map(CustomerId::number),
+                filter.product.map(ProductId::number),
+                filter.cancelled,
+                filter.search.as_deref().map(contains),
+                above,
+                above_id.map(OrderId::number),
+                below,
+                below_id.map(OrderId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
@@ -155,9 +129,9 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// The beginning of the list that is asked for most, at most [`SHORT`] of it: a plan for all values knows by
-    /// the number in the statement that it is short. The statement with every filter is planned anew each time,
-    /// which takes longer than this one takes to run.
+    /// The newest orders, at most [`MAX_NEWEST`]. This is the most frequent list, so it has a statement of its own: the
+    /// literal limit lets PostgreSQL reuse a generic plan. The statement with all filters is planned for each request,
+    /// and its planning takes longer than this statement.
     async fn newest_orders(&mut self, limit: i64) -> Result<Vec<OrderRow>> {
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
@@ -175,29 +149,55 @@ impl TenantTx {
         .await?)
     }
 
-    /// Orders by what was asked for them.
+    /// A page of orders by total price.
     pub async fn orders_by_total(
         &mut self,
         zone: &str,
         filter: &OrderFilter,
         keys: &Keyset<(Decimal, OrderId)>,
     ) -> Result<Vec<OrderRow>> {
-        let tenant = self.tenant();
+        let tenant = self.tenant().uuid();
+        let (above, above_id) = end(keys.above.as_ref());
+        let (below, below_id) = end(keys.below.as_ref());
         let rows = if keys.descending {
-            orders_page!(
-                "and (o.total_price, o.id) > (coalesce($10, '-infinity'::numeric), coalesce($11::bigint, -1)) \
-                 and (o.total_price, o.id) < (coalesce($12, 'infinity'::numeric), coalesce($13::bigint, -1)) \
-                 order by o.total_price desc, o.id desc limit $14",
-                tenant, zone, filter, keys
+            sqlx::query_file_as!(
+                OrderRow,
+                "src/db/orders/sql/by_total_desc.sql",
+                tenant,
+                filter.range.map(DayRange::from),
+                filter.range.map(DayRange::to),
+                zone,
+                filter.financial_status.as_deref(),
+                filter.customer.map(CustomerId::number),
+                filter.product.map(ProductId::number),
+                filter.cancelled,
+                filter.search.as_deref().map(contains),
+                above,
+                above_id.map(OrderId::number),
+                below,
+                below_id.map(OrderId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
         } else {
-            orders_page!(
-                "and (o.total_price, o.id) > (coalesce($10, '-infinity'::numeric), coalesce($11::bigint, -1)) \
-                 and (o.total_price, o.id) < (coalesce($12, 'infinity'::numeric), coalesce($13::bigint, -1)) \
-                 order by o.total_price, o.id limit $14",
-                tenant, zone, filter, keys
+            sqlx::query_file_as!(
+                OrderRow,
+                "src/db/orders/sql/by_total_asc.sql",
+                tenant,
+                filter.range.map(DayRange::from),
+                filter.range.map(DayRange::to),
+                zone,
+                filter.financial_status.as_deref(),
+                filter.customer.map(CustomerId::number),
+                filter.product.map(ProductId::number),
+                filter.cancelled,
+                filter.search.as_deref().map(contains),
+                above,
+                above_id.map(OrderId::number),
+                below,
+                below_id.map(OrderId::number),
+                keys.limit,
             )
             .fetch_all(self.connection())
             .await?
@@ -205,16 +205,26 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// How many orders pass the filter.
+    /// The number of orders that match the filter.
     pub async fn count_orders(&mut self, zone: &str, filter: &OrderFilter) -> Result<i64> {
-        let tenant = self.tenant();
-        let count = filtered_orders!(Count, "count(*) as \"count!\"", "", tenant, zone, filter)
-            .fetch_one(self.connection())
-            .await?;
-        Ok(count.count)
+        let tenant = self.tenant().uuid();
+        Ok(sqlx::query_file_scalar!(
+            "src/db/orders/sql/count.sql",
+            tenant,
+            filter.range.map(DayRange::from),
+            filter.range.map(DayRange::to),
+            zone,
+            filter.financial_status.as_deref(),
+            filter.customer.map(CustomerId::number),
+            filter.product.map(ProductId::number),
+            filter.cancelled,
+            filter.search.as_deref().map(contains),
+        )
+        .fetch_one(self.connection())
+        .await?)
     }
 
-    /// Orders by id; those that are not there are left out.
+    /// Orders by id. Unknown ids are skipped.
     pub async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
         let tenant = self.tenant();
         let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();
@@ -231,7 +241,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// The newest orders of each of these customers, at most `limit` of each, newest first.
+    /// The newest orders of each of these customers, newest first, at most `limit` for each customer.
     pub async fn newest_orders_of(
         &mut self,
         customers: &[CustomerId],
@@ -257,7 +267,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// How many orders each of these customers has; those without any are left out.
+    /// The number of orders of each of these customers. Customers without orders are skipped.
     pub async fn count_orders_of(
         &mut self,
         customers: &[CustomerId],

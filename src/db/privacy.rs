@@ -33,17 +33,6 @@ fn request_kind(code: &str) -> Result<PrivacyRequestKind> {
         .ok_or_else(|| DbError::Corrupt(format!("a privacy request of the kind {code}")))
 }
 
-macro_rules! delete_rows {
-    ($transaction:expr, $($table:literal),+ $(,)?) => {{
-        let tenant = $transaction.tenant().uuid();
-        $(
-            sqlx::query!("delete from " + $table + " where tenant_id = $1", tenant)
-                .execute($transaction.connection())
-                .await?;
-        )+
-    }};
-}
-
 impl TenantTx {
     /// A request by its id.
     pub async fn privacy_request(
@@ -218,34 +207,49 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Deletes all data of the shop.
+    /// Deletes all data of the shop. Tables come before the tables that they reference.
     pub async fn delete_everything(&mut self) -> Result<()> {
-        delete_rows!(
-            self,
-            "sales",
-            "line_items",
-            "refunds",
-            "orders",
-            "product_variants",
-            "products",
-            "customers",
-            "tombstones",
-            "sales_rollups",
-            "sales_totals",
-            "first_order_counts",
-            "repeat_order_counts",
-            "second_order_counts",
-            "sync_steps",
-            "sync_runs",
-            "webhook_deliveries",
-            "webhook_topics",
-            "pending_refetches",
-            "privacy_requests",
-            "audit_log",
-            "shop_maintenance",
-            "shop_credentials",
-            "shops",
-        );
+        let tenant = self.tenant().uuid();
+        let statements = [
+            sqlx::query!("delete from sales where tenant_id = $1", tenant),
+            sqlx::query!("delete from line_items where tenant_id = $1", tenant),
+            sqlx::query!("delete from refunds where tenant_id = $1", tenant),
+            sqlx::query!("delete from orders where tenant_id = $1", tenant),
+            sqlx::query!("delete from product_variants where tenant_id = $1", tenant),
+            sqlx::query!("delete from products where tenant_id = $1", tenant),
+            sqlx::query!("delete from customers where tenant_id = $1", tenant),
+            sqlx::query!("delete from tombstones where tenant_id = $1", tenant),
+            sqlx::query!("delete from sales_rollups where tenant_id = $1", tenant),
+            sqlx::query!("delete from sales_totals where tenant_id = $1", tenant),
+            sqlx::query!(
+                "delete from first_order_counts where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!(
+                "delete from repeat_order_counts where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!(
+                "delete from second_order_counts where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!("delete from sync_steps where tenant_id = $1", tenant),
+            sqlx::query!("delete from sync_runs where tenant_id = $1", tenant),
+            sqlx::query!(
+                "delete from webhook_deliveries where tenant_id = $1",
+                tenant
+            ),
+            sqlx::query!("delete from webhook_topics where tenant_id = $1", tenant),
+            sqlx::query!("delete from pending_refetches where tenant_id = $1", tenant),
+            sqlx::query!("delete from privacy_requests where tenant_id = $1", tenant),
+            sqlx::query!("delete from audit_log where tenant_id = $1", tenant),
+            sqlx::query!("delete from shop_maintenance where tenant_id = $1", tenant),
+            sqlx::query!("delete from shop_credentials where tenant_id = $1", tenant),
+            sqlx::query!("delete from shops where tenant_id = $1", tenant),
+        ];
+        for statement in statements {
+            statement.execute(self.connection()).await?;
+        }
         Ok(())
     }
 }
