@@ -1,5 +1,5 @@
-//! Who may sign in: users, the directory of stores, memberships, sessions and their refresh tokens. Nothing
-//! here asks who is asking; that is settled before.
+//! Accounts: users, the directory of shops, memberships, sessions and refresh tokens. The statements check no
+//! permissions; their callers do.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,21 +12,21 @@ use crate::domain::ids::{SessionId, TenantId, UserId};
 use crate::domain::principal::{Device, Role};
 use crate::domain::shop::{ShopDomain, ShopRecord};
 
-/// A session that nobody used for so long has ended.
+/// A session ends after this many days without use.
 pub const SESSION_IDLE_DAYS: i64 = 30;
-/// A session ends after so long however much it is used: then the password is asked for again.
+/// A session ends after this many days even if it is used. Then the user must enter the password again.
 pub const SESSION_LONGEST_DAYS: i32 = 90;
 
-/// A user as sign-in needs it.
+/// A user, with the values that sign-in needs.
 #[derive(Clone, Debug)]
 pub struct UserRecord {
-    /// Who.
+    /// The user.
     pub id: UserId,
-    /// The address.
+    /// The email address.
     pub email: String,
     /// The bcrypt hash of the password.
     pub password_hash: SecretString,
-    /// Whether the operator does not let them in.
+    /// Whether an operator disabled the user.
     pub disabled: bool,
 }
 
@@ -59,27 +59,27 @@ pub struct DirectoryEntry {
     pub domain: ShopDomain,
 }
 
-/// Which session a refresh token belongs to.
+/// The session of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The session.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user who signed in.
     pub user: UserId,
-    /// The store it speaks for.
+    /// The tenant that the session may read.
     pub tenant: TenantId,
 }
 
-/// What became of a refresh token that somebody presented.
+/// The result of using a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshTokenUse {
-    /// It was good and is now used up.
+    /// The token was valid and is now used.
     Accepted(SessionRecord),
-    /// It had been used before, so somebody has a copy: its session has been ended, if this did it.
+    /// The token was used before, so there is a copy of it. The session, if this call ended it.
     Reused(Option<SessionRecord>),
-    /// Its session has ended or run out.
+    /// The session has ended or expired.
     Ended,
-    /// No such token.
+    /// There is no such token.
     Unknown,
 }
 
@@ -130,8 +130,7 @@ impl SystemTx {
         Ok(hash.map(SecretString::from))
     }
 
-    /// Gives a user another password: every session of theirs ends, and what an operator handed out for a new
-    /// password is worth nothing any more.
+    /// Replaces a user's password. This ends all sessions of the user and deletes the user's password reset tokens.
     pub async fn set_password(
         &mut self,
         user: UserId,
@@ -161,8 +160,8 @@ impl SystemTx {
         self.access_changed(user.uuid()).await
     }
 
-    /// Lets a user in no longer: their sessions end, and what was handed out for a new password is worth nothing.
-    /// False: it was so already.
+    /// Disables a user. This ends all sessions of the user and deletes the user's password reset tokens. False: the
+    /// user was disabled already.
     pub async fn disable_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<bool> {
         let disabled = sqlx::query!(
             "update users set disabled_at = $2 where id = $1 and disabled_at is null",
@@ -181,7 +180,7 @@ impl SystemTx {
         Ok(disabled.rows_affected() == 1)
     }
 
-    /// Lets a user in again, who signs in anew. False: it was so already.
+    /// Enables a user, who must sign in again. False: the user was enabled already.
     pub async fn enable_user(&mut self, user: UserId) -> Result<bool> {
         let enabled = sqlx::query!(
             "update users set disabled_at = null where id = $1 and disabled_at is not null",
@@ -192,8 +191,8 @@ impl SystemTx {
         Ok(enabled.rows_affected() == 1)
     }
 
-    /// Deletes a user, with their sessions, memberships and the invitations that they made. What they did stays in
-    /// the logs of the stores. Whether a store keeps an owner is for the caller to see to.
+    /// Deletes a user with the user's sessions, memberships and invitations. Audit log entries stay. The caller must
+    /// ensure that every shop still has an owner.
     pub async fn delete_user(&mut self, user: UserId) -> Result<()> {
         sqlx::query!("delete from users where id = $1", user.uuid())
             .execute(self.connection())
@@ -230,7 +229,7 @@ impl SystemTx {
         Ok((added.rows_affected() == 1).then_some(id))
     }
 
-    /// Renews the name of a shop in the directory.
+    /// Changes the name of a shop in the directory.
     pub async fn rename_tenant(&mut self, tenant: TenantId, name: &str) -> Result<()> {
         sqlx::query!(
             "update tenants set shop_name = $2 where id = $1 and shop_name <> $2",
@@ -242,7 +241,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Makes a user a member of a store.
+    /// Makes a user a member of a shop.
     pub async fn create_membership(
         &mut self,
         tenant: TenantId,
@@ -292,7 +291,7 @@ impl SystemTx {
         Ok(account)
     }
 
-    /// The stores of a user with the user's role in each, the longest-standing first.
+    /// The tenants of a user with the user's role in each, the oldest membership first.
     pub async fn memberships_of(&mut self, user: UserId) -> Result<Vec<(TenantId, Role)>> {
         let rows = sqlx::query!(
             "select tenant_id, role from memberships where user_id = $1 \
@@ -306,10 +305,10 @@ impl SystemTx {
             .collect()
     }
 
-    /// Signs a user in to a store, and forgets the user's sessions that ran out long ago. A session that is
-    /// made `from` another one ends when that one would have to at the latest: then the password is asked for.
-    /// `None`: the user was disabled or deleted meanwhile. Who does that waits for this transaction, and then ends
-    /// this session too.
+    /// Signs a user in to a shop, and deletes sessions of the user that expired long ago. A session made `from`
+    /// another one ends no later than the maximum age of that one, so switching shops does not postpone the next
+    /// password. `None`: the user was disabled or deleted. A concurrent transaction that disables or deletes the user
+    /// waits for this transaction and then ends the new session too.
     pub async fn create_session(
         &mut self,
         (user, tenant): (UserId, TenantId),
@@ -355,8 +354,8 @@ impl SystemTx {
         Ok(Some(id))
     }
 
-    /// What the user may do in the store, and when the session ends, while it is alive: the check of every
-    /// request.
+    /// The user's role in the shop, and when the session expires. `None`: the session is not valid. Every request
+    /// checks this.
     pub async fn principal_role(
         &mut self,
         session: SessionId,
@@ -380,7 +379,7 @@ impl SystemTx {
             .transpose()
     }
 
-    /// Ends a session: its tokens are refused from now on. One that has ended stays as it is; then `None`.
+    /// Ends a session: its tokens are refused from now on. `None`: the session had ended already.
     pub async fn end_session(
         &mut self,
         session: SessionId,
@@ -405,7 +404,7 @@ impl SystemTx {
         }))
     }
 
-    /// Keeps the hash of a session's newest refresh token.
+    /// Stores the hash of a session's newest refresh token.
     pub async fn add_refresh_token(
         &mut self,
         session: SessionId,
@@ -423,8 +422,8 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Uses a refresh token up. Of two at once the row lock lets one through; the other finds the token used,
-    /// which ends the session: commit in every case.
+    /// Uses a refresh token, which is valid once. Of two concurrent calls the row lock lets one through. The other
+    /// call finds the token used and ends the session, so the caller must commit in every case.
     pub async fn use_refresh_token(
         &mut self,
         hash: &[u8],
@@ -454,7 +453,7 @@ impl SystemTx {
         Ok(RefreshTokenUse::Accepted(session))
     }
 
-    /// Why a refresh token was not accepted. A used one ends its session.
+    /// The reason why a refresh token was not accepted. A token that was used before ends its session.
     async fn refused_refresh_token(
         &mut self,
         hash: &[u8],
@@ -479,7 +478,7 @@ impl SystemTx {
         }
     }
 
-    /// A session that is used lives on, up to its longest life.
+    /// Postpones the end of a used session, up to the maximum age of a session.
     async fn prolong_session(
         &mut self,
         session: SessionId,

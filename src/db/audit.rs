@@ -1,5 +1,5 @@
-//! The audit log of a store: added to in the transaction of what it tells of, read by the store's owner,
-//! pruned when it is old, and never changed.
+//! The audit log of a shop. An entry is inserted in the transaction of the logged action. The owner of the shop reads
+//! the log. Old entries are deleted; no entry is ever updated.
 
 use chrono::{DateTime, Utc};
 
@@ -8,22 +8,22 @@ use super::{DbError, Result, TenantTx};
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::ids::AuditEntryId;
 
-/// An entry as it was written.
+/// A stored entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
     /// Its id.
     pub id: AuditEntryId,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// Whether it was let.
+    /// Whether the action was allowed.
     pub succeeded: bool,
-    /// By whom.
+    /// The user or program that acted.
     pub actor: Actor,
-    /// To whom or what.
+    /// The object of the action.
     pub subject: Option<String>,
-    /// From which network address.
+    /// The network address of the client.
     pub address: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl TryFrom<Stored> for AuditRow {
 }
 
 impl TenantTx {
-    /// Adds to the log what this transaction does, or refuses to do.
+    /// Logs an action of this transaction, or its refusal.
     pub async fn note(&mut self, entry: &Entry, now: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
@@ -84,8 +84,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Adds to the log what somebody tried, unless the same was written since an instant: a program that tries
-    /// for ever fills no log.
+    /// Logs an attempt, unless an equal entry was written after `since`: a program that repeats an attempt does not
+    /// fill the log.
     pub async fn note_once_since(
         &mut self,
         entry: &Entry,
@@ -110,7 +110,7 @@ impl TenantTx {
         self.note(entry, now).await
     }
 
-    /// Entries by when they were made.
+    /// A page of entries in the order of their time.
     pub async fn audit_log(
         &mut self,
         keys: &Keyset<(DateTime<Utc>, AuditEntryId)>,
@@ -138,7 +138,7 @@ impl TenantTx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub async fn count_audit_log(&mut self) -> Result<i64> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query_scalar!(
@@ -149,7 +149,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Forgets entries from before an instant. Returns how many there were.
+    /// Deletes entries from before an instant and returns their number.
     pub async fn prune_audit_log(&mut self, before: DateTime<Utc>) -> Result<u64> {
         let tenant = self.tenant().uuid();
         Ok(sqlx::query!(

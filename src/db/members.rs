@@ -1,6 +1,5 @@
-//! The members of stores: who they are, another role for one, and taking one away. A store always keeps an
-//! owner. Whoever changes who may do what in a store holds the store's members first, all of them by one lock:
-//! two owners who take each other's rights away at the same moment come one after the other.
+//! The members of shops: list, change of role, removal. A shop always has an owner. Every change of access first
+//! locks all members of the shop with one lock, so that two owners cannot remove each other concurrently.
 
 use chrono::{DateTime, Utc};
 
@@ -10,45 +9,45 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::principal::Role;
 use crate::domain::shop::ShopDomain;
 
-/// A member of a store.
+/// A member of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRecord {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// The address to sign in with.
+    /// The email address that the user signs in with.
     pub email: String,
-    /// What they may do.
+    /// The user's role.
     pub role: Role,
-    /// Since when.
+    /// The start of the membership.
     pub since: DateTime<Utc>,
 }
 
-/// What became of a change to a member.
+/// The result of a change to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberChange {
-    /// It was made; the member as they were before.
+    /// The change was made. The member before the change.
     Made(MemberRecord),
     /// There is no such member.
     Unknown,
-    /// Refused: the store would be left without an owner.
+    /// Refused: the shop would have no owner.
     LastOwner,
 }
 
-/// A store that is in the directory already, as one user stands to it.
+/// A shop that is in the directory already, and one user's access to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownStore {
-    /// The store.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Whether it is connected.
+    /// Whether the shop is connected.
     pub connected: bool,
-    /// Whether both its domain and its id at Shopify are those that were asked for.
+    /// Whether both its domain and its Shopify id equal the given ones.
     pub same: bool,
-    /// What the user may do there; `None`: the user is no member.
+    /// The user's role. `None`: the user is no member.
     pub role: Option<Role>,
 }
 
 impl SystemTx {
-    /// The members of a store, the longest-standing first.
+    /// The members of a shop, the oldest membership first.
     pub async fn members(&mut self, tenant: TenantId) -> Result<Vec<MemberRecord>> {
         let rows = sqlx::query!(
             "select m.user_id as \"user: UserId\", u.email, m.role, m.created_at from memberships m \
@@ -69,9 +68,8 @@ impl SystemTx {
             .collect()
     }
 
-    /// Holds the members and the invitations of a store until the end of the transaction. It comes before any
-    /// other lock on them: rows taken one by one, each caller in another order, would make two wait for each
-    /// other for ever. Others may sign in and read meanwhile.
+    /// Locks the members and invitations of a shop until the transaction ends. Call this before any other lock on
+    /// them: callers that lock single rows in different orders would deadlock. Sign-ins and reads do not wait.
     pub async fn lock_members(&mut self, tenant: TenantId) -> Result<()> {
         sqlx::query!(
             "select id from tenants where id = $1 for no key update",
@@ -82,7 +80,7 @@ impl SystemTx {
         Ok(())
     }
 
-    /// A member of a store.
+    /// A member of a shop.
     pub async fn find_member(
         &mut self,
         tenant: TenantId,
@@ -107,7 +105,7 @@ impl SystemTx {
         .transpose()
     }
 
-    /// Whether the store has an owner besides this user.
+    /// Whether the shop has another owner than this user.
     async fn has_other_owner(&mut self, tenant: TenantId, user: UserId) -> Result<bool> {
         Ok(sqlx::query_scalar!(
             "select exists (select from memberships where tenant_id = $1 and role = 'OWNER' and user_id <> $2) \
@@ -119,7 +117,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Gives a member another role. Invitations that somebody made who may no longer make them are withdrawn.
+    /// Changes a member's role. Invitations by members who may no longer invite are withdrawn.
     pub async fn change_role(
         &mut self,
         tenant: TenantId,
@@ -151,7 +149,7 @@ impl SystemTx {
         Ok(MemberChange::Made(member))
     }
 
-    /// Takes a member away: their sessions in the store end, and the invitations that they made are withdrawn.
+    /// Removes a member. The member's sessions in the shop end, and the member's invitations are withdrawn.
     pub async fn remove_member(
         &mut self,
         tenant: TenantId,
@@ -185,8 +183,8 @@ impl SystemTx {
         Ok(MemberChange::Made(member))
     }
 
-    /// The stores of a user, whose members are held until the end of the transaction, in one order for all who do
-    /// so; with what the user may do there, and whether nobody else owns it.
+    /// Locks the members of all shops of a user until the transaction ends, in one order for all callers. Returns
+    /// each tenant, the user's role, and whether the user is the only owner.
     pub async fn lock_stores_of(&mut self, user: UserId) -> Result<Vec<(TenantId, Role, bool)>> {
         let mut tenants = self.memberships_of(user).await?;
         tenants.sort_unstable_by_key(|(tenant, _)| tenant.uuid());
@@ -202,7 +200,7 @@ impl SystemTx {
         Ok(stores)
     }
 
-    /// The store that stands in the way of entering this one into the directory.
+    /// The shop in the directory that has this domain or this Shopify id already.
     pub async fn find_known_store(
         &mut self,
         domain: &ShopDomain,
@@ -231,7 +229,7 @@ impl SystemTx {
         .transpose()
     }
 
-    /// Puts a store that was disconnected back into the schedules.
+    /// Schedules syncs of a disconnected shop again.
     pub async fn reconnect_tenant(&mut self, tenant: TenantId) -> Result<()> {
         sqlx::query!(
             "update tenants set status = 'CONNECTED', next_sync_at = null where id = $1 and status <> 'CONNECTED'",
@@ -243,21 +241,21 @@ impl SystemTx {
     }
 }
 
-/// A user and one of their stores, as an operator sees them.
+/// A user and one of the user's shops, as an operator sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUser {
-    /// The address to sign in with.
+    /// The email address that the user signs in with.
     pub email: String,
-    /// The domain of a store; `None`: the user is a member of none.
+    /// The domain of the shop. `None`: the user has no membership.
     pub shop: Option<String>,
-    /// What they may do there.
+    /// The user's role.
     pub role: Option<String>,
-    /// Whether the operator does not let them in.
+    /// Whether an operator disabled the user.
     pub disabled: bool,
 }
 
 impl SystemTx {
-    /// Every user, once for each of their stores.
+    /// Every user, once for each shop of the user.
     pub async fn list_users(&mut self) -> Result<Vec<ListedUser>> {
         Ok(sqlx::query_as!(
             ListedUser,

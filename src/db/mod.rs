@@ -51,7 +51,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::domain::ids::TenantId;
 
-/// What can go wrong between the program and its database.
+/// An error of the database or of the connection to it.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The database refused, failed or could not be reached.
@@ -69,39 +69,38 @@ pub enum DbError {
         /// The first migration that this program does not share with the database.
         version: i64,
     },
-    /// A setup in which one store's rows could be seen by another.
+    /// The setup of the database would let one tenant read another tenant's rows.
     #[error("unsafe database: {0}")]
     Unsafe(String),
     /// The connection of an event listener has ended.
     #[error("the connection of the event listener was lost")]
     ListenerLost,
-    /// A row holds what this version of the program cannot read.
+    /// A row holds a value that this version of the program cannot read.
     #[error("unreadable row: {0}")]
     Corrupt(String),
 }
 
 impl DbError {
-    /// Whether a unique key was in the way: which one, the statement that met it knows.
+    /// Whether a unique constraint was violated. The caller's statement determines which constraint it can be.
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Sqlx(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether there was an answer coming, but not in time: a statement was cut off, or waited too long for a
-    /// lock.
+    /// Whether a time limit was exceeded: a statement was cancelled, or waited too long for a lock.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.sqlstate()
             .is_some_and(|code| ["57014", "55P03"].contains(&code.as_str()))
     }
 
-    /// Whether a value is none that the statement could use.
+    /// Whether the statement refused the value of a parameter.
     fn is_invalid_parameter(&self) -> bool {
         self.sqlstate().is_some_and(|code| code == "22023")
     }
 
-    /// Whether the database cannot be used for now: there is no free connection, it is not there or going, or
-    /// it has no room left. It is worth asking again.
+    /// Whether the database is temporarily unavailable: no connection is free, the server is down or shutting down, or
+    /// its disk is full. A retry may succeed.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -111,8 +110,8 @@ impl DbError {
                 | sqlx::Error::Io(_)
                 | sqlx::Error::BeginFailed,
             ) => true,
-            // Connection exceptions, too few resources (a full disk among them), an operator's intervention,
-            // a transaction that was cut off, and a server that only reads because it is about to take over.
+            // Connection exceptions, insufficient resources (a full disk among them), operator intervention, an idle
+            // transaction that was ended, and a standby server that is read-only until its promotion.
             _ => self.sqlstate().is_some_and(|code| {
                 code.starts_with("08")
                     || code.starts_with("53")
@@ -131,7 +130,7 @@ impl DbError {
     }
 }
 
-/// Shorthand for what every statement returns.
+/// The result of every statement.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
 
 /// The only planner setting. A statement of a request takes a fraction of the time that compiling it would take, whatever
@@ -271,11 +270,11 @@ fn without_ping(options: PgPoolOptions) -> PgPoolOptions {
 }
 
 /// Begins a transaction. Runs to its end even if the caller is cancelled: a cancelled `begin` would leave the connection
-/// inside a transaction that the pool does not know of.
+/// inside a transaction, and the pool would reuse it.
 #[expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "the task ends by itself; its transaction is rolled back if the caller is gone"
+    reason = "the task ends soon; its transaction is rolled back if the caller is gone"
 )]
 async fn begin(pool: &sqlx::PgPool, statement: &'static str) -> Result<Transaction> {
     let pool = pool.clone();

@@ -1,34 +1,34 @@
-//! The sessions of a user as the user sees them, and ending them.
+//! The sessions of a user: list and end.
 
 use chrono::{DateTime, Utc};
 
 use super::{Result, SystemTx};
 use crate::domain::ids::{SessionId, TenantId, UserId};
 
-/// The most sessions that are listed.
+/// The maximum number of listed sessions.
 const LISTED: i64 = 100;
 
-/// A session that is alive.
+/// A session that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveSession {
     /// Its id.
     pub id: SessionId,
-    /// The store that it speaks for.
+    /// The tenant that the session may read.
     pub tenant: TenantId,
     /// When it began.
     pub created_at: DateTime<Utc>,
-    /// When its tokens were last traded; when it began if never.
+    /// When the tokens were last renewed. The start of the session if they never were.
     pub last_used_at: DateTime<Utc>,
-    /// When it ends if it is not used.
+    /// When the session ends without further use.
     pub expires_at: DateTime<Utc>,
-    /// From where it was last used.
+    /// The network address of the last use.
     pub address: Option<String>,
-    /// What the browser or program calls itself.
+    /// The user agent that the client sent.
     pub user_agent: Option<String>,
 }
 
 impl SystemTx {
-    /// The sessions of a user that are alive, the last used first, at most 100.
+    /// The open sessions of a user, the last used first, at most 100.
     pub async fn live_sessions(
         &mut self,
         user: UserId,
@@ -49,7 +49,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Ends a session of a user. The store it spoke for; `None`: the user has no such session that is alive.
+    /// Ends a session of a user and returns its tenant. `None`: the user has no such open session.
     pub async fn end_session_of(
         &mut self,
         user: UserId,
@@ -71,7 +71,7 @@ impl SystemTx {
         Ok(tenant)
     }
 
-    /// Ends every session of a user. How many there were.
+    /// Ends all sessions of a user and returns their number.
     pub async fn end_all_sessions(&mut self, user: UserId, now: DateTime<Utc>) -> Result<u64> {
         let ended = sqlx::query!(
             "update sessions set ended_at = $2 where user_id = $1 and ended_at is null and expires_at > $2",
@@ -84,7 +84,7 @@ impl SystemTx {
         Ok(ended.rows_affected())
     }
 
-    /// Ends every session of a user but one. The store that each spoke for.
+    /// Ends all sessions of a user except one. Returns the tenant of each ended session.
     pub async fn end_sessions_but(
         &mut self,
         user: UserId,

@@ -1,4 +1,4 @@
-//! The connected store itself: what it says of itself, its sealed credentials, how far it has been fetched.
+//! The connected shop: its record, encrypted credentials, status and sync cursors, and the calendar days of its time zone.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -9,7 +9,8 @@ use crate::domain::shop::{ShopDomain, ShopRecord};
 use crate::domain::sync::ObjectKind;
 
 impl Database {
-    /// The first of these names of time zones that PostgreSQL knows: its zone data is its own, and may be the system's.
+    /// The first of these time zone names that PostgreSQL supports. PostgreSQL may use other time zone data than this
+    /// program.
     pub async fn known_time_zone(&self, names: &[String]) -> Result<Option<String>> {
         for name in names {
             let asked = sqlx::query_scalar!("select now() at time zone $1 as there", name)
@@ -26,40 +27,40 @@ impl Database {
     }
 }
 
-/// A connected store.
+/// A connected shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shop {
     /// `gid://shopify/Shop/…`
     pub gid: String,
-    /// Its permanent domain.
+    /// The permanent domain.
     pub domain: ShopDomain,
     /// The name that the merchant gave it.
     pub name: String,
-    /// What its figures are counted in.
+    /// The currency of the figures.
     pub currency: Currency,
-    /// The IANA zone of its calendar days.
+    /// The IANA time zone of the calendar days.
     pub time_zone: String,
     /// The granted access scopes.
     pub scopes: Vec<String>,
-    /// Whether it can be fetched from.
+    /// Whether XBoard can fetch from the shop.
     pub status: ShopStatus,
-    /// What stands in the way, in a sentence, when it cannot.
+    /// The reason, in one sentence, if XBoard cannot fetch.
     pub status_reason: Option<String>,
-    /// How many days of orders Shopify shows; `None` when all.
+    /// The number of days of orders that Shopify shows. `None`: all orders.
     pub order_history_days: Option<i32>,
-    /// For each kind of object, up to which `updatedAt` it has been fetched.
+    /// The sync cursor of each kind of object: every change up to this `updatedAt` has been fetched.
     pub fetched_up_to: FetchedUpTo,
-    /// When a sync last ended well.
+    /// When a sync last succeeded.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// Moves with every committed change.
+    /// Increases with every committed change.
     pub data_version: i64,
-    /// The version in which every figure was last worked out anew.
+    /// The data version of the last full rebuild of the rollups.
     pub rebuilt_version: i64,
-    /// How many customers it has, deleted ones left out; `None`: not counted yet.
+    /// The number of customers without deleted ones. `None`: not counted yet.
     pub customers: Option<i64>,
 }
 
-/// For each kind of object, up to which `updatedAt` it has been fetched; `None` before the first sync.
+/// The sync cursor of each kind of object. `None` before the first sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchedUpTo {
     customers: Option<DateTime<Utc>>,
@@ -68,7 +69,7 @@ pub struct FetchedUpTo {
 }
 
 impl FetchedUpTo {
-    /// That of one kind.
+    /// The cursor of one kind.
     #[must_use]
     pub const fn of(&self, kind: ObjectKind) -> Option<DateTime<Utc>> {
         match kind {
@@ -96,7 +97,7 @@ pub struct Health {
     pub last_deliveries: Vec<(String, DateTime<Utc>)>,
 }
 
-/// A calendar day of a time zone, and the instants between which it is the present day.
+/// A calendar day of a time zone, with the instants at which the day and the next day begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalDay {
     /// The day.
@@ -108,23 +109,23 @@ pub struct LocalDay {
 }
 
 impl LocalDay {
-    /// Whether the day is the present one at this instant.
+    /// Whether the instant lies in the day.
     #[must_use]
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {
         (self.starts..self.ends).contains(&instant)
     }
 }
 
-/// Whether a store can be fetched from.
+/// Whether XBoard can fetch from a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShopStatus {
-    /// All is well.
+    /// XBoard can fetch.
     Connected,
-    /// Its credentials were refused: the owner has to give new ones.
+    /// Shopify refused the credentials. The owner has to enter new ones.
     ReauthorisationNeeded,
-    /// Shopify closed, froze or locked the store.
+    /// Shopify closed, froze or locked the shop.
     Suspended,
-    /// The owner took it away.
+    /// The owner disconnected the shop.
     Disconnected,
 }
 
@@ -153,32 +154,32 @@ impl ShopStatus {
     }
 }
 
-/// Sealed credentials, and the token that was last got with them.
+/// Encrypted credentials, and the newest access token that they gave.
 #[derive(Clone, Debug)]
 pub struct SealedCredentials {
     /// `ACCESS_TOKEN`, `CLIENT_CREDENTIALS` or `OAUTH`.
     pub kind: String,
     /// The credentials.
     pub sealed: Vec<u8>,
-    /// The access token that a client-credentials grant gave.
+    /// The access token of a client-credentials grant.
     pub sealed_access_token: Option<Vec<u8>>,
-    /// When that token ends.
+    /// When the access token expires.
     pub access_token_expires_at: Option<DateTime<Utc>>,
 }
 
-/// Everything of a store that is sealed.
+/// All encrypted values of a shop.
 #[derive(Clone, Debug)]
 pub struct SealedValues {
     /// The credentials.
     pub sealed: Vec<u8>,
-    /// The access token that was got with them.
+    /// The newest access token that the credentials gave.
     pub sealed_access_token: Option<Vec<u8>>,
-    /// The credentials before them.
+    /// The previous credentials. Shopify still signs some webhooks with them.
     pub sealed_previous: Option<Vec<u8>>,
 }
 
 impl TenantTx {
-    /// The store, if it is (still) there.
+    /// The shop. `None`: there is no such shop, or it was deleted.
     pub async fn shop(&mut self) -> Result<Option<Shop>> {
         let tenant = self.tenant();
         let row = sqlx::query!(
@@ -243,7 +244,7 @@ impl TenantTx {
         Ok(health)
     }
 
-    /// The version of the store's data, if it is (still) there.
+    /// The data version of the shop. `None`: there is no such shop, or it was deleted.
     pub async fn data_version(&mut self) -> Result<Option<i64>> {
         let tenant = self.tenant();
         Ok(sqlx::query_scalar!(
@@ -283,7 +284,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Writes a newly connected store.
+    /// Inserts a newly connected shop.
     pub async fn create_shop(&mut self, record: &ShopRecord, now: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -305,9 +306,9 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Takes over what the store now says of itself, and that it answers, unless it was disconnected
-    /// meanwhile. The caller looks after a changed
-    /// currency or time zone: the ledger's days and the rollups depend on them.
+    /// Saves the shop's present record and marks the shop connected, unless the shop is disconnected. After a changed
+    /// currency or time zone the caller must rebuild the figures, because the ledger's days and the rollups depend on
+    /// both.
     pub async fn update_shop(&mut self, record: &ShopRecord) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -328,7 +329,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that the store can be fetched from, with these scopes.
+    /// Marks the shop connected, with these scopes.
     pub async fn mark_connected(&mut self, scopes: &[String]) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -342,8 +343,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that the store may be fetched from again, with the scopes that the next run finds. False: it was
-    /// disconnected, which stays so.
+    /// Lets syncs fetch from the shop again; the next run reads the granted scopes. False: the shop is disconnected,
+    /// and stays so.
     pub async fn mark_reauthorised(&mut self) -> Result<bool> {
         let tenant = self.tenant();
         let marked = sqlx::query!(
@@ -356,8 +357,8 @@ impl TenantTx {
         Ok(marked.rows_affected() == 1)
     }
 
-    /// Notes that the store cannot be fetched from, and why. A store that was disconnected stays so: what was
-    /// still under way then fails, and knows nothing of the reason.
+    /// Records that XBoard cannot fetch from the shop, and why. A disconnected shop keeps its status: a job that was
+    /// still running then fails, and its error would hide the reason.
     pub async fn set_shop_status(&mut self, status: ShopStatus, reason: &str) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -372,7 +373,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Up to which `updatedAt` the objects of a kind have been fetched.
+    /// The sync cursor of a kind: every change up to this `updatedAt` has been fetched.
     pub async fn sync_cursor(&mut self, kind: ObjectKind) -> Result<Option<DateTime<Utc>>> {
         let tenant = self.tenant();
         let cursors = sqlx::query!(
@@ -388,7 +389,7 @@ impl TenantTx {
         }))
     }
 
-    /// Moves the cursor of a kind forward; never back.
+    /// Moves the cursor of a kind forward, never back.
     pub async fn advance_sync_cursor(&mut self, kind: ObjectKind, to: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -406,7 +407,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Notes that a sync ended well. The store's data are what they were.
+    /// Records that a sync succeeded. The data version stays, because no data changed.
     pub async fn mark_synced(&mut self, at: DateTime<Utc>) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -419,8 +420,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Writes the store's sealed credentials, in place of those before, which are kept aside for the webhooks
-    /// that Shopify still signs with them.
+    /// Saves the encrypted credentials. The previous ones move to their own column, because Shopify still signs some
+    /// webhooks with them.
     pub async fn save_credentials(
         &mut self,
         kind: &str,
@@ -443,7 +444,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The store's sealed credentials, held until the end of the transaction, so that one process at a time renews the token.
+    /// The encrypted credentials. Their row is locked until the transaction ends, so that one process at a time
+    /// renews the token.
     pub async fn lock_credentials(&mut self) -> Result<Option<SealedCredentials>> {
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
@@ -456,7 +458,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Keeps the pair of tokens that came after the one before, in its place.
+    /// Replaces the credentials by a renewed pair of tokens.
     pub async fn save_renewed_credentials(
         &mut self,
         sealed: &[u8],
@@ -474,7 +476,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Everything of the store that is sealed, held until the end of the transaction.
+    /// All encrypted values of the shop. Their row is locked until the transaction ends.
     pub async fn lock_sealed_values(&mut self) -> Result<Option<SealedValues>> {
         let tenant = self.tenant();
         Ok(sqlx::query_as!(
@@ -486,7 +488,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Puts the same values back, sealed anew.
+    /// Saves the same values after they were encrypted with another key.
     pub async fn save_sealed_values(&mut self, values: &SealedValues) -> Result<()> {
         let tenant = self.tenant();
         sqlx::query!(
@@ -502,7 +504,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Keeps a renewed access token.
+    /// Saves a renewed access token.
     pub async fn save_access_token(
         &mut self,
         sealed: &[u8],
@@ -522,7 +524,7 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// The store with this domain.
+    /// The tenant of the shop with this domain.
     pub async fn find_tenant(&mut self, domain: &ShopDomain) -> Result<Option<TenantId>> {
         Ok(sqlx::query_scalar!(
             "select id as \"id: TenantId\" from tenants where shop_domain = $1",
@@ -532,7 +534,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Every store.
+    /// All tenants, with the domains of their shops.
     pub async fn tenants(&mut self) -> Result<Vec<(TenantId, ShopDomain)>> {
         let rows = sqlx::query!(
             "select id as \"id: TenantId\", shop_domain as \"domain: ShopDomain\" from tenants order by created_at"
@@ -542,7 +544,7 @@ impl SystemTx {
         Ok(rows.into_iter().map(|row| (row.id, row.domain)).collect())
     }
 
-    /// The next stores in the order of their ids.
+    /// The next tenants in the order of their ids.
     pub async fn tenants_after(
         &mut self,
         after: Option<TenantId>,
