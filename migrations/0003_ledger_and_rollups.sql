@@ -24,7 +24,7 @@ create table sales (
   variant_id bigint,
   primary key (tenant_id, order_id, position)
 );
-comment on table sales is 'One row per Sale of a sales agreement of an order: signed, in shop currency. All rows of an order are replaced together.';
+comment on table sales is 'One row per Sale of a sales agreement of an order: signed, in shop currency. A change of an order upserts the rows that differ, by position, and deletes the positions that no longer exist.';
 comment on column sales.happened_at is 'The order''s processed_at for the agreement that placed the order, else the agreement''s happenedAt.';
 comment on column sales.day is 'happened_at as a calendar day in the shop''s time zone.';
 create index sales_happened on sales (tenant_id, happened_at);

@@ -1,6 +1,6 @@
-//! Receives the events of the database, applies them to the caches, and passes them on to subscribers. One listener serves
-//! the whole process; the first use starts it. A subscriber that reads too slowly misses events and is told so; it never
-//! delays the others.
+//! Receives the events of the database, applies them to the caches, and sends them to subscribers. One listener
+//! serves the whole process; the first use starts it. A slow subscriber misses events, receives
+//! [`Received::ResyncRequired`] instead, and never delays the others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,24 +21,24 @@ use crate::db::{Database, DbError};
 use crate::domain::ids::TenantId;
 use crate::domain::principal::Principal;
 
-/// How many events a subscriber may fall behind.
+/// How many events may wait for a subscriber.
 const MAX_LAG: usize = 64;
-/// How often a heartbeat is sent. Well below the time for which a heartbeat keeps the caches usable.
+/// How often a heartbeat is sent: well below the time for which one heartbeat keeps the caches usable.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);
-/// A heartbeat without an answer after this time means that the connection is dead. Longer than the caches stay usable
-/// without a heartbeat, and no multiple of the time for which requests wait for a connection.
+/// A connection whose heartbeat gets no reply for this long is dead. The value exceeds the time for which the caches
+/// stay usable without a heartbeat. It is no multiple of the time for which requests wait for a connection.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause before a new connection is tried.
+/// The delay before a new connection attempt.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a mutation waits for its own events.
 const BARRIER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a subscriber receives.
+/// A message to a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// An event of the shop.
     Event(ShopEvent),
-    /// Events may have been missed: everything may have changed.
+    /// Events may have been missed, so any data may have changed.
     ResyncRequired,
 }
 
@@ -48,12 +48,12 @@ pub enum SubscribeError {
     /// The listener cannot be started.
     #[error(transparent)]
     Database(#[from] DbError),
-    /// The tenant has this many subscribers already.
+    /// The tenant already has the maximum number of subscribers.
     #[error("the tenant has {0} subscribers already")]
     TooMany(usize),
 }
 
-/// The events of the database. Clones share the listener.
+/// The event listener and its subscribers. Clones share the listener.
 #[derive(Clone, Debug)]
 pub struct Invalidation {
     inner: Arc<Inner>,
@@ -67,7 +67,7 @@ struct Inner {
     channels: Mutex<HashMap<TenantId, broadcast::Sender<Received>>>,
     /// The user or tenant whose access changed; `None`: any access may have changed.
     access: broadcast::Sender<Option<Uuid>>,
-    /// Requests for a heartbeat at once.
+    /// Requests for an immediate heartbeat.
     barriers: OnceCell<mpsc::UnboundedSender<oneshot::Sender<()>>>,
     starting: AtomicBool,
     stop: CancellationToken,
@@ -75,7 +75,7 @@ struct Inner {
 }
 
 impl Invalidation {
-    /// Does not listen yet. A tenant has at most this many subscribers.
+    /// Creates an invalidation that does not listen yet. A tenant has at most this many subscribers.
     #[must_use]
     pub fn new(database: Database, caches: Caches, max_subscribers: usize) -> Self {
         Self {
@@ -93,12 +93,12 @@ impl Invalidation {
         }
     }
 
-    /// Ends every subscription, because the program ends.
+    /// Ends every subscription because the process stops.
     pub fn stop(&self) {
         self.inner.stop.cancel();
     }
 
-    /// Is cancelled when the program ends.
+    /// A token that is cancelled when the process stops.
     #[must_use]
     pub fn stopped(&self) -> CancellationToken {
         self.inner.stop.clone()
@@ -111,7 +111,7 @@ impl Invalidation {
             let inner = Arc::clone(&self.inner);
             self.inner.tasks.spawn(async move {
                 if inner.listen().await.is_err() {
-                    // The database could not be reached. The next call tries again.
+                    // The database cannot be reached. The next call tries again.
                     inner.starting.store(false, Ordering::Relaxed);
                 }
             });
@@ -119,8 +119,8 @@ impl Invalidation {
         &self.inner.caches
     }
 
-    /// The read-your-writes barrier: waits until this process has applied every event that was committed before. Without
-    /// an answer in time, cached state is not used until the next heartbeat.
+    /// The read-your-writes barrier: waits until this process has applied every event that was committed before the
+    /// call. After a timeout, the use of cached state is suspended until the next heartbeat.
     pub async fn wait_for_invalidation(&self) {
         let Some(barriers) = self.inner.barriers.get() else {
             return;
@@ -133,7 +133,7 @@ impl Invalidation {
         }
     }
 
-    /// The events of a tenant from now on, until the program ends.
+    /// The events of a tenant from now on, until the process stops.
     pub async fn subscribe(
         &self,
         tenant: TenantId,
@@ -150,7 +150,8 @@ impl Invalidation {
                 match received {
                     Ok(received) => yield received,
                     Err(broadcast::error::RecvError::Lagged(_)) => {
-                        // The events still in the channel are older than the next read.
+                        // The events that still wait in the channel are older than the next read, so they are
+                        // skipped.
                         receiver = receiver.resubscribe();
                         yield Received::ResyncRequired;
                     }
@@ -160,26 +161,26 @@ impl Invalidation {
         })
     }
 
-    /// Reports changes of access from now on.
+    /// A receiver of changes of access from now on.
     pub async fn access_changes(&self) -> Result<AccessChanges, DbError> {
         self.inner.listen().await?;
         Ok(AccessChanges(self.inner.access.subscribe()))
     }
 }
 
-/// Reports changes of access.
+/// A receiver of changes of access.
 #[derive(Debug)]
 pub struct AccessChanges(broadcast::Receiver<Option<Uuid>>);
 
 impl AccessChanges {
-    /// Returns when the access of this caller may have changed.
+    /// Waits until the access of this caller may have changed.
     pub async fn concerning(&mut self, caller: Principal) {
         let ids = [caller.user.uuid(), caller.tenant.uuid()];
         loop {
             match self.0.recv().await {
                 Ok(Some(id)) if !ids.contains(&id) => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                // The program ends.
+                // The process stops.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             }
         }
@@ -217,10 +218,10 @@ impl Inner {
         Ok(sender.subscribe())
     }
 
-    /// Updates the caches first, because a subscriber reads at once.
+    /// Updates the caches before it notifies subscribers, because a subscriber reads at once.
     fn apply(&self, event: Event) {
         self.caches.apply(&event);
-        // Sending fails without a receiver, which is no error.
+        // Sending fails if there is no receiver, which is no error.
         match event {
             Event::Shop(tenant, event) => {
                 if let Some(sender) = self.channels().get(&tenant) {
@@ -244,7 +245,7 @@ impl Inner {
 
 type Barriers = mpsc::UnboundedReceiver<oneshot::Sender<()>>;
 
-/// Receives events until the program ends, over as many connections as it takes.
+/// Receives events until the process stops. Reconnects after each lost connection.
 async fn run(inner: Weak<Inner>, mut listener: Listener, mut barriers: Barriers) {
     loop {
         let Err(error) = receive(&inner, &mut listener, &mut barriers).await else {
@@ -266,7 +267,7 @@ async fn run(inner: Weak<Inner>, mut listener: Listener, mut barriers: Barriers)
     }
 }
 
-/// Receives events over one connection. `Ok`: the program ends.
+/// Receives events over one connection. `Ok`: the process stops.
 async fn receive(
     inner: &Weak<Inner>,
     listener: &mut Listener,
@@ -303,7 +304,7 @@ async fn receive(
         }
         inner.caches.confirm_health(sent_at);
         for barrier in waiting {
-            // The mutation may have given up.
+            // The waiting mutation may have timed out.
             let _ = barrier.send(());
         }
     }

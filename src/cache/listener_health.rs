@@ -1,11 +1,11 @@
-//! Whether this process receives every event of the database. A heartbeat on the listener's own connection proves it:
-//! PostgreSQL delivers all pending notifications before it answers a query on that connection.
+//! Whether this process receives every event of the database. A heartbeat on the listener's connection proves it:
+//! PostgreSQL delivers all pending notifications before it replies to a query on that connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long cached state may be used after the last heartbeat was sent. A connection that ends silently can leave the
-/// caches stale for this long.
+/// How long cached state may be used after a heartbeat was sent. If a connection breaks without an error, the caches
+/// may be stale for this long.
 pub(super) const HEALTHY_FOR: Duration = Duration::from_secs(2);
 
 /// Whether cached state may be used.
@@ -14,7 +14,7 @@ pub(super) struct ListenerHealth {
     start: Instant,
     /// In milliseconds since `start`; 0: unhealthy.
     healthy_until: AtomicU64,
-    /// Increases whenever events may have been missed. A fill that began in an earlier generation is discarded.
+    /// Increases whenever events may have been missed. A fill from an earlier generation is discarded.
     generation: AtomicU64,
 }
 
@@ -31,7 +31,7 @@ impl Default for ListenerHealth {
 impl ListenerHealth {
     /// The present generation, if cached state may be used.
     pub(super) fn generation_if_healthy(&self) -> Option<u64> {
-        // The generation first: a later comparison notices a change that happens in between.
+        // The generation is read first, so that a later comparison detects a change in between.
         let generation = self.generation();
         let now = self.since_start(Instant::now());
         (now < self.healthy_until.load(Ordering::Acquire)).then_some(generation)
@@ -41,18 +41,18 @@ impl ListenerHealth {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// A heartbeat that was sent at this time has been answered.
+    /// Records that the heartbeat that was sent at this time got its reply.
     pub(super) fn mark_healthy(&self, sent_at: Instant) {
         let until = self.since_start(sent_at + HEALTHY_FOR);
         self.healthy_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// Suspends the use of cached state until the next heartbeat. The caches keep their entries.
+    /// Suspends the use of cached state until the next heartbeat. The entries stay.
     pub(super) fn suspend(&self) {
         self.healthy_until.store(0, Ordering::Release);
     }
 
-    /// Events may have been missed.
+    /// Starts a new generation, because events may have been missed.
     pub(super) fn mark_unhealthy(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.suspend();

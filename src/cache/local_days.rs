@@ -1,5 +1,5 @@
-//! The present day of each time zone in use. Computing where a day begins and ends costs PostgreSQL more than reading a
-//! shop.
+//! The present day of each time zone in use. They are cached because PostgreSQL takes longer to compute where a day
+//! begins and ends than to read a shop.
 
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
@@ -23,7 +23,7 @@ impl Default for LocalDays {
 }
 
 impl LocalDays {
-    /// The day of a time zone in which an instant lies, if it is cached.
+    /// The cached day of a time zone, if the instant lies in it.
     pub(super) fn get(&self, time_zone: &str, now: DateTime<Utc>) -> Option<LocalDay> {
         let day = self.entries.get(time_zone)?;
         day.contains(now).then_some(day)

@@ -1,11 +1,11 @@
-//! State that this process keeps in memory so that it need not query the database each time. All caches are bounded and
-//! lose their least used entries.
+//! The caches of this process, which save queries to the database. All caches are bounded and evict their least used
+//! entries.
 //!
-//! One rule of invalidation holds for all of them. The database sends an event after every commit that changes a shop's
-//! data or a user's access ([`apply`](Caches::apply)). An event of a shop carries the new data version: cached responses
-//! are keyed by the version, and timelines know their own version. An event of access removes sessions. When events may
-//! have been missed, everything that depends on them is cleared ([`clear`](Caches::clear)), and nothing is used until a
-//! heartbeat is answered again ([`ListenerHealth`]).
+//! One rule of invalidation applies to all of them. The database sends an event after every commit that changes a
+//! shop's data or a user's access ([`apply`](Caches::apply)). An event of a shop carries the new data version: cached
+//! responses have the version in their key, and each timeline stores its own version. An event of access removes
+//! sessions. When events may have been missed, all entries that depend on events are removed
+//! ([`clear`](Caches::clear)). The caches are then used again after the next heartbeat ([`ListenerHealth`]).
 
 pub mod invalidation;
 mod listener_health;
@@ -59,12 +59,12 @@ struct Inner {
     responses: Responses,
 }
 
-/// What a shop's figures depend on in one snapshot.
+/// The version of a shop's figures in one snapshot, and their currency.
 #[derive(Clone, Debug)]
 pub(crate) struct DataVersion {
     /// The version of the shop's data.
     pub(crate) version: i64,
-    /// The version of the last full rebuild of the rollups. Figures that were cached before are discarded.
+    /// The data version of the last full rebuild of the rollups. Figures that were cached before it are discarded.
     pub(crate) rollup_epoch: i64,
     /// The currency of the figures.
     pub(crate) currency: Currency,
@@ -82,7 +82,7 @@ impl DataVersion {
 }
 
 impl Caches {
-    /// Empty caches, with this many bytes for figures and for responses.
+    /// Creates empty caches with this many bytes for figures and for responses.
     #[must_use]
     pub fn new(max_figure_bytes: u64, max_response_bytes: u64) -> Self {
         Self {
@@ -113,14 +113,15 @@ impl Caches {
         }
     }
 
-    /// Removes everything that depends on events, because events may have been missed.
+    /// Removes all entries that depend on events, because events may have been missed.
     fn clear(&self) {
         self.inner.health.mark_unhealthy();
         self.inner.shop_states.clear();
         self.inner.sessions.clear();
     }
 
-    /// A heartbeat that was sent at this time has been answered, and every event before it has been applied.
+    /// Records that the heartbeat that was sent at this time got its reply, and that every earlier event has been
+    /// applied.
     fn confirm_health(&self, sent_at: Instant) {
         self.inner.health.mark_healthy(sent_at);
     }
@@ -130,20 +131,21 @@ impl Caches {
         self.inner.health.suspend();
     }
 
-    /// The present data version and local day of a shop, if they are cached and events are being received.
+    /// The present data version and local day of a shop. `None`: they are not cached, or events are not being
+    /// received.
     #[must_use]
     pub fn shop_state(&self, tenant: TenantId) -> Option<ShopState> {
         self.inner.health.generation_if_healthy()?;
         self.inner.shop_states.get(tenant)
     }
 
-    /// Begins to fill a shop's state, before the database is read. `None`: events are not being received.
+    /// Begins to fill a shop's state. Call it before reading the database. `None`: events are not being received.
     pub(crate) fn begin_fill(&self, tenant: TenantId) -> Option<FillToken> {
         let generation = self.inner.health.generation_if_healthy()?;
         Some(self.inner.shop_states.begin_fill(tenant, generation))
     }
 
-    /// Stores a shop's state, unless it was invalidated since the fill began.
+    /// Stores a shop's state, unless an event has invalidated it since the fill began.
     pub(crate) fn populate(&self, token: FillToken, state: ShopState) {
         if token.generation == self.inner.health.generation() {
             self.inner.shop_states.populate(token, state);
@@ -160,19 +162,19 @@ impl Caches {
         self.inner.responses.get(query, &state)
     }
 
-    /// Stores the response that a query has in this state of its shop.
+    /// Stores the response to a query in this state of the shop.
     pub fn store_response(&self, query: &QueryKey, state: &ShopState, response: CachedResponse) {
         self.inner.responses.insert(query, state, response);
     }
 
-    /// A session, if it is cached and events are being received.
+    /// A cached session. `None`: it is not cached, or events are not being received.
     #[must_use]
     pub fn session(&self, id: Uuid) -> Option<Session> {
         self.inner.health.generation_if_healthy()?;
         self.inner.sessions.get(id)
     }
 
-    /// Begins to fill a session, before the database is read. `None`: events are not being received.
+    /// Begins to fill a session. Call it before reading the database. `None`: events are not being received.
     #[must_use]
     pub fn begin_session_fill(&self) -> Option<u64> {
         self.inner.health.generation_if_healthy()?;
@@ -209,7 +211,7 @@ impl Caches {
         timelines.day_starts(transaction, at, time_zone, days).await
     }
 
-    /// The first customers of a range by sales, at the version of this snapshot.
+    /// The customers with the highest sales in a range, at the version of this snapshot.
     pub(crate) async fn top_customers(
         &self,
         transaction: &mut TenantTx,

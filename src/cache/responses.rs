@@ -1,5 +1,5 @@
-//! Responses to queries whose result depends only on the shop's data version and local day. Both are part of the key, so a
-//! change of the shop makes its cached responses unreachable, and they leave the cache unused.
+//! Responses to queries whose result depends only on the shop's data version and local day. Both are part of the key.
+//! After a change of the shop, its older responses are never read again and are evicted as unused.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use super::ShopState;
 use crate::domain::ids::TenantId;
 use crate::domain::principal::{Principal, Role};
 
-/// The approximate size of an entry beside its key and its body.
+/// The approximate size of an entry without its key and its body.
 const ENTRY_BYTES: usize = 256;
 
 /// A query of a principal.
@@ -25,12 +25,12 @@ pub struct QueryKey {
     /// The SHA-256 of the document.
     document: String,
     operation_name: Option<String>,
-    /// As JSON with sorted members.
+    /// The variables as JSON with sorted members.
     variables: String,
 }
 
 impl QueryKey {
-    /// The key of a document's SHA-256, the name of the operation and its variables as JSON.
+    /// The key of a query: the document's SHA-256, the name of the operation and the variables as JSON.
     #[must_use]
     pub const fn new(
         principal: Principal,
@@ -76,11 +76,11 @@ impl ResponseKey {
     }
 }
 
-/// A response that may be sent again: its bytes are the same each time.
+/// A response that may be sent several times, always with the same bytes.
 #[derive(Debug)]
 pub struct CachedResponse {
     body: Bytes,
-    /// The compressed body, made for the first client that accepts gzip.
+    /// The compressed body, created for the first client that accepts gzip.
     gzip: OnceLock<Option<Bytes>>,
     hash: String,
     cost: u64,
@@ -124,7 +124,7 @@ impl CachedResponse {
     }
 
     fn size(&self) -> usize {
-        // The compressed copy, about a quarter, may be made later.
+        // Adds the expected size of the compressed copy, about a quarter, because it may be created later.
         self.body.len() + self.body.len() / 4
     }
 }
@@ -141,7 +141,7 @@ pub(super) struct Responses {
 }
 
 impl Responses {
-    /// Holds at most this many bytes; 0: nothing.
+    /// Creates a cache of at most this many bytes. 0 disables it.
     pub(super) fn new(max_bytes: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(max_bytes)

@@ -1,5 +1,5 @@
-//! The sales timeline of each shop in use. A timeline knows its data version. A newer snapshot brings it up to date with
-//! the rows that changed since that version.
+//! The sales timeline of each shop in use. A timeline stores its data version. For a newer snapshot it reads only the
+//! rows that changed since that version.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,8 +18,8 @@ pub(super) struct SalesTimelines {
     entries: Cache<TenantId, Arc<Entry>>,
 }
 
-/// A timeline that the operations of its shop share. It is locked while it is brought up to date, because the other
-/// operations need the same rows.
+/// A timeline that all operations of its shop share. It is locked during an update, because the waiting operations
+/// need the same rows.
 #[derive(Debug)]
 struct Entry {
     timeline: Mutex<SalesTimeline>,
@@ -27,7 +27,7 @@ struct Entry {
 }
 
 impl SalesTimelines {
-    /// Holds at most this many bytes.
+    /// Creates a cache of at most this many bytes.
     pub(super) fn new(max_bytes: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(max_bytes)
@@ -47,7 +47,7 @@ impl SalesTimelines {
         let entry = self.entry(tenant, at);
         let mut timeline = entry.timeline.lock().await;
         if timeline.version() > at.version {
-            // An operation with a newer snapshot came first. This one reads a timeline of its own.
+            // Another operation has updated the timeline for a newer snapshot. This operation reads a separate one.
             drop(timeline);
             let mut own = SalesTimeline::new(at.currency.clone());
             bring_up_to_date(&mut own, transaction, at).await?;
@@ -74,7 +74,7 @@ impl SalesTimelines {
         let entry = self.entry(transaction.tenant(), at);
         let mut timeline = entry.timeline.lock().await;
         if timeline.version() != at.version {
-            // The shop may have been in another time zone then.
+            // The timeline may have been built for another time zone of the shop.
             drop(timeline);
             return transaction.day_starts(days, time_zone).await;
         }
@@ -98,7 +98,7 @@ impl SalesTimelines {
     fn update_weight(&self, tenant: TenantId, entry: &Arc<Entry>, timeline: &SalesTimeline) {
         let bytes = u32::try_from(timeline.size()).unwrap_or(u32::MAX);
         entry.bytes.store(bytes, Ordering::Relaxed);
-        // moka weighs an entry when it is inserted.
+        // moka computes the weight of an entry only when it is inserted.
         self.entries.insert(tenant, Arc::clone(entry));
     }
 }

@@ -12,23 +12,23 @@ use crate::domain::principal::Role;
 
 const MAX_ENTRIES: u64 = 20_000;
 
-/// What a session may do.
+/// A signed-in user's access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The user who signed in.
     pub user: UserId,
     /// The tenant that the session may read.
     pub tenant: TenantId,
-    /// The user's role there.
+    /// The user's role in the tenant.
     pub role: Role,
-    /// When the session ends unless it is prolonged. After that time the database decides.
+    /// When the session ends if it is not prolonged. After this time the database is read again.
     pub expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug)]
 pub(super) struct Sessions {
     entries: Cache<Uuid, Session>,
-    /// Increases with every change of access. Such changes are rare, so one counter serves all sessions.
+    /// Increases with every change of access. Such changes are rare, so all sessions share one counter.
     generation: AtomicU64,
 }
 
@@ -54,7 +54,7 @@ impl Sessions {
         self.entries.get(&id)
     }
 
-    /// Stores a session that was read in this generation, unless access has changed since.
+    /// Stores a session that was read in this generation, unless any access has changed since.
     pub(super) fn populate(&self, generation: u64, id: Uuid, session: Session) {
         self.entries.entry(id).and_compute_with(|_| {
             if generation == self.generation() {
@@ -65,13 +65,13 @@ impl Sessions {
         });
     }
 
-    /// The access of this user, or of every member of this tenant, has changed.
+    /// Removes the sessions of this user, or of every member of this tenant, because the access has changed.
     pub(super) fn invalidate(&self, id: Uuid) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         let affected = move |_: &Uuid, session: &Session| {
             session.user.uuid() == id || session.tenant.uuid() == id
         };
-        // Fails only without support for closures. Then every session is invalidated.
+        // This fails only if the cache does not support closures. Then all sessions are removed.
         if self.entries.invalidate_entries_if(affected).is_err() {
             self.entries.invalidate_all();
         }

@@ -1,4 +1,4 @@
-//! The present data version and local day of each shop, as of the last event.
+//! The present data version and local day of each shop, updated by events.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use crate::db::shops::LocalDay;
 use crate::domain::ids::TenantId;
 
 const MAX_ENTRIES: u64 = 20_000;
-/// How many counters tell whether a tenant had an event. Tenants that share a counter only lose a cache fill.
+/// The number of counters that detect events during a fill. Tenants share counters; a collision only discards a fill.
 const COUNTERS: usize = 1_024;
 
-/// What a figure of a shop depends on besides the query.
+/// The state of a shop that its figures depend on, besides the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopState {
     /// The version of the shop's data.
@@ -56,11 +56,11 @@ impl ShopStates {
         }
     }
 
-    /// Stores what was read after the fill began, unless an event has come since.
+    /// Stores a state that was read after the fill began, unless the tenant had an event since.
     pub(super) fn populate(&self, token: FillToken, state: ShopState) {
         let entry = self.entries.entry(token.tenant);
         entry.and_compute_with(|entry| {
-            // An event increases the counter first and changes the entry afterwards, so none passes between.
+            // An event increases the counter first and changes the entry afterwards, so this check misses no event.
             let is_newest = entry.is_none_or(|entry| {
                 let cached = entry.into_value();
                 (cached.version, cached.local_day.day) <= (state.version, state.local_day.day)
@@ -73,7 +73,7 @@ impl ShopStates {
         });
     }
 
-    /// The shop's data has this version from now on.
+    /// Updates the data version after an event.
     pub(super) fn set_version(&self, tenant: TenantId, version: i64) {
         self.count_event(tenant);
         self.entries.entry(tenant).and_compute_with(|entry| {

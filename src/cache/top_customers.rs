@@ -1,5 +1,5 @@
-//! The customers with the highest sales of each range in use. Reading a range costs what the range holds, tens of
-//! milliseconds for a month of a large shop. Bringing it to a newer version costs what changed.
+//! The customers with the highest sales of each range in use. A first read takes tens of milliseconds for a month of
+//! a large shop. An update to a newer version reads only the customers who changed.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::domain::calendar::DayRange;
 use crate::domain::ids::TenantId;
 use crate::domain::ranking::{KEPT, RankedCustomer, Ranking};
 
-/// The approximate size of an entry: 300 customers and the map around them.
+/// The approximate size of an entry: 300 customers, and the map that holds the entry.
 const ENTRY_BYTES: u32 = 300 * 32 + 300;
-/// When more customers changed, the range is read whole.
+/// If more customers have changed, the whole range is read again.
 const MAX_CHANGED: i64 = 2_000;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct TopCustomersCache {
 }
 
 impl TopCustomersCache {
-    /// Holds at most this many bytes.
+    /// Creates a cache of at most this many bytes.
     pub(super) fn new(max_bytes: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(max_bytes)
@@ -32,7 +32,7 @@ impl TopCustomersCache {
         Self { entries }
     }
 
-    /// The first customers of a range at the version of this snapshot.
+    /// The customers with the highest sales in a range, at the version of this snapshot.
     pub(super) async fn first(
         &self,
         transaction: &mut TenantTx,
@@ -46,7 +46,8 @@ impl TopCustomersCache {
         let mut cached = entry.lock().await;
         let usable = match cached.take() {
             Some(ranking) if ranking.version() > at.version => {
-                // An operation with a newer snapshot came first. This one reads a ranking of its own.
+                // Another operation has updated the ranking for a newer snapshot. This operation reads a separate
+                // one.
                 *cached = Some(ranking);
                 drop(cached);
                 let own = read(transaction, at, range).await?;

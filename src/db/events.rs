@@ -1,5 +1,5 @@
-//! Events: NOTIFY messages that a transaction sends with its commit, received by every process that listens. An event
-//! carries ids, days and versions, never contents: any user of the database can listen.
+//! Events: NOTIFY messages that a transaction sends with its commit. Every listening process receives them. An event
+//! carries ids, days and versions, never contents, because any user of the database can listen.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::domain::ids::{OrderId, SyncRunId, TenantId};
 const LISTENER: &str = "xboard listener";
 /// The channel of the events of shops.
 const SHOP_CHANNEL: &str = "xboard_shop";
-/// With more changed days than these, an event names none: a message must stay below 8,000 bytes.
+/// An event with more changed days lists none, because a message must stay below 8,000 bytes.
 const MAX_DAYS: usize = 366;
 
 /// An event of a shop.
@@ -24,9 +24,10 @@ const MAX_DAYS: usize = 366;
 pub enum ShopEvent {
     /// Objects of the shop changed.
     DataChanged {
-        /// The days whose figures changed, in order. Empty: any day.
+        /// The days of the changed orders, in order. Also the days of orders of which only the row changed. Empty:
+        /// there are too many days, or the change does not concern orders.
         days: Vec<NaiveDate>,
-        /// The data version from this change on.
+        /// The data version after this change.
         version: i64,
     },
     /// A sync run made progress.
@@ -43,8 +44,8 @@ struct Message {
     event: ShopEvent,
 }
 
-/// Sends a message to every listener of a channel once the transaction is committed. This is a statement of its own,
-/// because a notification must not share a statement with a distributed table.
+/// Sends a message to every listener of a channel once the transaction is committed. The notification is a statement
+/// of its own, because it must not share a statement with a distributed table.
 pub(super) async fn notify(
     connection: &mut PgConnection,
     channel: &str,
@@ -74,7 +75,8 @@ impl TenantTx {
 
     async fn notify_shop(&mut self, event: ShopEvent) -> Result<()> {
         let tenant = self.tenant();
-        // The transaction fails with the event: other processes would keep stale figures without it.
+        // If the event cannot be sent, the transaction fails: without the event, other processes would show stale
+        // figures.
         let message = serde_json::to_string(&Message { tenant, event })
             .map_err(|error| DbError::Corrupt(format!("an event cannot be serialized: {error}")))?;
         notify(self.connection(), SHOP_CHANNEL, &message).await
@@ -93,7 +95,7 @@ impl TenantTx {
     }
 }
 
-/// What a listener receives.
+/// A received event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An event of a shop.
@@ -113,7 +115,7 @@ pub struct Listener {
 impl Database {
     /// Starts to listen.
     pub async fn listen(&self) -> Result<Listener> {
-        // A heartbeat is not worth a line of the log twice a second.
+        // A heartbeat runs twice a second, so its statements are not logged.
         let options = self
             .options
             .clone()
@@ -124,7 +126,7 @@ impl Database {
             .connect_with(options)
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        // The owner opens a new listener, and knows that events may have been missed.
+        // A reconnect would hide missed events. The owner of the listener opens a new one instead.
         listener.eager_reconnect(false);
         listener.listen_all([SHOP_CHANNEL, ACCESS_CHANNEL]).await?;
         Ok(Listener { listener })
@@ -141,11 +143,11 @@ impl Listener {
             .ok_or(DbError::ListenerLost)
     }
 
-    /// Proves that the connection is alive, and gives the events that arrived meanwhile. PostgreSQL delivers every
-    /// notification that was committed before a statement together with the end of that statement, so no earlier event
-    /// is still on its way afterwards.
+    /// Proves that the connection is alive, and returns the events that arrived meanwhile. PostgreSQL delivers every
+    /// notification that was committed before a statement no later than the end of that statement. No earlier event
+    /// is pending after the reply.
     pub async fn heartbeat(&mut self) -> Result<Vec<Event>> {
-        // `execute` reads to the end of the statement; to fetch a row would stop at the row.
+        // `execute` reads to the end of the statement. Fetching a row would stop at the row.
         sqlx::raw_sql("select 1")
             .execute(&mut self.listener)
             .await?;
@@ -154,7 +156,7 @@ impl Listener {
     }
 }
 
-/// An event of another version of the program may be unreadable. Everything may have changed then.
+/// An event of another version of the program may be unreadable. Any data may have changed then.
 fn parse(notification: &PgNotification) -> Event {
     let payload = notification.payload();
     let event = if notification.channel() == ACCESS_CHANNEL {

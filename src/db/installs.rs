@@ -1,5 +1,5 @@
-//! Pending installations of the operator's app, and installed shops that wait for a claim. Tokens are stored as hashes,
-//! valid once, and expire soon. Each insert deletes expired rows.
+//! Pending installations of the operator's app, and installed shops that wait for a claim. The tables store hashes of
+//! the tokens. A token is valid once and expires soon. Each insert deletes expired rows.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use super::{Result, SystemTx};
 use crate::domain::ids::TenantId;
 use crate::domain::shop::ShopDomain;
 
-/// A pending consent.
+/// A pending consent: the merchant has not confirmed the installation yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallState {
     /// The hash of the browser's cookie.
@@ -19,7 +19,7 @@ pub struct InstallState {
 /// An installed shop without an account.
 #[derive(Clone, Debug)]
 pub struct InstallClaim {
-    /// The associated data of the encryption, in place of a tenant.
+    /// The associated data of the encryption. An unclaimed shop has no tenant, so an id of its own is used.
     pub sealed_for: TenantId,
     /// The encrypted tokens.
     pub sealed: Vec<u8>,
@@ -51,7 +51,8 @@ impl SystemTx {
         Ok(())
     }
 
-    /// Deletes a pending consent and returns it. Of two concurrent calls, one gets it. `None`: it is gone or expired.
+    /// Deletes a pending consent and returns it. Only one of two concurrent calls gets it. `None`: there is none, or
+    /// it has expired.
     pub async fn take_install_state(
         &mut self,
         state_hash: &[u8],
@@ -110,7 +111,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Deletes a claim. True: it was valid; of two concurrent calls, one gets true.
+    /// Deletes a claim. True: it was valid. Only one of two concurrent calls gets true.
     pub async fn take_install_claim(
         &mut self,
         token_hash: &[u8],

@@ -1,5 +1,5 @@
-//! Invitations to shops. A row is an open or expired invitation. An accepted, withdrawn or replaced one is deleted, so no
-//! token is valid twice.
+//! Invitations to shops. A row is an open or expired invitation. Accepted, withdrawn and replaced invitations are
+//! deleted, so no token is valid twice.
 
 use chrono::{DateTime, Utc};
 
@@ -49,7 +49,7 @@ impl TryFrom<Stored> for InvitationRecord {
 }
 
 impl SystemTx {
-    /// Creates an invitation. It replaces an earlier one of the same address.
+    /// Creates an invitation. It replaces an earlier one for the same address.
     pub async fn create_invitation(
         &mut self,
         invitation: &InvitationRecord,
@@ -108,7 +108,8 @@ impl SystemTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Deletes an open invitation and returns it. Of two concurrent calls, one gets it. `None`: it is gone or expired.
+    /// Deletes an open invitation and returns it. Only one of two concurrent calls gets it. `None`: there is none, or
+    /// it has expired.
     pub async fn take_invitation(
         &mut self,
         token_hash: &[u8],
@@ -144,7 +145,7 @@ impl SystemTx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Withdraws the invitations of a member, because the member has their tokens.
+    /// Withdraws the invitations that a member made, because the member has their tokens.
     pub(super) async fn withdraw_invitations_of(
         &mut self,
         tenant: TenantId,

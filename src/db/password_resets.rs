@@ -1,5 +1,5 @@
-//! Password resets: an operator gives a token to a user who cannot sign in. The table stores its hash. The token is
-//! valid once and expires soon.
+//! Password resets. An operator gives a token to a user who cannot sign in. The table stores the hash of the token,
+//! which is valid once and expires soon.
 
 use chrono::{DateTime, Utc};
 
@@ -44,7 +44,7 @@ impl SystemTx {
         .await?)
     }
 
-    /// Deletes a valid token and returns its user. Of two concurrent calls, one gets the user.
+    /// Deletes a valid token and returns its user. Only one of two concurrent calls gets the user.
     pub async fn take_password_reset(
         &mut self,
         token_hash: &[u8],

@@ -42,17 +42,17 @@ impl TenantTx {
         &mut self.transaction
     }
 
-    /// Adds days whose figures change with this transaction.
+    /// Adds the days of changed orders, for the event of this transaction.
     pub(super) fn note_changed_days(&mut self, days: impl IntoIterator<Item = NaiveDate>) {
         self.changed_days.extend(days);
     }
 
-    /// The days that were added, in order.
+    /// Removes and returns the added days, in order.
     pub(super) fn take_changed_days(&mut self) -> Vec<NaiveDate> {
         std::mem::take(&mut self.changed_days).into_iter().collect()
     }
 
-    /// Leaves the tenant and continues over accounts, in the same transaction.
+    /// Leaves the tenant and switches to the system role, in the same transaction.
     pub async fn into_system(self) -> Result<SystemTx> {
         SystemTx::enter(self.transaction).await
     }
@@ -77,7 +77,7 @@ impl SystemTx {
         Ok(Self::entered(transaction))
     }
 
-    /// In a transaction that has the system role already.
+    /// Wraps a transaction that already has the system role.
     pub(super) const fn entered(transaction: Transaction) -> Self {
         Self { transaction }
     }
@@ -91,7 +91,7 @@ impl SystemTx {
         Ok(self.transaction.commit().await?)
     }
 
-    /// Continues in one tenant, in the same transaction: both parts commit together.
+    /// Switches to one tenant in the same transaction: both parts commit together.
     pub async fn into_tenant(self, tenant: TenantId) -> Result<TenantTx> {
         TenantTx::enter(self.transaction, tenant).await
     }

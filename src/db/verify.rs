@@ -1,5 +1,5 @@
-//! Verification: everything that is derived from the ledger is recomputed and compared. The rollups are compared with the
-//! views that a rebuild copies.
+//! Verification: recomputes every value that is derived from the ledger, and compares it with the stored value. The
+//! rollups are compared with the same function (`recomputed_sales_rollups`) and views that a rebuild copies.
 
 use std::fmt;
 
@@ -37,8 +37,8 @@ impl fmt::Display for Difference {
 const MAX_DIFFERENCES: i64 = 100;
 
 impl TenantTx {
-    /// Compares everything derived with its recomputation. Empty: no difference. Call it on a snapshot, so that nothing
-    /// changes meanwhile.
+    /// Compares all derived values with their recomputation. Empty: no difference. Call it on a snapshot, because
+    /// concurrent writes would show as differences.
     pub async fn verify(&mut self) -> Result<Vec<Difference>> {
         let mut differences = self.verify_built().await?;
         differences.extend(self.verify_rollups().await?);

@@ -1,50 +1,52 @@
-//! Who spent most in a range of days, held in memory. Only the first of them are kept, with the promise that
-//! nobody else comes before the last of these; a change of a few customers is then worked in without looking at
-//! all the others again.
+//! The customers with the highest sales in a range of days, held in memory. A ranking holds only its first rows and
+//! an upper bound for all other customers, so that a change of a few customers is applied without reading the others
+//! again.
 
 use rust_decimal::Decimal;
 
 use super::ids::CustomerId;
 
-/// How many are kept. More than are ever asked for, so that some may fall back before all have to be read again.
+/// How many rows a ranking holds. More than [`MAX_ASKED`], so that some customers may drop out before the ranking
+/// must be read again.
 pub const KEPT: usize = 300;
-/// The most that are asked for.
+/// The maximum number of rows that a query returns.
 pub const MAX_ASKED: usize = 100;
 
-/// A customer's place among those who spent most.
+/// A customer of a ranking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RankedCustomer {
-    /// Who.
+    /// The customer.
     pub customer: CustomerId,
-    /// What they spent.
+    /// The customer's sales in the range.
     pub total_spent: Decimal,
-    /// How many orders they placed.
+    /// The number of the customer's orders in the range.
     pub orders: i64,
 }
 
 impl RankedCustomer {
-    /// By this customers are ranked, the greatest first.
+    /// The sort key: the highest one comes first.
     const fn key(&self) -> (Decimal, CustomerId) {
         (self.total_spent, self.customer)
     }
 
-    /// Only those who ordered, or whose orders grew, are ranked.
+    /// Whether the customer is ranked. A customer without an order in the range is ranked if the sales of earlier
+    /// orders grew.
     fn counts(&self) -> bool {
         self.orders > 0 || self.total_spent > Decimal::ZERO
     }
 }
 
-/// The first of a ranking.
+/// The first rows of a ranking.
 #[derive(Clone, Debug)]
 pub struct Ranking {
     version: i64,
     first: Vec<RankedCustomer>,
-    /// Nobody who is not in `first` comes before this; `None`: there is nobody else.
+    /// The upper bound: no customer outside `first` has a higher key. `None`: there are no other customers.
     others_below: Option<(Decimal, CustomerId)>,
 }
 
 impl Ranking {
-    /// From the first rows of the whole ranking, in order: at least [`KEPT`] and one more, if there are.
+    /// Builds a ranking from its rows in order: all rows, or at least [`KEPT`] and one more.
     #[must_use]
     pub fn new(version: i64, rows: Vec<RankedCustomer>) -> Self {
         let mut ranking = Self {
@@ -56,21 +58,20 @@ impl Ranking {
         ranking
     }
 
-    /// The version of the store's data that it is of.
+    /// The data version of the shop that the ranking shows.
     #[must_use]
     pub const fn version(&self) -> i64 {
         self.version
     }
 
-    /// The first of them, so many.
+    /// The first `count` rows.
     #[must_use]
     pub fn first(&self, count: usize) -> &[RankedCustomer] {
         self.first.get(..count).unwrap_or(&self.first)
     }
 
-    /// Works in what some customers have come to by a later version: each of them, with what they spent and
-    /// ordered in the range now, be it nothing. `false`: too few are left that are known to be the first, and
-    /// all have to be read again.
+    /// Brings the ranking to a later version. `changed` holds the present values of every customer who changed, zero
+    /// included. `false`: too few rows are certain, and the ranking must be read again.
     #[must_use]
     pub fn change(&mut self, version: i64, changed: Vec<RankedCustomer>) -> bool {
         self.version = version;

@@ -14,7 +14,7 @@ use super::sales_figures::SalesFigures;
 /// A range of fewer days has no complete month.
 const SHORTEST_MONTH: i64 = 28;
 
-/// A row of the rollups that changed: each holds the present value, not a difference.
+/// A changed row of the rollups. It holds the present value, not a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimelineChange {
     /// The figures of a day in one currency.
@@ -36,11 +36,11 @@ pub enum TimelineChange {
         /// How many customers.
         customers: i64,
     },
-    /// How many customers placed an order on `day`, by the day of their order before.
+    /// How many customers placed an order on `day`, by the day of their previous order.
     RepeatOrders {
         /// The day.
         day: NaiveDate,
-        /// The day of their order before.
+        /// The day of the previous order.
         previous_day: NaiveDate,
         /// How many customers.
         customers: i64,
@@ -63,7 +63,7 @@ pub struct SalesTimeline {
     version: i64,
     currency: Currency,
     days: BTreeMap<NaiveDate, Day>,
-    /// The sums of the days of each month, by its first day: years are summed from months.
+    /// The sums of each month by its first day, because a year is summed from months.
     months: BTreeMap<NaiveDate, SalesFigures>,
     starts: HashMap<NaiveDate, DateTime<Utc>>,
 }
@@ -75,7 +75,7 @@ struct Day {
     other_orders: Vec<(Currency, i64)>,
     /// Customers by the day of their first order in any currency.
     first: Counts,
-    /// Customers by the day of their order before.
+    /// Customers by the day of their previous order.
     repeat: Counts,
     /// Customers with their first order ever on this day, by the day of their second order.
     second: Counts,
@@ -109,9 +109,9 @@ impl Counts {
             .into()
     }
 
-    /// The number of counts of earlier days. In a large shop nearly every day has a count, so the first and the last day
-    /// bound the index closely: no more counts than days since the first, no fewer than the days up to the last leave. A
-    /// plain binary search would touch a dozen distant places in the counts of each day.
+    /// The number of counts of earlier days. In a large shop nearly every day has a count. The first and the last day
+    /// therefore bound the index closely: at most the number of days since the first, at least the number of counts
+    /// less the days up to the last. A plain binary search would read a dozen distant memory locations for each day.
     fn index_of(&self, day: i32) -> usize {
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {
             return 0;
@@ -163,7 +163,7 @@ impl Counts {
 }
 
 impl SalesTimeline {
-    /// An empty timeline, older than every version: every row has changed since.
+    /// An empty timeline whose version is below every data version, so that every row counts as changed since then.
     #[must_use]
     pub fn new(currency: Currency) -> Self {
         Self {
@@ -256,19 +256,19 @@ impl SalesTimeline {
             + self.starts.len() * size_of::<(NaiveDate, DateTime<Utc>)>() * 2
     }
 
-    /// Those of the days whose first instant is not noted.
+    /// The given days whose start is not cached.
     #[must_use]
     pub fn without_start(&self, days: &[NaiveDate]) -> Vec<NaiveDate> {
         let days = days.iter().copied();
         days.filter(|day| !self.starts.contains_key(day)).collect()
     }
 
-    /// Notes the first instants of days.
+    /// Caches the starts of days.
     pub fn note_starts(&mut self, starts: impl IntoIterator<Item = (NaiveDate, DateTime<Utc>)>) {
         self.starts.extend(starts);
     }
 
-    /// The first instant of a day, where it is noted.
+    /// The start of a day. `None`: it is not cached.
     #[must_use]
     pub fn start(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
         self.starts.get(&day).copied()
@@ -289,8 +289,8 @@ impl SalesTimeline {
         summary
     }
 
-    /// The figures of a range, with customers only if asked: counting customers takes most of the time, and touches
-    /// several times as much memory. Without, all counts of customers are zero.
+    /// The figures of a range. Without `with_customers`, all counts of customers are zero: counting customers takes
+    /// most of the time, and reads several times as much memory.
     #[must_use]
     pub fn figures_with(&self, range: DayRange, with_customers: bool) -> SalesSummary {
         if with_customers {
@@ -348,7 +348,7 @@ impl SalesTimeline {
             .collect()
     }
 
-    /// How many orders of a range are in another currency, and so in no figure.
+    /// How many orders of a range are in another currency. No figure includes them.
     #[must_use]
     pub fn orders_in_other_currencies(&self, range: DayRange) -> i64 {
         let days = self.days_of(range);
@@ -400,7 +400,7 @@ mod tests {
         assert_eq!(counts.total(), 4);
     }
 
-    /// The rows of the counts for customers who ordered on these days, in the order of the days.
+    /// The rows of the counts for the order days of each customer, in ascending order.
     fn changes_of(customers: &[Vec<u32>]) -> Vec<TimelineChange> {
         let mut repeats: BTreeMap<(u32, Option<u32>), i64> = BTreeMap::new();
         let mut seconds: BTreeMap<(u32, Option<u32>), i64> = BTreeMap::new();
@@ -465,7 +465,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the definitions: the days of each customer's orders.
+        /// Counts customers by the definitions, from the days of each customer's orders.
         #[test]
         fn the_customers_of_any_range_are_those_of_its_orders(
             customers in prop::collection::vec(prop::collection::vec(0_u32..40, 0..6), 0..30),

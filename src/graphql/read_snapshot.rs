@@ -1,7 +1,7 @@
-//! The snapshot that all fields of an operation read: one REPEATABLE READ, read-only transaction, opened by the first
-//! resolver that needs it. It is the only connection of the operation, so operations never wait for each other's second
-//! connection. A resolver that needs the account switches the transaction to the system role and back; a snapshot never
-//! moves from one tenant to another.
+//! The snapshot that all fields of an operation read: one REPEATABLE READ, read-only transaction. The first resolver
+//! that needs it opens it. An operation uses no other connection, so operations never wait for each other's second
+//! connection. A resolver that needs the account switches the transaction to the system role and back. A snapshot
+//! never changes its tenant.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,16 +20,16 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::ranking::RankedCustomer;
 use crate::domain::sales_timeline::SalesTimeline;
 
-/// What the figures of a shop depend on.
+/// The shop of a snapshot, with the currency, time zone and day that its figures depend on.
 #[derive(Debug)]
 pub struct ShopContext {
     /// The currency of the figures.
     pub currency: Currency,
     /// The IANA time zone of the shop's days.
     pub time_zone: String,
-    /// The present day there.
+    /// The present day in the time zone.
     pub today: NaiveDate,
-    /// The row of the shop.
+    /// The shop's record.
     pub row: Shop,
 }
 
@@ -41,7 +41,7 @@ impl ShopContext {
     }
 }
 
-/// What was read of a tenant when its snapshot was opened.
+/// The values that were read when the snapshot of a tenant was opened.
 #[derive(Clone, Debug)]
 struct OpenedTenant {
     tenant: TenantId,
@@ -63,7 +63,7 @@ enum Open {
     #[default]
     Nothing,
     Tenant(Box<OpenTenant>),
-    /// In the system role, and the tenant that the transaction came from.
+    /// The transaction in the system role, and the tenant that it showed before.
     System(Box<SystemTx>, Option<OpenedTenant>),
 }
 
@@ -74,7 +74,7 @@ struct State {
     account: Option<(UserId, Option<Arc<Account>>)>,
 }
 
-/// The reads of one operation. Clones share the snapshot.
+/// The read snapshot of one operation. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct ReadSession {
     database: Database,
@@ -84,7 +84,7 @@ pub(super) struct ReadSession {
     shop_state: Arc<OnceLock<ShopState>>,
 }
 
-/// Exclusive access to the snapshot of a tenant. The other resolvers of the operation wait meanwhile.
+/// Exclusive access to the snapshot of a tenant. Other resolvers of the operation wait until it is dropped.
 #[derive(Debug)]
 pub struct ReadSnapshot {
     open: OwnedMappedMutexGuard<State, OpenTenant>,
@@ -96,7 +96,7 @@ impl ReadSnapshot {
         &mut self.open.transaction
     }
 
-    /// The shop, as the snapshot shows it.
+    /// The shop in this snapshot.
     #[must_use]
     pub fn shop(&self) -> Arc<ShopContext> {
         Arc::clone(&self.open.opened.shop)
@@ -126,7 +126,7 @@ impl ReadSnapshot {
         Ok(starts.await?)
     }
 
-    /// The first customers of a range by sales.
+    /// The customers with the highest sales in a range.
     pub(super) async fn top_customers(
         &mut self,
         range: DayRange,
@@ -151,7 +151,7 @@ impl ReadSession {
         }
     }
 
-    /// The data version and local day of the first snapshot, once it is open.
+    /// The data version and local day of the first snapshot. Empty until the snapshot is open.
     pub(super) fn shop_state(&self) -> Arc<OnceLock<ShopState>> {
         Arc::clone(&self.shop_state)
     }
@@ -167,13 +167,13 @@ impl ReadSession {
                 caches: self.caches.clone(),
             }),
             Open::System(system, None) => {
-                // The transaction may be older than an event that was missed before the fill begins, so the caches
-                // are not filled from it.
+                // This transaction may have begun before an event that the caches missed. Its results are therefore
+                // not stored in the caches.
                 Box::new(self.read_shop(system.into_tenant(tenant).await?).await?)
             }
-            // A snapshot of another tenant ends first: an operation holds one connection.
+            // The snapshot of another tenant ends first, because an operation holds only one connection.
             Open::Nothing | Open::Tenant(_) | Open::System(_, Some(_)) => {
-                // Before the snapshot is taken: later events discard the fill.
+                // The fill begins before the snapshot is taken, so that a later event discards it.
                 let fill = self.caches.begin_fill(tenant);
                 let transaction = self.database.tenant_snapshot(tenant).await?;
                 let open = self.read_shop(transaction).await?;
@@ -234,7 +234,7 @@ impl ReadSession {
         Ok(account)
     }
 
-    /// Reads what does not belong to a tenant, in the same transaction.
+    /// Reads data that belongs to no tenant, in the same transaction.
     pub(super) async fn in_system<T>(
         &self,
         read: impl AsyncFnOnce(&mut SystemTx) -> Result<T, ApiError>,

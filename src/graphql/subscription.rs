@@ -28,9 +28,10 @@ pub struct SubscriptionRoot;
 /// A change of the shop's data.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct StoreChange {
-    /// The days whose figures changed, in the shop's time zone, in ascending order. Empty if there
-    /// are too many to list, or if the client was too slow to receive every change. Any day may
-    /// have changed then.
+    /// The days of the changed orders, in the shop's time zone, in ascending order. The list is
+    /// empty if there are too many days, or if the change is not about orders. It is also empty
+    /// after the server's connection to the database was restored, or if the client was too slow to
+    /// receive every change. If the list is empty, any day may have changed.
     days: Vec<Day>,
     /// The shop's newest order. Null if there are no orders.
     latest_order: Option<Order>,
@@ -109,7 +110,7 @@ impl SubscriptionRoot {
                         Err(error) => yield Err(error),
                     }
                 }
-                // A subscription that waits holds no connection.
+                // A waiting subscription holds no connection.
                 context.refresh().await;
                 match events.next().await {
                     Some(next) => received = next,

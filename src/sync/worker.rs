@@ -1,5 +1,5 @@
-//! The worker: claims jobs, runs them under a lease, retries failed ones, and moves hopeless ones to the dead letters.
-//! Any number of processes may run a worker.
+//! The worker: claims jobs, runs them under a lease, retries failed ones, and moves jobs that cannot succeed to the
+//! dead letters. Any number of processes may run a worker.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::db::DbError;
 use crate::db::jobs::{Job, JobKind};
 use crate::db::worker_heartbeat::{WorkerEvent, WorkerHeartbeat};
 
-/// How often an idle worker polls. A queued job wakes it at once; polling finds jobs that become due later, and those
-/// of dead workers.
+/// How often an idle worker polls. A queued job wakes the worker at once. Polling finds delayed jobs, and the jobs of
+/// dead workers.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The longest delay before a failed job is retried.
@@ -38,7 +38,7 @@ pub async fn run(sync: SyncService, shutdown: CancellationToken) {
         worker,
         wake_up: Arc::clone(&wake_up),
         slots: Arc::new(Semaphore::new(sync.config.concurrency)),
-        // One slot is free of long jobs, if there are two: changed objects are fetched while large shops are synced.
+        // One of several slots runs no long job, so that changed objects are fetched while large shops are synced.
         long_slots: Arc::new(Semaphore::new(
             sync.config.concurrency.saturating_sub(1).max(1),
         )),
@@ -56,8 +56,8 @@ pub async fn run(sync: SyncService, shutdown: CancellationToken) {
     info!(worker.id = %worker, "worker stopped");
 }
 
-/// Holds the worker's heartbeat, and starts it again when its connection is lost. Without a heartbeat the worker
-/// claims nothing. Another worker may take its jobs meanwhile; the lease shows that.
+/// Holds the worker's heartbeat, and restarts it after a lost connection. Without a heartbeat the worker claims no
+/// job. Another worker may take over its jobs meanwhile; the lease detects that.
 async fn hold_heartbeat(
     sync: &SyncService,
     worker: Uuid,
@@ -83,7 +83,7 @@ async fn hold_heartbeat(
     }
 }
 
-/// Passes events on until the heartbeat is lost.
+/// Wakes the worker for each queued job until the heartbeat is lost.
 async fn listen(
     sync: &SyncService,
     heartbeat: &mut WorkerHeartbeat,
@@ -144,7 +144,7 @@ impl Dispatcher {
         while self.running.join_next().await.is_some() {}
     }
 
-    /// Claims and starts the next job. Whether another one may be due.
+    /// Claims and starts the next job. Returns whether another job may be due.
     async fn claim_and_start(&mut self, slot: OwnedSemaphorePermit) -> bool {
         let long_slot = Arc::clone(&self.long_slots).try_acquire_owned().ok();
         match self.claim(long_slot.is_none()).await {
@@ -167,7 +167,7 @@ impl Dispatcher {
         }
     }
 
-    /// The next job, and whether another one is due.
+    /// Claims the next job. Returns whether another job is due.
     async fn claim(&mut self, short_only: bool) -> Result<Option<(Job, bool)>, DbError> {
         let now = self.sync.clock.now();
         let check_is_due = self
@@ -193,7 +193,7 @@ impl Dispatcher {
     }
 }
 
-/// Waits for the next task to finish; for ever when none runs.
+/// Waits for the next task to finish. Without a task it never returns.
 async fn next_finished(running: &mut JoinSet<bool>) -> bool {
     match running.join_next().await {
         Some(Ok(more_due)) => more_due,
@@ -205,11 +205,11 @@ async fn next_finished(running: &mut JoinSet<bool>) -> bool {
     }
 }
 
-/// Runs a job while renewing its lease. If the lease is lost or the worker stops, the job is dropped where it stands:
-/// its progress is committed, and the next worker continues from there. Whether another job may be due.
+/// Runs a job while renewing its lease. If the lease is lost or the worker stops, the job is cancelled. Its progress
+/// is committed, and the next worker continues from there. Returns whether another job may be due.
 async fn run_claimed(sync: &SyncService, job: &Job, shutdown: &CancellationToken) -> bool {
     if job.attempts > sync.config.max_attempts {
-        // The process died while it ran the job, more often than that is a coincidence.
+        // The process died too often while it ran this job, so the job is probably the cause.
         return logged(
             sync.fail(job, &SyncError::WorkerDied(job.attempts - 1))
                 .await,
@@ -242,7 +242,7 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("no message").to_owned()
 }
 
-/// Logs that an outcome could not be saved: the lease then ends, and the job runs again.
+/// Logs that an outcome could not be saved. The lease then expires, and the job runs again.
 fn logged(outcome: Result<bool, DbError>) -> bool {
     outcome
         .inspect_err(|error| error!(error = %error, "job outcome could not be saved"))
@@ -271,7 +271,7 @@ impl SyncService {
         Ok(renewed)
     }
 
-    /// Deletes a finished job. Whether another one is due.
+    /// Deletes a finished job. Returns whether another job is due.
     async fn finish(&self, job: &Job) -> Result<bool, DbError> {
         let mut transaction = self.database.system().await?;
         transaction.finish_job(job).await?;
@@ -286,7 +286,8 @@ impl SyncService {
         transaction.commit().await
     }
 
-    /// Retries a job later if that may help, else fails it. Whether another job may be due.
+    /// Retries a job later if the error may be transient, otherwise fails the job. Returns whether another job may be
+    /// due.
     async fn retry_or_fail(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
         if !error.is_transient() || job.attempts >= self.config.max_attempts {
             return self.fail(job, error).await;
@@ -307,7 +308,7 @@ impl SyncService {
     async fn fail(&self, job: &Job, error: &SyncError) -> Result<bool, DbError> {
         error!(tenant.id = %job.tenant, job.id, job.attempts, error = %error, "job failed");
         if let JobKind::Sync { run } = job.kind {
-            // The next scheduled run fetches everything that this one did not.
+            // The next scheduled run fetches everything that this run did not fetch.
             self.fail_sync(job.tenant, run, error).await?;
             return self.finish(job).await;
         }
@@ -336,7 +337,8 @@ impl SyncService {
         }
     }
 
-    /// Doubles with each attempt, plus up to half of it at random, so that failed jobs do not retry all at once.
+    /// The delay doubles with each attempt. Up to half of it is added at random, so that failed jobs do not retry all
+    /// at once.
     fn retry_delay(&self, attempts: i32) -> Duration {
         let doublings = u32::try_from(attempts.clamp(1, 12)).unwrap_or(1) - 1;
         let delay = self

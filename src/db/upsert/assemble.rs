@@ -1,5 +1,5 @@
-//! Orders assembled from their records: the one place that decides which records make an order, which of two duplicates
-//! counts, and in which order its sales stand in the ledger.
+//! Assembles orders from their records. Only this module decides which records belong to an order, which of two
+//! duplicates counts, and in which order the sales are numbered in the ledger.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,35 +15,35 @@ use crate::domain::record::{
 };
 use crate::domain::sale::{AgreementReason, SaleLineType};
 
-/// An order with all of its children, each once.
+/// An order with its children, without duplicates.
 #[derive(Debug)]
 pub(super) struct AssembledOrder {
     pub(super) order: OrderRecord,
-    /// In the order of their ids.
+    /// Sorted by id.
     pub(super) line_items: Vec<LineItemRecord>,
-    /// In the order of their gids.
+    /// Sorted by gid.
     agreements: Vec<AgreementRecord>,
-    /// In the order of the gids of their agreements, and of their own.
+    /// Sorted by the gid of the agreement, then by the sale's own gid.
     sales: Vec<SaleRecord>,
     /// The hash of the order's own record.
     pub(super) row_hash: i64,
-    /// The hash of everything that child tables and rollups depend on. An order with the stored `children_hash` is
-    /// written without touching either.
+    /// The hash of everything that the child tables and the rollups depend on. If an order's `children_hash` is
+    /// unchanged, neither is written.
     pub(super) children_hash: i64,
 }
 
-/// A sale with its place in the ledger.
+/// A sale with its position in the ledger.
 pub(super) struct LedgerEntry<'a> {
-    /// From 1, in the order in which the sales of an order happened.
+    /// Counts from 1, in the order in which the sales of an order happened.
     pub(super) position: i32,
     pub(super) happened_at: DateTime<Utc>,
     pub(super) agreement: &'a AgreementRecord,
     pub(super) sale: &'a SaleRecord,
-    /// The line item that was sold, where the sale names one.
+    /// The sold line item, if the sale names one.
     pub(super) line_item: Option<&'a LineItemRecord>,
 }
 
-/// The content behind `children_hash`.
+/// The content that `children_hash` covers.
 #[derive(Serialize)]
 struct Children<'a> {
     customer: Option<CustomerId>,
@@ -57,7 +57,7 @@ struct Children<'a> {
 }
 
 impl AssembledOrder {
-    /// `None`: the order itself is not among the records.
+    /// `None`: the records do not include the order itself.
     fn new(records: OrderRecords) -> Result<Option<Self>> {
         let OrderRecords {
             order: Some(mut order),
@@ -68,7 +68,7 @@ impl AssembledOrder {
         else {
             return Ok(None);
         };
-        // The sorts are stable: of duplicates the first one counts.
+        // The sorts are stable, so the first of several duplicates counts.
         order.refunds.sort_by_key(|refund| refund.id);
         order.refunds.dedup_by_key(|refund| refund.id);
         line_items.sort_by_key(|line| line.id);
@@ -106,12 +106,12 @@ impl AssembledOrder {
             .any(|sale| sale.line_type == SaleLineType::Product)
     }
 
-    /// Whether the order adds one to the figure "orders".
+    /// Whether the figure "orders" includes the order.
     pub(super) fn counts(&self) -> bool {
         self.has_product() && !self.order.test
     }
 
-    /// Sales of the order itself happen when it is placed, all others with their agreement.
+    /// The time of an agreement's sales. For the agreement that placed the order this is the order's `processed_at`.
     fn happened_at(&self, agreement: &AgreementRecord) -> DateTime<Utc> {
         if agreement.reason == AgreementReason::Order {
             self.order.processed_at
@@ -120,7 +120,7 @@ impl AssembledOrder {
         }
     }
 
-    /// The order's part of the ledger.
+    /// The order's rows in the ledger.
     pub(super) fn ledger(&self) -> Vec<LedgerEntry<'_>> {
         let entry = |sale| {
             let agreement = self.agreement(sale)?;
@@ -133,7 +133,7 @@ impl AssembledOrder {
             })
         };
         let mut ledger: Vec<_> = self.sales.iter().filter_map(entry).collect();
-        // Sales of the same instant stay in the order of their gids.
+        // The sort is stable: sales of the same instant stay sorted by gid.
         ledger.sort_by_key(|entry| entry.happened_at);
         for (position, entry) in (1..).zip(&mut ledger) {
             entry.position = position;
@@ -164,8 +164,8 @@ struct OrderRecords {
     sales: Vec<SaleRecord>,
 }
 
-/// Assembles orders from records that come in any order. Records of an order that is not among them are left out, and
-/// so are sales whose agreement is not.
+/// Assembles orders from records in any order. Records of an order that is not among them are skipped, and so are
+/// sales without their agreement.
 pub(super) fn assemble_orders(
     records: impl IntoIterator<Item = Record>,
 ) -> Result<BTreeMap<OrderId, AssembledOrder>> {

@@ -1,6 +1,6 @@
-//! Orders of an initial backfill. The shop has no older version of them and its rollups are not built yet, so nothing is
-//! compared, replaced or moved: the rows are copied. PostgreSQL refuses COPY into tables with row security, so they go
-//! through temporary tables of the same shape.
+//! Writes the orders of an initial backfill. The shop has no stored version of these orders, and its rollups are not
+//! built yet. The rows are therefore copied without a comparison. PostgreSQL refuses COPY into tables with row
+//! security, so the rows are copied into temporary tables of the same columns first.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -16,7 +16,7 @@ use crate::domain::record::{LineItemRecord, OrderRecord, RefundRecord};
 const CREATE_TABLES: &str = include_str!("sql/create_loaded.sql");
 const INSERT: &str = include_str!("sql/insert_loaded.sql");
 
-/// The local day of each of some instants.
+/// The local day of each instant.
 type Days = BTreeMap<DateTime<Utc>, NaiveDate>;
 
 /// Orders as rows of the tables that hold them.
@@ -115,7 +115,7 @@ impl OrderRow<'_> {
 }
 
 impl TenantTx {
-    /// Writes orders that are not stored.
+    /// Inserts orders that are not stored yet.
     pub(super) async fn insert_orders(
         &mut self,
         shop: &LockedShop,
@@ -177,8 +177,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// PostgreSQL decides on which day an instant lies, here as everywhere: the program's time zone data may be another
-    /// version.
+    /// Computes the local days of instants. PostgreSQL computes all local days, because the time zone data of this
+    /// program may be another version.
     async fn local_days(
         &mut self,
         shop: &LockedShop,
@@ -200,7 +200,7 @@ impl TenantTx {
         Ok(instants.into_iter().zip(days).collect())
     }
 
-    /// Those of the orders whose tags a privacy request has redacted.
+    /// Selects the orders whose tags a privacy request has redacted.
     async fn redacted_orders(&mut self, orders: &[&AssembledOrder]) -> Result<HashSet<OrderId>> {
         let tenant = self.tenant().uuid();
         let ids: Vec<_> = orders.iter().map(|order| order.order.id.number()).collect();

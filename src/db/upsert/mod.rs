@@ -1,5 +1,5 @@
-//! Upserting records into the shop's tables. Everything that a change implies (the objects, the ledger, the rollups,
-//! the totals) is written in the transaction of the change; an object whose content is the same costs no write.
+//! Upserts records into the tables of a shop. Objects, ledger, rollups and totals change in one transaction. An
+//! object with unchanged content is not written.
 
 mod assemble;
 mod customer_counts;
@@ -30,8 +30,8 @@ pub struct Upserted {
 }
 
 impl Database {
-    /// Upserts fetched objects, each with its children, in a transaction that the caller commits. `fetched_at` is when
-    /// Shopify was asked: an answer that is older than what is stored changes nothing.
+    /// Upserts fetched objects with their children. The caller commits. `fetched_at` is the time of the request to
+    /// Shopify: a response that is older than the stored object changes nothing.
     pub async fn upsert(
         &self,
         tenant: TenantId,
@@ -51,9 +51,9 @@ impl Database {
 pub(super) struct LockedShop {
     pub(super) currency: Currency,
     time_zone: String,
-    /// The data version that this transaction makes: every rollup row that it writes stores the version.
+    /// The data version of this transaction. Every rollup row that it writes stores this version.
     pub(super) version: i64,
-    /// Whether an initial backfill is under way, whose end builds the rollups.
+    /// Whether an initial backfill is running. The rollups are built at its end.
     rollups_pending: bool,
 }
 
@@ -77,8 +77,8 @@ impl TenantTx {
         self.end_upsert(&shop, upserted).await
     }
 
-    /// Upserts orders of a bulk file. In an initial backfill, new orders are copied: the rollups are built when all orders
-    /// are stored.
+    /// Upserts orders of a bulk file. During an initial backfill, new orders are copied, and the rollups are built
+    /// once all orders are stored.
     pub(super) async fn load_orders(
         &mut self,
         records: Vec<Record>,
@@ -111,7 +111,7 @@ impl TenantTx {
         Ok(upserted)
     }
 
-    /// Deletes objects that Shopify no longer has. Objects that were fetched since `fetched_at` stay.
+    /// Deletes objects that Shopify no longer has. Objects that were fetched after `fetched_at` stay.
     pub async fn delete_objects(
         &mut self,
         kind: ObjectKind,
@@ -135,7 +135,8 @@ impl TenantTx {
         Ok(deleted)
     }
 
-    /// Records the deletion of objects that are not stored (yet).
+    /// Records the deletion of objects that are not stored. A late response from before the deletion then does not
+    /// insert them.
     async fn record_tombstones(
         &mut self,
         kind: ObjectKind,
@@ -161,7 +162,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// An object that is already deleted was still deleted at this later time: an answer from in between is late.
+    /// Moves the deletion time of deleted objects forward, so that responses from before this time cannot restore
+    /// them.
     async fn raise_deletion_times(
         &mut self,
         kind: ObjectKind,
@@ -193,7 +195,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Locks the shop's row: one writer at a time, because differences of two writers must not interleave.
+    /// Locks the shop's row. Only one transaction at a time may write, because a difference is wrong if another
+    /// transaction writes between its two reads.
     pub(super) async fn lock_shop(&mut self) -> Result<LockedShop> {
         let tenant = self.tenant();
         sqlx::query_as!(
@@ -207,7 +210,7 @@ impl TenantTx {
         .ok_or_else(|| DbError::Corrupt("a tenant without its shop".to_owned()))
     }
 
-    /// Stores the new data version, and notifies every process of it.
+    /// Stores the new data version, and notifies every process.
     pub(super) async fn bump_data_version(&mut self, shop: &LockedShop) -> Result<()> {
         let tenant = self.tenant().uuid();
         sqlx::query!(

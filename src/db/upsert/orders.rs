@@ -1,6 +1,6 @@
-//! Upserts orders with their line items, refunds and ledger. Orders with the stored hashes are skipped; an order of which
-//! only its own row differs gets that row and nothing else; any other order is replaced: its children are written, and the
-//! rollups move by the difference of its contributions.
+//! Upserts orders with their line items, refunds and ledger. Orders with unchanged hashes are skipped. If only the
+//! order's own row differs, only that row is written. Every other order is replaced: its children are upserted, and
+//! the rollups change by the difference of its contributions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::domain::money::Currency;
 /// How many orders one statement writes at most.
 const MAX_BATCH: usize = 100;
 
-/// An order that is new or different, as it is stored.
+/// An order that is new or differs from the stored order.
 #[derive(Debug)]
 pub(super) struct ChangedOrder {
     pub(super) id: OrderId,
@@ -54,7 +54,7 @@ impl ChangedOrder {
 }
 
 impl TenantTx {
-    /// Upserts orders. Rollups stay as they are during an initial backfill, whose end builds them.
+    /// Upserts orders. During an initial backfill the rollups stay empty; they are built at its end.
     pub(super) async fn upsert_orders(
         &mut self,
         shop: &LockedShop,
@@ -70,7 +70,7 @@ impl TenantTx {
         })
     }
 
-    /// Those of the orders that are new or different.
+    /// Selects the orders that are new or differ from the stored ones.
     pub(super) async fn changed_orders(
         &mut self,
         orders: &BTreeMap<OrderId, AssembledOrder>,
@@ -98,7 +98,7 @@ impl TenantTx {
         .await?)
     }
 
-    /// Writes orders that are new or different.
+    /// Writes the orders that are new or different.
     pub(super) async fn write_orders(
         &mut self,
         shop: &LockedShop,
@@ -267,8 +267,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// A deleted order leaves every figure. Its row stays, so that an answer from before the deletion does not bring the
-    /// order back.
+    /// Marks orders as deleted and removes them from every figure. The rows stay, so that a late response from before
+    /// the deletion does not insert the orders again.
     pub(super) async fn delete_orders(
         &mut self,
         shop: &LockedShop,

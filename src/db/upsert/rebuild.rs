@@ -1,15 +1,16 @@
-//! Builds all rollups from the ledger: at the end of an initial backfill, and after a change of the shop's currency or time
-//! zone. The statements copy the views that `xboard verify` compares the rollups with.
+//! Builds all rollups from the ledger: at the end of an initial backfill, and after a change of the shop's currency
+//! or time zone. The statements copy the results of the same function (`recomputed_sales_rollups`) and views that
+//! `xboard verify` compares the stored rollups with.
 
 use super::LockedShop;
 use crate::db::{Result, TenantTx};
 
-/// Sorting and grouping the ledger of a large shop is faster with more memory than a short statement may use.
+/// A rebuild sorts and groups the whole ledger. It is faster with more memory than short statements may use.
 const REBUILD_SETTINGS: &str = "set local work_mem = '64MB'; set local jit = off";
 
 impl TenantTx {
-    /// Computes the local days of orders and sales, and then every rollup. `rebuilt_version` tells caches that rows may be
-    /// gone.
+    /// Computes the local days of orders and sales, and then every rollup. It sets `rebuilt_version`, so that caches
+    /// discard rows that no longer exist.
     pub async fn rebuild_figures(&mut self) -> Result<()> {
         let shop = self.lock_shop().await?;
         let tenant = self.tenant().uuid();
@@ -32,8 +33,8 @@ impl TenantTx {
         self.rebuild_rollups(&shop).await
     }
 
-    /// Leaves the rollups of a shop without any order empty until
-    /// [`build_pending_rollups`](Self::build_pending_rollups) is called, which must follow.
+    /// Leaves the rollups empty if the shop has no order yet. The caller must call
+    /// [`build_pending_rollups`](Self::build_pending_rollups) later.
     pub async fn defer_rollups(&mut self) -> Result<()> {
         self.lock_shop().await?;
         let tenant = self.tenant().uuid();

@@ -1,5 +1,5 @@
-//! Keeps the rollups equal to the sums over the ledger. A change reads the contributions of its orders before and after the
-//! orders are written, and adds the difference to the rollups: each sum is moved once, whatever the change was.
+//! Keeps the rollups equal to the sums over the ledger. A change reads the contributions of its orders before and
+//! after it writes the orders. It adds the difference to the rollups, whatever kind of change it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +23,11 @@ struct RollupKey {
     value_id: i64,
 }
 
-/// Figures by rollup row: the contributions of some orders, or a difference of two such sums.
+/// Figures by rollup row: the contributions of some orders, or the difference of two such sums.
 #[derive(Debug, Default)]
 struct Contributions(BTreeMap<RollupKey, SalesFigures>);
 
-/// A row of the delta, as the statement that applies it reads it.
+/// A row of the difference, serialized as a parameter of the statement that applies it.
 #[derive(Serialize)]
 struct DeltaRow<'a> {
     #[serde(flatten)]
@@ -58,7 +58,7 @@ impl Contributions {
         }
     }
 
-    /// These contributions less others, without what comes to zero.
+    /// Subtracts other contributions, and removes rows that are zero.
     fn minus(mut self, old: Self) -> Self {
         for (key, figures) in old.0 {
             *self.0.entry(key).or_default() -= figures;
@@ -72,19 +72,20 @@ impl Contributions {
     }
 }
 
-/// The state of the rollups that a change of some orders starts from.
+/// The contributions and customer counts before a change of some orders.
 #[derive(Debug)]
 pub(super) struct RollupsBefore {
     orders: Vec<i64>,
-    /// The customers who gain, lose or move an order: only they are counted again.
+    /// The customers who gain, lose or move an order. Only their counts change.
     customers: Vec<i64>,
     contributions: Contributions,
     counts: CustomerCounts,
 }
 
 impl TenantTx {
-    /// Reads what the orders contribute before they are written. `customers` are those who may gain or lose an order, or
-    /// whose order may move to another day or currency. `None` during an initial backfill, whose end builds the rollups.
+    /// Reads the contributions of orders before they are written. `customers` are those who may gain or lose an
+    /// order, or whose order may move to another day or currency. `None` during an initial backfill, because the
+    /// rollups are built at its end.
     pub(super) async fn rollups_before(
         &mut self,
         shop: &LockedShop,
@@ -104,7 +105,9 @@ impl TenantTx {
         }))
     }
 
-    /// Adds to the rollups what the orders contribute now, less what they contributed before.
+    /// Adds the difference between the present and the previous contributions to the rollups. The order of the steps
+    /// is mandatory: rollup and totals first, then first and last orders, then customer counts. The last step reads
+    /// the customers' order days from the rollup and the currency of their first order from the totals.
     pub(super) async fn update_rollups(
         &mut self,
         shop: &LockedShop,

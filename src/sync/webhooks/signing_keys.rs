@@ -1,5 +1,5 @@
-//! The secrets that sign the webhooks of each shop, cached, so that verifying a delivery costs no query. What
-//! strangers send costs a bounded number of queries.
+//! The cached secrets that sign the webhooks of each shop, so that verifying a delivery needs no query. Unverified
+//! deliveries cause a bounded number of queries.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,17 +19,18 @@ use crate::sync::tokens::decrypt_credentials;
 
 /// Cached keys are read again after this time, because another process may have replaced them.
 const FRESH_FOR: Duration = Duration::from_mins(1);
-/// After a signature that does not hold, the keys of a shop are read again, but not more often than this. A domain
-/// without a shop is looked up as often.
+/// After an invalid signature, the keys of a shop are read again, but at most once in this interval. The same limit
+/// holds for a domain without a shop.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// How many shops' keys are cached.
 const MAX_SHOPS: u64 = 10_000;
-/// How many domains without a shop are cached. They are apart from the shops, which strangers cannot evict.
+/// How many domains without a shop are cached. They have their own cache, because unverified deliveries must not
+/// evict keys of shops.
 const MAX_UNKNOWN_DOMAINS: u64 = 10_000;
-/// How many look-ups a second this process makes for deliveries whose signature no cached key and not the operator's
-/// app confirms.
+/// How many look-ups a second this process makes for deliveries that neither a cached key nor the key of the
+/// operator's app verifies.
 const MAX_UNVERIFIED_LOOKUPS: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// Shopify signs with a replaced secret for an hour, and repeats those deliveries for four more.
+/// Shopify signs with a replaced secret for one hour, and retries those deliveries for four more hours.
 const PREVIOUS_SECRET_ACCEPTED_FOR: TimeDelta = TimeDelta::hours(6);
 
 /// The keys of one shop.
@@ -47,7 +48,7 @@ impl ShopKeys {
         self.read_at.elapsed() < FRESH_FOR
     }
 
-    /// Whether reading the keys again may give other ones.
+    /// Whether the database may hold newer keys, so that reading them again can help.
     pub(super) fn may_be_replaced(&self) -> bool {
         self.read_at.elapsed() >= RELOAD_INTERVAL
     }
@@ -75,12 +76,12 @@ impl Default for SigningKeys {
 }
 
 impl SigningKeys {
-    /// The cached keys of a shop, fresh or not.
+    /// The cached keys of a shop, even if they are older than [`FRESH_FOR`].
     pub(super) fn cached(&self, domain: &ShopDomain) -> Option<Arc<ShopKeys>> {
         self.shops.get(domain)
     }
 
-    /// Whether the domain was found to have no shop a moment ago.
+    /// Whether the domain had no shop at its last look-up, a moment ago.
     pub(super) fn is_unknown(&self, domain: &ShopDomain) -> bool {
         self.unknown.contains_key(domain)
     }
