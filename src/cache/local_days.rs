@@ -1,5 +1,5 @@
-//! The present day of each time zone in use. They are cached because PostgreSQL takes longer to compute where a day
-//! begins and ends than to read a shop.
+//! A cache of the present day of each time zone in use. PostgreSQL takes longer to compute where a day begins and ends
+//! than to read a shop.
 
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;

@@ -244,17 +244,6 @@ impl TenantTx {
         Ok(health)
     }
 
-    /// The data version of the shop. `None`: there is no such shop, or it was deleted.
-    pub async fn data_version(&mut self) -> Result<Option<i64>> {
-        let tenant = self.tenant();
-        Ok(sqlx::query_scalar!(
-            "select data_version from shops where tenant_id = $1",
-            tenant.uuid()
-        )
-        .fetch_optional(self.connection())
-        .await?)
-    }
-
     /// The instants at which calendar days of a zone begin, in the order of the days.
     pub async fn day_starts(
         &mut self,
