@@ -22,14 +22,14 @@ create table shops (
   data_version bigint not null default 0,
   rebuilt_version bigint not null default 0,
   rollups_pending boolean not null default false,
-  customers bigint default 0,
+  customers bigint not null default 0,
   connected_at timestamptz not null
 );
 comment on column shops.order_history_days is 'How many days of orders Shopify shows this app; null: all (scope read_all_orders).';
 comment on column shops.data_version is 'Increases with every committed change of the shop''s objects, figures or own record.';
 comment on column shops.rebuilt_version is 'The data_version of the last full rebuild of the rollups. A cache filled at a lower version reads everything again.';
 comment on column shops.rollups_pending is 'The initial backfill is running: orders are stored, but the rollups are built only at its end.';
-comment on column shops.customers is 'Number of customers that are not deleted, maintained by every writer because counting a large shop''s customers takes longer than a dashboard. Null: not counted.';
+comment on column shops.customers is 'Number of customers that are not deleted, maintained by every writer because counting a large shop''s customers takes longer than a dashboard.';
 
 create table shop_credentials (
   tenant_id uuid primary key,

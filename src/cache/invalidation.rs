@@ -143,12 +143,12 @@ impl Invalidation {
         let mut receiver = inner.receiver(tenant)?;
         Ok(stream! {
             loop {
-                let received = tokio::select! {
+                let event = tokio::select! {
                     () = inner.stop.cancelled() => break,
-                    received = receiver.recv() => received,
+                    event = receiver.recv() => event,
                 };
-                match received {
-                    Ok(received) => yield received,
+                match event {
+                    Ok(event) => yield event,
                     Err(broadcast::error::RecvError::Lagged(_)) => {
                         // The events that still wait in the channel are older than the next read, so they are
                         // skipped.

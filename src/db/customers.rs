@@ -203,17 +203,6 @@ impl TenantTx {
         .await?)
     }
 
-    /// The number of customers.
-    pub async fn count_all_customers(&mut self) -> Result<i64> {
-        let tenant = self.tenant();
-        Ok(sqlx::query_scalar!(
-            "select count(*) as \"count!\" from customers where tenant_id = $1 and deleted_at is null",
-            tenant.uuid()
-        )
-        .fetch_one(self.connection())
-        .await?)
-    }
-
     /// Customers by id, including deleted customers. Unknown ids are skipped.
     pub async fn customers_by_id(&mut self, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
         let tenant = self.tenant();

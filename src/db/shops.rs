@@ -56,8 +56,8 @@ pub struct Shop {
     pub data_version: i64,
     /// The data version of the last full rebuild of the rollups.
     pub rebuilt_version: i64,
-    /// The number of customers without deleted ones. `None`: not counted yet.
-    pub customers: Option<i64>,
+    /// The number of customers without deleted ones.
+    pub customers: i64,
 }
 
 /// The sync cursor of each kind of object. `None` before the first sync.

@@ -66,11 +66,11 @@ async fn session(state: &HttpState, bearer: Bearer) -> Result<Option<Session>, H
     let now = state.clock.now();
     let caches = state.invalidation.caches();
     let id = bearer.session.uuid();
-    let cached = caches.session(id).filter(|session| {
+    let live = caches.session(id).filter(|session| {
         session.user == bearer.user && session.tenant == bearer.tenant && session.expires_at > now
     });
-    if cached.is_some() {
-        return Ok(cached);
+    if live.is_some() {
+        return Ok(live);
     }
     let fill = caches.begin_session_fill();
     let found = async {

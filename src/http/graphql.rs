@@ -162,12 +162,12 @@ fn query_key(
 fn charge_cached(state: &HttpState, key: Option<&QueryKey>) -> Option<Arc<CachedResponse>> {
     let key = key?;
     let caches = state.invalidation.caches();
-    let cached = caches.response(key, state.clock.now())?;
+    let response = caches.response(key, state.clock.now())?;
     let limit = RateLimitKey::Tenant(key.tenant());
     state
         .buckets
-        .charge_cached(limit, cached.cost(), Instant::now())
-        .then_some(cached)
+        .charge_cached(limit, response.cost(), Instant::now())
+        .then_some(response)
 }
 
 /// Executes an operation within the timeout, and caches the response if it is cacheable.

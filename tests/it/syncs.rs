@@ -600,8 +600,8 @@ async fn every_due_shop_is_queued_though_one_fails() {
     world.sync(&store).await;
     let mut connection = world.app.database.connection().await;
     for statement in [
-        "insert into tenants (id, shop_domain, shop_gid, status, created_at) \
-         select gen_random_uuid(), 'copy-' || n || '.myshopify.com', 'gid://shopify/Shop/9' || n, 'CONNECTED', now() \
+        "insert into tenants (id, shop_domain, shop_gid, shop_name, status, created_at) \
+         select gen_random_uuid(), 'copy-' || n || '.myshopify.com', 'gid://shopify/Shop/9' || n, 'Copy', 'CONNECTED', now() \
          from generate_series(1, 1200) n",
         "insert into shops (tenant_id, shop_gid, domain, name, currency, time_zone, scopes, status, connected_at) \
          select t.id, t.shop_gid, t.shop_domain, s.name, s.currency, s.time_zone, s.scopes, s.status, s.connected_at \

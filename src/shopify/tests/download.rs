@@ -219,7 +219,7 @@ async fn a_line_longer_than_the_bound_is_an_error_and_not_kept() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 1 of the bulk result cannot be read: it is longer than 1000 bytes"
+        "line 1 of the bulk result cannot be parsed: the line is longer than 1000 bytes"
     );
 }
 

@@ -115,7 +115,7 @@ mod tests {
         batcher: &DeliveryBatcher<u32>,
         tenant: TenantId,
         number: u32,
-        batches: &Mutex<Vec<Vec<u32>>>,
+        written: &Mutex<Vec<Vec<u32>>>,
     ) -> BatchSlot<u32> {
         let slot = batcher.join(tenant, Arc::new(number)).await;
         let BatchSlot::Write(batch) = slot else {
@@ -124,7 +124,7 @@ mod tests {
         let numbers: Vec<u32> = batch.deliveries().iter().map(|one| **one).collect();
         tokio::task::yield_now().await;
         let fails = numbers.contains(&13);
-        batches.lock().unwrap().push(numbers);
+        written.lock().unwrap().push(numbers);
         if fails {
             return BatchSlot::Alone;
         }
@@ -134,37 +134,37 @@ mod tests {
 
     #[tokio::test]
     async fn deliveries_that_arrive_during_a_write_form_the_next_batch() {
-        let (batcher, batches) = (DeliveryBatcher::default(), Mutex::default());
+        let (batcher, written) = (DeliveryBatcher::default(), Mutex::default());
         let (tenant, other) = (TenantId::generate(), TenantId::generate());
         let slots: [BatchSlot<u32>; 4] = tokio::join!(
-            write(&batcher, tenant, 1, &batches),
-            write(&batcher, tenant, 2, &batches),
-            write(&batcher, other, 7, &batches),
-            write(&batcher, tenant, 3, &batches),
+            write(&batcher, tenant, 1, &written),
+            write(&batcher, tenant, 2, &written),
+            write(&batcher, other, 7, &written),
+            write(&batcher, tenant, 3, &written),
         )
         .into();
         for slot in slots {
             assert!(matches!(slot, BatchSlot::Written), "{slot:?}");
         }
-        let mut batches = batches.into_inner().unwrap();
-        batches.sort();
-        assert_eq!(batches, [vec![1], vec![2, 3], vec![7]]);
+        let mut written = written.into_inner().unwrap();
+        written.sort();
+        assert_eq!(written, [vec![1], vec![2, 3], vec![7]]);
     }
 
     #[tokio::test]
     async fn deliveries_of_a_failed_batch_are_written_alone() {
-        let (batcher, batches) = (DeliveryBatcher::default(), Mutex::default());
+        let (batcher, written) = (DeliveryBatcher::default(), Mutex::default());
         let tenant = TenantId::generate();
         let (first, bad, other) = tokio::join!(
-            write(&batcher, tenant, 1, &batches),
-            write(&batcher, tenant, 13, &batches),
-            write(&batcher, tenant, 3, &batches),
+            write(&batcher, tenant, 1, &written),
+            write(&batcher, tenant, 13, &written),
+            write(&batcher, tenant, 3, &written),
         );
         assert!(matches!(first, BatchSlot::Written), "{first:?}");
         assert!(
             matches!((&bad, &other), (BatchSlot::Alone, BatchSlot::Alone)),
             "{bad:?} {other:?}"
         );
-        assert_eq!(batches.into_inner().unwrap(), [vec![1], vec![13, 3]]);
+        assert_eq!(written.into_inner().unwrap(), [vec![1], vec![13, 3]]);
     }
 }
