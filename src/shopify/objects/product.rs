@@ -8,7 +8,10 @@ use super::{Connection, Result, count, gid, optional_gid, parent};
 use crate::domain::ids::{ProductId, VariantId};
 use crate::domain::record::{ProductRecord, VariantRecord};
 
-#[expect(clippy::struct_field_names, reason = "the fields have the names of Shopify's schema")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields have the names of Shopify's schema"
+)]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::shopify) struct Product {
