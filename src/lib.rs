@@ -1,6 +1,6 @@
 //! XBoard connects Shopify shops and serves their figures through one GraphQL schema.
 //!
-//! The layers, from the outside in: `cli`, `app`, `http`, `graphql`, `sync`, then `auth`, `shopify`
+//! The layers, from the outside in: `cli`, `app`, `http`, `graphql` with `cache`, `sync`, then `auth`, `shopify`
 //! and `db`, then `domain`. A layer uses only the layers after it. `auth`, `shopify` and `db` are
 //! independent of each other, and `graphql` is independent of `shopify`. A test checks these rules.
 

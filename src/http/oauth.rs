@@ -152,7 +152,7 @@ fn refusal(error: &InstallError) -> Response<Body> {
     response
 }
 
-/// A short page. `layers.rs` adds the headers that forbid caching, frames, scripts and referrers.
+/// A short page. `middleware.rs` adds the headers that forbid caching, frames, scripts and referrers.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n"
