@@ -37,7 +37,8 @@ function fromSchema(source) {
 
 /** The text that a page shows: JSX text, and string literals that hold more than one word. */
 function fromPage(source, name) {
-  const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+  const kind = extname(name) === ".ts" ? ts.ScriptKind.TS : ts.ScriptKind.TSX;
+  const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true, kind);
   const pieces = [];
   const add = (node, text) => {
     const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
