@@ -1,9 +1,8 @@
 //! The user, tenant and role of each session in use.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use moka::ops::compute::Op;
 use moka::sync::Cache;
 use uuid::Uuid;
 
@@ -28,8 +27,9 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) struct Sessions {
     entries: Cache<Uuid, Session>,
-    /// Increases with every change of access. Such changes are rare, so all sessions share one counter.
-    generation: AtomicU64,
+    /// Increases with every change of access. Such changes are rare, so one counter serves all sessions. The lock
+    /// keeps a change from falling between the check of a fill and its insertion.
+    generation: RwLock<u64>,
 }
 
 impl Default for Sessions {
@@ -40,14 +40,17 @@ impl Default for Sessions {
             .build();
         Self {
             entries,
-            generation: AtomicU64::new(0),
+            generation: RwLock::default(),
         }
     }
 }
 
 impl Sessions {
     pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        *self
+            .generation
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Option<Session> {
@@ -56,18 +59,22 @@ impl Sessions {
 
     /// Stores a session that was read in this generation, unless any access has changed since.
     pub(super) fn populate(&self, generation: u64, id: Uuid, session: Session) {
-        self.entries.entry(id).and_compute_with(|_| {
-            if generation == self.generation() {
-                Op::Put(session)
-            } else {
-                Op::Nop
-            }
-        });
+        let current = self
+            .generation
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *current == generation {
+            self.entries.insert(id, session);
+        }
     }
 
     /// Removes the sessions of this user, or of every member of this tenant, because the access has changed.
     pub(super) fn invalidate(&self, id: Uuid) {
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        let mut generation = self
+            .generation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *generation += 1;
         let affected = move |_: &Uuid, session: &Session| {
             session.user.uuid() == id || session.tenant.uuid() == id
         };
@@ -78,7 +85,11 @@ impl Sessions {
     }
 
     pub(super) fn clear(&self) {
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        let mut generation = self
+            .generation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *generation += 1;
         self.entries.invalidate_all();
     }
 }
