@@ -459,6 +459,7 @@ async fn the_dashboards_account_takes_six_statements_however_many_shops_and_runs
             .await
             .unwrap();
     }
+    statements.take();
     let account = account().await;
     assert_eq!(statements.take(), with_one);
     let memberships = account["me"]["memberships"].as_array().unwrap();

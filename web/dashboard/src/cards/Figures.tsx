@@ -61,7 +61,7 @@ const Tile = ({ figure, overview, series, formats, chosen, choose }: TileProps) 
         <Sparkline values={series.map(({ metrics }) => drawn(metrics, figure.name))} />
       </button>
       <p id={id} role="tooltip" className="definition">
-        {figure.definition} {figure.kind === 'money' && <span>Exact amount: {formats.figure(figure.kind, now, true)}.</span>}
+        {figure.definition} {figure.kind === 'money' && <span>Exact: {formats.figure(figure.kind, now, true)}.</span>}
       </p>
     </li>
   );
