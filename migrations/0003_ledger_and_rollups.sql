@@ -252,59 +252,47 @@ order by tenant_id, customer_id, day, processed_at, id;
 comment on view customer_first_orders is
   'The first order ever of each customer, by day and instant: where clocks go back over midnight, an order of the day before may be placed later.';
 
--- What sales_totals must hold: a row for every customer and product, and for every product that an order names.
+-- What sales_totals must hold: a row for every customer and product, and for every product that an order names. A row of
+-- zeros stands for those without a sale.
 create view recomputed_sales_totals with (security_invoker = true) as
-with owners as (
-  select tenant_id, 'CUSTOMER' as dimension, id as value_id from customers
-  union
-  select tenant_id, 'PRODUCT', id from products
-  union
-  select r.tenant_id, r.dimension, r.value_id
+with parts as (
+  select
+    r.tenant_id, r.dimension, r.value_id, r.orders, r.units_sold, r.gross_sales, r.discounts, r.returns, r.shipping,
+    r.taxes, r.duties, r.fees, r.order_value
   from sales_rollups r
   join shops s on s.tenant_id = r.tenant_id and s.currency = r.currency
   where r.dimension <> 'SHOP'
+  union all
+  select tenant_id, 'CUSTOMER', id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from customers
+  union all
+  select tenant_id, 'PRODUCT', id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from products
 ), sums as (
   select
-    r.tenant_id,
-    r.dimension,
-    r.value_id,
-    sum(r.orders)::bigint as orders,
-    sum(r.units_sold)::bigint as units_sold,
-    sum(r.gross_sales) as gross_sales,
-    sum(r.discounts) as discounts,
-    sum(r.returns) as returns,
-    sum(r.shipping) as shipping,
-    sum(r.taxes) as taxes,
-    sum(r.duties) as duties,
-    sum(r.fees) as fees,
-    sum(r.order_value) as order_value
-  from sales_rollups r
-  join shops s on s.tenant_id = r.tenant_id and s.currency = r.currency
-  where r.dimension <> 'SHOP'
-  group by r.tenant_id, r.dimension, r.value_id
+    tenant_id,
+    dimension,
+    value_id,
+    sum(orders)::bigint as orders,
+    sum(units_sold)::bigint as units_sold,
+    sum(gross_sales) as gross_sales,
+    sum(discounts) as discounts,
+    sum(returns) as returns,
+    sum(shipping) as shipping,
+    sum(taxes) as taxes,
+    sum(duties) as duties,
+    sum(fees) as fees,
+    sum(order_value) as order_value
+  from parts
+  group by tenant_id, dimension, value_id
 )
 select
-  o.tenant_id,
-  o.dimension,
-  o.value_id,
-  coalesce(s.orders, 0) as orders,
-  coalesce(s.units_sold, 0) as units_sold,
-  coalesce(s.gross_sales, 0) as gross_sales,
-  coalesce(s.discounts, 0) as discounts,
-  coalesce(s.returns, 0) as returns,
-  coalesce(s.shipping, 0) as shipping,
-  coalesce(s.taxes, 0) as taxes,
-  coalesce(s.duties, 0) as duties,
-  coalesce(s.fees, 0) as fees,
-  coalesce(s.order_value, 0) as order_value,
+  s.*,
   f.first_order_at,
   f.first_order_day,
   f.first_order_currency,
   f.last_order_at
-from owners o
-left join sums s on s.tenant_id = o.tenant_id and s.dimension = o.dimension and s.value_id = o.value_id
+from sums s
 left join customer_first_orders f
-  on f.tenant_id = o.tenant_id and f.customer_id = o.value_id and o.dimension = 'CUSTOMER';
+  on f.tenant_id = s.tenant_id and f.customer_id = s.value_id and s.dimension = 'CUSTOMER';
 
 -- Distinct customers of any range of days, exactly, from counts of pairs of days (decision 9).
 create table first_order_counts (
