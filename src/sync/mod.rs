@@ -28,6 +28,7 @@ pub use keys::Rotation;
 pub use run::SyncError;
 pub use webhooks::{Delivery, Received};
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,7 +71,12 @@ pub struct SyncConfig {
     pub max_attempts: i32,
     /// How long entries of the audit log are kept.
     pub audit_retention: TimeDelta,
+    /// How many look-ups of signing keys a second one process makes for deliveries that no cached key and not the
+    /// operator's app has signed.
+    pub max_unverified_lookups: NonZeroU32,
 }
+
+const MAX_UNVERIFIED_LOOKUPS: NonZeroU32 = NonZeroU32::new(200).unwrap();
 
 impl Default for SyncConfig {
     fn default() -> Self {
@@ -89,6 +95,7 @@ impl Default for SyncConfig {
             refetch_time_slice: Duration::from_secs(10),
             max_attempts: 8,
             audit_retention: TimeDelta::days(365),
+            max_unverified_lookups: MAX_UNVERIFIED_LOOKUPS,
         }
     }
 }
@@ -125,7 +132,7 @@ impl SyncService {
             encryption,
             clock,
             config,
-            signing_keys: Arc::default(),
+            signing_keys: Arc::new(webhooks::SigningKeys::new(config.max_unverified_lookups)),
             batcher: Arc::default(),
             bulk_finished: Arc::default(),
             public_url: public_url.map(Into::into),

@@ -1,5 +1,5 @@
-//! The cached secrets that sign the webhooks of each shop, so that verifying a delivery needs no query. Unverified
-//! deliveries cause a bounded number of queries.
+//! The secrets that sign the webhooks of each shop, cached, so that verifying a delivery costs no query. What
+//! strangers send costs a bounded number of queries.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,17 +19,14 @@ use crate::sync::tokens::decrypt_credentials;
 
 /// Cached keys are read again after this time, because another process may have replaced them.
 const FRESH_FOR: Duration = Duration::from_mins(1);
-/// After an invalid signature, the keys of a shop are read again, but at most once in this interval. The same limit
-/// holds for a domain without a shop.
+/// After a signature that does not hold, the keys of a shop are read again, but not more often than this. A domain
+/// without a shop is looked up as often.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// How many shops' keys are cached.
 const MAX_SHOPS: u64 = 10_000;
 /// How many domains without a shop are cached. They have their own cache, because unverified deliveries must not
 /// evict keys of shops.
 const MAX_UNKNOWN_DOMAINS: u64 = 10_000;
-/// How many look-ups a second this process makes for deliveries that neither a cached key nor the key of the
-/// operator's app verifies.
-const MAX_UNVERIFIED_LOOKUPS: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// Shopify signs with a replaced secret for one hour, and retries those deliveries for four more hours.
 const PREVIOUS_SECRET_ACCEPTED_FOR: TimeDelta = TimeDelta::hours(6);
 
@@ -48,7 +45,7 @@ impl ShopKeys {
         self.read_at.elapsed() < FRESH_FOR
     }
 
-    /// Whether the database may hold newer keys, so that reading them again can help.
+    /// Whether reading the keys again may give other ones.
     pub(super) fn may_be_replaced(&self) -> bool {
         self.read_at.elapsed() >= RELOAD_INTERVAL
     }
@@ -62,26 +59,25 @@ pub(in crate::sync) struct SigningKeys {
     unverified_lookups: DefaultDirectRateLimiter,
 }
 
-impl Default for SigningKeys {
-    fn default() -> Self {
+impl SigningKeys {
+    /// `max_unverified_lookups`: how many queries a second unverified deliveries may cause.
+    pub(in crate::sync) fn new(max_unverified_lookups: NonZeroU32) -> Self {
         Self {
             shops: Cache::new(MAX_SHOPS),
             unknown: Cache::builder()
                 .max_capacity(MAX_UNKNOWN_DOMAINS)
                 .time_to_live(RELOAD_INTERVAL)
                 .build(),
-            unverified_lookups: RateLimiter::direct(Quota::per_second(MAX_UNVERIFIED_LOOKUPS)),
+            unverified_lookups: RateLimiter::direct(Quota::per_second(max_unverified_lookups)),
         }
     }
-}
 
-impl SigningKeys {
     /// The cached keys of a shop, even if they are older than [`FRESH_FOR`].
     pub(super) fn cached(&self, domain: &ShopDomain) -> Option<Arc<ShopKeys>> {
         self.shops.get(domain)
     }
 
-    /// Whether the domain had no shop at its last look-up, a moment ago.
+    /// Whether the domain was found to have no shop a moment ago.
     pub(super) fn is_unknown(&self, domain: &ShopDomain) -> bool {
         self.unknown.contains_key(domain)
     }
