@@ -14,7 +14,7 @@ use crate::support::{Simulated, TestDatabase, instant};
 const LEASE: Duration = Duration::from_hours(1);
 
 /// Far longer than anything here takes, even on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 async fn claim(database: &TestDatabase, worker: Uuid, now: DateTime<Utc>) -> Option<Job> {
     let mut system = database.db().system().await.unwrap();
