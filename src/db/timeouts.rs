@@ -1,5 +1,5 @@
-//! How long the database may take, by purpose. The server enforces the limits: it cancels a statement that nobody waits for
-//! any more, a wait for a lock, and a transaction that was left open.
+//! How long the database may take, by purpose. The server enforces the limits: it cancels a statement whose caller
+//! is gone, a wait for a lock, and a transaction that was left open.
 
 use std::time::Duration;
 

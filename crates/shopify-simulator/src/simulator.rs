@@ -62,7 +62,7 @@ impl Simulator {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), None).await
     }
 
-    /// Starts a server at an address; clients are told `public_url` where that is another one.
+    /// Starts a server at an address. Clients use `public_url` if it differs.
     pub async fn start_at(address: SocketAddr, public_url: Option<&str>) -> std::io::Result<Self> {
         let listener = tokio::net::TcpListener::bind(address).await?;
         let bound = listener.local_addr()?;

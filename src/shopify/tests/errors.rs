@@ -1,4 +1,4 @@
-//! Every row of the error table, told apart.
+//! Every row of the error table has an error of its own.
 
 use rstest::rstest;
 use secrecy::ExposeSecret;

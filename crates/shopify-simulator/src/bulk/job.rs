@@ -167,7 +167,7 @@ pub(crate) struct Job {
 /// Starts an operation in the background.
 pub(crate) fn start(shop: &Arc<Shop>, job: Job) {
     let shop = Arc::downgrade(shop);
-    // Whoever listens hears of the end from the runtime of whoever began it.
+    // The webhook of the end is sent from the runtime in which the operation started.
     let runtime = Handle::try_current().ok();
     std::thread::spawn(move || {
         let _entered = runtime.as_ref().map(Handle::enter);

@@ -94,7 +94,7 @@ impl Past {
         Moment::local(day.and_time(time.unwrap_or_default()), self.zone)
     }
 
-    /// Who buys: a guest, somebody who bought before, or somebody new.
+    /// The buyer: a guest, a customer with earlier orders, or a new customer.
     fn buyer(&mut self, at: Moment, ids: &mut Ids) -> Option<u64> {
         if self.random.chance(60) {
             return None;
@@ -243,7 +243,7 @@ impl Past {
         })
     }
 
-    /// A later instant, if it still is in the past that is told.
+    /// A later instant, if it lies within the generated period.
     fn later(&mut self, from: Moment, hours: u64, spread: u64) -> Option<Moment> {
         let seconds = hours * 3600 + self.random.below(spread * 3600);
         Some(from.after(std::time::Duration::from_secs(seconds))).filter(|at| *at < self.over)

@@ -77,7 +77,7 @@ pub struct DatasetReport {
     pub refunds: u64,
     /// Returns, or rests of returns, that no earlier order of the customer explains.
     pub returns_unmatched: LeftOut,
-    /// Returns by nobody: without a customer no order can be found.
+    /// Returns without a customer, for which no order can be found.
     pub returns_of_guests: LeftOut,
     /// Negative quantities on ordinary invoices: stock written off, no sale.
     pub stock_corrections: LeftOut,

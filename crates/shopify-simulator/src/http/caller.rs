@@ -12,7 +12,7 @@ use crate::shop::{Fault, Shop};
 const DEAREST: u32 = 1000;
 /// The most bulk operations that an app may run in a shop.
 const MAX_BULK: usize = 5;
-/// What an app without the scope hears that wants to be told of merged customers.
+/// The error for an app that subscribes to merged customers without the scope.
 const NO_MERGES: &str = "You do not have permission to create or update webhooks with customers/merge topic. This topic requires one of the following scopes: read_customer_merge";
 
 /// Who asks.

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::simulator::Shops;
 use wire::{Cut, CuttingListener};
 
-/// Serves until it is told to stop.
+/// Serves until the shutdown signal.
 pub(crate) async fn serve(listener: TcpListener, shops: Arc<Shops>, stop: CancellationToken) {
     let service = router(shops).into_make_service_with_connect_info::<Cut>();
     let served = axum::serve(CuttingListener(listener), service)

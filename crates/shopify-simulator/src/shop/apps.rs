@@ -89,7 +89,7 @@ impl App {
         self.grant_for(now, TOKEN_LIFE)
     }
 
-    /// Letters and digits that nobody has seen yet.
+    /// Letters and digits that were not used before.
     pub(super) fn random_text(&mut self) -> String {
         format!("{:016x}{:016x}", self.random.next(), self.random.next())
     }

@@ -262,7 +262,7 @@ impl Shop {
         self.inner().statistics.clone()
     }
 
-    /// Starts the counts anew.
+    /// Resets the counts.
     pub fn reset_statistics(&self) {
         self.inner().statistics = Statistics::default();
     }

@@ -88,7 +88,7 @@ impl App {
             if next.successor.is_some() || self.was_used(&next.access) {
                 return None;
             }
-            // The answer was lost: the pair that nobody got is worth nothing.
+            // The response was lost, so the pair that no client received is invalid.
             let lost = next.access.clone();
             self.end_token(&lost);
             self.installs.pairs.retain(|pair| pair.refresh != successor);

@@ -121,7 +121,7 @@ impl Shop {
         self.announce(topic, &json!({ "id": id }));
     }
 
-    /// Sends an event to those who listen. Outside of a runtime there is nobody who could.
+    /// Sends an event to all subscriptions. Outside a runtime it sends nothing.
     pub(crate) fn announce(&self, topic: &str, payload: &Value) {
         let Ok(runtime) = Handle::try_current() else {
             return;
