@@ -1,7 +1,7 @@
 //! Every field of the schema's roots in every role, against the one table that says who may use it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use pretty_assertions::assert_eq;
@@ -170,16 +170,20 @@ impl Members {
         }
         let mut chunks = request.send().await.unwrap().bytes_stream();
         let mut text = String::new();
-        // Who is let in hears something as soon as something happens.
+        // A member who is allowed to subscribe receives the next event.
         let mut connection = self.app.database.connection().await;
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
+            assert!(Instant::now() < deadline, "no event came: {text}");
             if let Some(line) = text.lines().find(|line| line.starts_with("data: {")) {
                 return serde_json::from_str(&line["data: ".len()..]).unwrap();
             }
             sqlx::query(
-                "select pg_notify('xboard_live', news::text) from ( \
-                    select json_build_object('tenant', id, 'of', 'store', 'days', '{}'::text[]) from tenants union all \
-                    select json_build_object('tenant', tenant_id, 'of', 'sync', 'run', id) from sync_runs) as n (news)",
+                "select pg_notify('xboard_shop', event::text) from ( \
+                    select json_build_object('tenant', tenant_id, 'event', 'data_changed', 'version', data_version, \
+                       'days', '{}'::text[]) from shops union all \
+                    select json_build_object('tenant', tenant_id, 'event', 'sync_progress', 'run', id) \
+                    from sync_runs) as e (event)",
             )
             .execute(&mut connection)
             .await
