@@ -28,9 +28,9 @@ async fn the_same_seed_gives_the_same_store() {
         generated(5, 400).await,
         generated(6, 400).await,
     );
-    let told = |world: &World| format!("{:?}{:?}", world.shop.orders(), world.shop.customers());
-    assert_eq!(told(&one), told(&two));
-    assert_ne!(told(&one), told(&other));
+    let contents = |world: &World| format!("{:?}{:?}", world.shop.orders(), world.shop.customers());
+    assert_eq!(contents(&one), contents(&two));
+    assert_ne!(contents(&one), contents(&other));
     assert_eq!(one.shop.orders().len(), 400);
 }
 
